@@ -1,0 +1,4 @@
+//! Who may do what, and which entries count.
+
+pub mod cut;
+pub mod grant;

@@ -1,0 +1,6 @@
+//! Who may say what to whom: identity, signed envelopes, consent and sync, without IO.
+
+pub mod consent;
+pub mod envelope;
+pub mod id;
+pub mod logs;
