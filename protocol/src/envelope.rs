@@ -47,6 +47,7 @@ pub struct Header {
     /// Claimed time, milliseconds since 1970-01-01 UTC.
     pub time_ms: u64,
     /// Makes the Automerge actor, with device, document and epoch.
+    #[serde(with = "crate::codec::array")]
     pub actor_nonce: [u8; 8],
     /// What it carries.
     pub content: Content,
@@ -104,6 +105,7 @@ pub struct Envelope {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Payload {
     /// The 16 random bytes.
+    #[serde(with = "crate::codec::array")]
     pub salt: [u8; 16],
     /// The change.
     #[serde(with = "serde_bytes")]

@@ -1,6 +1,10 @@
 //! Who may say what to whom: identity, signed envelopes, consent and sync, without IO.
 
+pub mod codec;
 pub mod consent;
 pub mod envelope;
 pub mod id;
+pub mod identity;
+pub mod limits;
 pub mod logs;
+pub mod signed;

@@ -15,6 +15,7 @@ pub enum PrincipalAct {
         /// Person or organisation.
         kind: PrincipalKind,
         /// X25519 public key to which bundles for this principal are sealed.
+        #[serde(with = "crate::codec::array")]
         sealing_key: [u8; 32],
     },
     /// A device joins, added by the signing device or by the root key; one parent each.
@@ -57,6 +58,7 @@ pub enum PrincipalAct {
     /// A new root key, signed by the one before or by the recovery quorum.
     KeyChange {
         /// The new root public key.
+        #[serde(with = "crate::codec::array")]
         key: [u8; 32],
         /// Its own signature over (principal, key), domain `kith/v1/key-change`.
         #[serde(with = "serde_bytes")]

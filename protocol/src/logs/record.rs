@@ -15,6 +15,7 @@ pub enum CoreAct {
     /// The first event. Its hash is the record's id.
     Genesis {
         /// Makes the id unguessable.
+        #[serde(with = "crate::codec::array")]
         nonce: [u8; 16],
         /// The first controller; the event's author.
         controller: PrincipalId,
@@ -71,6 +72,7 @@ pub enum CoreAct {
         until_ms: u64,
         /// Proof of the secret printed on the emergency page: a keyed hash of this event's
         /// author, device and time; `None` where the policy names the author.
+        #[serde(with = "crate::codec::optional_array")]
         secret_proof: Option<[u8; 32]>,
         /// The sections asked for.
         sections: Vec<Section>,
@@ -83,6 +85,7 @@ pub struct Policy {
     /// Principals that may break the glass, strictly ascending.
     pub emergency: Vec<PrincipalId>,
     /// The hash of the secret on the printed emergency page.
+    #[serde(with = "crate::codec::optional_array")]
     pub emergency_secret: Option<[u8; 32]>,
     /// Labels that an emergency opens, strictly ascending.
     pub emergency_labels: Vec<Label>,

@@ -1,0 +1,209 @@
+//! The one place where kith's own structures become CBOR and come back.
+//!
+//! Encoding is deterministic (RFC 8949, 4.2.1): shortest integers, definite lengths, ascending
+//! integer keys. Decoding is strict: bytes that are not exactly what [`encode`] would write are
+//! refused, because a signature or hash over bytes with two spellings proves nothing. The check
+//! of the form comes before the parse, so that depth and length are bounded before anything is
+//! allocated.
+
+mod form;
+
+use serde::{Serialize, de::DeserializeOwned};
+
+pub use form::{FormError, check_form};
+
+/// Bytes that are not the deterministic encoding of what was asked for.
+#[derive(Debug, thiserror::Error)]
+pub enum DecodeError {
+    /// The bytes are not deterministic CBOR.
+    #[error("the bytes are not deterministic CBOR")]
+    Form(#[from] FormError),
+    /// The CBOR does not have the shape that was asked for.
+    #[error("the CBOR has another shape")]
+    Shape(#[source] serde_cbor::Error),
+    /// The value has another spelling: an unknown or missing field, or one in its default form.
+    #[error("the CBOR is not how this value is written")]
+    Spelling,
+}
+
+/// The deterministic CBOR of `value`, with field and variant names as integers.
+///
+/// # Panics
+/// Never for types whose `Serialize` is derived and free of maps with keys other than integers:
+/// writing to memory has no other failure.
+pub fn encode<T: Serialize>(value: &T) -> Vec<u8> {
+    serde_cbor::ser::to_vec_packed(value).expect("a derived value is written to memory")
+}
+
+/// Reads what [`encode`] wrote, and nothing else.
+pub fn decode<T: Serialize + DeserializeOwned>(bytes: &[u8]) -> Result<T, DecodeError> {
+    check_form(bytes)?;
+    let value = serde_cbor::from_slice(bytes).map_err(DecodeError::Shape)?;
+    if encode(&value) == bytes {
+        Ok(value)
+    } else {
+        Err(DecodeError::Spelling)
+    }
+}
+
+/// Byte arrays as CBOR byte strings, for `#[serde(with = "codec::array")]`.
+pub mod array {
+    use serde::{Deserializer, Serializer};
+
+    use super::fixed;
+
+    /// Writes a byte string.
+    pub fn serialize<S: Serializer, const N: usize>(
+        bytes: &[u8; N],
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        serializer.serialize_bytes(bytes)
+    }
+
+    /// Reads a byte string of exactly `N` bytes.
+    pub fn deserialize<'de, D: Deserializer<'de>, const N: usize>(
+        deserializer: D,
+    ) -> Result<[u8; N], D::Error> {
+        deserializer.deserialize_bytes(fixed::Fixed::<N>)
+    }
+}
+
+/// Optional byte arrays as CBOR byte strings or null.
+pub mod optional_array {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    #[derive(Serialize, Deserialize)]
+    struct Wrapped<const N: usize>(#[serde(with = "super::array")] [u8; N]);
+
+    /// Writes a byte string or null.
+    pub fn serialize<S: Serializer, const N: usize>(
+        bytes: &Option<[u8; N]>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        bytes.map(Wrapped).serialize(serializer)
+    }
+
+    /// Reads a byte string of exactly `N` bytes, or null.
+    pub fn deserialize<'de, D: Deserializer<'de>, const N: usize>(
+        deserializer: D,
+    ) -> Result<Option<[u8; N]>, D::Error> {
+        Option::<Wrapped<N>>::deserialize(deserializer).map(|wrapped| wrapped.map(|w| w.0))
+    }
+}
+
+mod fixed {
+    use std::fmt;
+
+    use serde::de;
+
+    pub(super) struct Fixed<const N: usize>;
+
+    impl<const N: usize> de::Visitor<'_> for Fixed<N> {
+        type Value = [u8; N];
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            write!(f, "{N} bytes")
+        }
+
+        fn visit_bytes<E: de::Error>(self, bytes: &[u8]) -> Result<Self::Value, E> {
+            bytes
+                .try_into()
+                .map_err(|_| E::invalid_length(bytes.len(), &self))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde::{Deserialize, Serialize};
+
+    use super::{DecodeError, decode, encode};
+
+    #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+    enum Kind {
+        Plain,
+        Pair(u32, u32),
+        Named { a: u8, b: Option<String> },
+    }
+
+    #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+    struct Thing {
+        kinds: Vec<Kind>,
+        #[serde(with = "super::array")]
+        nonce: [u8; 8],
+        #[serde(with = "super::optional_array")]
+        proof: Option<[u8; 4]>,
+        n: u64,
+    }
+
+    fn thing() -> Thing {
+        Thing {
+            kinds: vec![
+                Kind::Plain,
+                Kind::Pair(1, 70_000),
+                Kind::Named {
+                    a: 3,
+                    b: Some("x".into()),
+                },
+            ],
+            nonce: [7; 8],
+            proof: Some([1, 2, 3, 4]),
+            n: u64::MAX,
+        }
+    }
+
+    #[test]
+    fn what_was_written_comes_back() {
+        let bytes = encode(&thing());
+        assert_eq!(decode::<Thing>(&bytes).ok(), Some(thing()));
+    }
+
+    #[test]
+    fn byte_arrays_are_byte_strings() {
+        let bytes = encode(&thing());
+        let nonce = [[0x48].as_slice(), &[7; 8]].concat();
+        assert!(bytes.windows(9).any(|window| window == nonce));
+    }
+
+    #[test]
+    fn every_truncation_and_every_extra_byte_is_refused() {
+        let mut bytes = encode(&thing());
+        for end in 0..bytes.len() {
+            assert!(decode::<Thing>(&bytes[..end]).is_err(), "{end}");
+        }
+        bytes.push(0);
+        assert!(matches!(decode::<Thing>(&bytes), Err(DecodeError::Form(_))));
+    }
+
+    #[test]
+    fn no_flipped_bit_reads_as_the_same_value() {
+        let bytes = encode(&thing());
+        for bit in 0..bytes.len() * 8 {
+            let mut flipped = bytes.clone();
+            flipped[bit / 8] ^= 1 << (bit % 8);
+            assert_ne!(decode::<Thing>(&flipped).ok(), Some(thing()), "bit {bit}");
+        }
+    }
+
+    #[test]
+    fn unknown_fields_are_refused() {
+        #[derive(Serialize)]
+        struct Wider {
+            kinds: Vec<Kind>,
+            #[serde(with = "super::array")]
+            nonce: [u8; 8],
+            #[serde(with = "super::optional_array")]
+            proof: Option<[u8; 4]>,
+            n: u64,
+            extra: bool,
+        }
+        let bytes = encode(&Wider {
+            kinds: vec![],
+            nonce: [0; 8],
+            proof: None,
+            n: 0,
+            extra: true,
+        });
+        assert!(decode::<Thing>(&bytes).is_err());
+    }
+}

@@ -1,0 +1,38 @@
+//! Every bound in one place, each with its unit and reason.
+
+/// Nesting of CBOR in a signed structure: the deepest of ours has 9 levels.
+pub const CBOR_DEPTH_MAX: usize = 16;
+
+/// Signed bytes of one event or envelope header: the largest of ours (16 frontier heads, 64 deps,
+/// a grant of 14 sections) is under 6 KiB; a cut root keeps revocations small.
+pub const SIGNED_LEN_MAX: usize = 64 * 1024;
+
+/// Bytes of one Automerge change: a first import of a large practice record is about 2 MB.
+pub const CHANGE_LEN_MAX: usize = 16 * 1024 * 1024;
+
+/// Heads of logs that one event or entry may name (`consent.md`).
+pub const FRONTIER_MAX: usize = 16;
+
+/// Direct ancestors of one entry: as many devices may have written at the same time.
+pub const DEPS_MAX: usize = 64;
+
+/// Grants from an author up to a controller (`consent.md`).
+pub const CHAIN_DEPTH_MAX: usize = 8;
+
+/// Authority events of one record (`consent.md`).
+pub const AUTHORITY_EVENTS_MAX: usize = 4096;
+
+/// Entries of one document that wait for something that is not held.
+pub const PENDING_MAX: usize = 1024;
+
+/// Milliseconds by which a serving node's clock may be wrong before expiry is in doubt.
+pub const CLOCK_SKEW_MS: u64 = 10 * 60 * 1000;
+
+/// Base64 longer than this leaves the document for the blob store (`health.md`).
+pub const INLINE_ATTACHMENT_LEN_MAX: usize = 16 * 1024;
+
+/// Bytes of one file to import: it is read whole.
+pub const IMPORT_FILE_LEN_MAX: u64 = 512 * 1024 * 1024;
+
+/// Bytes of one frame on a stream; its length is checked before anything is allocated.
+pub const FRAME_LEN_MAX: usize = 20 * 1024 * 1024;

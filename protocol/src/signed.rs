@@ -1,0 +1,346 @@
+//! Signed bytes and the proof that they were checked.
+//!
+//! Every signed structure is a tagged `COSE_Sign1` (RFC 9052, 4.2) with EdDSA (RFC 9053, 2.2) in
+//! the protected header, an empty unprotected header and the domain as external AAD, so that any
+//! COSE library can check it and no signature can be taken for one of another kind. Ids are hashes
+//! of **the bytes as received**. [`Signed`] is what arrived; only [`Signed::verify`] makes a
+//! [`Verified`], and only that carries a value.
+
+use coset::{
+    CoseSign1, CoseSign1Builder, HeaderBuilder, RegisteredLabelWithPrivate, TaggedCborSerializable,
+    iana::Algorithm,
+};
+use ed25519_dalek::{Signature, Signer, VerifyingKey};
+use serde::{Serialize, de::DeserializeOwned};
+
+use crate::{
+    codec::{self, DecodeError},
+    envelope::Header,
+    id::{DeviceId, EnvelopeId, EventId},
+    identity::SecretKey,
+    limits::SIGNED_LEN_MAX,
+    logs::Event,
+};
+
+/// What a signature is for: the external AAD, `kith/v1/…`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Domain {
+    /// The header of an entry.
+    Envelope,
+    /// An event of a principal, core or label log.
+    Event,
+    /// A device's agreement to act for a principal.
+    Device,
+    /// A new root key's agreement.
+    KeyChange,
+    /// A member's agreement to an act of the quorum.
+    Approval,
+    /// A checkpoint of the access log.
+    Audit,
+    /// The tree over a bundle file.
+    Bundle,
+    /// A self-description.
+    NameCard,
+}
+
+impl Domain {
+    /// The external AAD.
+    pub const fn aad(self) -> &'static [u8] {
+        match self {
+            Self::Envelope => b"kith/v1/envelope",
+            Self::Event => b"kith/v1/event",
+            Self::Device => b"kith/v1/device",
+            Self::KeyChange => b"kith/v1/key-change",
+            Self::Approval => b"kith/v1/approval",
+            Self::Audit => b"kith/v1/audit",
+            Self::Bundle => b"kith/v1/bundle",
+            Self::NameCard => b"kith/v1/name-card",
+        }
+    }
+}
+
+/// A structure that is signed as a whole by a key that it names.
+pub trait Signable: Serialize + DeserializeOwned {
+    /// What its hash is called.
+    type Id: Copy;
+    /// What its signature is for.
+    const DOMAIN: Domain;
+    /// The derive-key context of its id (BLAKE3).
+    const ID_CONTEXT: &'static str;
+
+    /// The key that must have signed it.
+    fn signer(&self) -> DeviceId;
+
+    /// Wraps the hash of the signed bytes.
+    fn id(hash: [u8; 32]) -> Self::Id;
+}
+
+impl Signable for Header {
+    type Id = EnvelopeId;
+    const DOMAIN: Domain = Domain::Envelope;
+    const ID_CONTEXT: &'static str = "kith v1 envelope id";
+
+    fn signer(&self) -> DeviceId {
+        self.device
+    }
+
+    fn id(hash: [u8; 32]) -> EnvelopeId {
+        EnvelopeId::from_bytes(hash)
+    }
+}
+
+impl Signable for Event {
+    type Id = EventId;
+    const DOMAIN: Domain = Domain::Event;
+    const ID_CONTEXT: &'static str = "kith v1 event id";
+
+    fn signer(&self) -> DeviceId {
+        self.device
+    }
+
+    fn id(hash: [u8; 32]) -> EventId {
+        EventId::from_bytes(hash)
+    }
+}
+
+/// Signed bytes as they arrived; nothing about them has been checked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Signed<T> {
+    bytes: Vec<u8>,
+    value: std::marker::PhantomData<T>,
+}
+
+/// A value whose signature was checked over the very bytes that are kept with it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Verified<T: Signable> {
+    bytes: Vec<u8>,
+    value: T,
+    hash: [u8; 32],
+}
+
+/// Why signed bytes are not believed.
+#[derive(Debug, thiserror::Error)]
+pub enum SignatureError {
+    /// Longer than anything that is signed here.
+    #[error("the signed part has {0} bytes; none is longer than {SIGNED_LEN_MAX}")]
+    Long(usize),
+    /// Not a tagged COSE_Sign1 with exactly the headers that are written here.
+    #[error("the signature has another form than COSE_Sign1 with EdDSA")]
+    Cose,
+    /// What was signed is not understood.
+    #[error("what was signed is not understood")]
+    Content(#[from] DecodeError),
+    /// The named key is no key.
+    #[error("the key that it names is no Ed25519 key")]
+    Key,
+    /// The signature does not fit.
+    #[error("the signature does not fit the bytes and the key")]
+    Signature,
+}
+
+impl<T: Signable> Signed<T> {
+    /// Takes bytes from outside.
+    pub const fn new(bytes: Vec<u8>) -> Self {
+        Self {
+            bytes,
+            value: std::marker::PhantomData,
+        }
+    }
+
+    /// Checks form, content and signature (strictly: no small-order keys, no second spelling of a
+    /// signature).
+    pub fn verify(self) -> Result<Verified<T>, SignatureError> {
+        let (value, cose) = open::<T>(&self.bytes)?;
+        check(T::DOMAIN, value.signer(), &cose)?;
+        Ok(self.witness(value))
+    }
+
+    /// Takes bytes that this node verified before it wrote them into its own sealed store.
+    ///
+    /// The store's seal (an AEAD) stands for the signature. `kith verify` does not use this.
+    pub fn trust_own_store(self) -> Result<Verified<T>, SignatureError> {
+        let (value, _) = open::<T>(&self.bytes)?;
+        Ok(self.witness(value))
+    }
+
+    fn witness(self, value: T) -> Verified<T> {
+        let hash = blake3::derive_key(T::ID_CONTEXT, &self.bytes);
+        Verified {
+            bytes: self.bytes,
+            value,
+            hash,
+        }
+    }
+}
+
+impl<T: Signable> Verified<T> {
+    /// Signs `value` with the key that it names.
+    ///
+    /// # Panics
+    /// When `key` is not the key that `value` names, which is a defect of the caller.
+    pub fn sign(value: T, key: &SecretKey) -> Self {
+        assert!(value.signer() == key.device(), "signed with another key");
+        let bytes = seal(T::DOMAIN, codec::encode(&value), key);
+        let hash = blake3::derive_key(T::ID_CONTEXT, &bytes);
+        Self { bytes, value, hash }
+    }
+
+    /// The hash of the signed bytes.
+    pub fn id(&self) -> T::Id {
+        T::id(self.hash)
+    }
+
+    /// The value.
+    pub const fn value(&self) -> &T {
+        &self.value
+    }
+
+    /// The signed bytes.
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// The signed bytes and the value.
+    pub fn into_parts(self) -> (Vec<u8>, T) {
+        (self.bytes, self.value)
+    }
+}
+
+/// A COSE_Sign1 over `payload` in `domain`.
+pub fn seal(domain: Domain, payload: Vec<u8>, key: &SecretKey) -> Vec<u8> {
+    CoseSign1Builder::new()
+        .protected(HeaderBuilder::new().algorithm(Algorithm::EdDSA).build())
+        .payload(payload)
+        .create_signature(domain.aad(), |message| {
+            key.signing().sign(message).to_bytes().to_vec()
+        })
+        .build()
+        .to_tagged_vec()
+        .expect("a COSE_Sign1 of byte strings is written to memory")
+}
+
+/// Checks a COSE_Sign1 in `domain` by `signer` and returns what was signed.
+pub fn unseal(domain: Domain, bytes: &[u8], signer: DeviceId) -> Result<Vec<u8>, SignatureError> {
+    let cose = parse(bytes)?;
+    check(domain, signer, &cose)?;
+    cose.payload.ok_or(SignatureError::Cose)
+}
+
+fn open<T: Signable>(bytes: &[u8]) -> Result<(T, CoseSign1), SignatureError> {
+    let cose = parse(bytes)?;
+    let payload = cose.payload.as_deref().ok_or(SignatureError::Cose)?;
+    let value = codec::decode(payload)?;
+    Ok((value, cose))
+}
+
+/// The bytes before the payload: tag 18, an array of four, `{1: -8}` as a byte string, no
+/// unprotected header.
+const PREFIX: &[u8] = &[0xd2, 0x84, 0x43, 0xa1, 0x01, 0x27, 0xa0];
+
+/// Parses exactly what [`seal`] writes: one spelling, nothing unprotected, nothing after it.
+fn parse(bytes: &[u8]) -> Result<CoseSign1, SignatureError> {
+    if bytes.len() > SIGNED_LEN_MAX {
+        return Err(SignatureError::Long(bytes.len()));
+    }
+    let rest = bytes.strip_prefix(PREFIX).ok_or(SignatureError::Cose)?;
+    check_two_byte_strings(rest).ok_or(SignatureError::Cose)?;
+    let cose = CoseSign1::from_tagged_slice(bytes).map_err(|_| SignatureError::Cose)?;
+    let eddsa = RegisteredLabelWithPrivate::Assigned(Algorithm::EdDSA);
+    if cose.protected.header.alg == Some(eddsa) && cose.signature.len() == 64 {
+        Ok(cose)
+    } else {
+        Err(SignatureError::Cose)
+    }
+}
+
+fn check_two_byte_strings(rest: &[u8]) -> Option<()> {
+    let mut pair = Vec::with_capacity(rest.len() + 1);
+    pair.push(0x82);
+    pair.extend_from_slice(rest);
+    codec::check_form(&pair).ok()
+}
+
+fn check(domain: Domain, signer: DeviceId, cose: &CoseSign1) -> Result<(), SignatureError> {
+    let key = VerifyingKey::from_bytes(signer.as_bytes()).map_err(|_| SignatureError::Key)?;
+    cose.verify_signature(domain.aad(), |signature, message| {
+        let signature = Signature::from_slice(signature).map_err(|_| SignatureError::Signature)?;
+        key.verify_strict(message, &signature)
+            .map_err(|_| SignatureError::Signature)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Domain, SignatureError, Signed, Verified, seal, unseal};
+    use crate::{
+        id::PrincipalId,
+        identity::SecretKey,
+        logs::{Act, Event, Frontiers, LogId, PrincipalAct, principal::PrincipalKind},
+    };
+
+    fn key(seed: u8) -> SecretKey {
+        SecretKey::from_seed([seed; 32])
+    }
+
+    fn event(key: &SecretKey) -> Event {
+        let author = PrincipalId::from_bytes(*key.device().as_bytes());
+        Event {
+            version: 1,
+            log: LogId::Principal(author),
+            author,
+            staff: None,
+            device: key.device(),
+            seq: 0,
+            prev: None,
+            frontiers: Frontiers::default(),
+            grant: None,
+            time_ms: 1_700_000_000_000,
+            act: Act::Principal(PrincipalAct::Begin {
+                kind: PrincipalKind::Person,
+                sealing_key: [9; 32],
+            }),
+        }
+    }
+
+    #[test]
+    fn a_signed_event_verifies_and_keeps_its_id() {
+        let verified = Verified::sign(event(&key(1)), &key(1));
+        let again = Signed::<Event>::new(verified.bytes().to_vec()).verify();
+        let again = again.expect("it was signed");
+        assert_eq!(again, verified);
+        assert_eq!(again.id(), verified.id());
+    }
+
+    #[test]
+    fn every_flipped_bit_is_found() {
+        let verified = Verified::sign(event(&key(1)), &key(1));
+        for bit in 0..verified.bytes().len() * 8 {
+            let mut bytes = verified.bytes().to_vec();
+            bytes[bit / 8] ^= 1 << (bit % 8);
+            assert!(Signed::<Event>::new(bytes).verify().is_err(), "bit {bit}");
+        }
+    }
+
+    #[test]
+    fn a_signature_is_good_in_its_own_domain_only() {
+        let bytes = seal(Domain::Device, b"words".to_vec(), &key(1));
+        let device = key(1).device();
+        assert_eq!(
+            unseal(Domain::Device, &bytes, device).ok(),
+            Some(b"words".to_vec())
+        );
+        assert!(matches!(
+            unseal(Domain::Approval, &bytes, device),
+            Err(SignatureError::Signature)
+        ));
+        assert!(unseal(Domain::Device, &bytes, key(2).device()).is_err());
+    }
+
+    #[test]
+    fn an_event_in_the_name_of_another_key_does_not_verify() {
+        let mut forged = event(&key(1));
+        forged.device = key(2).device();
+        let bytes = seal(Domain::Event, crate::codec::encode(&forged), &key(1));
+        assert!(Signed::<Event>::new(bytes).verify().is_err());
+    }
+}
