@@ -1,5 +1,20 @@
 //! What a patient record is and how it merges: pure values, no IO, no clock, no randomness.
+//!
+//! A record is split into documents by [`Section`] and [`Label`]. A [`Document`] holds resources;
+//! a resource is cut by its [`Shape`](shape::Shape) into registers, safety groups and lists, each
+//! holding exact JSON text that some author wrote. Who may write is not this crate's business.
 
+pub mod classify;
+pub mod document;
+pub mod flag;
+pub mod incoming;
+pub mod json;
+pub mod person;
+pub mod refile;
+pub mod resource;
 pub mod section;
+pub mod shape;
 
+pub use document::{Actor, ChangeHash, Document, Edit, Held, ResourceId, Written};
+pub use resource::{Body, Meta, Resource};
 pub use section::{DocumentId, Label, Month, Section};

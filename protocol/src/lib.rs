@@ -1,10 +1,12 @@
 //! Who may say what to whom: identity, signed envelopes, consent and sync, without IO.
 
+pub mod author;
 pub mod codec;
 pub mod consent;
 pub mod envelope;
 pub mod id;
 pub mod identity;
+pub mod intake;
 pub mod limits;
 pub mod logs;
 pub mod signed;

@@ -1,0 +1,281 @@
+//! Where a resource belongs: its section, its label, its month.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use crate::{DocumentId, Label, Month, Section};
+
+/// SNOMED CT code of a ReSPECT form as a document type.
+pub const RESPECT_DOCUMENT: &str = "1382601000000107";
+
+/// Practice rules for what has no label of its own: words of `meta.security` and clinical codes.
+#[derive(Clone, Debug)]
+pub struct LabelRules {
+    by_code: BTreeMap<(String, String), Label>,
+}
+
+impl Default for LabelRules {
+    /// HL7 v3 ActCode sensitivity words, and a short table of SNOMED CT codes.
+    fn default() -> Self {
+        let mut rules = Self {
+            by_code: BTreeMap::new(),
+        };
+        for (system, codes, label) in DEFAULT_RULES {
+            for code in codes {
+                rules.add(system, code, label());
+            }
+        }
+        rules
+    }
+}
+
+const ACT_CODE: &str = "http://terminology.hl7.org/CodeSystem/v3-ActCode";
+const CONFIDENTIALITY: &str = "http://terminology.hl7.org/CodeSystem/v3-Confidentiality";
+const SNOMED: &str = "http://snomed.info/sct";
+
+type Rule = (&'static str, &'static [&'static str], fn() -> Label);
+
+const DEFAULT_RULES: [Rule; 6] = [
+    (
+        ACT_CODE,
+        &["MH", "PSY", "PSYTHPN", "BH", "SUD", "ETH", "OPIOIDUD"],
+        Label::mental_health,
+    ),
+    (
+        ACT_CODE,
+        &["HIV", "STD", "SEX", "SEXB"],
+        Label::sexual_health,
+    ),
+    (ACT_CODE, &["SOC", "DV", "SOCDET"], Label::social_care),
+    (CONFIDENTIALITY, &["R", "V"], Label::private),
+    (
+        SNOMED,
+        &[
+            "35489007",
+            "370143000",
+            "13746004",
+            "58214004",
+            "197480006",
+            "47505003",
+            "72366004",
+        ],
+        Label::mental_health,
+    ),
+    (
+        SNOMED,
+        &[
+            "8098009",
+            "15628003",
+            "240589008",
+            "105629000",
+            "76272004",
+            "86406008",
+            "33839006",
+        ],
+        Label::sexual_health,
+    ),
+];
+
+impl LabelRules {
+    /// Adds or replaces the label of a code.
+    pub fn add(&mut self, system: &str, code: &str, label: Label) {
+        self.by_code
+            .insert((system.to_owned(), code.to_owned()), label);
+    }
+
+    /// The strictest label of what `meta.security` and the codes of a resource say.
+    pub fn label(&self, resource: &Value) -> Label {
+        let security = resource.pointer("/meta/security");
+        let own = security.into_iter().flat_map(codings);
+        let coded = [
+            "code",
+            "vaccineCode",
+            "medicationCodeableConcept",
+            "type",
+            "reasonCode",
+        ]
+        .into_iter()
+        .filter_map(|element| resource.get(element))
+        .flat_map(codings);
+        own.chain(coded)
+            .filter_map(|(system, code)| self.by_code.get(&(system, code)).cloned())
+            .max_by_key(strictness)
+            .unwrap_or_else(Label::general)
+    }
+}
+
+/// How far a label is closed: the more, the fewer see it. A practice's own word is closed like
+/// `private`.
+pub fn strictness(label: &Label) -> u8 {
+    match label.as_str() {
+        "general" => 0,
+        "social-care" => 1,
+        "mental-health" => 2,
+        "sexual-health" => 3,
+        _ => 4,
+    }
+}
+
+/// Every (system, code) below a value: in a Coding, a CodeableConcept, or lists of them.
+fn codings(value: &Value) -> Vec<(String, String)> {
+    match value {
+        Value::Array(items) => items.iter().flat_map(codings).collect(),
+        Value::Object(members) => {
+            let nested = members.get("coding").map(codings).unwrap_or_default();
+            let own = members.get("code").and_then(Value::as_str).map(|code| {
+                let system = members.get("system").and_then(Value::as_str);
+                (system.unwrap_or_default().to_owned(), code.to_owned())
+            });
+            nested.into_iter().chain(own).collect()
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => Vec::new(),
+    }
+}
+
+/// The section of a resource (`health.md`, "Sections by type").
+pub fn section(resource: &Value) -> Section {
+    let kind = resource.get("resourceType").and_then(Value::as_str);
+    match kind.unwrap_or_default() {
+        "Patient" | "RelatedPerson" | "Practitioner" | "PractitionerRole" | "Organization"
+        | "Location" => Section::Identity,
+        "AllergyIntolerance" | "Flag" => Section::Allergies,
+        "MedicationStatement"
+        | "MedicationRequest"
+        | "Medication"
+        | "MedicationDispense"
+        | "MedicationAdministration" => Section::Medicines,
+        "Condition"
+        | "Procedure"
+        | "FamilyMemberHistory"
+        | "DeviceUseStatement"
+        | "Device"
+        | "Goal"
+        | "ClinicalImpression" => Section::Conditions,
+        "Immunization" | "ImmunizationRecommendation" => Section::Immunisations,
+        "DiagnosticReport" | "Specimen" | "ImagingStudy" | "MolecularSequence" | "Media" => {
+            Section::Results
+        }
+        "Observation" => observation_section(resource),
+        "CarePlan" | "Consent" => Section::Plans,
+        "Encounter"
+        | "Appointment"
+        | "EpisodeOfCare"
+        | "Claim"
+        | "ExplanationOfBenefit"
+        | "Coverage" => Section::Encounters,
+        "Task" | "ServiceRequest" | "Communication" | "CommunicationRequest" => Section::Tasks,
+        "DocumentReference" if is_respect(resource) => Section::Plans,
+        "QuestionnaireResponse" if is_respect(resource) => Section::Plans,
+        "Questionnaire" | "QuestionnaireResponse" => Section::Forms,
+        "CareTeam" => Section::Circle,
+        _ => Section::Letters,
+    }
+}
+
+fn observation_section(resource: &Value) -> Section {
+    let categories: Vec<String> = resource
+        .get("category")
+        .map(codings)
+        .unwrap_or_default()
+        .into_iter()
+        .map(|(_, code)| code)
+        .collect();
+    let is = |code: &str| categories.iter().any(|category| category == code);
+    if is("social-history") || is("survey") || is("activity") {
+        Section::DailyCare
+    } else if is_device_reading(resource) {
+        Section::Monitoring
+    } else {
+        Section::Results
+    }
+}
+
+/// A reading that a device took outside a laboratory.
+fn is_device_reading(resource: &Value) -> bool {
+    let category = resource.get("category").map(codings).unwrap_or_default();
+    let vital = category.iter().any(|(_, code)| code == "vital-signs");
+    vital && resource.get("device").is_some()
+}
+
+/// Whether a document or answered form is a ReSPECT plan or another advance-care document.
+fn is_respect(resource: &Value) -> bool {
+    let typed = resource.get("type").map(codings).unwrap_or_default();
+    let named = resource
+        .get("questionnaire")
+        .and_then(Value::as_str)
+        .is_some_and(|url| url.to_ascii_lowercase().contains("respect-form"));
+    named
+        || typed
+            .iter()
+            .any(|(_, code)| code == RESPECT_DOCUMENT || code == "42348-3")
+}
+
+/// The first document of a resource's section, label and month.
+pub fn document(resource: &Value, rules: &LabelRules) -> DocumentId {
+    let section = section(resource);
+    DocumentId {
+        month: (section == Section::Monitoring)
+            .then(|| month(resource))
+            .flatten(),
+        ..DocumentId::first(section, rules.label(resource))
+    }
+}
+
+fn month(resource: &Value) -> Option<Month> {
+    let time = ["effectiveDateTime", "issued"]
+        .into_iter()
+        .find_map(|element| resource.get(element)?.as_str())
+        .or_else(|| resource.pointer("/effectivePeriod/start")?.as_str())?;
+    let year = time.get(..4)?.parse().ok()?;
+    Month::new(year, time.get(5..7)?.parse().ok()?)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::{LabelRules, document, section};
+    use crate::{Label, Section};
+
+    #[test]
+    fn a_label_comes_from_security_or_from_a_code() {
+        let rules = LabelRules::default();
+        let said = json!({"resourceType": "Condition", "meta": {"security": [
+            {"system": "http://terminology.hl7.org/CodeSystem/v3-ActCode", "code": "STD"}]}});
+        assert_eq!(rules.label(&said), Label::sexual_health());
+        let coded = json!({"resourceType": "Condition", "code": {"coding": [
+            {"system": "http://snomed.info/sct", "code": "35489007"}]}});
+        assert_eq!(rules.label(&coded), Label::mental_health());
+        assert_eq!(
+            rules.label(&json!({"code": {"text": "x"}})),
+            Label::general()
+        );
+    }
+
+    #[test]
+    fn a_respect_form_is_a_plan() {
+        let form = json!({"resourceType": "DocumentReference", "type": {"coding": [
+            {"system": "http://snomed.info/sct", "code": "1382601000000107"}]}});
+        assert_eq!(section(&form), Section::Plans);
+        assert_eq!(
+            section(&json!({"resourceType": "DocumentReference"})),
+            Section::Letters
+        );
+    }
+
+    #[test]
+    fn device_readings_are_sharded_by_month() {
+        let reading = json!({"resourceType": "Observation", "device": {"display": "cuff"},
+            "category": [{"coding": [{"code": "vital-signs"}]}],
+            "effectiveDateTime": "2026-03-04T10:00:00Z"});
+        let id = document(&reading, &LabelRules::default());
+        assert_eq!(id.to_string(), "monitoring:general@2026-03");
+    }
+
+    #[test]
+    fn what_is_not_known_is_a_letter() {
+        assert_eq!(section(&json!({"resourceType": "Zebra"})), Section::Letters);
+        assert_eq!(section(&json!({})), Section::Letters);
+    }
+}

@@ -1,0 +1,157 @@
+//! One document: the resources of one (section, label, epoch) over automerge.
+//!
+//! At the root stands one map per resource, under an id that no other creation can have, so that
+//! two people who add at the same time never meet in one key. In it: `$` (written once), `$o`
+//! (the order of members), `$x` (retractions), `$v:UNIT` (what a resolution decided between) and
+//! the units themselves, registers as text and lists as lists of text.
+
+mod edit;
+mod view;
+
+use std::{collections::BTreeMap, fmt};
+
+use automerge::{ActorId, Automerge, Change, ReadDoc};
+
+pub use automerge::ChangeHash;
+pub use edit::{Edit, EditError, ListEdit};
+pub use view::{Held, HeldUnit, Item, Retraction, UnitContent, Version};
+
+/// Names a resource within a document: 96 bits of a hash over the actor and place of its creation,
+/// as 24 hexadecimal digits.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ResourceId(String);
+
+impl ResourceId {
+    /// The id as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Reads 24 lower-case hexadecimal digits.
+    pub fn parse(text: &str) -> Option<Self> {
+        let hex = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
+        (text.len() == 24 && text.bytes().all(hex)).then(|| Self(text.to_owned()))
+    }
+
+    fn derive(actor: &Actor, ops_before: u64, ordinal: usize) -> Self {
+        let mut hasher = blake3::Hasher::new_derive_key("kith v1 resource id");
+        hasher.update(&actor.0);
+        hasher.update(&ops_before.to_be_bytes());
+        hasher.update(&(ordinal as u64).to_be_bytes());
+        let hash = hasher.finalize().to_hex();
+        Self(hash.as_str()[..24].to_owned())
+    }
+}
+
+impl fmt::Display for ResourceId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Whoever writes, to automerge: derived by the caller from device, document, epoch and nonce.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Actor(pub [u8; 16]);
+
+/// The Automerge change that a write made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Written {
+    /// The uncompressed chunk.
+    pub bytes: Vec<u8>,
+    /// Its hash.
+    pub hash: ChangeHash,
+    /// The resources that it made, in the order of the edits.
+    pub created: Vec<ResourceId>,
+}
+
+/// A document could not take a change or be read; what it held before is untouched.
+#[derive(Debug, thiserror::Error)]
+pub enum DocumentError {
+    /// Automerge refused.
+    #[error("the document does not take the change")]
+    Automerge(#[from] automerge::AutomergeError),
+    /// The bytes are no change.
+    #[error("the bytes are no change")]
+    Change(#[from] automerge::LoadChangeError),
+    /// The change waits for others.
+    #[error("the change builds on something that is not there")]
+    Missing,
+}
+
+/// One document.
+#[derive(Clone, Debug)]
+pub struct Document {
+    inner: Automerge,
+}
+
+impl Default for Document {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Document {
+    /// An empty document.
+    pub fn new() -> Self {
+        Self {
+            inner: Automerge::new().with_actor(ActorId::from([0_u8; 16])),
+        }
+    }
+
+    /// The document that automerge holds.
+    pub const fn inner(&self) -> &Automerge {
+        &self.inner
+    }
+
+    /// Wraps a document that was loaded or applied under guard.
+    pub const fn from_inner(inner: Automerge) -> Self {
+        Self { inner }
+    }
+
+    /// The stock Automerge format.
+    pub fn save(&self) -> Vec<u8> {
+        self.inner.save()
+    }
+
+    /// The hashes of the newest changes, ascending.
+    pub fn heads(&self) -> Vec<ChangeHash> {
+        let mut heads = self.inner.get_heads();
+        heads.sort_unstable();
+        heads
+    }
+
+    /// Takes changes whose content was vetted, in any order in which each comes after what it
+    /// builds on.
+    ///
+    /// # Errors
+    /// When automerge refuses or something is missing; then nothing has changed.
+    pub fn apply<'a>(
+        &mut self,
+        changes: impl IntoIterator<Item = &'a [u8]>,
+    ) -> Result<(), DocumentError> {
+        let changes = changes
+            .into_iter()
+            .map(|bytes| Change::from_bytes(bytes.to_vec()))
+            .collect::<Result<Vec<_>, _>>()?;
+        let mut next = self.inner.clone();
+        next.apply_changes(changes)?;
+        if next.get_missing_deps(&[]).is_empty() {
+            self.inner = next;
+            Ok(())
+        } else {
+            Err(DocumentError::Missing)
+        }
+    }
+
+    /// What each change builds on.
+    fn ancestry(&self) -> BTreeMap<ChangeHash, Vec<ChangeHash>> {
+        self.inner
+            .get_changes_meta(&[])
+            .into_iter()
+            .map(|change| (change.hash, change.deps.clone()))
+            .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests;

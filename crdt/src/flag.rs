@@ -1,0 +1,169 @@
+//! What is odd about what came in: named, kept, never repaired.
+
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::{incoming::IncomingResource, person::NHS_NUMBER_SYSTEM};
+
+/// Something that a person may want to look at.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Flag {
+    /// Where it stands.
+    #[serde(rename = "where")]
+    pub place: String,
+    /// What it is, as a plain sentence.
+    pub what: String,
+}
+
+/// Flags of one file are cut off here: a file of a million nulls is said to be one.
+pub const FLAGS_MAX: usize = 200;
+
+/// What is odd about a resource.
+pub fn flags(resource: &IncomingResource) -> Vec<Flag> {
+    let mut found = Vec::new();
+    let place = resource.place.as_str();
+    if !resource.value.is_object() {
+        push(
+            &mut found,
+            place,
+            "this is not an object; it is kept as it is",
+        );
+    } else if resource.value.get("resourceType").is_none() {
+        push(&mut found, place, "this is not FHIR; it is kept as it is");
+    }
+    if let Some(id) = resource.native_id().filter(|id| !is_fhir_id(id)) {
+        let len = id.chars().count();
+        let what = format!("this id ({len} characters) is not in the form that FHIR allows");
+        push(&mut found, &join(place, "id"), &what);
+    }
+    walk(&resource.value, place, &mut found);
+    found.truncate(FLAGS_MAX);
+    found
+}
+
+fn push(found: &mut Vec<Flag>, place: &str, what: &str) {
+    found.push(Flag {
+        place: if place.is_empty() { "the file" } else { place }.to_owned(),
+        what: what.to_owned(),
+    });
+}
+
+fn join(place: &str, element: &str) -> String {
+    if place.is_empty() {
+        element.to_owned()
+    } else {
+        format!("{place}.{element}")
+    }
+}
+
+/// FHIR R4 `id`: 1 to 64 of `A-Z a-z 0-9 - .`.
+fn is_fhir_id(id: &str) -> bool {
+    (1..=64).contains(&id.len())
+        && id
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'.')
+}
+
+fn walk(value: &Value, place: &str, found: &mut Vec<Flag>) {
+    if found.len() >= FLAGS_MAX {
+        return;
+    }
+    match value {
+        Value::Object(members) => {
+            check_object(members, place, found);
+            for (name, value) in members {
+                if value.is_null() {
+                    push(found, &join(place, name), "this has no value");
+                } else {
+                    walk(value, &join(place, name), found);
+                }
+            }
+        }
+        Value::Array(items) => {
+            let in_twin = place
+                .rsplit('.')
+                .next()
+                .is_some_and(|name| name.starts_with('_'));
+            for (n, item) in items.iter().enumerate() {
+                let place = format!("{place}[{n}]");
+                if item.is_null() && !in_twin && !items.iter().any(|item| !item.is_null()) {
+                    push(found, &place, "this has no value");
+                }
+                walk(item, &place, found);
+            }
+        }
+        Value::String(_) | Value::Number(_) | Value::Bool(_) | Value::Null => {}
+    }
+}
+
+fn check_object(members: &serde_json::Map<String, Value>, place: &str, found: &mut Vec<Flag>) {
+    let text = |name: &str| members.get(name).and_then(Value::as_str);
+    if text("system") == Some(NHS_NUMBER_SYSTEM)
+        && let Some(number) = text("value")
+        && !is_nhs_number(number)
+    {
+        let what = "the check digit of this NHS number is wrong; look at the source";
+        push(found, &join(place, "value"), what);
+    }
+    let attached = text("contentType").is_some() || members.get("resourceType").is_some();
+    if let Some(data) = text("data").filter(|_| attached)
+        && !data.starts_with("kith-blob:")
+        && data_encoding::BASE64_MIME_PERMISSIVE
+            .decode(data.as_bytes())
+            .is_err()
+    {
+        push(
+            found,
+            &join(place, "data"),
+            "this attachment is not readable base64",
+        );
+    }
+}
+
+/// Ten digits with a right check digit (modulus 11, NHS Data Dictionary).
+pub fn is_nhs_number(text: &str) -> bool {
+    let digits: Vec<u32> = text
+        .chars()
+        .filter(|c| !matches!(c, ' ' | '-'))
+        .map_while(|c| c.to_digit(10))
+        .collect();
+    if digits.len() != 10 || text.chars().any(char::is_alphabetic) {
+        return false;
+    }
+    let sum: u32 = (2..=10)
+        .rev()
+        .zip(&digits)
+        .map(|(weight, digit)| weight * digit)
+        .sum();
+    match 11 - sum % 11 {
+        10 => false,
+        11 => digits[9] == 0,
+        check => digits[9] == check,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{flags, is_nhs_number};
+    use crate::incoming::read;
+
+    #[test]
+    fn nhs_numbers_are_checked() {
+        assert!(is_nhs_number("943 476 5919"));
+        assert!(is_nhs_number("9876543210"));
+        assert!(!is_nhs_number("9434765918"));
+        assert!(!is_nhs_number("94347659"));
+    }
+
+    #[test]
+    fn odd_parts_are_named_where_they_stand() {
+        let text = r#"{"resourceType":"Patient","id":"a:b","birthDate":null,
+            "photo":[{"contentType":"image/png","data":"%%%"}]}"#;
+        let file = read(text.as_bytes(), 1000).expect("JSON");
+        let places: Vec<_> = flags(&file.resources[0])
+            .into_iter()
+            .map(|flag| flag.place)
+            .collect();
+        assert_eq!(places, ["id", "birthDate", "photo[0].data"]);
+    }
+}
