@@ -85,7 +85,7 @@ pub fn items(value: &str) -> Option<Vec<String>> {
 
 /// Valid JSON without the space between its tokens; every token as it was.
 pub fn minify(text: &str) -> String {
-    minify_replacing(text, usize::MAX, std::borrow::ToOwned::to_owned)
+    minify_replacing(text, usize::MAX, str::to_owned)
 }
 
 /// Like [`minify`], with every string token longer than `len_max` bytes replaced.

@@ -1,1 +1,4 @@
-//! kith
+//! The shell: turns the engine's outputs into disk and network, and back.
+
+pub mod network;
+pub mod store;

@@ -10,3 +10,4 @@ pub mod intake;
 pub mod limits;
 pub mod logs;
 pub mod signed;
+pub mod store;

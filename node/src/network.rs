@@ -1,0 +1,272 @@
+//! Sockets: libp2p over TCP with Noise and Yamux, behind a narrow wrapper.
+//!
+//! A node's device key is its libp2p identity, so Noise proves which device speaks before the
+//! first byte of ours. What may be said to it is decided above, for every stream.
+
+mod channel;
+
+use std::collections::VecDeque;
+
+use futures::StreamExt;
+use kith_protocol::id::DeviceId;
+use libp2p::{
+    Multiaddr, PeerId, StreamProtocol, Swarm, SwarmBuilder,
+    identity::{Keypair, PublicKey, ed25519},
+    multiaddr::Protocol,
+    noise,
+    swarm::{SwarmEvent, dial_opts::DialOpts},
+    tcp, yamux,
+};
+use tokio::sync::{mpsc, oneshot};
+
+pub use channel::{Channel, ChannelError};
+
+/// What a stream is opened for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Talk {
+    /// Accepting an invitation: open to strangers.
+    Join,
+    /// Exchanging entries: known devices only.
+    Exchange,
+}
+
+impl Talk {
+    const fn protocol(self) -> StreamProtocol {
+        match self {
+            Self::Join => StreamProtocol::new("/kith/join/0"),
+            Self::Exchange => StreamProtocol::new("/kith/exchange/0"),
+        }
+    }
+}
+
+/// Why a network operation failed.
+#[derive(Debug, thiserror::Error)]
+pub enum NetworkError {
+    /// The address is not one that can be listened on or dialled.
+    #[error("{0:?} is not an address such as 127.0.0.1:4712 or /ip4/127.0.0.1/tcp/4712")]
+    Address(String),
+    /// Listening failed.
+    #[error("cannot listen on {address}")]
+    Listen {
+        /// Where.
+        address: String,
+        /// Why.
+        #[source]
+        source: libp2p::TransportError<std::io::Error>,
+    },
+    /// The transport could not be built.
+    #[error("the network could not be started")]
+    Start(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// The other side does not answer.
+    #[error("the other node does not answer at any of its addresses")]
+    Unreachable,
+    /// The network has stopped.
+    #[error("the network has stopped")]
+    Stopped,
+}
+
+/// A stream that another device opened.
+pub struct Incoming {
+    /// Who, as proved by Noise.
+    pub device: DeviceId,
+    /// What for.
+    pub talk: Talk,
+    /// The stream.
+    pub channel: Channel,
+}
+
+/// A handle on the running network.
+#[derive(Clone)]
+pub struct Network {
+    control: libp2p_stream::Control,
+    commands: mpsc::Sender<Command>,
+}
+
+enum Command {
+    Listen(Multiaddr, oneshot::Sender<Result<Multiaddr, NetworkError>>),
+    Dial(DialOpts),
+}
+
+impl Network {
+    /// Starts the network with the device's key and hands over the streams that others open.
+    pub fn start(seed: &[u8; 32]) -> Result<(Self, mpsc::Receiver<Incoming>), NetworkError> {
+        let swarm = build(seed)?;
+        let mut control = swarm.behaviour().new_control();
+        let (incoming_sender, incoming) = mpsc::channel(16);
+        for talk in [Talk::Join, Talk::Exchange] {
+            let streams = control
+                .accept(talk.protocol())
+                .map_err(|error| NetworkError::Start(error.to_string().into()))?;
+            tokio::spawn(accept(talk, streams, incoming_sender.clone()));
+        }
+        let (commands, receiver) = mpsc::channel(16);
+        tokio::spawn(drive(swarm, receiver));
+        Ok((Self { control, commands }, incoming))
+    }
+
+    /// Listens on `address` and returns the address that it really has.
+    pub async fn listen(&self, address: Multiaddr) -> Result<Multiaddr, NetworkError> {
+        let (answer, answered) = oneshot::channel();
+        self.send(Command::Listen(address, answer)).await?;
+        answered.await.map_err(|_| NetworkError::Stopped)?
+    }
+
+    /// Opens a stream to a device, dialling `addresses` when there is no connection.
+    pub async fn open(
+        &self,
+        device: DeviceId,
+        addresses: Vec<Multiaddr>,
+        talk: Talk,
+    ) -> Result<Channel, NetworkError> {
+        let peer = peer_of(device).ok_or(NetworkError::Unreachable)?;
+        let dial = DialOpts::peer_id(peer).addresses(addresses).build();
+        self.send(Command::Dial(dial)).await?;
+        let mut control = self.control.clone();
+        let stream = control
+            .open_stream(peer, talk.protocol())
+            .await
+            .map_err(|_| NetworkError::Unreachable)?;
+        Ok(Channel::new(stream))
+    }
+
+    async fn send(&self, command: Command) -> Result<(), NetworkError> {
+        let sent = self.commands.send(command).await;
+        sent.map_err(|_| NetworkError::Stopped)
+    }
+}
+
+fn build(seed: &[u8; 32]) -> Result<Swarm<libp2p_stream::Behaviour>, NetworkError> {
+    let secret = ed25519::SecretKey::try_from_bytes(seed.to_vec())
+        .map_err(|error| NetworkError::Start(Box::new(error)))?;
+    let keypair = Keypair::from(ed25519::Keypair::from(secret));
+    let swarm = SwarmBuilder::with_existing_identity(keypair)
+        .with_tokio()
+        .with_tcp(
+            tcp::Config::default().nodelay(true),
+            noise::Config::new,
+            yamux::Config::default,
+        )
+        .map_err(|error| NetworkError::Start(Box::new(error)))?
+        .with_behaviour(|_| libp2p_stream::Behaviour::new())
+        .map_err(|error| NetworkError::Start(error.to_string().into()))?
+        .with_swarm_config(|config| {
+            config.with_idle_connection_timeout(std::time::Duration::from_mins(1))
+        })
+        .build();
+    Ok(swarm)
+}
+
+async fn accept(
+    talk: Talk,
+    mut streams: libp2p_stream::IncomingStreams,
+    to: mpsc::Sender<Incoming>,
+) {
+    while let Some((peer, stream)) = streams.next().await {
+        let Some(device) = device_of(peer) else {
+            continue;
+        };
+        let incoming = Incoming {
+            device,
+            talk,
+            channel: Channel::new(stream),
+        };
+        if to.send(incoming).await.is_err() {
+            return;
+        }
+    }
+}
+
+type ListenAnswers = VecDeque<oneshot::Sender<Result<Multiaddr, NetworkError>>>;
+
+async fn drive(mut swarm: Swarm<libp2p_stream::Behaviour>, mut commands: mpsc::Receiver<Command>) {
+    let mut listening: ListenAnswers = VecDeque::new();
+    loop {
+        tokio::select! {
+            command = commands.recv() => match command {
+                Some(command) => obey(&mut swarm, command, &mut listening),
+                None => return,
+            },
+            event = swarm.select_next_some() => {
+                if let SwarmEvent::NewListenAddr { address, .. } = event
+                    && let Some(answer) = listening.pop_front()
+                    && answer.send(Ok(address)).is_err()
+                {
+                    tracing::debug!("nobody waits for the listen address");
+                }
+            }
+        }
+    }
+}
+
+fn obey(
+    swarm: &mut Swarm<libp2p_stream::Behaviour>,
+    command: Command,
+    listening: &mut ListenAnswers,
+) {
+    match command {
+        Command::Listen(address, answer) => match swarm.listen_on(address.clone()) {
+            Ok(_) => listening.push_back(answer),
+            Err(source) => {
+                let error = NetworkError::Listen {
+                    address: address.to_string(),
+                    source,
+                };
+                if answer.send(Err(error)).is_err() {
+                    tracing::debug!("nobody waits for the listen error");
+                }
+            }
+        },
+        // A dial condition that is not met (already connected) is no error here: the stream that
+        // is asked for next finds the connection.
+        Command::Dial(options) => {
+            if let Err(error) = swarm.dial(options) {
+                tracing::debug!(%error, "not dialled");
+            }
+        }
+    }
+}
+
+/// The libp2p name of a device; nothing when its bytes are no key.
+pub fn peer_of(device: DeviceId) -> Option<PeerId> {
+    let key = ed25519::PublicKey::try_from_bytes(device.as_bytes()).ok()?;
+    Some(PublicKey::from(key).to_peer_id())
+}
+
+/// The device behind a libp2p name; nothing when its key is not Ed25519.
+pub fn device_of(peer: PeerId) -> Option<DeviceId> {
+    let key = PublicKey::try_decode_protobuf(peer.as_ref().digest()).ok()?;
+    let key = key.try_into_ed25519().ok()?;
+    Some(DeviceId::from_bytes(key.to_bytes()))
+}
+
+/// Reads `HOST:PORT` (an IP address), or a multiaddress over TCP.
+pub fn parse_address(text: &str) -> Result<Multiaddr, NetworkError> {
+    let wrong = || NetworkError::Address(text.to_owned());
+    if text.starts_with('/') {
+        return text.parse().map_err(|_| wrong());
+    }
+    let socket: std::net::SocketAddr = text.parse().map_err(|_| wrong())?;
+    Ok(Multiaddr::from(socket.ip()).with(Protocol::Tcp(socket.port())))
+}
+
+#[cfg(test)]
+mod tests {
+    use kith_protocol::{id::DeviceId, identity::SecretKey};
+
+    use super::{device_of, parse_address, peer_of};
+
+    #[test]
+    fn a_device_is_its_libp2p_name() {
+        let device = SecretKey::from_seed([3; 32]).device();
+        assert_eq!(peer_of(device).and_then(device_of), Some(device));
+        assert_eq!(peer_of(DeviceId::from_bytes([0xff; 32])), None);
+    }
+
+    #[test]
+    fn addresses_are_read_in_both_spellings() {
+        let short = parse_address("127.0.0.1:4712").map(|address| address.to_string());
+        assert_eq!(short.ok().as_deref(), Some("/ip4/127.0.0.1/tcp/4712"));
+        assert!(parse_address("/ip4/127.0.0.1/tcp/0").is_ok());
+        assert!(parse_address("riverside").is_err());
+    }
+}

@@ -1,0 +1,333 @@
+//! The store on a disk: sealed segments are the truth, redb holds the index, blobs are files.
+//!
+//! A commit is one append to the segment and one `fdatasync`; the index follows without waiting
+//! and is caught up from the segments when the store is opened, or rebuilt when it is gone.
+
+mod blobs;
+mod cache;
+mod index;
+mod keystore;
+mod seal;
+mod segments;
+
+use std::{
+    cell::RefCell,
+    fs::File,
+    path::{Path, PathBuf},
+    rc::Rc,
+};
+
+use kith_crdt::DocumentId;
+use kith_protocol::{
+    id::{BlobId, DeviceId, EnvelopeId, EventId, RecordId},
+    logs::LogId,
+    store::{ChainEnd, Damage, Item, JournalPosition, NamedRow, RowKey, Store, StoreError},
+};
+
+use cache::BlockCache;
+use index::{Index, Location};
+use segments::{Block, Segments};
+
+pub use keystore::{KeySlot, Keystore, KeystoreError, StoreKey};
+
+/// A block of items is closed at this size, in bytes before compression.
+const BLOCK_LEN_MAX: usize = 512 * 1024;
+
+/// The durable store in one folder.
+pub struct DiskStore {
+    segments: Segments,
+    index: Index,
+    cache: RefCell<BlockCache>,
+    blobs: blobs::Blobs,
+    damage: RefCell<Vec<Damage>>,
+    folder: PathBuf,
+    _lock: File,
+}
+
+impl DiskStore {
+    /// Opens the store in `folder`, or begins one there.
+    ///
+    /// # Errors
+    /// [`StoreError::InUse`] when another process has it.
+    pub fn open(folder: &Path, key: &StoreKey) -> Result<Self, StoreError> {
+        std::fs::create_dir_all(folder)?;
+        let lock = lock(folder)?;
+        let (segments, mut damage) = Segments::open(&folder.join("log"), key)?;
+        let (index, noted) = Index::open(&folder.join("index.redb"), key, &segments)?;
+        damage.extend(noted);
+        Ok(Self {
+            segments,
+            index,
+            cache: RefCell::new(BlockCache::default()),
+            blobs: blobs::Blobs::open(&folder.join("blobs"), key)?,
+            damage: RefCell::new(damage),
+            folder: folder.to_owned(),
+            _lock: lock,
+        })
+    }
+
+    /// The folder.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Writes the index out, so that the next start has nothing to catch up with.
+    pub fn flush(&mut self) -> Result<(), StoreError> {
+        self.index.flush()
+    }
+
+    fn item(&self, at: Location) -> Result<Item, StoreError> {
+        let block = self.block(at)?;
+        let item = block.items.get(at.item as usize).cloned();
+        item.ok_or_else(|| self.note(at, "an item that the index names is not there"))
+    }
+
+    fn block(&self, at: Location) -> Result<Rc<Block>, StoreError> {
+        let place = (at.segment, at.offset);
+        if let Some(block) = self.cache.borrow_mut().get(place) {
+            return Ok(block);
+        }
+        let block = self
+            .segments
+            .read(at.segment, at.offset)?
+            .ok_or_else(|| self.note(at, "its seal does not hold"))?;
+        let block = Rc::new(block);
+        self.cache.borrow_mut().put(place, Rc::clone(&block));
+        Ok(block)
+    }
+
+    fn note(&self, at: Location, what: &str) -> StoreError {
+        let damage = Damage {
+            place: format!("log segment {} at byte {}", at.segment, at.offset),
+            what: what.to_owned(),
+        };
+        let mut noted = self.damage.borrow_mut();
+        if !noted.contains(&damage) {
+            noted.push(damage.clone());
+        }
+        StoreError::Damaged(damage)
+    }
+
+    fn is_new(&self, item: &Item) -> Result<bool, StoreError> {
+        Ok(match item {
+            Item::Event { id, .. } => self.index.event(id)?.is_none(),
+            Item::Entry { id, .. } => self.index.entry(id)?.is_none(),
+            Item::Part { record, bytes, .. } => !self.index.has_part(record, bytes)?,
+            Item::Row { .. } | Item::Audit { .. } => true,
+        })
+    }
+
+    fn bytes_at(&self, at: Location) -> Result<Vec<u8>, StoreError> {
+        match self.item(at)? {
+            Item::Event { bytes, .. }
+            | Item::Entry { bytes, .. }
+            | Item::Part { bytes, .. }
+            | Item::Audit { bytes } => Ok(bytes),
+            Item::Row { .. } => Err(self.note(at, "a row stands where something signed should")),
+        }
+    }
+}
+
+fn lock(folder: &Path) -> Result<File, StoreError> {
+    use rustix::fs::{FlockOperation, flock};
+    let file = File::create(folder.join("lock"))?;
+    match flock(&file, FlockOperation::NonBlockingLockExclusive) {
+        Ok(()) => Ok(file),
+        Err(rustix::io::Errno::WOULDBLOCK) => Err(StoreError::InUse),
+        Err(error) => Err(StoreError::Io(error.into())),
+    }
+}
+
+/// Cuts items into blocks, so that reading one does not open all.
+fn blocks(items: Vec<Item>) -> Vec<Vec<Item>> {
+    let mut blocks = vec![Vec::new()];
+    let mut len = 0;
+    for item in items {
+        len += item_len(&item);
+        if len > BLOCK_LEN_MAX && blocks.last().is_some_and(|block| !block.is_empty()) {
+            blocks.push(Vec::new());
+            len = item_len(&item);
+        }
+        if let Some(block) = blocks.last_mut() {
+            block.push(item);
+        }
+    }
+    blocks
+}
+
+fn item_len(item: &Item) -> usize {
+    match item {
+        Item::Event { bytes, .. }
+        | Item::Entry { bytes, .. }
+        | Item::Part { bytes, .. }
+        | Item::Audit { bytes } => bytes.len(),
+        Item::Row { value, .. } => value.as_ref().map_or(0, |value| value.len()),
+    }
+}
+
+/// Drops items that stand twice in one commit, keeping the first of the signed ones.
+fn without_repeats(items: Vec<Item>) -> Vec<Item> {
+    let mut seen = std::collections::BTreeSet::new();
+    let name = |item: &Item| match item {
+        Item::Event { id, .. } => Some((0_u8, id.as_bytes().to_vec())),
+        Item::Entry { id, .. } => Some((1, id.as_bytes().to_vec())),
+        Item::Part { bytes, .. } => Some((2, bytes.clone())),
+        Item::Row { .. } | Item::Audit { .. } => None,
+    };
+    items
+        .into_iter()
+        .filter(|item| name(item).is_none_or(|name| seen.insert(name)))
+        .collect()
+}
+
+impl Store for DiskStore {
+    fn commit(&mut self, items: Vec<Item>) -> Result<JournalPosition, StoreError> {
+        let mut new = Vec::with_capacity(items.len());
+        for item in without_repeats(items) {
+            if self.is_new(&item)? {
+                new.push(item);
+            }
+        }
+        if new.is_empty() {
+            return Ok(self.index.last());
+        }
+        let written = self.segments.append(blocks(new))?;
+        self.index.add(&written)?;
+        Ok(self.index.last())
+    }
+
+    fn has_event(&self, id: &EventId) -> Result<bool, StoreError> {
+        Ok(self.index.event(id)?.is_some())
+    }
+
+    fn has_entry(&self, id: &EnvelopeId) -> Result<bool, StoreError> {
+        Ok(self.index.entry(id)?.is_some())
+    }
+
+    fn entry(
+        &self,
+        id: &EnvelopeId,
+    ) -> Result<Option<(RecordId, DocumentId, Vec<u8>)>, StoreError> {
+        let Some(at) = self.index.entry(id)? else {
+            return Ok(None);
+        };
+        match self.item(at)? {
+            Item::Entry {
+                record,
+                document,
+                bytes,
+                ..
+            } => Ok(Some((record, document, bytes))),
+            Item::Event { .. } | Item::Part { .. } | Item::Row { .. } | Item::Audit { .. } => {
+                Err(self.note(at, "something else stands where an entry should"))
+            }
+        }
+    }
+
+    fn event(&self, id: &EventId) -> Result<Option<Vec<u8>>, StoreError> {
+        let at = self.index.event(id)?;
+        at.map(|at| self.bytes_at(at)).transpose()
+    }
+
+    fn events(&self, log: &LogId) -> Result<Vec<(EventId, Vec<u8>)>, StoreError> {
+        let ids = self.index.log_events(log)?;
+        ids.into_iter()
+            .map(|(id, at)| Ok((id, self.bytes_at(at)?)))
+            .collect()
+    }
+
+    fn entries(
+        &self,
+        record: &RecordId,
+        document: &DocumentId,
+    ) -> Result<Vec<(EnvelopeId, Vec<u8>)>, StoreError> {
+        let ids = self.index.document_entries(record, document)?;
+        ids.into_iter()
+            .map(|(id, at)| Ok((id, self.bytes_at(at)?)))
+            .collect()
+    }
+
+    fn entry_ids(
+        &self,
+        record: &RecordId,
+        document: &DocumentId,
+    ) -> Result<Vec<EnvelopeId>, StoreError> {
+        let ids = self.index.document_entries(record, document)?;
+        Ok(ids.into_iter().map(|(id, _)| id).collect())
+    }
+
+    fn parts(&self, record: &RecordId) -> Result<Vec<Vec<u8>>, StoreError> {
+        let places = self.index.parts(record)?;
+        places.into_iter().map(|at| self.bytes_at(at)).collect()
+    }
+
+    fn records(&self) -> Result<Vec<RecordId>, StoreError> {
+        self.index.records()
+    }
+
+    fn documents(&self, record: &RecordId) -> Result<Vec<DocumentId>, StoreError> {
+        self.index.documents(record)
+    }
+
+    fn logs(&self, record: &RecordId) -> Result<Vec<LogId>, StoreError> {
+        self.index.logs(record)
+    }
+
+    fn chains(
+        &self,
+        device: &DeviceId,
+        record: Option<&RecordId>,
+    ) -> Result<Vec<ChainEnd>, StoreError> {
+        self.index.chains(device, record)
+    }
+
+    fn journal(
+        &self,
+        after: JournalPosition,
+        limit: usize,
+    ) -> Result<Vec<(JournalPosition, Item)>, StoreError> {
+        let places = self.index.journal(after, limit)?;
+        places
+            .into_iter()
+            .map(|(position, at)| Ok((position, self.item(at)?)))
+            .collect()
+    }
+
+    fn row(&self, key: &RowKey) -> Result<Option<Vec<u8>>, StoreError> {
+        self.index.row(key)
+    }
+
+    fn rows(&self, kind: u8) -> Result<Vec<NamedRow>, StoreError> {
+        self.index.rows(kind)
+    }
+
+    fn put_blob(&mut self, bytes: &[u8]) -> Result<BlobId, StoreError> {
+        self.blobs.put(bytes)
+    }
+
+    fn blob(&self, id: &BlobId) -> Result<Option<Vec<u8>>, StoreError> {
+        let found = self.blobs.get(id);
+        if let Err(StoreError::Damaged(damage)) = &found {
+            let mut noted = self.damage.borrow_mut();
+            if !noted.contains(damage) {
+                noted.push(damage.clone());
+            }
+        }
+        found
+    }
+
+    fn damage(&self) -> Vec<Damage> {
+        self.damage.borrow().clone()
+    }
+}
+
+impl Drop for DiskStore {
+    fn drop(&mut self) {
+        if let Err(error) = self.flush() {
+            tracing::warn!(%error, "the index was not written out; it is caught up at the next start");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

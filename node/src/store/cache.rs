@@ -1,0 +1,42 @@
+//! Opened blocks, so that reading a record opens each of its blocks once.
+
+use std::{collections::BTreeMap, rc::Rc};
+
+use super::segments::Block;
+
+/// Bytes of opened blocks that are kept.
+const CACHE_LEN_MAX: usize = 16 * 1024 * 1024;
+
+type Place = (u32, u32);
+
+/// The blocks used last.
+#[derive(Default)]
+pub(super) struct BlockCache {
+    blocks: BTreeMap<Place, (u64, Rc<Block>)>,
+    clock: u64,
+    len: usize,
+}
+
+impl BlockCache {
+    pub(super) fn get(&mut self, place: Place) -> Option<Rc<Block>> {
+        self.clock += 1;
+        let (used, block) = self.blocks.get_mut(&place)?;
+        *used = self.clock;
+        Some(Rc::clone(block))
+    }
+
+    pub(super) fn put(&mut self, place: Place, block: Rc<Block>) {
+        self.clock += 1;
+        self.len += block.len;
+        self.blocks.insert(place, (self.clock, block));
+        while self.len > CACHE_LEN_MAX && self.blocks.len() > 1 {
+            let oldest = self.blocks.iter().min_by_key(|(_, (used, _))| *used);
+            let Some(place) = oldest.map(|(place, _)| *place) else {
+                return;
+            };
+            if let Some((_, block)) = self.blocks.remove(&place) {
+                self.len -= block.len;
+            }
+        }
+    }
+}

@@ -1,0 +1,452 @@
+//! Where in the log everything is: redb, whose loss costs a rebuild and nothing else.
+//!
+//! Keys are random ids, keyed hashes and counters; names of documents and logs and the values of
+//! rows are sealed. Every call into the engine is guarded: a panic in it becomes an error, and an
+//! index that does not open is set aside and made again from the log.
+
+mod tables;
+
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    path::Path,
+};
+
+use kith_crdt::DocumentId;
+use kith_protocol::{
+    codec,
+    id::{DeviceId, EnvelopeId, EventId, RecordId},
+    logs::LogId,
+    store::{ChainEnd, ChainPosition, Damage, JournalPosition, NamedRow, RowKey, StoreError},
+};
+use redb::{Database, Durability, ReadTransaction, ReadableDatabase, ReadableTable};
+
+use super::{
+    keystore::StoreKey,
+    seal::{self, Key},
+    segments::{Placed, Segments},
+};
+use tables::{
+    CHAINS, DOCUMENT_ENTRIES, DOCUMENT_NAMES, DOCUMENTS, ENTRIES, EVENTS, JOURNAL, LOG_EVENTS,
+    LOG_NAMES, LOGS, META, PART_HASHES, PARTS, RECORD_DOCUMENTS, RECORD_LOGS, RECORDS, ROWS,
+};
+
+macro_rules! open {
+    ($transaction:expr, $table:expr) => {
+        $transaction.open_table($table).map_err(boxed)?
+    };
+}
+
+/// Bytes of pages that redb keeps in memory (its own default is 1 GiB).
+const CACHE_LEN: usize = 32 * 1024 * 1024;
+/// Commits between two that wait for the index file to be written out.
+const COMMITS_PER_FLUSH: u32 = 128;
+
+/// The place of an item in the log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Location {
+    pub(super) segment: u32,
+    pub(super) offset: u32,
+    pub(super) item: u32,
+}
+
+impl Location {
+    fn to_bytes(self) -> [u8; 12] {
+        let mut bytes = [0; 12];
+        bytes[..4].copy_from_slice(&self.segment.to_be_bytes());
+        bytes[4..8].copy_from_slice(&self.offset.to_be_bytes());
+        bytes[8..].copy_from_slice(&self.item.to_be_bytes());
+        bytes
+    }
+
+    fn from_bytes(bytes: &[u8; 12]) -> Self {
+        let number = |at: usize| {
+            u32::from_be_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]])
+        };
+        Self {
+            segment: number(0),
+            offset: number(4),
+            item: number(8),
+        }
+    }
+}
+
+/// The index over the log.
+pub(super) struct Index {
+    database: Database,
+    names: Key,
+    values: Key,
+    last: JournalPosition,
+    unflushed: u32,
+}
+
+impl Index {
+    /// Opens the index and brings it up to the end of the log; an index that does not open, or
+    /// that knows more than the log has, is set aside and made again.
+    pub(super) fn open(
+        path: &Path,
+        key: &StoreKey,
+        segments: &Segments,
+    ) -> Result<(Self, Vec<Damage>), StoreError> {
+        let opened = Self::try_open(path, key).and_then(|mut index| {
+            let damage = index.catch_up(segments)?;
+            Ok((index, damage))
+        });
+        match opened {
+            Ok(opened) => Ok(opened),
+            Err(StoreError::Index(why)) => {
+                let aside = path.with_extension("damaged");
+                std::fs::rename(path, &aside)?;
+                let mut index = Self::try_open(path, key)?;
+                let mut damage = index.catch_up(segments)?;
+                damage.push(Damage {
+                    place: "the index".to_owned(),
+                    what: format!("it did not open ({why}); it was made again from the log"),
+                });
+                Ok((index, damage))
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    fn try_open(path: &Path, key: &StoreKey) -> Result<Self, StoreError> {
+        let database = guarded(|| {
+            let database = Database::builder().set_cache_size(CACHE_LEN).create(path)?;
+            let transaction = database.begin_write()?;
+            tables::create(&transaction)?;
+            transaction.commit()?;
+            Ok(database)
+        })?;
+        let mut index = Self {
+            database,
+            names: seal::derive(key.bytes(), "kith v1 index names"),
+            values: seal::derive(key.bytes(), "kith v1 index values"),
+            last: JournalPosition::default(),
+            unflushed: 0,
+        };
+        index.last = JournalPosition(index.read(|t| Ok(meta(t, "last")?))?);
+        Ok(index)
+    }
+
+    fn catch_up(&mut self, segments: &Segments) -> Result<Vec<Damage>, StoreError> {
+        let from = self.read(|t| Ok((meta(t, "segment")?, meta(t, "offset")?)))?;
+        let place = |number: u64| u32::try_from(number).unwrap_or(u32::MAX);
+        let from = (place(from.0), place(from.1));
+        if !segments.reaches(from) {
+            let what = "it knows more than the log holds".to_owned();
+            return Err(StoreError::Index(what));
+        }
+        let damage = segments.scan(from, |placed| self.add(std::slice::from_ref(placed)))?;
+        self.flush()?;
+        Ok(damage)
+    }
+
+    /// The position of the last item.
+    pub(super) const fn last(&self) -> JournalPosition {
+        self.last
+    }
+
+    /// Notes where items are.
+    pub(super) fn add(&mut self, placed: &[Placed]) -> Result<(), StoreError> {
+        let durability = if self.unflushed >= COMMITS_PER_FLUSH {
+            Durability::Immediate
+        } else {
+            Durability::None
+        };
+        let last = guarded(|| {
+            let mut transaction = self.database.begin_write()?;
+            transaction.set_durability(durability)?;
+            let mut adding = tables::Adding::begin(&transaction, &self.names, &self.values)?;
+            for block in placed {
+                adding.block(block)?;
+            }
+            let last = adding.finish()?;
+            transaction.commit()?;
+            Ok(last)
+        })?;
+        self.last = JournalPosition(last);
+        self.unflushed = match durability {
+            Durability::Immediate => 0,
+            _ => self.unflushed + 1,
+        };
+        Ok(())
+    }
+
+    /// Waits until the index file is written out.
+    pub(super) fn flush(&mut self) -> Result<(), StoreError> {
+        guarded(|| {
+            let mut transaction = self.database.begin_write()?;
+            transaction.set_durability(Durability::Immediate)?;
+            transaction.commit()?;
+            Ok(())
+        })?;
+        self.unflushed = 0;
+        Ok(())
+    }
+
+    fn read<T>(
+        &self,
+        f: impl FnOnce(&ReadTransaction) -> Result<T, Box<redb::Error>>,
+    ) -> Result<T, StoreError> {
+        guarded(|| {
+            let transaction = self.database.begin_read()?;
+            f(&transaction).map_err(|error| *error)
+        })
+    }
+
+    pub(super) fn event(&self, id: &EventId) -> Result<Option<Location>, StoreError> {
+        self.read(|t| {
+            let found = open!(t, EVENTS).get(id.as_bytes()).map_err(boxed)?;
+            Ok(found.map(|at| Location::from_bytes(at.value())))
+        })
+    }
+
+    pub(super) fn entry(&self, id: &EnvelopeId) -> Result<Option<Location>, StoreError> {
+        self.read(|t| {
+            let found = open!(t, ENTRIES).get(id.as_bytes()).map_err(boxed)?;
+            Ok(found.map(|at| Location::from_bytes(at.value())))
+        })
+    }
+
+    pub(super) fn has_part(&self, record: &RecordId, bytes: &[u8]) -> Result<bool, StoreError> {
+        let hash = tables::part_hash(record, bytes);
+        self.read(|t| {
+            let found = open!(t, PART_HASHES).get(&hash).map_err(boxed)?;
+            Ok(found.is_some())
+        })
+    }
+
+    pub(super) fn log_events(&self, log: &LogId) -> Result<Vec<(EventId, Location)>, StoreError> {
+        let name = tables::hashed(&self.names, &codec::encode(log));
+        self.read(|t| {
+            let Some(handle) = open!(t, LOGS).get(&name).map_err(boxed)?.map(|h| h.value()) else {
+                return Ok(Vec::new());
+            };
+            let table = open!(t, LOG_EVENTS);
+            let range = table
+                .range((handle, 0)..=(handle, u64::MAX))
+                .map_err(boxed)?;
+            range
+                .map(|row| {
+                    let (_, value) = row.map_err(boxed)?;
+                    let (id, at) = tables::split(value.value());
+                    Ok((EventId::from_bytes(id), at))
+                })
+                .collect()
+        })
+    }
+
+    pub(super) fn document_entries(
+        &self,
+        record: &RecordId,
+        document: &DocumentId,
+    ) -> Result<Vec<(EnvelopeId, Location)>, StoreError> {
+        let name = tables::hashed(&self.names, &codec::encode(&(record, document)));
+        self.read(|t| {
+            let found = open!(t, DOCUMENTS).get(&name).map_err(boxed)?;
+            let Some(handle) = found.map(|handle| handle.value()) else {
+                return Ok(Vec::new());
+            };
+            let table = open!(t, DOCUMENT_ENTRIES);
+            let range = table
+                .range((handle, 0)..=(handle, u64::MAX))
+                .map_err(boxed)?;
+            range
+                .map(|row| {
+                    let (_, value) = row.map_err(boxed)?;
+                    let (id, at) = tables::split(value.value());
+                    Ok((EnvelopeId::from_bytes(id), at))
+                })
+                .collect()
+        })
+    }
+
+    pub(super) fn parts(&self, record: &RecordId) -> Result<Vec<Location>, StoreError> {
+        self.read(|t| {
+            let Some(handle) = record_handle(t, record)? else {
+                return Ok(Vec::new());
+            };
+            let table = open!(t, PARTS);
+            let range = table
+                .range((handle, 0)..=(handle, u64::MAX))
+                .map_err(boxed)?;
+            range
+                .map(|row| Ok(Location::from_bytes(row.map_err(boxed)?.1.value())))
+                .collect()
+        })
+    }
+
+    pub(super) fn records(&self) -> Result<Vec<RecordId>, StoreError> {
+        self.read(|t| {
+            let table = open!(t, RECORDS);
+            let rows = table.iter().map_err(boxed)?;
+            rows.map(|row| Ok(RecordId::from_bytes(*row.map_err(boxed)?.0.value())))
+                .collect()
+        })
+    }
+
+    pub(super) fn documents(&self, record: &RecordId) -> Result<Vec<DocumentId>, StoreError> {
+        let mut documents: Vec<_> = self
+            .named(record, RECORD_DOCUMENTS, DOCUMENT_NAMES)?
+            .into_iter()
+            .filter_map(|name| codec::decode_trusted::<(RecordId, DocumentId)>(&name).ok())
+            .map(|(_, document)| document)
+            .collect();
+        documents.sort();
+        Ok(documents)
+    }
+
+    pub(super) fn logs(&self, record: &RecordId) -> Result<Vec<LogId>, StoreError> {
+        let mut logs: Vec<LogId> = self
+            .named(record, RECORD_LOGS, LOG_NAMES)?
+            .into_iter()
+            .filter_map(|name| codec::decode_trusted(&name).ok())
+            .collect();
+        logs.sort();
+        Ok(logs)
+    }
+
+    /// The names of the documents or logs of a record.
+    fn named(
+        &self,
+        record: &RecordId,
+        of_record: tables::OfRecord,
+        names: tables::Names,
+    ) -> Result<Vec<Vec<u8>>, StoreError> {
+        self.read(|t| {
+            let Some(handle) = record_handle(t, record)? else {
+                return Ok(Vec::new());
+            };
+            let (table, names) = (open!(t, of_record), open!(t, names));
+            let range = table
+                .range((handle, 0)..=(handle, u32::MAX))
+                .map_err(boxed)?;
+            let mut found = Vec::new();
+            for row in range {
+                let (_, of) = row.map_err(boxed)?.0.value();
+                if let Some(sealed) = names.get(of).map_err(boxed)? {
+                    found.extend(seal::open(&self.values, b"name", sealed.value()));
+                }
+            }
+            Ok(found)
+        })
+    }
+
+    pub(super) fn chains(
+        &self,
+        device: &DeviceId,
+        record: Option<&RecordId>,
+    ) -> Result<Vec<ChainEnd>, StoreError> {
+        self.read(|t| {
+            let (chains, names) = (open!(t, CHAINS), open!(t, DOCUMENT_NAMES));
+            let (from, to) = tables::chains_of(device);
+            let mut ends = Vec::new();
+            for row in chains
+                .range(from.as_slice()..=to.as_slice())
+                .map_err(boxed)?
+            {
+                let (key, value) = row.map_err(boxed)?;
+                let (document, epoch) = tables::chain_key(key.value());
+                let Some(sealed) = names.get(document).map_err(boxed)? else {
+                    continue;
+                };
+                let name = seal::open(&self.values, b"name", sealed.value())
+                    .and_then(|name| codec::decode_trusted::<(RecordId, DocumentId)>(&name).ok());
+                let Some((of, document)) = name else {
+                    continue;
+                };
+                if record.is_none_or(|record| *record == of) {
+                    let (seq, id) = tables::chain_value(value.value());
+                    ends.push(ChainEnd {
+                        record: of,
+                        document,
+                        position: ChainPosition {
+                            device: *device,
+                            epoch,
+                            seq,
+                        },
+                        id,
+                    });
+                }
+            }
+            Ok(ends)
+        })
+    }
+
+    pub(super) fn journal(
+        &self,
+        after: JournalPosition,
+        limit: usize,
+    ) -> Result<Vec<(JournalPosition, Location)>, StoreError> {
+        self.read(|t| {
+            let table = open!(t, JOURNAL);
+            let range = table.range(after.0 + 1..).map_err(boxed)?;
+            range
+                .take(limit)
+                .map(|row| {
+                    let (position, at) = row.map_err(boxed)?;
+                    Ok((
+                        JournalPosition(position.value()),
+                        Location::from_bytes(at.value()),
+                    ))
+                })
+                .collect()
+        })
+    }
+
+    pub(super) fn row(&self, key: &RowKey) -> Result<Option<Vec<u8>>, StoreError> {
+        let hashed = tables::row_key(&self.names, key);
+        self.read(|t| {
+            let found = open!(t, ROWS).get(hashed.as_slice()).map_err(boxed)?;
+            Ok(found
+                .and_then(|sealed| self.open_row(sealed.value()))
+                .map(|row| row.1))
+        })
+    }
+
+    pub(super) fn rows(&self, kind: u8) -> Result<Vec<NamedRow>, StoreError> {
+        let mut rows = self.read(|t| {
+            let table = open!(t, ROWS);
+            let (from, to) = ([kind], [kind + 1]);
+            let range = table.range(from.as_slice()..to.as_slice()).map_err(boxed)?;
+            let mut rows = Vec::new();
+            for row in range {
+                rows.extend(self.open_row(row.map_err(boxed)?.1.value()));
+            }
+            Ok(rows)
+        })?;
+        rows.sort();
+        Ok(rows)
+    }
+
+    fn open_row(&self, sealed: &[u8]) -> Option<NamedRow> {
+        let plain = seal::open(&self.values, b"row", sealed)?;
+        let (name, value): (serde_bytes::ByteBuf, serde_bytes::ByteBuf) =
+            codec::decode_trusted(&plain).ok()?;
+        Some((name.into_vec(), value.into_vec()))
+    }
+}
+
+fn record_handle(t: &ReadTransaction, record: &RecordId) -> Result<Option<u32>, Box<redb::Error>> {
+    let found = open!(t, RECORDS).get(record.as_bytes()).map_err(boxed)?;
+    Ok(found.map(|handle| handle.value()))
+}
+
+fn meta(t: &ReadTransaction, name: &str) -> Result<u64, Box<redb::Error>> {
+    let found = open!(t, META).get(name).map_err(boxed)?;
+    Ok(found.map_or(0, |value| value.value()))
+}
+
+fn boxed(error: impl Into<redb::Error>) -> Box<redb::Error> {
+    Box::new(error.into())
+}
+
+/// Runs a call into redb so that neither its errors nor its panics get further.
+fn guarded<T>(f: impl FnOnce() -> Result<T, redb::Error>) -> Result<T, StoreError> {
+    match catch_unwind(AssertUnwindSafe(f)) {
+        Ok(Ok(value)) => Ok(value),
+        Ok(Err(redb::Error::DatabaseAlreadyOpen)) => Err(StoreError::InUse),
+        Ok(Err(redb::Error::Io(error))) => Err(super::segments::io_error(error)),
+        Ok(Err(error)) => Err(StoreError::Index(error.to_string())),
+        Err(_) => Err(StoreError::Index("the index engine panicked".to_owned())),
+    }
+}

@@ -1,0 +1,198 @@
+//! The store key, and the slots that open it.
+//!
+//! A slot wraps the store key: by a passphrase (Argon2id, its parameters in the slot) or by a key
+//! file, which is refused when anyone but its owner can read it.
+
+use std::{
+    fs,
+    io::Write,
+    os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt},
+    path::{Path, PathBuf},
+};
+
+use argon2::{Algorithm, Argon2, Params, Version};
+use kith_protocol::codec;
+use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
+
+use super::seal::{self, Key};
+
+/// The key that everything in a store is sealed under; wiped when dropped, never printed.
+pub struct StoreKey(Key);
+
+impl StoreKey {
+    pub(super) const fn bytes(&self) -> &Key {
+        &self.0
+    }
+}
+
+/// What opens a slot.
+pub enum KeySlot<'a> {
+    /// Words that a person knows.
+    Passphrase(&'a str),
+    /// A file that only its owner can read.
+    KeyFile(&'a Path),
+}
+
+/// Why a store stays locked.
+#[derive(Debug, thiserror::Error)]
+pub enum KeystoreError {
+    /// The passphrase or key file opens no slot.
+    #[error("that does not open this node's store")]
+    Wrong,
+    /// Others can read the key file.
+    #[error("{} can be read by others (mode {mode:03o}); run: chmod 600 {}", path.display(), path.display())]
+    Exposed {
+        /// The file.
+        path: PathBuf,
+        /// Its permission bits.
+        mode: u32,
+    },
+    /// The file of slots is not understood.
+    #[error("the file of key slots is damaged")]
+    Damaged,
+    /// The disk refuses.
+    #[error("the key slots cannot be read or written")]
+    Io(#[from] std::io::Error),
+}
+
+#[derive(Serialize, Deserialize)]
+struct Slots {
+    version: u8,
+    slots: Vec<Slot>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Slot {
+    kind: SlotKind,
+    #[serde(with = "serde_bytes")]
+    wrapped: Vec<u8>,
+}
+
+#[derive(Clone, Serialize, Deserialize)]
+enum SlotKind {
+    Passphrase {
+        #[serde(with = "serde_bytes")]
+        salt: Vec<u8>,
+        memory_kib: u32,
+        passes: u32,
+        lanes: u32,
+    },
+    KeyFile,
+}
+
+/// RFC 9106, 4: the second recommended setting (64 MiB, 3 passes, 4 lanes).
+const MEMORY_KIB: u32 = 64 * 1024;
+const PASSES: u32 = 3;
+const LANES: u32 = 4;
+
+/// The file of key slots of one node.
+pub struct Keystore;
+
+impl Keystore {
+    /// Makes a new store key with one slot, in a file that only its owner can read.
+    pub fn create(path: &Path, slot: &KeySlot<'_>) -> Result<StoreKey, KeystoreError> {
+        let key = Key::new(seal::random());
+        let kind = match slot {
+            KeySlot::Passphrase(_) => SlotKind::Passphrase {
+                salt: seal::random::<16>().to_vec(),
+                memory_kib: MEMORY_KIB,
+                passes: PASSES,
+                lanes: LANES,
+            },
+            KeySlot::KeyFile(file) => {
+                write_private(file, &*Key::new(seal::random()))?;
+                SlotKind::KeyFile
+            }
+        };
+        let wrapping = wrapping_key(&kind, slot)?.ok_or(KeystoreError::Wrong)?;
+        let wrapped = seal::seal(&wrapping, b"kith store key", &*key);
+        let slots = Slots {
+            version: 1,
+            slots: vec![Slot { kind, wrapped }],
+        };
+        write_private(path, &codec::encode(&slots))?;
+        Ok(StoreKey(key))
+    }
+
+    /// Opens the store key with whatever slot fits.
+    pub fn open(path: &Path, with: &KeySlot<'_>) -> Result<StoreKey, KeystoreError> {
+        let slots: Slots = codec::decode(&fs::read(path)?).map_err(|_| KeystoreError::Damaged)?;
+        for slot in &slots.slots {
+            let Some(wrapping) = wrapping_key(&slot.kind, with)? else {
+                continue;
+            };
+            let opened = seal::open(&wrapping, b"kith store key", &slot.wrapped);
+            if let Some(key) = opened.and_then(|key| <[u8; 32]>::try_from(key).ok()) {
+                return Ok(StoreKey(Key::new(key)));
+            }
+        }
+        Err(KeystoreError::Wrong)
+    }
+
+    /// Whether a passphrase is asked for.
+    pub fn wants_passphrase(path: &Path) -> Result<bool, KeystoreError> {
+        let slots: Slots = codec::decode(&fs::read(path)?).map_err(|_| KeystoreError::Damaged)?;
+        let asks = |slot: &Slot| matches!(slot.kind, SlotKind::Passphrase { .. });
+        Ok(slots.slots.iter().all(asks))
+    }
+}
+
+/// The key that wraps a slot; nothing when the slot is of another kind.
+fn wrapping_key(kind: &SlotKind, with: &KeySlot<'_>) -> Result<Option<Key>, KeystoreError> {
+    match (kind, with) {
+        (
+            SlotKind::Passphrase {
+                salt,
+                memory_kib,
+                passes,
+                lanes,
+            },
+            KeySlot::Passphrase(words),
+        ) => {
+            let params = Params::new(*memory_kib, *passes, *lanes, Some(32))
+                .map_err(|_| KeystoreError::Damaged)?;
+            let mut key = Key::new([0; 32]);
+            Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
+                .hash_password_into(words.as_bytes(), salt, &mut *key)
+                .map_err(|_| KeystoreError::Damaged)?;
+            Ok(Some(key))
+        }
+        (SlotKind::KeyFile, KeySlot::KeyFile(path)) => {
+            let bytes = read_private(path)?;
+            Ok(Some(seal::derive(
+                bytes
+                    .as_slice()
+                    .try_into()
+                    .map_err(|_| KeystoreError::Wrong)?,
+                "kith v1 key file",
+            )))
+        }
+        (SlotKind::Passphrase { .. }, KeySlot::KeyFile(_))
+        | (SlotKind::KeyFile, KeySlot::Passphrase(_)) => Ok(None),
+    }
+}
+
+fn read_private(path: &Path) -> Result<Zeroizing<Vec<u8>>, KeystoreError> {
+    let about = fs::metadata(path)?;
+    let mode = about.permissions().mode() & 0o777;
+    let ours = about.uid() == rustix::process::geteuid().as_raw();
+    if mode & 0o077 != 0 || !ours {
+        return Err(KeystoreError::Exposed {
+            path: path.to_owned(),
+            mode,
+        });
+    }
+    Ok(Zeroizing::new(fs::read(path)?))
+}
+
+fn write_private(path: &Path, bytes: &[u8]) -> Result<(), KeystoreError> {
+    let mut file = fs::OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path)?;
+    file.write_all(bytes)?;
+    file.sync_all()?;
+    Ok(())
+}
