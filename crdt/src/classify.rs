@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use crate::{DocumentId, Label, Month, Section};
+use crate::{DocumentId, Label, Month, Section, incoming::IncomingResource};
 
 /// SNOMED CT code of a ReSPECT form as a document type.
 pub const RESPECT_DOCUMENT: &str = "1382601000000107";
@@ -222,6 +222,38 @@ pub fn document(resource: &Value, rules: &LabelRules) -> DocumentId {
     }
 }
 
+/// The documents of the resources of one file. What names a resource of a closed label directly
+/// carries a part of it (a reason, a diagnosis), and a Composition of all that it names, so it is
+/// closed as far.
+pub fn documents(resources: &[IncomingResource], rules: &LabelRules) -> Vec<DocumentId> {
+    let mut documents: Vec<_> = resources
+        .iter()
+        .map(|resource| document(&resource.value, rules))
+        .collect();
+    let own: Vec<_> = documents.iter().map(|id| id.label.clone()).collect();
+    let closed: Vec<_> = (0..resources.len())
+        .filter(|n| own[*n] != Label::general())
+        .collect();
+    for (resource, document) in resources.iter().zip(&mut documents) {
+        let references = resource.references();
+        for n in &closed {
+            let named = references
+                .iter()
+                .any(|reference| resources[*n].is_named_by(reference));
+            if named && strictness(&own[*n]) > strictness(&document.label) {
+                document.label = own[*n].clone();
+            }
+        }
+    }
+    documents
+}
+
+/// The most restrictive of some labels.
+pub fn strictest<'a>(labels: impl IntoIterator<Item = &'a Label>) -> Label {
+    let strictest = labels.into_iter().max_by_key(|label| strictness(label));
+    strictest.cloned().unwrap_or_else(Label::general)
+}
+
 fn month(resource: &Value) -> Option<Month> {
     let time = ["effectiveDateTime", "issued"]
         .into_iter()
@@ -235,8 +267,27 @@ fn month(resource: &Value) -> Option<Month> {
 mod tests {
     use serde_json::json;
 
-    use super::{LabelRules, document, section};
-    use crate::{Label, Section};
+    use super::{LabelRules, document, documents, section};
+    use crate::{Label, Section, incoming::read};
+
+    #[test]
+    fn what_names_a_closed_resource_is_closed_as_far() {
+        let file = read(
+            br#"{"resourceType":"Bundle","entry":[
+                {"resource":{"resourceType":"Composition","section":[{"entry":[{"reference":"Condition/c"}]}]}},
+                {"resource":{"resourceType":"Condition","id":"c","encounter":{"reference":"Encounter/e"},
+                    "code":{"coding":[{"system":"http://snomed.info/sct","code":"8098009"}]}}},
+                {"resource":{"resourceType":"Encounter","id":"e"}},
+                {"resource":{"resourceType":"Condition","id":"d","encounter":{"reference":"Encounter/e"}}}]}"#,
+            1000,
+        )
+        .expect("a bundle");
+        let labels: Vec<_> = documents(&file.resources, &LabelRules::default())
+            .into_iter()
+            .map(|id| id.label.to_string())
+            .collect();
+        assert_eq!(labels, ["sexual-health", "sexual-health", "general", "general"]);
+    }
 
     #[test]
     fn a_label_comes_from_security_or_from_a_code() {

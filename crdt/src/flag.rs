@@ -1,12 +1,12 @@
 //! What is odd about what came in: named, kept, never repaired.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::{incoming::IncomingResource, person::NHS_NUMBER_SYSTEM};
 
 /// Something that a person may want to look at.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Flag {
     /// Where it stands.
     #[serde(rename = "where")]

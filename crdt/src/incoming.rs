@@ -14,6 +14,17 @@ pub struct Incoming {
     pub kind: FileKind,
     /// Its resources, in the order of the text.
     pub resources: Vec<IncomingResource>,
+    /// The Bundles that they came in, without the resources.
+    pub frames: Vec<Frame>,
+}
+
+/// A Bundle without its resources: what else it said.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Frame {
+    /// Its members beside `entry`, and the entries that hold no resource, as the text of an object.
+    pub text: String,
+    /// The whole Bundle as it came, where it is a document that its author may have signed.
+    pub original: Option<String>,
 }
 
 /// The kinds of file that hold resources.
@@ -89,20 +100,22 @@ impl Reader {
             .and_then(|members| json::string(members.get("resourceType")?));
         match (kind.as_deref(), members) {
             (Some("Bundle"), Ok(members)) if members.get("entry").is_some_and(is_array) => {
-                self.bundle(&members)
+                self.bundle(text, &members)
             }
             (Some(_), _) => Incoming {
                 kind: FileKind::Resource,
                 resources: vec![self.resource(text, None, String::new())],
+                frames: Vec::new(),
             },
             (None, members) => Incoming {
                 kind: FileKind::Opaque(opaque_tag(members.ok().as_ref())),
                 resources: vec![self.resource(text, None, String::new())],
+                frames: Vec::new(),
             },
         }
     }
 
-    fn bundle(&self, members: &RawMembers<'_>) -> Incoming {
+    fn bundle(&self, text: &str, members: &RawMembers<'_>) -> Incoming {
         let kind = members.get("type").and_then(json::string);
         let entries: Vec<&RawValue> = members
             .get("entry")
@@ -113,9 +126,15 @@ impl Reader {
             .enumerate()
             .filter_map(|(n, entry)| self.entry(n, entry.get()))
             .collect();
+        let kind = kind.unwrap_or_default();
+        let frame = Frame {
+            text: frame_text(members, &entries),
+            original: (kind == "document").then(|| text.to_owned()),
+        };
         Incoming {
-            kind: FileKind::Bundle(kind.unwrap_or_default()),
+            kind: FileKind::Bundle(kind),
             resources,
+            frames: vec![frame],
         }
     }
 
@@ -133,13 +152,15 @@ impl Reader {
     }
 
     fn lines(&self, text: &str) -> Option<Incoming> {
-        let mut resources = Vec::new();
+        let (mut resources, mut frames) = (Vec::new(), Vec::new());
         for (n, line) in text.lines().enumerate() {
             if line.trim().is_empty() {
                 continue;
             }
             RawMembers::parse(line).ok()?;
-            for mut resource in self.file(line).resources {
+            let file = self.file(line);
+            frames.extend(file.frames);
+            for mut resource in file.resources {
                 resource.place = format!("line {}{}", n + 1, dotted(&resource.place));
                 resources.push(resource);
             }
@@ -147,6 +168,7 @@ impl Reader {
         Some(Incoming {
             kind: FileKind::Lines,
             resources,
+            frames,
         })
     }
 
@@ -242,6 +264,27 @@ fn collect_references<'a>(value: &'a Value, found: &mut Vec<&'a str>) {
             .for_each(|item| collect_references(item, found)),
         Value::String(_) | Value::Number(_) | Value::Bool(_) | Value::Null => {}
     }
+}
+
+/// What a Bundle says beside its resources; entries without one stand as `[place, entry]`.
+fn frame_text(members: &RawMembers<'_>, entries: &[&RawValue]) -> String {
+    let beside = members.0.iter().filter(|(name, _)| name != "entry");
+    let mut kept: Vec<_> = beside
+        .map(|(name, value)| (name.clone(), json::minify(value.get())))
+        .collect();
+    let bare: Vec<_> = (0..)
+        .zip(entries)
+        .filter(|(_, entry)| !has_resource(entry.get()))
+        .map(|(n, entry): (usize, _)| format!("[{n},{}]", json::minify(entry.get())))
+        .collect();
+    if !bare.is_empty() {
+        kept.push(("entry".to_owned(), format!("[{}]", bare.join(","))));
+    }
+    Members(kept).to_text()
+}
+
+fn has_resource(entry: &str) -> bool {
+    RawMembers::parse(entry).is_ok_and(|members| members.get("resource").is_some())
 }
 
 fn is_array(text: &str) -> bool {

@@ -1,12 +1,13 @@
 //! Whom a Patient resource is about, as far as the resource says.
 
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 /// The identifier system of NHS numbers.
 pub const NHS_NUMBER_SYSTEM: &str = "https://fhir.nhs.uk/Id/nhs-number";
 
 /// What a Patient resource says of a person.
-#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Person {
     /// Family name as written.
     pub family: String,

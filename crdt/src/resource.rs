@@ -76,6 +76,16 @@ impl Attachment {
         (attachment, bytes)
     }
 
+    /// Bytes that were no string of the text: the attachment, with the bytes.
+    pub fn of_bytes(bytes: Vec<u8>) -> (Self, Vec<u8>) {
+        let attachment = Self {
+            blob: blake3::hash(&bytes).to_hex().to_string(),
+            len: bytes.len() as u64,
+            coding: Coding::Base64,
+        };
+        (attachment, bytes)
+    }
+
     /// The JSON string that stands in the text instead.
     pub fn placeholder(&self) -> String {
         format!("\"kith-blob:{}\"", self.blob)

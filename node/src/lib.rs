@@ -1,4 +1,13 @@
 //! The shell: turns the engine's outputs into disk and network, and back.
 
+pub mod api;
+pub mod control;
+pub mod daemon;
+pub mod driver;
+pub mod exchange;
+pub mod failure;
+pub mod health;
+pub mod home;
 pub mod network;
+pub mod node;
 pub mod store;

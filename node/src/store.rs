@@ -29,6 +29,7 @@ use index::{Index, Location};
 use segments::{Block, Segments};
 
 pub use keystore::{KeySlot, Keystore, KeystoreError, StoreKey};
+pub use seal::random;
 
 /// A block of items is closed at this size, in bytes before compression.
 const BLOCK_LEN_MAX: usize = 512 * 1024;
@@ -74,6 +75,11 @@ impl DiskStore {
     /// Writes the index out, so that the next start has nothing to catch up with.
     pub fn flush(&mut self) -> Result<(), StoreError> {
         self.index.flush()
+    }
+
+    /// The position of the last item.
+    pub fn last(&self) -> JournalPosition {
+        self.index.last()
     }
 
     fn item(&self, at: Location) -> Result<Item, StoreError> {
@@ -291,6 +297,11 @@ impl Store for DiskStore {
             .into_iter()
             .map(|(position, at)| Ok((position, self.item(at)?)))
             .collect()
+    }
+
+    fn audit(&self) -> Result<Vec<Vec<u8>>, StoreError> {
+        let places = self.index.audit()?;
+        places.into_iter().map(|at| self.bytes_at(at)).collect()
     }
 
     fn row(&self, key: &RowKey) -> Result<Option<Vec<u8>>, StoreError> {

@@ -48,6 +48,16 @@ impl fmt::Debug for SecretKey {
     }
 }
 
+/// The X25519 public key of a sealing seed (HPKE, RFC 9180, 7.1.3).
+pub fn sealing_public_key(seed: &[u8; 32]) -> [u8; 32] {
+    use hpke::{Kem, Serializable, kem::X25519HkdfSha256};
+    let (_, public) = X25519HkdfSha256::derive_keypair(seed);
+    let bytes = public.to_bytes();
+    let mut key = [0; 32];
+    key.copy_from_slice(&bytes);
+    key
+}
+
 impl PrincipalId {
     /// The principal's first root key, as the signer of an event.
     pub const fn root_key(self) -> DeviceId {

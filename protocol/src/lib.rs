@@ -1,5 +1,6 @@
 //! Who may say what to whom: identity, signed envelopes, consent and sync, without IO.
 
+pub mod audit;
 pub mod author;
 pub mod codec;
 pub mod consent;
@@ -9,5 +10,6 @@ pub mod identity;
 pub mod intake;
 pub mod limits;
 pub mod logs;
+pub mod record;
 pub mod signed;
 pub mod store;

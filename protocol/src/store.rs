@@ -202,6 +202,9 @@ pub trait Store {
         limit: usize,
     ) -> Result<Vec<(JournalPosition, Item)>, StoreError>;
 
+    /// The links of the access log, oldest first.
+    fn audit(&self) -> Result<Vec<Vec<u8>>, StoreError>;
+
     /// A row.
     fn row(&self, key: &RowKey) -> Result<Option<Vec<u8>>, StoreError>;
 

@@ -26,7 +26,7 @@ use super::{
     segments::{Placed, Segments},
 };
 use tables::{
-    CHAINS, DOCUMENT_ENTRIES, DOCUMENT_NAMES, DOCUMENTS, ENTRIES, EVENTS, JOURNAL, LOG_EVENTS,
+    AUDIT, CHAINS, DOCUMENT_ENTRIES, DOCUMENT_NAMES, DOCUMENTS, ENTRIES, EVENTS, JOURNAL, LOG_EVENTS,
     LOG_NAMES, LOGS, META, PART_HASHES, PARTS, RECORD_DOCUMENTS, RECORD_LOGS, RECORDS, ROWS,
 };
 
@@ -389,6 +389,16 @@ impl Index {
                         Location::from_bytes(at.value()),
                     ))
                 })
+                .collect()
+        })
+    }
+
+    pub(super) fn audit(&self) -> Result<Vec<Location>, StoreError> {
+        self.read(|t| {
+            let table = open!(t, AUDIT);
+            let links = table.iter().map_err(boxed)?;
+            links
+                .map(|row| Ok(Location::from_bytes(row.map_err(boxed)?.1.value())))
                 .collect()
         })
     }

@@ -90,26 +90,14 @@ const LANES: u32 = 4;
 pub struct Keystore;
 
 impl Keystore {
-    /// Makes a new store key with one slot, in a file that only its owner can read.
-    pub fn create(path: &Path, slot: &KeySlot<'_>) -> Result<StoreKey, KeystoreError> {
+    /// Makes a new store key that each of these slots opens, in a file that only its owner can
+    /// read.
+    pub fn create(path: &Path, slots: &[KeySlot<'_>]) -> Result<StoreKey, KeystoreError> {
         let key = Key::new(seal::random());
-        let kind = match slot {
-            KeySlot::Passphrase(_) => SlotKind::Passphrase {
-                salt: seal::random::<16>().to_vec(),
-                memory_kib: MEMORY_KIB,
-                passes: PASSES,
-                lanes: LANES,
-            },
-            KeySlot::KeyFile(file) => {
-                write_private(file, &*Key::new(seal::random()))?;
-                SlotKind::KeyFile
-            }
-        };
-        let wrapping = wrapping_key(&kind, slot)?.ok_or(KeystoreError::Wrong)?;
-        let wrapped = seal::seal(&wrapping, b"kith store key", &*key);
+        let slots = slots.iter().map(|slot| wrap(&key, slot));
         let slots = Slots {
             version: 1,
-            slots: vec![Slot { kind, wrapped }],
+            slots: slots.collect::<Result<_, _>>()?,
         };
         write_private(path, &codec::encode(&slots))?;
         Ok(StoreKey(key))
@@ -129,13 +117,24 @@ impl Keystore {
         }
         Err(KeystoreError::Wrong)
     }
+}
 
-    /// Whether a passphrase is asked for.
-    pub fn wants_passphrase(path: &Path) -> Result<bool, KeystoreError> {
-        let slots: Slots = codec::decode(&fs::read(path)?).map_err(|_| KeystoreError::Damaged)?;
-        let asks = |slot: &Slot| matches!(slot.kind, SlotKind::Passphrase { .. });
-        Ok(slots.slots.iter().all(asks))
-    }
+fn wrap(key: &Key, slot: &KeySlot<'_>) -> Result<Slot, KeystoreError> {
+    let kind = match slot {
+        KeySlot::Passphrase(_) => SlotKind::Passphrase {
+            salt: seal::random::<16>().to_vec(),
+            memory_kib: MEMORY_KIB,
+            passes: PASSES,
+            lanes: LANES,
+        },
+        KeySlot::KeyFile(file) => {
+            write_private(file, &*Key::new(seal::random()))?;
+            SlotKind::KeyFile
+        }
+    };
+    let wrapping = wrapping_key(&kind, slot)?.ok_or(KeystoreError::Wrong)?;
+    let wrapped = seal::seal(&wrapping, b"kith store key", &**key);
+    Ok(Slot { kind, wrapped })
 }
 
 /// The key that wraps a slot; nothing when the slot is of another kind.

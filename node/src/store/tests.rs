@@ -28,7 +28,7 @@ impl Folder {
         if slots.exists() {
             Keystore::open(&slots, &KeySlot::KeyFile(&file)).expect("the right key")
         } else {
-            Keystore::create(&slots, &KeySlot::KeyFile(&file)).expect("a new key")
+            Keystore::create(&slots, &[KeySlot::KeyFile(&file)]).expect("a new key")
         }
     }
 
@@ -170,7 +170,7 @@ fn a_key_file_that_others_can_read_is_refused() {
 fn only_the_right_passphrase_opens() {
     let folder = Folder::new();
     let slots = folder.path("slots");
-    Keystore::create(&slots, &KeySlot::Passphrase("correct horse")).expect("a key");
+    Keystore::create(&slots, &[KeySlot::Passphrase("correct horse")]).expect("a key");
     assert!(Keystore::open(&slots, &KeySlot::Passphrase("correct horse")).is_ok());
     let wrong = Keystore::open(&slots, &KeySlot::Passphrase("battery staple"));
     assert!(matches!(wrong, Err(KeystoreError::Wrong)));

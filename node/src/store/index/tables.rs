@@ -39,6 +39,7 @@ pub(super) const CHAINS: TableDefinition<'_, &[u8], &[u8; 40]> = TableDefinition
 pub(super) const PARTS: TableDefinition<'_, (u32, u64), Place> = TableDefinition::new("parts");
 pub(super) const PART_HASHES: TableDefinition<'_, Hash, ()> = TableDefinition::new("part hashes");
 pub(super) const JOURNAL: TableDefinition<'_, u64, Place> = TableDefinition::new("journal");
+pub(super) const AUDIT: TableDefinition<'_, u64, Place> = TableDefinition::new("audit");
 pub(super) const ROWS: TableDefinition<'_, &[u8], &[u8]> = TableDefinition::new("rows");
 
 /// Makes every table, so that reading never meets one that is not there.
@@ -59,6 +60,7 @@ pub(super) fn create(t: &WriteTransaction) -> Result<(), redb::Error> {
     t.open_table(PARTS)?;
     t.open_table(PART_HASHES)?;
     t.open_table(JOURNAL)?;
+    t.open_table(AUDIT)?;
     t.open_table(ROWS)?;
     Ok(())
 }
@@ -153,6 +155,7 @@ pub(super) struct Adding<'t> {
     parts: Table<'t, (u32, u64), Place>,
     part_hashes: Table<'t, Hash, ()>,
     journal: Table<'t, u64, Place>,
+    audit: Table<'t, u64, Place>,
     rows: Table<'t, &'static [u8], &'static [u8]>,
     last: u64,
     end: (u32, u32),
@@ -185,6 +188,7 @@ impl<'t> Adding<'t> {
             parts: t.open_table(PARTS)?,
             part_hashes: t.open_table(PART_HASHES)?,
             journal: t.open_table(JOURNAL)?,
+            audit: t.open_table(AUDIT)?,
             rows: t.open_table(ROWS)?,
             last,
             end: (0, 0),
@@ -247,7 +251,10 @@ impl<'t> Adding<'t> {
                     self.parts.insert((record, self.last), &at.to_bytes())?;
                 }
             }
-            Item::Audit { .. } => self.journalled(at)?,
+            Item::Audit { .. } => {
+                self.journalled(at)?;
+                self.audit.insert(self.last, &at.to_bytes())?;
+            }
             Item::Row { key, value } => self.row(key, value.as_ref())?,
         }
         Ok(())

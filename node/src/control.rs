@@ -1,0 +1,108 @@
+//! The running node's socket: one command in, progress and one answer out, as lines of JSON.
+
+use std::io::{BufRead, BufReader, Write};
+
+use serde::{Deserialize, Serialize};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::UnixStream,
+};
+
+use crate::{
+    api::{Joined, Progress, Reply, Request},
+    failure::{Ending, Failure},
+    home::Home,
+};
+
+/// The longest command, in bytes.
+const ASKED_LEN_MAX: u32 = 16 * 1024 * 1024;
+
+/// What a running node is asked.
+#[derive(Serialize, Deserialize)]
+pub enum Asked {
+    /// A command.
+    Command(Request),
+    /// To accept an invitation.
+    Join(String),
+}
+
+/// What it says.
+#[derive(Serialize, Deserialize)]
+pub enum Said {
+    /// How far it is.
+    Progress(Progress),
+    /// The answer.
+    Reply(Box<Reply>),
+    /// The answer to an invitation.
+    Joined(Joined),
+    /// It was not done.
+    Failure(Failure),
+}
+
+pub(crate) async fn receive(stream: &mut UnixStream) -> std::io::Result<Asked> {
+    let len = stream.read_u32().await?;
+    if len > ASKED_LEN_MAX {
+        return Err(std::io::ErrorKind::InvalidData.into());
+    }
+    let mut bytes = vec![0; len as usize];
+    stream.read_exact(&mut bytes).await?;
+    Ok(serde_json::from_slice(&bytes)?)
+}
+
+pub(crate) async fn send(stream: &mut UnixStream, said: &Said) -> std::io::Result<()> {
+    let mut line = serde_json::to_vec(said)?;
+    line.push(b'\n');
+    stream.write_all(&line).await
+}
+
+/// A connection to the running node of a home.
+pub struct Client {
+    stream: std::os::unix::net::UnixStream,
+}
+
+impl Client {
+    /// Connects; nothing when no node runs there.
+    pub fn connect(home: &Home) -> Option<Self> {
+        let stream = std::os::unix::net::UnixStream::connect(home.socket()).ok()?;
+        Some(Self { stream })
+    }
+
+    /// Asks and waits for the answer.
+    pub fn ask(mut self, asked: &Asked, progress: &mut dyn FnMut(Progress)) -> Result<Said, Failure> {
+        let request = serde_json::to_vec(asked).map_err(|error| broken(&error))?;
+        let len = u32::try_from(request.len())
+            .ok()
+            .filter(|len| *len <= ASKED_LEN_MAX)
+            .ok_or_else(|| {
+                Failure::new(
+                    Ending::Usage,
+                    "This command is too long for the running node.",
+                    "Name a folder instead of many files.",
+                )
+            })?;
+        self.stream
+            .write_all(&len.to_be_bytes())
+            .and_then(|()| self.stream.write_all(&request))
+            .map_err(|error| broken(&error))?;
+        for line in BufReader::new(&self.stream).lines() {
+            let line = line.map_err(|error| broken(&error))?;
+            match serde_json::from_str(&line).map_err(|error| broken(&error))? {
+                Said::Progress(step) => progress(step),
+                said @ (Said::Reply(_) | Said::Joined(_)) => return Ok(said),
+                Said::Failure(failure) => return Err(failure),
+            }
+        }
+        Err(broken(&std::io::Error::from(
+            std::io::ErrorKind::UnexpectedEof,
+        )))
+    }
+}
+
+fn broken(error: &dyn std::error::Error) -> Failure {
+    Failure::new(
+        Ending::TryAgain,
+        "The running node did not answer to the end.",
+        "Look whether it still runs (kith status), then try again.",
+    )
+    .because(error)
+}

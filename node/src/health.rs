@@ -1,0 +1,3 @@
+//! Health formats: what a record says in words, and in the forms that other software reads.
+
+pub mod line;

@@ -1,0 +1,147 @@
+//! A node's folder: its keys, its store, its socket.
+
+use std::{
+    fs,
+    os::unix::fs::{DirBuilderExt, PermissionsExt},
+    path::{Path, PathBuf},
+};
+
+use crate::{
+    failure::{Ending, Failure},
+    store::{DiskStore, KeySlot, Keystore, KeystoreError, StoreKey},
+};
+
+/// The folder of one node.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Home(PathBuf);
+
+/// What opens a home.
+pub enum Unlock {
+    /// Words that a person typed.
+    Passphrase(String),
+    /// The key file in the home, which only its owner can read.
+    KeyFile,
+}
+
+impl Home {
+    /// The node in this folder.
+    pub fn at(folder: impl Into<PathBuf>) -> Self {
+        Self(folder.into())
+    }
+
+    /// The folder.
+    pub fn folder(&self) -> &Path {
+        &self.0
+    }
+
+    /// Whether a node was set up here.
+    pub fn exists(&self) -> bool {
+        self.slots().exists()
+    }
+
+    /// The socket over which commands reach the running node.
+    pub fn socket(&self) -> PathBuf {
+        self.0.join("kith.sock")
+    }
+
+    fn slots(&self) -> PathBuf {
+        self.0.join("keys")
+    }
+
+    fn key_file(&self) -> PathBuf {
+        self.0.join("key")
+    }
+
+    /// Makes the folder and the store key, which `unlock` and the recovery code open.
+    pub(crate) fn create(&self, unlock: &Unlock, recovery: &str) -> Result<StoreKey, Failure> {
+        if self.exists() {
+            return Err(Failure::new(
+                Ending::Failed,
+                format!("There is a node in {} already.", self.0.display()),
+                "Use it as it is, or choose another folder with --home.",
+            ));
+        }
+        let folder = fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(&self.0);
+        folder.map_err(|error| self.not_writable(&error))?;
+        fs::set_permissions(&self.0, fs::Permissions::from_mode(0o700))
+            .map_err(|error| self.not_writable(&error))?;
+        let key_file = self.key_file();
+        let first = match unlock {
+            Unlock::Passphrase(words) => KeySlot::Passphrase(words),
+            Unlock::KeyFile => KeySlot::KeyFile(&key_file),
+        };
+        Keystore::create(&self.slots(), &[first, KeySlot::Passphrase(recovery)])
+            .map_err(|error| self.not_writable(&error))
+    }
+
+    /// Whether a passphrase has to be asked for.
+    pub fn wants_passphrase(&self) -> Result<bool, Failure> {
+        self.must_exist()?;
+        Ok(!self.key_file().exists())
+    }
+
+    /// Opens the store.
+    pub(crate) fn open(&self, unlock: &Unlock) -> Result<DiskStore, Failure> {
+        self.must_exist()?;
+        let key_file = self.key_file();
+        let slot = match unlock {
+            Unlock::Passphrase(words) => KeySlot::Passphrase(words),
+            Unlock::KeyFile => KeySlot::KeyFile(&key_file),
+        };
+        let key = Keystore::open(&self.slots(), &slot).map_err(|error| locked(&error))?;
+        self.store(&key)
+    }
+
+    pub(crate) fn store(&self, key: &StoreKey) -> Result<DiskStore, Failure> {
+        Ok(DiskStore::open(&self.0.join("store"), key)?)
+    }
+
+    fn must_exist(&self) -> Result<(), Failure> {
+        if self.exists() {
+            return Ok(());
+        }
+        Err(Failure::new(
+            Ending::NoNode,
+            format!("There is no node in {}.", self.0.display()),
+            "Run kith setup to make one, or name another folder with --home.",
+        ))
+    }
+
+    fn not_writable(&self, error: &dyn std::error::Error) -> Failure {
+        Failure::new(
+            Ending::Failed,
+            format!("The node could not be made in {}.", self.0.display()),
+            "Check that you may write there and that the disk has room, or choose another folder with --home.",
+        )
+        .because(error)
+    }
+}
+
+fn locked(error: &KeystoreError) -> Failure {
+    let failure = match error {
+        KeystoreError::Wrong => Failure::new(
+            Ending::Locked,
+            "That does not open this node.",
+            "Try again; the recovery code from the recovery sheet opens it too.",
+        ),
+        KeystoreError::Exposed { path, .. } => Failure::new(
+            Ending::Locked,
+            "The key file can be read by others, so it is not used.",
+            format!("Run chmod 600 {} and try again.", path.display()),
+        ),
+        KeystoreError::Damaged => Failure::new(
+            Ending::Locked,
+            "The file with this node's key slots is damaged.",
+            "Put it back from a backup; the store itself is untouched.",
+        ),
+        KeystoreError::Io(_) => Failure::new(
+            Ending::Locked,
+            "This node's keys cannot be read.",
+            "Check the folder's permissions and run the command as the user who set the node up.",
+        ),
+    };
+    failure.because(error)
+}

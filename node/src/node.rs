@@ -1,0 +1,250 @@
+//! One node at work on its store: who it is, whom it has records of, and what it is asked to do.
+//!
+//! Everything here is one thread's business. Commands come as [`Request`]s, from the command line
+//! in the same process or over the socket of a running node, and end in a [`Reply`] or a
+//! [`Failure`].
+
+mod access;
+mod add;
+mod audit;
+mod bundle;
+mod export;
+mod find;
+mod identity;
+mod import;
+mod peers;
+mod people;
+mod review;
+mod setup;
+mod sharing;
+mod show;
+mod status;
+mod verify;
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use kith_protocol::{
+    author::Author,
+    consent::ledger::Whoever,
+    id::{DeviceId, PrincipalId, RecordId},
+    logs::{Event, LogId},
+    record::{Pen, Record},
+    signed::{Signed, Verified},
+    store::{Item, Store, StoreError},
+};
+use rand_chacha::ChaCha20Rng;
+use rand_core::{Rng, SeedableRng};
+
+use crate::{
+    api::{Progress, Reply, Request},
+    failure::{Ending, Failure},
+    home::{Home, Unlock},
+    store::DiskStore,
+};
+
+use identity::Identity;
+use people::People;
+
+pub use export::{BundleTo, ExportForm};
+pub use identity::Role;
+pub use peers::{Batch, Have, Peer};
+pub use sharing::{Invited, JoinAnswer, JoinAsk};
+
+/// Records kept loaded between commands.
+const LOADED_RECORDS_MAX: usize = 16;
+
+/// A node with its store open.
+pub struct Node {
+    home: Home,
+    store: DiskStore,
+    identity: Identity,
+    people: People,
+    loaded: BTreeMap<RecordId, (u64, Record)>,
+    uses: u64,
+    nonce: [u8; 8],
+    rng: ChaCha20Rng,
+    /// Where this node listens, while it runs.
+    addresses: Vec<String>,
+}
+
+impl Node {
+    /// Opens the node in a home.
+    pub fn open(home: &Home, unlock: &Unlock) -> Result<Self, Failure> {
+        let store = home.open(unlock)?;
+        let identity = Identity::load(&store)?;
+        let people = People::load(&store)?;
+        let mut rng = ChaCha20Rng::from_seed(crate::store::random());
+        let mut nonce = [0; 8];
+        rng.fill_bytes(&mut nonce);
+        Ok(Self {
+            home: home.clone(),
+            store,
+            identity,
+            people,
+            loaded: BTreeMap::new(),
+            uses: 0,
+            nonce,
+            rng,
+            addresses: Vec::new(),
+        })
+    }
+
+    /// Does what is asked.
+    pub fn handle(
+        &mut self,
+        request: Request,
+        progress: &mut dyn FnMut(Progress),
+    ) -> Result<Reply, Failure> {
+        match request {
+            Request::Status => self.status().map(Reply::Status),
+            Request::RecordNew(person) => self.record_new(&person).map(Reply::RecordNew),
+            Request::RecordList => self.record_list().map(Reply::Records),
+            Request::Find { words } => self.find(&words).map(Reply::Records),
+            Request::Show { record } => self.show(&record).map(Reply::Record),
+            Request::Timeline { record } => self.timeline(&record).map(Reply::Timeline),
+            Request::Import(request) => self.import(&request, progress).map(Reply::Imported),
+            Request::Add { record, what } => self.add(&record, what).map(Reply::Added),
+            Request::Export { record, form } => self.export(&record, form).map(Reply::Exported),
+            Request::Verify { what } => self.verify(&what, progress).map(Reply::Verified),
+            Request::Explain { entry } => self.explain(&entry).map(Reply::Explained),
+            Request::Review { record } => self.review(record.as_deref()).map(Reply::Review),
+            Request::Decide { record, decision } => {
+                self.decide(&record, &decision).map(Reply::Decided)
+            }
+            Request::Share(request) => self.share(&request).map(Reply::Shared),
+            Request::Sharing { record } => self.sharing(&record).map(Reply::Sharing),
+            Request::Stop {
+                record,
+                share,
+                keep,
+            } => self.stop(&record, &share, keep).map(Reply::Stopped),
+            Request::WhoLooked { record } => self.who_looked(&record).map(Reply::Looked),
+        }
+    }
+
+    /// The node's own name for itself.
+    pub fn name(&self) -> &str {
+        &self.identity.name
+    }
+
+    /// Whose node it is.
+    pub const fn principal(&self) -> PrincipalId {
+        self.identity.principal
+    }
+
+    /// Its device key's public half.
+    pub fn device(&self) -> DeviceId {
+        self.identity.device.device()
+    }
+
+    /// The seed of its device key, which is its libp2p identity too.
+    pub fn device_seed(&self) -> zeroize::Zeroizing<[u8; 32]> {
+        self.identity.device.seed()
+    }
+
+    /// Says where this node listens.
+    pub fn set_addresses(&mut self, addresses: Vec<String>) {
+        self.addresses = addresses;
+    }
+
+    fn whoever(&self) -> Whoever {
+        Whoever {
+            principal: self.identity.principal,
+            device: self.device(),
+            staff: None,
+        }
+    }
+
+    fn pen(&self, time_ms: u64) -> Pen<'_> {
+        Pen {
+            author: Author {
+                principal: self.identity.principal,
+                key: &self.identity.device,
+                staff: None,
+            },
+            epoch: 0,
+            nonce: self.nonce,
+            time_ms,
+        }
+    }
+
+    fn principal_log(&self) -> Result<Vec<Verified<Event>>, StoreError> {
+        let log = LogId::Principal(self.identity.principal);
+        let held = self.store.events(&log)?;
+        Ok(held
+            .into_iter()
+            .filter_map(|(_, bytes)| Signed::<Event>::new(bytes).trust_own_store().ok())
+            .collect())
+    }
+
+    /// Takes a record out of the store, or out of those that are loaded.
+    fn take_record(&mut self, id: RecordId) -> Result<Record, StoreError> {
+        if let Some((_, record)) = self.loaded.remove(&id) {
+            return Ok(record);
+        }
+        let mut record = Record::load(&self.store, id)?;
+        record.load_principals(&self.store, [self.identity.principal])?;
+        Ok(record)
+    }
+
+    /// Keeps a record loaded for the next command.
+    fn keep_record(&mut self, record: Record) {
+        self.uses += 1;
+        self.loaded.insert(record.id(), (self.uses, record));
+        while self.loaded.len() > LOADED_RECORDS_MAX {
+            let oldest = self.loaded.iter().min_by_key(|(_, (used, _))| *used);
+            let Some(id) = oldest.map(|(id, _)| *id) else {
+                return;
+            };
+            self.loaded.remove(&id);
+        }
+    }
+
+    /// Works on a record; when the work fails the record is loaded again the next time, so that
+    /// nothing in memory is ahead of the disk.
+    fn with_record<T>(
+        &mut self,
+        id: RecordId,
+        work: impl FnOnce(&mut Self, &mut Record) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
+        let mut record = self.take_record(id)?;
+        let done = work(self, &mut record)?;
+        self.keep_record(record);
+        Ok(done)
+    }
+
+    fn commit(&mut self, items: Vec<Item>) -> Result<(), Failure> {
+        self.store.commit(items)?;
+        Ok(())
+    }
+
+    /// The record that a word names: its id, the beginning of its id, or the one person whom it
+    /// finds.
+    fn record_named(&self, word: &str) -> Result<RecordId, Failure> {
+        if word == "library"
+            && let Some(library) = self.people.library()
+        {
+            return Ok(library);
+        }
+        let matches = self.people.named(word);
+        match matches.as_slice() {
+            [one] => Ok(*one),
+            [] => Err(Failure::new(
+                Ending::Failed,
+                format!("This node holds no record called {word:?}."),
+                "Run kith record list to see the records here; a record's name is its id or the beginning of it.",
+            )),
+            several => Err(Failure::new(
+                Ending::NeedsPerson,
+                format!("{word:?} fits {} records here.", several.len()),
+                "Use more of the record's id; kith record find tells people apart.",
+            )),
+        }
+    }
+}
+
+/// The time now, milliseconds since 1970 UTC.
+pub fn now_ms() -> u64 {
+    u64::try_from(Timestamp::now().as_millisecond()).unwrap_or(0)
+}

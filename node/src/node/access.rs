@@ -1,0 +1,89 @@
+//! Reading on one's own node, and the words for what is not allowed or not written.
+
+use kith_crdt::DocumentId;
+use kith_protocol::{
+    consent::ledger::Denial,
+    id::{PrincipalId, RecordId},
+    identity::NameCard,
+    record::{Placed, Record, WriteError},
+};
+
+use super::{
+    Node,
+    identity::{RowKind, read_row},
+    people::Known,
+};
+use crate::{
+    api::Alike,
+    failure::{Ending, Failure},
+};
+
+/// What a denial says.
+pub(super) fn denied(denial: &Denial) -> Failure {
+    Failure::new(
+        Ending::NotAllowed,
+        "That is not allowed here.",
+        "Ask whoever shares this record with you to widen the share.",
+    )
+    .because(denial)
+}
+
+/// An edit that the record does not take.
+pub(super) fn not_written(error: &WriteError) -> Failure {
+    Failure::new(
+        Ending::Failed,
+        "The record did not take this; nothing was written.",
+        "Show the record again and repeat the change on what stands there now.",
+    )
+    .because(error)
+}
+
+impl Node {
+    /// Every resource that this node holds of a record.
+    pub(super) fn read_all(&self, record: &mut Record) -> Result<Vec<Placed>, Failure> {
+        let documents = record.ledger().documents();
+        let mut placed = Vec::new();
+        for document in documents {
+            placed.extend(self.read_document(record, &document));
+        }
+        Ok(placed)
+    }
+
+    /// The resources of one document of this node's own copy.
+    pub(super) fn read_document(&self, record: &mut Record, document: &DocumentId) -> Vec<Placed> {
+        let reader = record.ledger().own_copy(document);
+        record.read(&reader)
+    }
+
+    /// What a principal calls itself; the beginning of its key where no card is known.
+    pub(super) fn name_of(&self, principal: PrincipalId) -> String {
+        if principal == self.identity.principal {
+            return self.identity.name.clone();
+        }
+        let known: Option<super::peers::Peer> =
+            read_row(&self.store, RowKind::Peers, principal.as_bytes())
+                .ok()
+                .flatten();
+        let card = known.and_then(|peer| NameCard::verify(&peer.card, peer.device).ok());
+        card.map_or_else(|| principal.to_string()[..12].to_owned(), |card| card.name)
+    }
+
+    /// Other records here that may be of the same person.
+    pub(super) fn alike(&self, record: RecordId, known: &Known) -> Vec<Alike> {
+        let Some(person) = known.said.first() else {
+            return Vec::new();
+        };
+        let others = self.people.iter().filter(|(id, _)| **id != record);
+        others
+            .filter_map(|(id, other)| {
+                let evidence = other.said.iter().map(|said| person.evidence(said));
+                let evidence = evidence.max_by_key(Vec::len)?;
+                (evidence.len() >= 2).then(|| Alike {
+                    record: id.to_string(),
+                    person: other.banner(),
+                    evidence,
+                })
+            })
+            .collect()
+    }
+}

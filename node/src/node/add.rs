@@ -1,0 +1,203 @@
+//! One thing from the keyboard into a record: a reading, a note, a medicine, a letter, a task.
+
+use kith_crdt::{
+    Body, DocumentId, Edit, Meta, Resource,
+    classify::{self, LabelRules},
+};
+use kith_protocol::store::Item;
+use serde_json::{Value, json};
+
+use super::{Node, import, now_ms, show};
+use crate::{
+    api::{Added, Addition},
+    failure::{Ending, Failure},
+};
+
+impl Node {
+    pub(super) fn add(&mut self, word: &str, what: Addition) -> Result<Added, Failure> {
+        let id = self.record_named(word)?;
+        let now = now_ms();
+        let (document, resource, blob) = self.addition(what, now)?;
+        if let Some(blob) = blob {
+            kith_protocol::store::Store::put_blob(&mut self.store, &blob)?;
+        }
+        self.with_record(id, |node, record| {
+            let mut rng = node.rng.clone();
+            let mut items = Vec::new();
+            let edits = [(document.clone(), vec![Edit::Create(resource)])].into();
+            import::write_all(record, &node.pen(now), edits, &mut items, &mut rng)?;
+            node.rng = rng;
+            let entry = items.iter().find_map(|item| match item {
+                Item::Entry { id, .. } => Some(id.to_string()),
+                Item::Event { .. } | Item::Part { .. } | Item::Row { .. } | Item::Audit { .. } => None,
+            });
+            node.commit(items)?;
+            Ok(Added {
+                record: id.to_string(),
+                entry: entry.unwrap_or_else(String::new),
+                section: document.section.name().to_owned(),
+            })
+        })
+    }
+
+    fn addition(
+        &mut self,
+        what: Addition,
+        now: u64,
+    ) -> Result<(DocumentId, Resource, Option<Vec<u8>>), Failure> {
+        let when = show::time(now);
+        let value = match what {
+            Addition::Note(text) => note(&required(text, "note")?, &when),
+            Addition::Reading { what, value, unit } => reading(&what, &value, unit.as_deref(), &when)?,
+            Addition::Medicine { name, dose } => {
+                medicine(&required(name, "medicine")?, dose.as_deref(), &when)
+            }
+            Addition::Task { what, by } => task(&required(what, "task")?, by.as_deref(), &when)?,
+            Addition::Letter { file, title } => {
+                let bytes = import::letter_file(&file)?;
+                let title = title.or_else(|| Some(file.file_name()?.to_string_lossy().into_owned()));
+                let media_type = import::media_type_of(&bytes);
+                let (resource, blob) =
+                    import::letter(bytes, media_type, title.as_deref(), (now, 0));
+                let value = serde_json::from_str(&resource.body.to_text()).unwrap_or(Value::Null);
+                let document = classify::document(&value, &LabelRules::default());
+                return Ok((document, resource, blob));
+            }
+        };
+        let document = classify::document(&value, &LabelRules::default());
+        let text = value.to_string();
+        let resource = Resource {
+            meta: Meta {
+                kind: value["resourceType"].as_str().unwrap_or_default().to_owned(),
+                batch: (now, 0),
+                ..Meta::default()
+            },
+            body: Body::parse(&text, document.section).unwrap_or_else(|_| Body::whole(text)),
+        };
+        Ok((document, resource, None))
+    }
+}
+
+fn required(text: String, what: &str) -> Result<String, Failure> {
+    if text.trim().is_empty() {
+        return Err(Failure::new(
+            Ending::Usage,
+            format!("The {what} is empty."),
+            "Write what it should say. Nothing was changed.",
+        ));
+    }
+    Ok(text)
+}
+
+fn note(text: &str, when: &str) -> Value {
+    json!({
+        "resourceType": "Observation",
+        "status": "final",
+        "category": [{"coding": [{"system": "http://terminology.hl7.org/CodeSystem/observation-category", "code": "social-history"}]}],
+        "code": {"text": "Note"},
+        "effectiveDateTime": when,
+        "valueString": text,
+    })
+}
+
+/// Readings that have a code of their own (LOINC), with the unit that is meant when none is said.
+const READINGS: [(&str, &str, &str, &str); 8] = [
+    ("pulse", "8867-4", "Heart rate", "/min"),
+    ("temperature", "8310-5", "Body temperature", "Cel"),
+    ("weight", "29463-7", "Body weight", "kg"),
+    ("height", "8302-2", "Body height", "cm"),
+    ("oxygen", "59408-5", "Oxygen saturation in Arterial blood by Pulse oximetry", "%"),
+    ("breathing", "9279-1", "Respiratory rate", "/min"),
+    ("glucose", "15074-8", "Glucose [Moles/volume] in Blood", "mmol/L"),
+    ("pain", "72514-3", "Pain severity - 0-10 verbal numeric rating [Score] - Reported", "{score}"),
+];
+
+fn reading(what: &str, value: &str, unit: Option<&str>, when: &str) -> Result<Value, Failure> {
+    let known = READINGS.iter().find(|(name, ..)| *name == what);
+    let code = match known {
+        Some((_, code, display, _)) => json!({
+            "coding": [{"system": "http://loinc.org", "code": code, "display": display}],
+            "text": what,
+        }),
+        None => json!({ "text": what }),
+    };
+    let mut reading = json!({
+        "resourceType": "Observation",
+        "status": "final",
+        "category": [{"coding": [{"system": "http://terminology.hl7.org/CodeSystem/observation-category", "code": "vital-signs"}]}],
+        "code": code,
+        "effectiveDateTime": when,
+    });
+    if what == "blood-pressure" {
+        return blood_pressure(reading, value);
+    }
+    let number: serde_json::Number = value.parse().map_err(|_| not_a_number(value))?;
+    let unit = unit.or(known.map(|(.., unit)| *unit));
+    reading["valueQuantity"] = match unit {
+        Some(unit) => json!({"value": number, "unit": unit, "system": "http://unitsofmeasure.org", "code": unit}),
+        None => json!({ "value": number }),
+    };
+    Ok(reading)
+}
+
+fn blood_pressure(mut reading: Value, value: &str) -> Result<Value, Failure> {
+    let parts = value.split_once('/').ok_or_else(|| not_a_number(value))?;
+    let number = |text: &str| text.parse::<serde_json::Number>().map_err(|_| not_a_number(value));
+    let part = |code: &str, display: &str, number| {
+        json!({
+            "code": {"coding": [{"system": "http://loinc.org", "code": code, "display": display}]},
+            "valueQuantity": {"value": number, "unit": "mmHg", "system": "http://unitsofmeasure.org", "code": "mm[Hg]"},
+        })
+    };
+    reading["code"] = json!({
+        "coding": [{"system": "http://loinc.org", "code": "85354-9", "display": "Blood pressure panel with all children optional"}],
+        "text": "blood-pressure",
+    });
+    reading["component"] = json!([
+        part("8480-6", "Systolic blood pressure", number(parts.0)?),
+        part("8462-4", "Diastolic blood pressure", number(parts.1)?),
+    ]);
+    Ok(reading)
+}
+
+fn not_a_number(value: &str) -> Failure {
+    Failure::new(
+        Ending::Usage,
+        format!("{value:?} is not a reading."),
+        "Write a number such as 36.60, or 120/80 for blood-pressure. Nothing was changed.",
+    )
+}
+
+fn medicine(name: &str, dose: Option<&str>, when: &str) -> Value {
+    let mut medicine = json!({
+        "resourceType": "MedicationStatement",
+        "status": "active",
+        "medicationCodeableConcept": {"text": name},
+        "dateAsserted": when,
+    });
+    if let Some(dose) = dose {
+        medicine["dosage"] = json!([{ "text": dose }]);
+    }
+    medicine
+}
+
+fn task(what: &str, by: Option<&str>, when: &str) -> Result<Value, Failure> {
+    let mut task = json!({
+        "resourceType": "Task",
+        "status": "requested",
+        "intent": "order",
+        "description": what,
+        "authoredOn": when,
+    });
+    if let Some(by) = by {
+        let day: jiff::civil::Date = by.parse().map_err(|_| {
+            Failure::new(
+                Ending::Usage,
+                format!("{by:?} is not a day."),
+                "Write it as 2026-12-24. Nothing was changed.",
+            )
+        })?;
+        task["restriction"] = json!({"period": {"end": day.to_string()}});
+    }
+    Ok(task)
+}

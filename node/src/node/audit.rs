@@ -1,0 +1,222 @@
+//! Who looked: one link of the access log for each disclosure, on the disk before a byte leaves.
+
+use kith_protocol::{
+    audit::{
+        Audience, AuditChain, AuditEntry, DisclosedDocument, DisclosedRun, Disclosure, Extent, How,
+        Recipient, What,
+    },
+    codec,
+    consent::{grant::Purposes, ledger::Whoever},
+    id::{BlobId, EventId, RecordId},
+    record::Record,
+    store::{Item, Store},
+};
+use rand_core::Rng;
+
+use super::{
+    Node,
+    identity::{RowKind, read_row, row},
+    now_ms, show,
+};
+use crate::{
+    api::Looked,
+    failure::{Ending, Failure},
+};
+
+/// What goes to a peer in one batch.
+#[derive(Default)]
+pub(super) struct Outgoing {
+    pub(super) documents: Vec<DisclosedDocument>,
+    pub(super) attachments: Vec<BlobId>,
+    pub(super) grant: Option<EventId>,
+    pub(super) len: u64,
+}
+
+impl Node {
+    /// Everything that this node holds of a record is about to be given out in this way.
+    pub(super) fn disclose(
+        &mut self,
+        record: &mut Record,
+        to: Audience,
+        how: How,
+        len: usize,
+    ) -> Result<(), Failure> {
+        let documents = record.ledger().documents();
+        let documents = documents
+            .into_iter()
+            .map(|document| {
+                let mut heads = record.ledger().heads(&document);
+                heads.sort_unstable();
+                DisclosedDocument {
+                    document,
+                    extent: Extent::State(heads),
+                }
+            })
+            .collect();
+        self.disclosed(Disclosure {
+            to,
+            record: record.id(),
+            documents,
+            attachments: Vec::new(),
+            grant: None,
+            purpose: Purposes::CARE,
+            how,
+            len: len as u64,
+        })
+    }
+
+    /// Whoever is signed in on this node: its owner.
+    pub(super) fn owner(&self) -> Audience {
+        Audience::Named(vec![Recipient {
+            principal: self.identity.principal,
+            device: Some(self.device()),
+            staff: None,
+        }])
+    }
+
+    pub(super) fn disclose_to_peer(
+        &mut self,
+        record: RecordId,
+        who: &Whoever,
+        outgoing: Outgoing,
+    ) -> Result<(), Failure> {
+        self.disclosed(Disclosure {
+            to: Audience::Named(vec![Recipient {
+                principal: who.principal,
+                device: Some(who.device),
+                staff: who.staff,
+            }]),
+            record,
+            documents: outgoing.documents,
+            attachments: outgoing.attachments,
+            grant: outgoing.grant,
+            purpose: Purposes::CARE,
+            how: How::Sync,
+            len: outgoing.len,
+        })
+    }
+
+    fn disclosed(&mut self, what: Disclosure) -> Result<(), Failure> {
+        let now = now_ms();
+        let mut items = Vec::new();
+        let known: Option<AuditChain> = read_row(&self.store, RowKind::Audit, b"")?;
+        let mut chain = match known {
+            Some(chain) => chain,
+            None => {
+                let mut nonce = [0; 16];
+                self.rng.fill_bytes(&mut nonce);
+                let (chain, bytes) = AuditChain::begin(self.device(), nonce, now);
+                items.push(Item::Audit { bytes });
+                chain
+            }
+        };
+        let link = chain.append(now, what).map_err(|error| {
+            Failure::new(
+                Ending::Failed,
+                "This is too much to be given out at once.",
+                "Export it in parts.",
+            )
+            .because(&error)
+        })?;
+        items.push(Item::Audit { bytes: link });
+        if chain.wants_checkpoint() {
+            let checkpoint = chain.checkpoint(now, &self.identity.device);
+            items.push(Item::Audit {
+                bytes: checkpoint.link,
+            });
+        }
+        items.push(row(RowKind::Audit, b"", &chain));
+        self.commit(items)
+    }
+
+    /// The access log of a record, newest first.
+    pub(super) fn who_looked(&mut self, word: &str) -> Result<Vec<Looked>, Failure> {
+        let id = self.record_named(word)?;
+        let links = self.store.audit()?;
+        kith_protocol::audit::verify(&links, &[]).map_err(|error| {
+            Failure::new(
+                Ending::Failed,
+                "The access log was changed behind kith's back, so it is not shown as one.",
+                "Keep this folder as it is and ask for help; a backup may hold the log as it was.",
+            )
+            .because(&error)
+        })?;
+        let mut looked: Vec<_> = links
+            .iter()
+            .filter_map(|bytes| codec::decode_trusted::<AuditEntry>(bytes).ok())
+            .filter_map(|entry| match entry.what {
+                What::Disclosure(what) if what.record == id => {
+                    Some(self.looked(entry.time_ms, &what))
+                }
+                What::Disclosure(_) | What::Begun { .. } | What::Checkpoint { .. } => None,
+            })
+            .collect();
+        looked.reverse();
+        Ok(looked)
+    }
+
+    fn looked(&self, time_ms: u64, what: &Disclosure) -> Looked {
+        let who = match &what.to {
+            Audience::Named(recipients) => {
+                let names = recipients.iter().map(|to| self.name_of(to.principal));
+                names.collect::<Vec<_>>().join(", ")
+            }
+            Audience::Passphrase => "whoever has the passphrase".to_owned(),
+            Audience::Anyone => "whoever has the file".to_owned(),
+        };
+        let how = match what.how {
+            How::Show => "looked at it here",
+            How::Search => "found it in a search",
+            How::Fhir => "read it through another program",
+            How::Export => "exported it to a file",
+            How::Print => "printed it",
+            How::Bundle => "wrote it into a bundle file",
+            How::Sync => "was sent it",
+        };
+        Looked {
+            when: show::time(time_ms),
+            who,
+            how: how.to_owned(),
+            parts: what
+                .documents
+                .iter()
+                .map(|disclosed| disclosed.document.to_string())
+                .collect(),
+        }
+    }
+}
+
+/// The entries of one batch as runs of their chains.
+pub(super) fn runs(items: &[Item]) -> Vec<DisclosedDocument> {
+    let mut documents = std::collections::BTreeMap::<_, Vec<DisclosedRun>>::new();
+    for item in items {
+        let Item::Entry {
+            document, position, ..
+        } = item
+        else {
+            continue;
+        };
+        let runs = documents.entry(document.clone()).or_default();
+        let before = runs.iter_mut().find(|run| {
+            run.device == position.device
+                && run.epoch == position.epoch
+                && run.last + 1 == position.seq
+        });
+        match before {
+            Some(run) => run.last = position.seq,
+            None => runs.push(DisclosedRun {
+                device: position.device,
+                epoch: position.epoch,
+                first: position.seq,
+                last: position.seq,
+            }),
+        }
+    }
+    documents
+        .into_iter()
+        .map(|(document, runs)| DisclosedDocument {
+            document,
+            extent: Extent::Entries(runs),
+        })
+        .collect()
+}

@@ -1,0 +1,267 @@
+//! A record given back: line by line as it was received, as a folder, as a patient summary, as a
+//! bundle file.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use kith_protocol::{
+    audit::{Audience, How},
+    id::BlobId,
+    record::{Placed, Record},
+    store::Store,
+};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use super::{Node, now_ms, show};
+use crate::{
+    api::Exported,
+    failure::{Ending, Failure},
+};
+
+/// In which form a record is given back.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ExportForm {
+    /// One received resource a line, exactly as received.
+    Ndjson,
+    /// An International Patient Summary.
+    Ips,
+    /// One file a resource, in a new folder.
+    Folder(PathBuf),
+    /// Everything signed, in one file.
+    Bundle {
+        /// The file.
+        path: PathBuf,
+        /// Who can open it.
+        to: BundleTo,
+    },
+    /// The documents in the stock Automerge format, in a new folder.
+    Documents(PathBuf),
+}
+
+/// Who can open a bundle file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum BundleTo {
+    /// Whoever knows the passphrase.
+    Passphrase(String),
+    /// The owners of known nodes, by the names that they give themselves.
+    Named(Vec<String>),
+    /// Anyone: it is not sealed.
+    Anyone,
+}
+
+impl Node {
+    pub(super) fn export(&mut self, word: &str, form: ExportForm) -> Result<Exported, Failure> {
+        let id = self.record_named(word)?;
+        self.with_record(id, |node, record| match form {
+            ExportForm::Ndjson => node.export_lines(record),
+            ExportForm::Ips => node.export_summary(record),
+            ExportForm::Folder(path) => node.export_folder(record, &path),
+            ExportForm::Bundle { path, to } => node.export_bundle(record, &path, &to),
+            ExportForm::Documents(path) => node.export_documents(record, &path),
+        })
+    }
+
+    fn export_lines(&mut self, record: &mut Record) -> Result<Exported, Failure> {
+        let (resources, notes) = self.received(record)?;
+        let mut text = String::new();
+        for resource in &resources {
+            text.push_str(&resource.text);
+            text.push('\n');
+        }
+        self.disclose(record, Audience::Anyone, How::Export, text.len())?;
+        Ok(Exported {
+            text: Some(text),
+            path: None,
+            count: resources.len(),
+            notes,
+        })
+    }
+
+    /// Every received resource in the order in which it came, its attachments put back. Where two
+    /// versions stand side by side both are given; none is picked.
+    pub(super) fn received(
+        &self,
+        record: &mut Record,
+    ) -> Result<(Vec<Received>, Vec<String>), Failure> {
+        let mut placed: Vec<_> = self
+            .read_all(record)?
+            .into_iter()
+            .filter(|placed| !placed.held.meta.made_here)
+            .collect();
+        placed.sort_by(|a, b| order(a).cmp(&order(b)));
+        let mut notes = Vec::new();
+        let mut received = Vec::with_capacity(placed.len());
+        for placed in placed {
+            let siblings = placed.held.siblings().map(|(_, versions)| versions.len()).max();
+            let versions = siblings.unwrap_or(1);
+            if versions > 1 {
+                notes.push(format!(
+                    "{} {} has {versions} versions that nobody has decided between: all are given.",
+                    placed.held.meta.kind, placed.held.id
+                ));
+            }
+            for version in 0..versions {
+                let text = self.whole_text(&placed, version, &mut notes)?;
+                received.push(Received {
+                    placed: placed.clone(),
+                    version,
+                    text,
+                });
+            }
+        }
+        Ok((received, notes))
+    }
+
+    /// A resource's text with its attachments.
+    fn whole_text(
+        &self,
+        placed: &Placed,
+        version: usize,
+        notes: &mut Vec<String>,
+    ) -> Result<String, Failure> {
+        let mut text = placed.held.to_text(version);
+        for attachment in &placed.held.meta.attachments {
+            let id = BlobId::from_hex(&attachment.blob);
+            let bytes = match id {
+                Some(id) => self.store.blob(&id)?,
+                None => None,
+            };
+            match bytes {
+                Some(bytes) => {
+                    text = text.replace(&attachment.placeholder(), &attachment.token(&bytes));
+                }
+                None => notes.push(format!(
+                    "An attachment of {} {} has not arrived here yet; its place is marked.",
+                    placed.held.meta.kind, placed.held.id
+                )),
+            }
+        }
+        Ok(text)
+    }
+
+    /// One JSON file for each resource by section, attachments as files named by their SHA-256,
+    /// and the sums of all files.
+    fn export_folder(&mut self, record: &mut Record, path: &Path) -> Result<Exported, Failure> {
+        new_folder(path)?;
+        let (resources, notes) = self.received(record)?;
+        self.disclose(record, Audience::Anyone, How::Export, 0)?;
+        let mut sums = String::new();
+        for resource in &resources {
+            let document = &resource.placed.document;
+            let folder = format!("{}/{}", document.section, document.label);
+            let version = if resource.version > 0 {
+                format!("-version-{}", resource.version + 1)
+            } else {
+                String::new()
+            };
+            let kind: String = resource
+                .placed
+                .held
+                .meta
+                .kind
+                .chars()
+                .filter(char::is_ascii_alphanumeric)
+                .take(64)
+                .collect();
+            let name = format!("{folder}/{kind}-{}{version}.json", resource.placed.held.id);
+            write(path, &name, resource.text.as_bytes(), &mut sums)?;
+            for attachment in &resource.placed.held.meta.attachments {
+                let Some(id) = BlobId::from_hex(&attachment.blob) else {
+                    continue;
+                };
+                if let Some(bytes) = self.store.blob(&id)? {
+                    let name = format!("documents/{}", show::hex(&Sha256::digest(&bytes)));
+                    write(path, &name, &bytes, &mut sums)?;
+                }
+            }
+        }
+        fs::write(path.join("SHA256SUMS"), sums).map_err(|error| not_written(path, &error))?;
+        Ok(Exported {
+            text: None,
+            path: Some(path.to_owned()),
+            count: resources.len(),
+            notes,
+        })
+    }
+
+    fn export_documents(&mut self, record: &mut Record, path: &Path) -> Result<Exported, Failure> {
+        new_folder(path)?;
+        self.disclose(record, Audience::Anyone, How::Export, 0)?;
+        let documents = record.ledger().documents();
+        for document in &documents {
+            let reader = record.ledger().own_copy(document);
+            let name = document.to_string().replace([':', '@', '#'], "_");
+            let file = path.join(format!("{name}.automerge"));
+            fs::write(&file, record.save(&reader)).map_err(|error| not_written(path, &error))?;
+        }
+        Ok(Exported {
+            text: None,
+            path: Some(path.to_owned()),
+            count: documents.len(),
+            notes: Vec::new(),
+        })
+    }
+
+    fn export_summary(&mut self, record: &mut Record) -> Result<Exported, Failure> {
+        let summary = self.summary(record, &show::time(now_ms()))?;
+        let count = summary["entry"].as_array().map_or(0, Vec::len);
+        let text = serde_json::to_string_pretty(&summary).unwrap_or_else(|_| summary.to_string());
+        self.disclose(record, Audience::Anyone, How::Export, text.len())?;
+        Ok(Exported {
+            text: Some(text + "\n"),
+            path: None,
+            count,
+            notes: Vec::new(),
+        })
+    }
+}
+
+/// A received resource, whole.
+pub(super) struct Received {
+    pub(super) placed: Placed,
+    /// Which of the versions that stand side by side, from 0.
+    pub(super) version: usize,
+    pub(super) text: String,
+}
+
+/// When a resource came in, and its place then.
+fn order(placed: &Placed) -> ((u64, u32), u32, String) {
+    let meta = &placed.held.meta;
+    (meta.batch, meta.ordinal, placed.held.id.to_string())
+}
+
+/// Makes a folder that must not be there yet, or be empty.
+pub(super) fn new_folder(path: &Path) -> Result<(), Failure> {
+    let taken = fs::read_dir(path).is_ok_and(|mut inside| inside.next().is_some());
+    if taken || path.is_file() {
+        return Err(Failure::new(
+            Ending::Usage,
+            format!("{} is there already.", path.display()),
+            "Name a folder that does not exist yet or is empty. Nothing was written.",
+        ));
+    }
+    fs::create_dir_all(path).map_err(|error| not_written(path, &error))
+}
+
+fn write(root: &Path, name: &str, bytes: &[u8], sums: &mut String) -> Result<(), Failure> {
+    let path = root.join(name);
+    let parent = path.parent().unwrap_or(root);
+    fs::create_dir_all(parent)
+        .and_then(|()| fs::write(&path, bytes))
+        .map_err(|error| not_written(&path, &error))?;
+    sums.push_str(&format!("{}  {name}\n", show::hex(&Sha256::digest(bytes))));
+    Ok(())
+}
+
+/// A file that could not be written.
+pub(super) fn not_written(path: &Path, error: &std::io::Error) -> Failure {
+    Failure::new(
+        Ending::Failed,
+        format!("{} could not be written.", path.display()),
+        "Check that you may write there and that the disk has room. The record is untouched.",
+    )
+    .because(error)
+}

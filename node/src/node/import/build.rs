@@ -1,0 +1,206 @@
+//! From planned filings to signed items.
+
+use std::collections::BTreeMap;
+
+use kith_crdt::{DocumentId, Edit, Held, Section, refile::refile};
+use kith_protocol::{
+    consent::{
+        grant::{Actions, Purposes},
+        ledger::Whoever,
+    },
+    id::RecordId,
+    logs::{Event, principal::RecoverySet, record::Policy},
+    record::{Pen, Record},
+    signed::Verified,
+    store::Item,
+};
+use rand_core::CryptoRng;
+
+use super::plan::Filing;
+use crate::{
+    api::{Filed, Imported},
+    failure::Failure,
+    node::{
+        Node, access,
+        people::{self, Known},
+    },
+};
+
+/// A new record, ready to be committed.
+pub(super) struct Built {
+    pub(super) record: RecordId,
+    pub(super) known: Known,
+    pub(super) items: Vec<Item>,
+    pub(super) filed: BTreeMap<Section, usize>,
+}
+
+/// Begins a record and writes all of a filing into it, one entry a document.
+pub(super) fn new_record(
+    filing: Filing,
+    pen: &Pen<'_>,
+    principal_log: &[Verified<Event>],
+    rng: &mut impl CryptoRng,
+) -> Result<Built, Failure> {
+    let (mut record, genesis) = Record::begin(
+        pen,
+        principal_log,
+        RecoverySet::default(),
+        Policy::default(),
+        rng,
+    );
+    let refiling = refile(&[], filing.resources);
+    let mut items = vec![genesis];
+    let filed = write_all(&mut record, pen, refiling.edits, &mut items, rng)?;
+    Ok(Built {
+        record: record.id(),
+        known: filing.known,
+        items,
+        filed,
+    })
+}
+
+/// Writes edits into the documents of a record, and counts resources by section.
+pub(in crate::node) fn write_all(
+    record: &mut Record,
+    pen: &Pen<'_>,
+    edits: BTreeMap<DocumentId, Vec<Edit>>,
+    items: &mut Vec<Item>,
+    rng: &mut impl CryptoRng,
+) -> Result<BTreeMap<Section, usize>, Failure> {
+    let who = Whoever {
+        principal: pen.author.principal,
+        device: pen.author.key.device(),
+        staff: pen.author.staff,
+    };
+    let mut filed = BTreeMap::new();
+    for (document, edits) in edits {
+        let action = if edits.iter().all(|edit| matches!(edit, Edit::Create(_))) {
+            Actions::APPEND
+        } else {
+            Actions::EDIT
+        };
+        let writer = record
+            .ledger()
+            .decide_write(&who, &document, action, Purposes::CARE, pen.time_ms)
+            .map_err(|denial| access::denied(&denial))?;
+        let (item, _) = record
+            .write(pen, &writer, &edits, rng)
+            .map_err(|error| access::not_written(&error))?;
+        items.push(item);
+        let count = count(&edits);
+        if count > 0 {
+            *filed.entry(document.section).or_default() += count;
+        }
+    }
+    Ok(filed)
+}
+
+/// How many resources edits make or change; what kith keeps for itself is not counted.
+fn count(edits: &[Edit]) -> usize {
+    let mut changed = std::collections::BTreeSet::new();
+    let mut created = 0;
+    for edit in edits {
+        match edit {
+            Edit::Create(resource) => created += usize::from(!resource.meta.made_here),
+            Edit::Put { resource, .. }
+            | Edit::Clear { resource, .. }
+            | Edit::List { resource, .. }
+            | Edit::Order { resource, .. }
+            | Edit::Retract { resource, .. } => {
+                changed.insert(resource.clone());
+            }
+        }
+    }
+    created + changed.len()
+}
+
+impl Node {
+    /// Files into a record that is here already: what this node's owner said before is compared,
+    /// and only what is new or changed is written.
+    pub(super) fn file_into(
+        &mut self,
+        filing: Filing,
+        imported: &mut Imported,
+    ) -> Result<(), Failure> {
+        let Some(id) = filing.record else {
+            return Ok(());
+        };
+        let (filed, unchanged) = self.with_record(id, |node, record| {
+            let held = node.own_statements(record)?;
+            let made_here = held_made_here(&filing, &held);
+            let refiling = refile(&held, filing.resources);
+            let unchanged = refiling.unchanged - made_here.min(refiling.unchanged);
+            let mut rng = node.rng.clone();
+            let mut items = Vec::new();
+            let pen = node.pen(super::now_ms());
+            let filed = write_all(record, &pen, refiling.edits, &mut items, &mut rng)?;
+            node.rng = rng;
+            if !items.is_empty() {
+                let said = node.said_of(record)?;
+                let known = Known {
+                    library: filing.known.library,
+                    said,
+                };
+                items.push(node.people.note(id, known));
+                node.commit_noting(items)?;
+            }
+            Ok((filed, unchanged))
+        })?;
+        let known = self.people.get(&id).cloned().unwrap_or_default();
+        let filed = self.report(id, &known, filed, unchanged);
+        imported.records.push(filed);
+        Ok(())
+    }
+
+    /// What this node's owner wrote into a record before.
+    fn own_statements(&self, record: &mut Record) -> Result<Vec<(DocumentId, Held)>, Failure> {
+        let own = self.identity.principal;
+        let placed = self.read_all(record)?;
+        Ok(placed
+            .into_iter()
+            .filter(|placed| record.author(&placed.held.created) == Some(own))
+            .map(|placed| (placed.document, placed.held))
+            .collect())
+    }
+
+    /// Who the person of a record is, by its identity section.
+    pub(in crate::node) fn said_of(
+        &self,
+        record: &mut Record,
+    ) -> Result<Vec<kith_crdt::person::Person>, Failure> {
+        let placed = self.read_all(record)?;
+        Ok(people::said(placed.iter().map(|placed| &placed.held)))
+    }
+
+    pub(super) fn report(
+        &self,
+        record: RecordId,
+        known: &Known,
+        filed: BTreeMap<Section, usize>,
+        unchanged: usize,
+    ) -> Filed {
+        Filed {
+            record: record.to_string(),
+            person: known.banner(),
+            filed: filed
+                .into_iter()
+                .map(|(section, n)| (section.name().to_owned(), n))
+                .collect(),
+            unchanged,
+            alike: self.alike(record, known),
+        }
+    }
+}
+
+/// How many of a filing's resources are kith's own and were here already.
+fn held_made_here(filing: &Filing, held: &[(DocumentId, Held)]) -> usize {
+    filing
+        .resources
+        .iter()
+        .filter(|(_, resource)| resource.meta.made_here)
+        .filter(|(_, resource)| {
+            let text = resource.body.to_text();
+            held.iter().any(|(_, held)| held.to_text(0) == text)
+        })
+        .count()
+}

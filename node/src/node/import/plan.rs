@@ -1,0 +1,301 @@
+//! Which record each resource goes into.
+
+use std::collections::BTreeSet;
+
+use kith_crdt::{
+    Body, DocumentId, Label, Meta, Resource, Section,
+    classify::strictest,
+    incoming::{Frame, IncomingResource},
+    person::Person,
+    resource::Attachment,
+};
+use kith_protocol::id::RecordId;
+use rand_core::Rng;
+
+use super::read::Sorted;
+use crate::{
+    api::Imported,
+    failure::{Ending, Failure},
+    node::{Node, people::Known},
+};
+
+/// Resources on their way into one record.
+pub(super) struct Filing {
+    /// The record; a new one where there is none.
+    pub(super) record: Option<RecordId>,
+    /// What a new record is of.
+    pub(super) known: Known,
+    pub(super) resources: Vec<(DocumentId, Resource)>,
+    /// Bytes that stay outside the documents.
+    pub(super) blobs: Vec<Vec<u8>>,
+}
+
+/// Kinds of what kith itself keeps about a file.
+pub(crate) const FRAME_KIND: &str = "kith:frame";
+/// A document as its author sent it.
+pub(crate) const ORIGINAL_KIND: &str = "kith:original";
+
+impl Node {
+    /// Sorts a file's resources into filings.
+    pub(super) fn plan(
+        &mut self,
+        found: Sorted,
+        target: Option<RecordId>,
+        same_person: bool,
+        batch: (u64, u32),
+        imported: &mut Imported,
+    ) -> Result<Vec<Filing>, Failure> {
+        let people = persons(&found);
+        let mut plan = Plan {
+            rng: &mut self.rng,
+            batch,
+            ordinal: 0,
+            found: &found,
+        };
+        if let Some(record) = target {
+            let known = self.people.get(&record).cloned().unwrap_or_default();
+            check_person(&known, &people, same_person)?;
+            let all: Vec<_> = (0..found.resources.len()).collect();
+            return Ok(vec![plan.filing(Some(record), known, &all, &found.frames)]);
+        }
+        let mut filings = Vec::new();
+        let single = people.len() == 1;
+        for (person, places) in people.iter().zip(&found.people.patients) {
+            let records = self.people.surely(person);
+            let record = match records.as_slice() {
+                [] => None,
+                [one] => Some(*one),
+                several => return Err(several_fit(person, several)),
+            };
+            let known = Known {
+                library: false,
+                said: vec![person.clone()],
+            };
+            let frames: &[Frame] = if single { &found.frames } else { &[] };
+            filings.push(plan.filing(record, known, places, frames));
+        }
+        let loose: Vec<_> = if people.is_empty() {
+            (0..found.resources.len()).collect()
+        } else {
+            found.people.strangers.clone()
+        };
+        if !loose.is_empty() {
+            imported.flagged.extend(found.people.strangers.iter().map(|n| {
+                kith_crdt::flag::Flag {
+                    place: found.resources[*n].place.clone(),
+                    what: "this is about somebody who is not in the file; it was filed in the library".to_owned(),
+                }
+            }));
+            let library = Known {
+                library: true,
+                said: Vec::new(),
+            };
+            let frames: &[Frame] = if single { &[] } else { &found.frames };
+            filings.push(plan.filing(self.people.library(), library, &loose, frames));
+        }
+        Ok(filings)
+    }
+
+    /// Keeps a file of another kind in a record, byte for byte.
+    pub(super) fn plan_letter(
+        &mut self,
+        bytes: Vec<u8>,
+        media_type: &'static str,
+        file: &str,
+        target: Option<RecordId>,
+        batch: (u64, u32),
+    ) -> Result<Vec<Filing>, Failure> {
+        let Some(record) = target else {
+            return Err(Failure::new(
+                Ending::NotUnderstood,
+                format!("{file} ({}) is not read by this version of kith, so it is not known whose it is.", plain(media_type)),
+                "To keep it byte for byte with a record: kith import FILE --record RECORD. Nothing was changed.",
+            ));
+        };
+        let known = self.people.get(&record).cloned().unwrap_or_default();
+        let (resource, blob) = letter(bytes, media_type, None, batch);
+        Ok(vec![Filing {
+            record: Some(record),
+            known,
+            resources: vec![(DocumentId::first(Section::Letters, Label::general()), resource)],
+            blobs: blob.into_iter().collect(),
+        }])
+    }
+}
+
+fn plain(media_type: &str) -> &str {
+    match media_type {
+        "x-application/hl7-v2+er7" => "an HL7 v2 message",
+        "application/xml" => "an XML document, such as CDA",
+        "application/pdf" => "a PDF",
+        other => other,
+    }
+}
+
+/// A letter with a file in it: a DocumentReference, and the bytes when they stay outside.
+pub(crate) fn letter(
+    bytes: Vec<u8>,
+    media_type: &str,
+    title: Option<&str>,
+    batch: (u64, u32),
+) -> (Resource, Option<Vec<u8>>) {
+    let token = format!("\"{}\"", data_encoding::BASE64.encode(&bytes));
+    let (attachment, _) = Attachment::of_token(&token);
+    let (data, attachments, blob) = if bytes.len() > kith_protocol::limits::INLINE_ATTACHMENT_LEN_MAX {
+        (attachment.placeholder(), vec![attachment], Some(bytes))
+    } else {
+        (token, Vec::new(), None)
+    };
+    let title = title.map_or_else(String::new, |title| {
+        format!(",\"title\":{}", kith_crdt::json::quote(title))
+    });
+    let text = format!(
+        "{{\"resourceType\":\"DocumentReference\",\"status\":\"current\",\"content\":[{{\"attachment\":{{\"contentType\":\"{media_type}\",\"data\":{data}{title}}}}}]}}"
+    );
+    let body = Body::parse(&text, Section::Letters).unwrap_or_else(|_| Body::whole(text));
+    let meta = Meta {
+        kind: "DocumentReference".to_owned(),
+        batch,
+        attachments,
+        ..Meta::default()
+    };
+    (Resource { meta, body }, blob)
+}
+
+/// Who the Patients of a file are, in order.
+fn persons(found: &Sorted) -> Vec<Person> {
+    let patients = found
+        .resources
+        .iter()
+        .filter(|resource| resource.kind() == "Patient");
+    patients
+        .map(|patient| Person::of(&patient.value, patient.full_url.as_deref()))
+        .collect()
+}
+
+/// A file of another Patient never enters a record by itself.
+fn check_person(known: &Known, people: &[Person], same_person: bool) -> Result<(), Failure> {
+    let distinct: BTreeSet<_> = people.iter().collect();
+    if distinct.len() > 1 {
+        return Err(Failure::new(
+            Ending::NeedsPerson,
+            format!("This file is about {} people, and a record is about one.", distinct.len()),
+            "Import it without --record: each person's part goes into their own record. Nothing was changed.",
+        ));
+    }
+    let fits = |person: &Person| known.said.iter().any(|said| said.is_surely(person));
+    match people.first() {
+        Some(person) if !known.said.is_empty() && !same_person && !fits(person) => {
+            Err(Failure::new(
+                Ending::NeedsPerson,
+                "This file is about another Patient than the record.",
+                "Check the name, birth date and number. If a person decided that it is the same one, run the command again with --same-person. Nothing was changed.",
+            ))
+        }
+        Some(_) | None => Ok(()),
+    }
+}
+
+fn several_fit(person: &Person, records: &[RecordId]) -> Failure {
+    let ids: Vec<_> = records.iter().map(|id| id.to_string()[..12].to_owned()).collect();
+    Failure::new(
+        Ending::NeedsPerson,
+        format!("{} fits {} records here ({}).", person.banner(), records.len(), ids.join(", ")),
+        "Decide which and name it with --record. Nothing of this file was filed.",
+    )
+}
+
+struct Plan<'a> {
+    rng: &'a mut rand_chacha::ChaCha20Rng,
+    batch: (u64, u32),
+    ordinal: u32,
+    found: &'a Sorted,
+}
+
+impl Plan<'_> {
+    fn filing(
+        &mut self,
+        record: Option<RecordId>,
+        known: Known,
+        places: &[usize],
+        frames: &[Frame],
+    ) -> Filing {
+        let mut filing = Filing {
+            record,
+            known,
+            resources: Vec::with_capacity(places.len() + 2),
+            blobs: Vec::new(),
+        };
+        for place in places {
+            let resource = &self.found.resources[*place];
+            let document = self.found.documents[*place].clone();
+            let resource = self.resource(resource, &document, &mut filing.blobs);
+            filing.resources.push((document, resource));
+        }
+        let labels = places.iter().map(|place| &self.found.documents[*place].label);
+        let document = DocumentId::first(Section::Letters, strictest(labels));
+        for frame in frames {
+            self.frame(frame, &document, &mut filing);
+        }
+        filing
+    }
+
+    fn resource(
+        &mut self,
+        incoming: &IncomingResource,
+        document: &DocumentId,
+        blobs: &mut Vec<Vec<u8>>,
+    ) -> Resource {
+        let body = Body::parse(&incoming.text, document.section)
+            .unwrap_or_else(|_| Body::whole(incoming.text.clone()));
+        let attachments = incoming.attachments.iter().map(|(attachment, bytes)| {
+            blobs.push(bytes.clone());
+            attachment.clone()
+        });
+        let attachments = attachments.collect();
+        Resource {
+            meta: Meta {
+                kind: incoming.kind().to_owned(),
+                native_id: incoming.native_id().map(str::to_owned),
+                entry: incoming.entry.clone(),
+                batch: self.batch,
+                ordinal: self.next_ordinal(),
+                attachments,
+                made_here: false,
+            },
+            body,
+        }
+    }
+
+    /// The next place, with a gap of random width before it: a gap that shows nothing cannot tell
+    /// a reader that something was withheld.
+    fn next_ordinal(&mut self) -> u32 {
+        self.ordinal += 1 + (self.rng.next_u32() & 7);
+        self.ordinal
+    }
+
+    /// What the Bundle said beside its resources, and the whole of it where it is a document.
+    fn frame(&mut self, frame: &Frame, document: &DocumentId, filing: &mut Filing) {
+        let mut keep = |kind: &str, text: String, attachments: Vec<Attachment>, ordinal| {
+            let meta = Meta {
+                kind: kind.to_owned(),
+                batch: self.batch,
+                ordinal,
+                attachments,
+                made_here: true,
+                ..Meta::default()
+            };
+            let body = Body::whole(text);
+            filing.resources.push((document.clone(), Resource { meta, body }));
+        };
+        let ordinal = self.ordinal + 1;
+        keep(FRAME_KIND, frame.text.clone(), Vec::new(), ordinal);
+        if let Some(original) = &frame.original {
+            let (attachment, bytes) = Attachment::of_bytes(original.as_bytes().to_vec());
+            let text = format!("{{\"original\":{}}}", attachment.placeholder());
+            keep(ORIGINAL_KIND, text, vec![attachment], ordinal + 1);
+            filing.blobs.push(bytes);
+        }
+        self.ordinal += 2;
+    }
+}

@@ -1,0 +1,187 @@
+//! From paths to sorted resources, without touching the store.
+
+use std::{
+    fs,
+    io::Read,
+    path::{Path, PathBuf},
+};
+
+use kith_crdt::{
+    DocumentId,
+    classify::{self, LabelRules},
+    flag::{self, Flag},
+    incoming::{self, Frame, IncomingResource, NotUnderstood, People},
+};
+use kith_protocol::limits::{IMPORT_FILE_LEN_MAX, INLINE_ATTACHMENT_LEN_MAX};
+
+use crate::failure::{Ending, Failure};
+
+/// A file, read.
+pub(super) struct FileRead {
+    /// As it was named.
+    pub(super) name: String,
+    pub(super) flags: Vec<Flag>,
+    pub(super) found: Result<Found, Failure>,
+}
+
+/// What a file turned out to be.
+pub(super) enum Found {
+    Resources(Box<Sorted>),
+    /// A bundle file.
+    Bundle(PathBuf),
+    /// Something that is kept byte for byte, with its media type.
+    Opaque(Vec<u8>, &'static str),
+}
+
+/// Resources with the document and the person of each.
+pub(super) struct Sorted {
+    pub(super) resources: Vec<IncomingResource>,
+    pub(super) documents: Vec<DocumentId>,
+    pub(super) people: People,
+    pub(super) frames: Vec<Frame>,
+}
+
+/// Every file below these paths, folders walked in the order of names.
+pub(super) fn files(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
+    let mut files = Vec::new();
+    for path in paths {
+        let about = fs::metadata(path).map_err(|error| {
+            let what = format!("{} cannot be read.", path.display());
+            Failure::new(Ending::Failed, what, "Check the name and that you may read it.")
+                .because(&error)
+        })?;
+        if !about.is_dir() {
+            files.push(path.clone());
+            continue;
+        }
+        let before = files.len();
+        walk(path, &mut files).map_err(|error| {
+            let what = format!("The folder {} cannot be read.", path.display());
+            Failure::new(Ending::Failed, what, "Check that you may read it.").because(&error)
+        })?;
+        if files.len() == before {
+            return Err(Failure::new(
+                Ending::NotUnderstood,
+                format!("The folder {} has no files in it.", path.display()),
+                "Name a folder with FHIR JSON, NDJSON or bundle files.",
+            ));
+        }
+    }
+    Ok(files)
+}
+
+fn walk(folder: &Path, files: &mut Vec<PathBuf>) -> std::io::Result<()> {
+    let mut inside: Vec<_> = fs::read_dir(folder)?
+        .map(|entry| entry.map(|entry| entry.path()))
+        .collect::<Result<_, _>>()?;
+    inside.sort();
+    for path in inside {
+        let hidden = path
+            .file_name()
+            .is_some_and(|name| name.to_string_lossy().starts_with('.'));
+        let about = fs::symlink_metadata(&path)?;
+        if hidden || about.is_symlink() {
+            continue;
+        }
+        if about.is_dir() {
+            walk(&path, files)?;
+        } else {
+            files.push(path);
+        }
+    }
+    Ok(())
+}
+
+/// Reads one file.
+pub(super) fn read(path: &Path) -> FileRead {
+    let mut flags = Vec::new();
+    let found = bytes_of(path).and_then(|bytes| sort(path, bytes, &mut flags));
+    let name = path.display().to_string();
+    for flag in &mut flags {
+        flag.place = format!("{name}: {}", flag.place);
+    }
+    FileRead { name, flags, found }
+}
+
+pub(super) fn bytes_of(path: &Path) -> Result<Vec<u8>, Failure> {
+    let unreadable = |error: &std::io::Error| {
+        let what = format!("{} cannot be read.", path.display());
+        Failure::new(Ending::Failed, what, "Check that you may read it.").because(error)
+    };
+    let mut file = fs::File::open(path).map_err(|error| unreadable(&error))?;
+    let about = file.metadata().map_err(|error| unreadable(&error))?;
+    let mebibytes = IMPORT_FILE_LEN_MAX >> 20;
+    if about.len() > IMPORT_FILE_LEN_MAX {
+        return Err(Failure::new(
+            Ending::NotUnderstood,
+            format!(
+                "{} has {} MB; one file may have at most {mebibytes} MB.",
+                path.display(),
+                about.len() >> 20
+            ),
+            "Split it: NDJSON can be cut after any line. Nothing was changed.",
+        ));
+    }
+    let mut bytes = Vec::new();
+    let mut limited = (&mut file).take(IMPORT_FILE_LEN_MAX);
+    limited
+        .read_to_end(&mut bytes)
+        .map_err(|error| unreadable(&error))?;
+    Ok(bytes)
+}
+
+fn sort(path: &Path, bytes: Vec<u8>, flags: &mut Vec<Flag>) -> Result<Found, Failure> {
+    if bytes.starts_with(b"kithb") || bytes.starts_with(b"kiths") {
+        return Ok(Found::Bundle(path.to_owned()));
+    }
+    let incoming = match incoming::read(&bytes, INLINE_ATTACHMENT_LEN_MAX) {
+        Ok(incoming) => incoming,
+        Err(NotUnderstood::Empty) => {
+            return Err(Failure::new(
+                Ending::NotUnderstood,
+                format!("{} is empty.", path.display()),
+                "Check that it was saved or sent whole. Nothing was changed.",
+            ));
+        }
+        Err(error) => {
+            return match media_type(&bytes) {
+                Some(media_type) => Ok(Found::Opaque(bytes, media_type)),
+                None => Err(Failure::new(
+                    Ending::NotUnderstood,
+                    format!("{} is not JSON, and nothing else that kith reads.", path.display()),
+                    "kith import reads FHIR JSON, NDJSON and kith bundle files. To keep another file with a record: kith add RECORD letter FILE.",
+                )
+                .because(&error)),
+            };
+        }
+    };
+    let rules = LabelRules::default();
+    for resource in &incoming.resources {
+        flags.extend(flag::flags(resource));
+    }
+    flags.truncate(flag::FLAGS_MAX);
+    Ok(Found::Resources(Box::new(Sorted {
+        documents: classify::documents(&incoming.resources, &rules),
+        people: incoming::people(&incoming.resources),
+        resources: incoming.resources,
+        frames: incoming.frames,
+    })))
+}
+
+/// Files of other kinds that can be kept byte for byte.
+pub(super) fn media_type(bytes: &[u8]) -> Option<&'static str> {
+    let start = bytes
+        .iter()
+        .position(|byte| !byte.is_ascii_whitespace())
+        .map_or(bytes, |start| &bytes[start..]);
+    let start = start.strip_prefix(b"\xef\xbb\xbf").unwrap_or(start);
+    [
+        (&b"MSH|"[..], "x-application/hl7-v2+er7"),
+        (b"<?xml", "application/xml"),
+        (b"<ClinicalDocument", "application/xml"),
+        (b"%PDF", "application/pdf"),
+    ]
+    .into_iter()
+    .find(|(magic, _)| start.starts_with(magic))
+    .map(|(_, media_type)| media_type)
+}

@@ -1,0 +1,300 @@
+//! What waits for a decision, and deciding.
+
+use kith_crdt::{Edit, ResourceId};
+use kith_protocol::{
+    consent::{
+        grant::{Actions, Purposes},
+        ledger::{ReviewItem, Status},
+    },
+    id::{EnvelopeId, RecordId},
+    record::{Placed, Record},
+    store::{Item, Store},
+};
+use serde_json::Value;
+
+use super::{
+    Node,
+    access::{denied, not_written},
+    now_ms,
+};
+use crate::{
+    api::{Decided, Decision, Explained, Review, ToReview},
+    failure::{Ending, Failure},
+    health::line,
+};
+
+impl Node {
+    pub(super) fn review(&mut self, word: Option<&str>) -> Result<Review, Failure> {
+        let records = match word {
+            Some(word) => vec![self.record_named(word)?],
+            None => self.people.iter().map(|(id, _)| *id).collect(),
+        };
+        let mut review = Review::default();
+        for id in records {
+            let items = self.with_record(id, |node, record| node.to_review(record));
+            match items {
+                Ok(items) => review.items.extend(items),
+                // A damaged record is a problem of `kith status`, not an empty list.
+                Err(failure) if word.is_some() => return Err(failure),
+                Err(_) => {}
+            }
+        }
+        Ok(review)
+    }
+
+    fn to_review(&self, record: &mut Record) -> Result<Vec<ToReview>, Failure> {
+        let id = record.id();
+        let person = self
+            .people
+            .get(&id)
+            .map_or_else(String::new, super::people::Known::banner);
+        let item = |kind: &str, of: String, what: String, versions, remedy: String| ToReview {
+            record: id.to_string(),
+            person: person.clone(),
+            kind: kind.to_owned(),
+            id: of,
+            what,
+            versions,
+            remedy,
+        };
+        let mut items: Vec<_> = record
+            .ledger()
+            .review()
+            .into_iter()
+            .map(|waiting| entry_item(&item, &waiting))
+            .collect();
+        for placed in self.read_all(record)? {
+            let held = &placed.held;
+            let value = serde_json::from_str(&held.to_text(0)).unwrap_or(Value::Null);
+            let what = line::describe(&value);
+            if held.siblings().next().is_some() {
+                items.push(item(
+                    "two versions",
+                    held.id.to_string(),
+                    what,
+                    self.versions(record, &placed),
+                    format!("kith review {id} choose {} VERSION", held.id),
+                ));
+            } else if let Some(said) = held.retractions.iter().find(|said| !said.concurrent.is_empty()) {
+                items.push(item(
+                    "entered in error, and changed at the same time",
+                    held.id.to_string(),
+                    what,
+                    vec![said.reason.clone()],
+                    format!("kith review {id} choose {} 1 keeps what stands now", held.id),
+                ));
+            }
+        }
+        Ok(items)
+    }
+
+    /// Every version of a resource's groups, in words with who wrote each.
+    fn versions(&self, record: &mut Record, placed: &Placed) -> Vec<String> {
+        let held = &placed.held;
+        let most = held.siblings().map(|(_, versions)| versions.len()).max();
+        (0..most.unwrap_or(0))
+            .map(|n| {
+                let value = serde_json::from_str(&held.to_text(n)).unwrap_or(Value::Null);
+                let writer = held
+                    .siblings()
+                    .find_map(|(_, versions)| versions.get(n))
+                    .and_then(|version| record.author(&version.writer));
+                let by = writer.map_or_else(|| "not known".to_owned(), |by| self.name_of(by));
+                format!("{} (by {by})", line::describe(&value))
+            })
+            .collect()
+    }
+
+    pub(super) fn decide(&mut self, word: &str, decision: &Decision) -> Result<Decided, Failure> {
+        let id = self.record_named(word)?;
+        self.with_record(id, |node, record| match decision {
+            Decision::Adopt { entry } => node.adopt(record, entry),
+            Decision::Choose { resource, version } => node.choose(record, resource, *version),
+        })
+    }
+
+    fn adopt(&mut self, record: &mut Record, word: &str) -> Result<Decided, Failure> {
+        let entry = entry_named(record, word)?;
+        let document = record
+            .ledger()
+            .header(&entry)
+            .map(|header| header.document.clone())
+            .ok_or_else(|| no_entry(word))?;
+        let set = record.ledger().adoptable(&entry);
+        if set.is_empty() {
+            return Err(Failure::new(
+                Ending::Failed,
+                "This entry counts already, or nothing can make it count.",
+                format!("kith explain {word} says why."),
+            ));
+        }
+        let now = now_ms();
+        let writer = record
+            .ledger()
+            .decide_write(&self.whoever(), &document, Actions::REVIEW, Purposes::CARE, now)
+            .map_err(|denial| denied(&denial))?;
+        let count = set.len();
+        let item = record.adopt(&self.pen(now), &writer, set);
+        let adopted = id_of(&item);
+        self.commit(vec![item])?;
+        Ok(Decided {
+            entry: adopted,
+            what: match count {
+                1 => "The entry counts now.".to_owned(),
+                n => format!("{n} entries count now: this one and what it builds on."),
+            },
+        })
+    }
+
+    fn choose(
+        &mut self,
+        record: &mut Record,
+        word: &str,
+        version: usize,
+    ) -> Result<Decided, Failure> {
+        let not_there = || {
+            Failure::new(
+                Ending::Failed,
+                format!("There is no version {version} of {word:?} to choose."),
+                "Run kith review RECORD to see what waits; nothing was changed.",
+            )
+        };
+        let resource = ResourceId::parse(word).ok_or_else(not_there)?;
+        let placed = self
+            .read_all(record)?
+            .into_iter()
+            .find(|placed| placed.held.id == resource && !placed.aside)
+            .ok_or_else(not_there)?;
+        let mut edits = Vec::new();
+        for (unit, versions) in placed.held.siblings() {
+            let chosen = version
+                .checked_sub(1)
+                .and_then(|n| versions.get(n))
+                .ok_or_else(not_there)?;
+            edits.push(Edit::Put {
+                resource: resource.clone(),
+                unit: unit.to_owned(),
+                text: chosen.text.clone(),
+            });
+        }
+        if edits.is_empty() {
+            return Err(not_there());
+        }
+        let now = now_ms();
+        let writer = record
+            .ledger()
+            .decide_write(&self.whoever(), &placed.document, Actions::REVIEW, Purposes::CARE, now)
+            .map_err(|denial| denied(&denial))?;
+        let mut rng = self.rng.clone();
+        let written = record.write(&self.pen(now), &writer, &edits, &mut rng);
+        let (item, _) = written.map_err(|error| not_written(&error))?;
+        self.rng = rng;
+        let entry = id_of(&item);
+        self.commit(vec![item])?;
+        Ok(Decided {
+            entry,
+            what: "The version counts now; what it was chosen from stays in the record's history.".to_owned(),
+        })
+    }
+
+    pub(super) fn explain(&mut self, word: &str) -> Result<Explained, Failure> {
+        let records: Vec<RecordId> = match EnvelopeId::from_hex(word) {
+            Some(id) => self.store.entry(&id)?.into_iter().map(|found| found.0).collect(),
+            None => self.people.iter().map(|(id, _)| *id).collect(),
+        };
+        for record in records {
+            let found = self.with_record(record, |_, record| Ok(explained(record, word)));
+            if let Ok(Some(explained)) = found {
+                return Ok(explained);
+            }
+        }
+        Err(no_entry(word))
+    }
+}
+
+fn explained(record: &mut Record, word: &str) -> Option<Explained> {
+    let entry = match ResourceId::parse(word) {
+        Some(resource) => record.creator(&resource)?,
+        None => entry_named(record, word).ok()?,
+    };
+    let status = record.ledger().status(&entry)?;
+    let explanation = record.ledger().explain(&entry)?;
+    Some(Explained {
+        entry: entry.to_string(),
+        status: super::show::status_word(&status).to_owned(),
+        because: explanation.sentences,
+    })
+}
+
+fn entry_item(
+    item: &dyn Fn(&str, String, String, Vec<String>, String) -> ToReview,
+    waiting: &ReviewItem,
+) -> ToReview {
+    match waiting {
+        ReviewItem::Entry { id, status } => item(
+            match status {
+                Status::Marked(_) => "counts, but needs a look",
+                Status::Contested(_)
+                | Status::Accepted
+                | Status::Invalid(_)
+                | Status::Pending(_)
+                | Status::Unreadable => "does not count until someone decides",
+            },
+            id.to_string(),
+            "an entry".to_owned(),
+            Vec::new(),
+            format!("kith explain {id}, then kith review RECORD adopt {id}"),
+        ),
+        ReviewItem::Revocation { id } => item(
+            "the end of a share, signed by someone whose own right ended",
+            id.to_string(),
+            "a stop of sharing".to_owned(),
+            Vec::new(),
+            "whoever gave them their right confirms it or not".to_owned(),
+        ),
+        ReviewItem::Equivocation { device, .. } => item(
+            "this device was restored from an older copy",
+            device.to_string(),
+            "two entries with one number".to_owned(),
+            Vec::new(),
+            "nothing is lost: both are shown; ask whose device it is".to_owned(),
+        ),
+    }
+}
+
+/// The entry that a word names: its id or the beginning of it.
+fn entry_named(record: &mut Record, word: &str) -> Result<EnvelopeId, Failure> {
+    let mut found = Vec::new();
+    for document in record.ledger().documents() {
+        for (id, _) in record.ledger().entries(&document) {
+            if word.len() >= 6 && id.to_string().starts_with(word) {
+                found.push(id);
+            }
+        }
+    }
+    match found.as_slice() {
+        [one] => Ok(*one),
+        [] => Err(no_entry(word)),
+        _ => Err(Failure::new(
+            Ending::NeedsPerson,
+            format!("{word:?} fits several entries."),
+            "Use more of the entry's id.",
+        )),
+    }
+}
+
+fn no_entry(word: &str) -> Failure {
+    Failure::new(
+        Ending::Failed,
+        format!("This node holds no entry called {word:?}."),
+        "An entry's name is its id or at least six characters of it; kith review lists those that wait.",
+    )
+}
+
+fn id_of(item: &Item) -> String {
+    match item {
+        Item::Entry { id, .. } => id.to_string(),
+        Item::Event { id, .. } => id.to_string(),
+        Item::Part { .. } | Item::Row { .. } | Item::Audit { .. } => String::new(),
+    }
+}

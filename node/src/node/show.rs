@@ -1,0 +1,250 @@
+//! A record on a page, and along a line of time.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use kith_crdt::{DocumentId, Section, document::UnitContent};
+use kith_protocol::{
+    audit::How,
+    consent::ledger::Status,
+    id::EnvelopeId,
+    record::{Placed, Record},
+};
+use serde_json::Value;
+
+use super::{Node, find};
+use crate::{
+    api::{AllergyState, AsOf, Happened, Line, RecordShown, SectionShown},
+    failure::Failure,
+    health::line,
+};
+
+/// Two signatures further apart than this were not made on the day of what they tell.
+const LATE_MS: i64 = 24 * 60 * 60 * 1000;
+
+impl Node {
+    pub(super) fn show(&mut self, word: &str) -> Result<RecordShown, Failure> {
+        let id = self.record_named(word)?;
+        self.with_record(id, |node, record| {
+            node.disclose(record, node.owner(), How::Show, 0)?;
+            let placed = node.read_all(record)?;
+            let known = node.people.get(&id).cloned().unwrap_or_default();
+            let status = status_counts(record);
+            Ok(RecordShown {
+                record: id.to_string(),
+                person: find::line(id, &known),
+                envelopes: status.values().sum(),
+                status,
+                digest: hex(&record.ledger().digest()),
+                as_of: node.as_of(record),
+                allergies: allergy_state(&placed),
+                sections: node.sections(record, &placed),
+                not_known_here: not_known_here(record),
+            })
+        })
+    }
+
+    pub(super) fn timeline(&mut self, word: &str) -> Result<Vec<Happened>, Failure> {
+        let id = self.record_named(word)?;
+        self.with_record(id, |node, record| {
+            node.disclose(record, node.owner(), How::Show, 0)?;
+            let placed = node.read_all(record)?;
+            let mut happened: Vec<_> = placed
+                .iter()
+                .filter(|placed| !placed.held.meta.made_here)
+                .map(|placed| node.happened(record, placed))
+                .collect();
+            happened.sort_by(|a, b| {
+                let time = |happened: &Happened| {
+                    let when = happened.when.clone();
+                    when.unwrap_or_else(|| happened.arrived.clone())
+                };
+                time(b).cmp(&time(a)).then_with(|| a.line.id.cmp(&b.line.id))
+            });
+            Ok(happened)
+        })
+    }
+
+    fn happened(&self, record: &mut Record, placed: &Placed) -> Happened {
+        let line = self.line(record, placed);
+        let arrived_ms = record
+            .writer(&placed.held.created)
+            .and_then(|entry| record.ledger().header(&entry).map(|header| header.time_ms))
+            .unwrap_or(0);
+        Happened {
+            late: line.when.as_deref().and_then(|when| late(when, arrived_ms)),
+            when: line.when.clone(),
+            arrived: time(arrived_ms),
+            section: placed.document.section.name().to_owned(),
+            line,
+        }
+    }
+
+    fn sections(&self, record: &mut Record, placed: &[Placed]) -> Vec<SectionShown> {
+        let mut sections: BTreeMap<(Section, String), Vec<Line>> = BTreeMap::new();
+        for placed in placed.iter().filter(|placed| !placed.held.meta.made_here) {
+            let key = (placed.document.section, placed.document.label.to_string());
+            let line = self.line(record, placed);
+            sections.entry(key).or_default().push(line);
+        }
+        sections
+            .into_iter()
+            .map(|((section, label), lines)| SectionShown {
+                section: section.name().to_owned(),
+                label,
+                lines,
+            })
+            .collect()
+    }
+
+    fn line(&self, record: &mut Record, placed: &Placed) -> Line {
+        let held = &placed.held;
+        let value = serde_json::from_str(&held.to_text(0)).unwrap_or(Value::Null);
+        let entry = record.writer(&held.created);
+        let author = record.author(&held.created);
+        let mut marks = Vec::new();
+        if held.is_retracted() {
+            marks.push("entered in error".to_owned());
+        }
+        if held.siblings().next().is_some() {
+            marks.push("two versions".to_owned());
+        }
+        if entry.is_some_and(|entry| is_marked(record, &entry)) || self.has_marked_part(record, placed)
+        {
+            marks.push("to review".to_owned());
+        }
+        if placed.aside {
+            marks.push("from a copied device".to_owned());
+        }
+        Line {
+            id: held.id.to_string(),
+            kind: held.meta.kind.clone(),
+            text: line::describe(&value),
+            by: author.map_or_else(|| "not known".to_owned(), |author| self.name_of(author)),
+            when: line::when(&value).map(str::to_owned),
+            marks,
+        }
+    }
+
+    /// Whether anything that stands in a resource was written by a marked entry.
+    fn has_marked_part(&self, record: &mut Record, placed: &Placed) -> bool {
+        let writers = placed.held.units.iter().flat_map(|unit| match &unit.content {
+            UnitContent::Register(versions) => {
+                versions.iter().map(|version| version.writer).collect::<Vec<_>>()
+            }
+            UnitContent::List(items) => items.iter().map(|item| item.writer).collect(),
+        });
+        let entries: Vec<_> = writers.filter_map(|writer| record.writer(&writer)).collect();
+        entries.iter().any(|entry| is_marked(record, entry))
+    }
+
+    fn as_of(&self, record: &mut Record) -> Vec<AsOf> {
+        let mut sources: BTreeMap<_, (u64, usize)> = BTreeMap::new();
+        for document in record.ledger().documents() {
+            for (entry, _) in record.ledger().entries(&document) {
+                if let Some(header) = record.ledger().header(&entry) {
+                    let source = sources.entry(header.author).or_default();
+                    source.0 = source.0.max(header.time_ms);
+                    source.1 += 1;
+                }
+            }
+        }
+        sources
+            .into_iter()
+            .map(|(author, (last, entries))| AsOf {
+                source: self.name_of(author),
+                last: time(last),
+                entries,
+            })
+            .collect()
+    }
+}
+
+fn is_marked(record: &mut Record, entry: &EnvelopeId) -> bool {
+    matches!(record.ledger().status(entry), Some(Status::Marked(_)))
+}
+
+/// How many entries have each status.
+pub(super) fn status_counts(record: &mut Record) -> BTreeMap<String, usize> {
+    let mut counts = BTreeMap::new();
+    for document in record.ledger().documents() {
+        for (_, status) in record.ledger().entries(&document) {
+            *counts.entry(status_word(&status).to_owned()).or_default() += 1;
+        }
+    }
+    counts
+}
+
+/// A status in one word.
+pub(super) const fn status_word(status: &Status) -> &'static str {
+    match status {
+        Status::Accepted => "accepted",
+        Status::Marked(_) => "marked",
+        Status::Contested(_) => "contested",
+        Status::Invalid(_) => "invalid",
+        Status::Pending(_) => "pending",
+        Status::Unreadable => "unreadable",
+    }
+}
+
+/// Recorded, said to be none, or not known to this node: never taken for one another.
+fn allergy_state(placed: &[Placed]) -> AllergyState {
+    let mut allergies = placed.iter().filter(|placed| {
+        placed.held.meta.kind == "AllergyIntolerance" && !placed.held.is_retracted()
+    });
+    let mut state = AllergyState::NotKnownHere;
+    allergies.by_ref().for_each(|placed| {
+        let value = serde_json::from_str(&placed.held.to_text(0)).unwrap_or(Value::Null);
+        if !line::says_none(&value) {
+            state = AllergyState::Recorded;
+        } else if state == AllergyState::NotKnownHere {
+            state = AllergyState::NoneKnown;
+        }
+    });
+    state
+}
+
+/// Sections of which no document is here: withheld, not yet sent, or empty; nobody here can tell.
+fn not_known_here(record: &mut Record) -> Vec<String> {
+    let documents: Vec<DocumentId> = record.ledger().documents();
+    Section::ALL
+        .into_iter()
+        .filter(|section| !documents.iter().any(|id| id.section == *section))
+        .map(|section| section.name().to_owned())
+        .collect()
+}
+
+/// RFC 3339, to the second.
+pub(super) fn time(time_ms: u64) -> String {
+    let ms = i64::try_from(time_ms).unwrap_or(i64::MAX);
+    Timestamp::from_millisecond(ms).map_or_else(|_| "not known".to_owned(), |time| {
+        time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+    })
+}
+
+/// `arrived 2 days later`, where the entry was signed at least a day after it happened.
+fn late(when: &str, arrived_ms: u64) -> Option<String> {
+    let happened = moment(when)?;
+    let gap = i64::try_from(arrived_ms).ok()? - happened;
+    let days = gap / LATE_MS;
+    match days {
+        ..=0 => None,
+        1 => Some("arrived 1 day later".to_owned()),
+        _ => Some(format!("arrived {days} days later")),
+    }
+}
+
+/// The end of a FHIR date or instant, in milliseconds since 1970 UTC.
+fn moment(when: &str) -> Option<i64> {
+    if let Ok(time) = when.parse::<Timestamp>() {
+        return Some(time.as_millisecond());
+    }
+    let date: jiff::civil::Date = when.get(..10)?.parse().ok()?;
+    let midnight = date.to_zoned(jiff::tz::TimeZone::UTC).ok()?;
+    Some(midnight.timestamp().as_millisecond() + LATE_MS)
+}
+
+/// Hexadecimal digits.
+pub(super) fn hex(bytes: &[u8]) -> String {
+    data_encoding::HEXLOWER.encode(bytes)
+}

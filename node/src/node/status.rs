@@ -1,0 +1,82 @@
+//! How this node is: healthy, or a list of problems each with what mends it.
+
+use kith_protocol::{id::RecordId, store::Store};
+
+use super::{Node, peers};
+use crate::{
+    api::{Connection, Problem, Status},
+    failure::Failure,
+};
+
+impl Node {
+    pub(super) fn status(&mut self) -> Result<Status, Failure> {
+        let mut problems: Vec<_> = self
+            .store
+            .damage()
+            .into_iter()
+            .map(|damage| Problem {
+                what: format!("{} is damaged: {}.", damage.place, damage.what),
+                remedy: "The rest of the node works. Run kith verify RECORD for each record to see what is affected, and import or sync that again.".to_owned(),
+            })
+            .collect();
+        let records: Vec<RecordId> = self.people.iter().map(|(id, _)| *id).collect();
+        let unreadable = self.unreadable(&records, &mut problems)?;
+        let to_review = self.review(None).map_or(0, |review| review.items.len());
+        let connections = peers::all(&self.store)?
+            .into_iter()
+            .map(|(principal, peer)| Connection {
+                name: self.name_of(principal),
+                state: self.connection_state(&peer).to_owned(),
+            })
+            .collect();
+        Ok(Status {
+            name: self.identity.name.clone(),
+            kind: self.identity.role,
+            node: self.device().to_string(),
+            home: self.home.folder().to_owned(),
+            records: records.len(),
+            addresses: self.addresses.clone(),
+            problems,
+            to_review,
+            unreadable,
+            connections,
+        })
+    }
+
+    /// Entries that this build could not read; records that cannot be loaded become problems.
+    fn unreadable(
+        &mut self,
+        records: &[RecordId],
+        problems: &mut Vec<Problem>,
+    ) -> Result<usize, Failure> {
+        let mut unreadable = 0;
+        for id in records {
+            let counted = self.with_record(*id, |_, record| Ok(record.unreadable()));
+            match counted {
+                Ok(count) => unreadable += count,
+                Err(failure) => problems.push(Problem {
+                    what: format!("Record {} cannot be shown: {}", &id.to_string()[..12], failure.why.join("; ")),
+                    remedy: failure.remedy,
+                }),
+            }
+        }
+        if unreadable > 0 {
+            problems.push(Problem {
+                what: format!("{unreadable} entries are kept but could not be read. This is a fault of kith, not of whoever wrote them."),
+                remedy: "Keep them and install a newer version: they are read again at its first start.".to_owned(),
+            });
+        }
+        Ok(unreadable)
+    }
+
+    fn connection_state(&self, peer: &peers::Peer) -> &'static str {
+        if self.addresses.is_empty() {
+            return "not connected";
+        }
+        match peer.sent_through {
+            Some(position) if position >= self.journal_end() => "up to date",
+            Some(_) => "waiting to send",
+            None => "not connected",
+        }
+    }
+}

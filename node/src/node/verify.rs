@@ -1,0 +1,111 @@
+//! Every signature, link and status of a record, from the raw bytes.
+
+use std::path::Path;
+
+use kith_protocol::{
+    intake,
+    logs::LogId,
+    record::Record,
+    store::Store,
+};
+
+use super::{Node, show};
+use crate::{
+    api::{Progress, Verified},
+    failure::Failure,
+};
+
+impl Node {
+    pub(super) fn verify(
+        &mut self,
+        what: &str,
+        progress: &mut dyn FnMut(Progress),
+    ) -> Result<Verified, Failure> {
+        let path = Path::new(what);
+        if path.is_file() {
+            return self.verify_bundle(path);
+        }
+        let id = self.record_named(what)?;
+        let mut found = Verified {
+            what: format!("record {id}"),
+            ..Verified::default()
+        };
+        let mut fresh = Record::new(id);
+        self.verify_events(&mut fresh, &mut found)?;
+        let documents = self.store.documents(&id)?;
+        let total = documents.len() as u64;
+        for (n, document) in (1..).zip(documents) {
+            for (entry, bytes) in self.store.entries(&id, &document)? {
+                found.entries += 1;
+                match intake::entry(&bytes) {
+                    Ok(checked) if checked.id() == entry => {
+                        let arrived = fresh.arrive_entry(checked);
+                        found.faults.extend(arrived.err().map(|error| format!("entry {entry}: {error}")));
+                    }
+                    Ok(_) => found.faults.push(format!("entry {entry} stands under another id")),
+                    Err(error) => found.faults.push(format!("entry {entry}: {}", chain(&error))),
+                }
+            }
+            progress(Progress {
+                doing: "checking".to_owned(),
+                done: n,
+                total,
+            });
+        }
+        for bytes in self.store.parts(&id)? {
+            if let Ok(part) = kith_protocol::codec::decode(&bytes) {
+                fresh.ledger().add_part(part);
+            } else {
+                found.faults.push("a part of a cut is not understood".to_owned());
+            }
+        }
+        found.status = show::status_counts(&mut fresh);
+        let digest = fresh.ledger().digest();
+        let shown = self.with_record(id, |_, record| Ok(record.ledger().digest()))?;
+        if digest != shown {
+            found.faults.push("what is shown of this record is not what its entries say".to_owned());
+        }
+        Ok(found)
+    }
+
+    fn verify_events(&self, fresh: &mut Record, found: &mut Verified) -> Result<(), Failure> {
+        let mut logs = self.store.logs(&fresh.id())?;
+        let mut done = std::collections::BTreeSet::new();
+        while let Some(log) = logs.pop() {
+            if !done.insert(log.clone()) {
+                continue;
+            }
+            for (id, bytes) in self.store.events(&log)? {
+                found.events += 1;
+                match intake::event(&bytes) {
+                    Ok(event) if event.id() == id => {
+                        logs.push(LogId::Principal(event.value().author));
+                        fresh.ledger().add_event(event);
+                    }
+                    Ok(_) => found.faults.push(format!("event {id} stands under another id")),
+                    Err(error) => found.faults.push(format!("event {id}: {}", chain(&error))),
+                }
+            }
+        }
+        for author in self.authors(fresh.id())? {
+            for (_, bytes) in self.store.events(&LogId::Principal(author))? {
+                if let Ok(event) = intake::event(&bytes) {
+                    fresh.ledger().add_event(event);
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// An error with its reasons.
+pub(super) fn chain(error: &dyn std::error::Error) -> String {
+    let mut said = error.to_string();
+    let mut next = error.source();
+    while let Some(error) = next {
+        said.push_str(": ");
+        said.push_str(&error.to_string());
+        next = error.source();
+    }
+    said
+}

@@ -1,0 +1,53 @@
+//! Which devices act for a principal, by its log alone.
+
+use std::collections::BTreeSet;
+
+use crate::{
+    id::{DeviceId, PrincipalId},
+    identity::agreed_to_act_for,
+    logs::{Act, Event, LogId, PrincipalAct},
+    signed::Verified,
+};
+
+/// Whether a principal's log, as far as it is here, adds `device` and does not retire it: what a
+/// stranger who pairs can show. Entries are judged by the status rule, not by this.
+pub fn certifies(log: &[Verified<Event>], principal: PrincipalId, device: DeviceId) -> bool {
+    let acts = || {
+        log.iter().filter_map(|event| {
+            let value = event.value();
+            match &value.act {
+                Act::Principal(act) if value.log == LogId::Principal(principal) => {
+                    Some((value.device, act))
+                }
+                Act::Principal(_) | Act::Core(_) | Act::Label(_) => None,
+            }
+        })
+    };
+    let mut certified = BTreeSet::from([principal.root_key()]);
+    loop {
+        let added: Vec<_> = acts()
+            .filter_map(|(signer, act)| match act {
+                PrincipalAct::DeviceAdd { device, proof } => {
+                    let agreed = agreed_to_act_for(principal, *device, proof);
+                    (certified.contains(&signer) && agreed).then_some(*device)
+                }
+                PrincipalAct::Begin { .. }
+                | PrincipalAct::DeviceRetire { .. }
+                | PrincipalAct::StaffAdd { .. }
+                | PrincipalAct::StaffEnd { .. }
+                | PrincipalAct::KeyChange { .. }
+                | PrincipalAct::RecoverySet(_) => None,
+            })
+            .filter(|device| !certified.contains(device))
+            .collect();
+        if added.is_empty() {
+            break;
+        }
+        certified.extend(added);
+    }
+    let retired = acts().any(|(signer, act)| {
+        matches!(act, PrincipalAct::DeviceRetire { device: gone, .. } if *gone == device)
+            && certified.contains(&signer)
+    });
+    certified.contains(&device) && !retired
+}

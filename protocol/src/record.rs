@@ -1,0 +1,133 @@
+//! One record as a node works on it: what is held, what of it counts, its documents, and the one
+//! way to write into it.
+//!
+//! The log is the truth; this is a view of it that is built from a [`Store`] and dropped again.
+//! Reading takes a [`Reader`] and writing a [`Writer`], which only the consent decision mints.
+
+mod arrive;
+mod load;
+mod write;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use kith_crdt::{ChangeHash, Document, DocumentId, Held};
+
+pub use arrive::{ArrivalError, Arrived};
+pub use write::{Pen, WriteError, entry_item, event_item};
+
+use crate::{
+    consent::ledger::{Ledger, Reader},
+    id::{EnvelopeId, RecordId},
+};
+
+/// One record, loaded.
+pub struct Record {
+    id: RecordId,
+    ledger: Ledger,
+    payloads: BTreeMap<EnvelopeId, Vec<u8>>,
+    writers: BTreeMap<ChangeHash, EnvelopeId>,
+    open: BTreeMap<DocumentId, Opened>,
+    unreadable: BTreeMap<EnvelopeId, String>,
+}
+
+/// A document as its loaded entries make it.
+struct Opened {
+    entries: Vec<EnvelopeId>,
+    document: Document,
+    sides: Vec<Document>,
+}
+
+/// A resource with the documents' own word on where it stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Placed {
+    /// The document.
+    pub document: DocumentId,
+    /// The resource.
+    pub held: Held,
+    /// Whether it stands in a side document: written by a key that was in use twice.
+    pub aside: bool,
+}
+
+impl Record {
+    /// An empty view of a record.
+    pub fn new(id: RecordId) -> Self {
+        Self {
+            id,
+            ledger: Ledger::new(id),
+            payloads: BTreeMap::new(),
+            writers: BTreeMap::new(),
+            open: BTreeMap::new(),
+            unreadable: BTreeMap::new(),
+        }
+    }
+
+    /// Its id.
+    pub const fn id(&self) -> RecordId {
+        self.id
+    }
+
+    /// Everything held of it, and what follows.
+    pub const fn ledger(&mut self) -> &mut Ledger {
+        &mut self.ledger
+    }
+
+    /// The resources of a document, side documents included.
+    pub fn read(&mut self, reader: &Reader) -> Vec<Placed> {
+        let id = reader.document();
+        let opened = self.opened(id);
+        let place = |aside: bool| {
+            move |held| Placed {
+                document: id.clone(),
+                held,
+                aside,
+            }
+        };
+        let mut placed: Vec<_> = opened
+            .document
+            .resources()
+            .into_iter()
+            .map(place(false))
+            .collect();
+        for side in &opened.sides {
+            let known: BTreeSet<_> = placed.iter().map(|placed| placed.held.clone().id).collect();
+            let more = side.resources().into_iter().map(place(true));
+            placed.extend(more.filter(|placed| !known.contains(&placed.held.id)));
+        }
+        placed
+    }
+
+    /// A document in the stock Automerge format.
+    pub fn save(&mut self, reader: &Reader) -> Vec<u8> {
+        self.opened(reader.document()).document.save()
+    }
+
+    /// The entry that carried a change.
+    pub fn writer(&self, change: &ChangeHash) -> Option<EnvelopeId> {
+        self.writers.get(change).copied()
+    }
+
+    fn opened(&mut self, id: &DocumentId) -> &mut Opened {
+        let material = self.ledger.loaded(id);
+        let stale = self
+            .open
+            .get(id)
+            .is_none_or(|opened| opened.entries != material.main);
+        if stale {
+            let opened = self.open_from(id, material);
+            self.open.insert(id.clone(), opened);
+        }
+        self.open
+            .entry(id.clone())
+            .or_insert_with(|| Opened::empty(Vec::new()))
+    }
+}
+
+impl Opened {
+    fn empty(entries: Vec<EnvelopeId>) -> Self {
+        Self {
+            entries,
+            document: Document::new(),
+            sides: Vec::new(),
+        }
+    }
+}

@@ -1,0 +1,133 @@
+//! From a store to a record, and from entries to documents.
+
+use std::collections::BTreeSet;
+
+use kith_crdt::{Document, DocumentId};
+
+use super::{Opened, Record};
+use crate::{
+    author::Entry,
+    codec,
+    consent::{cut::ProvenPart, ledger::Material},
+    id::{EnvelopeId, PrincipalId, RecordId},
+    intake,
+    logs::{Event, LogId},
+    signed::{Signed, Verified},
+    store::{Damage, Store, StoreError},
+};
+
+impl Record {
+    /// Everything that the store holds of a record.
+    ///
+    /// # Errors
+    /// [`StoreError::Damaged`] when a part of it cannot be read: half a record is not shown as one.
+    pub fn load(store: &impl Store, id: RecordId) -> Result<Self, StoreError> {
+        let mut record = Self::new(id);
+        let mut people = BTreeSet::new();
+        for log in store.logs(&id)? {
+            for event in events(store, &log)? {
+                people.insert(event.value().author);
+                record.ledger.add_event(event);
+            }
+        }
+        for document in store.documents(&id)? {
+            for (_, bytes) in store.entries(&id, &document)? {
+                let entry = intake::own_entry(&bytes).map_err(|_| not_ours("an entry"))?;
+                people.insert(entry.header.value().author);
+                record.add(entry);
+            }
+        }
+        for bytes in store.parts(&id)? {
+            let part: ProvenPart =
+                codec::decode_trusted(&bytes).map_err(|_| not_ours("a part of a cut"))?;
+            record.ledger.add_part(part);
+        }
+        record.load_principals(store, people)?;
+        Ok(record)
+    }
+
+    /// Takes in the logs of these principals, so that their devices are known.
+    pub fn load_principals(
+        &mut self,
+        store: &impl Store,
+        people: impl IntoIterator<Item = PrincipalId>,
+    ) -> Result<(), StoreError> {
+        for principal in people {
+            for event in events(store, &LogId::Principal(principal))? {
+                self.ledger.add_event(event);
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn add(&mut self, entry: Entry) {
+        let id = entry.id();
+        let facts = self.facts(&entry);
+        self.ledger.add_entry(entry.header, facts);
+        if let Some(payload) = entry.payload {
+            self.payloads.insert(id, payload.bytes);
+        }
+    }
+
+    /// The document that these entries make.
+    pub(super) fn open_from(&mut self, id: &DocumentId, material: Material) -> Opened {
+        let before = self.open.remove(id);
+        let main = match before {
+            Some(opened) if material.main.starts_with(&opened.entries) => {
+                let rest = &material.main[opened.entries.len()..];
+                self.apply(opened.document, rest)
+            }
+            Some(_) | None => self.apply(Document::new(), &material.main),
+        };
+        let sides = material
+            .sides
+            .iter()
+            .map(|entries| self.apply(Document::new(), entries))
+            .collect();
+        Opened {
+            entries: material.main,
+            document: main,
+            sides,
+        }
+    }
+
+    /// Applies what these entries carry, in their order. What the document does not take although
+    /// vetting passed it is our fault: it is said so in the entry's status and left out.
+    fn apply(&mut self, mut document: Document, entries: &[EnvelopeId]) -> Document {
+        let payloads: Vec<_> = entries
+            .iter()
+            .filter_map(|id| self.payloads.get(id).map(Vec::as_slice))
+            .collect();
+        if document.apply(payloads).is_ok() {
+            return document;
+        }
+        for id in entries {
+            let Some(payload) = self.payloads.get(id) else {
+                continue;
+            };
+            if let Err(error) = document.apply([payload.as_slice()]) {
+                self.unreadable.insert(*id, error.to_string());
+            }
+        }
+        document
+    }
+}
+
+fn events(store: &impl Store, log: &LogId) -> Result<Vec<Verified<Event>>, StoreError> {
+    let held = store.events(log)?;
+    held.into_iter()
+        .map(|(_, bytes)| {
+            Signed::<Event>::new(bytes)
+                .trust_own_store()
+                .map_err(|_| not_ours("an event"))
+        })
+        .collect()
+}
+
+/// Something in our own store that this build cannot read.
+fn not_ours(what: &str) -> StoreError {
+    StoreError::Damaged(Damage {
+        place: what.to_owned(),
+        what: "this version of kith cannot read it".to_owned(),
+    })
+}

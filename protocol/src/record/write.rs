@@ -1,0 +1,302 @@
+//! Writing into a record: the one place where edits become signed entries, and acts events.
+
+use kith_crdt::{Actor, DocumentId, Edit, Label, Written, document::EditError};
+use rand_core::CryptoRng;
+
+use super::Record;
+use crate::{
+    author::{Author, Entry, EntryDraft, EventDraft, actor},
+    consent::{
+        grant::Purposes,
+        ledger::{ContentFacts, Writer},
+    },
+    envelope::{Content, Payload},
+    id::{EnvelopeId, EventId, RecordId},
+    intake,
+    logs::{Act, CoreAct, Event, Frontiers, LabelAct, LogId, principal::RecoverySet, record::Policy},
+    signed::Verified,
+    store::{ChainPosition, Item},
+};
+
+/// Whoever writes, with what its entries need besides a key.
+#[derive(Clone, Copy, Debug)]
+pub struct Pen<'a> {
+    /// Who signs.
+    pub author: Author<'a>,
+    /// The epoch of its chains: a new one after a restore or a re-grant.
+    pub epoch: u32,
+    /// The nonce of its Automerge actors: fresh at every process start.
+    pub nonce: [u8; 8],
+    /// Claimed time, milliseconds since 1970 UTC.
+    pub time_ms: u64,
+}
+
+/// Why nothing was written.
+#[derive(Debug, thiserror::Error)]
+pub enum WriteError {
+    /// The document does not take the edits.
+    #[error("the record does not take this")]
+    Edit(#[from] EditError),
+}
+
+impl Record {
+    /// Begins a record: its Genesis, with the author as controller.
+    pub fn begin(
+        pen: &Pen<'_>,
+        principal_log: &[Verified<Event>],
+        recovery: RecoverySet,
+        policy: Policy,
+        rng: &mut impl CryptoRng,
+    ) -> (Self, Item) {
+        let mut nonce = [0; 16];
+        rng.fill_bytes(&mut nonce);
+        let genesis = pen.author.event(EventDraft {
+            log: LogId::Core(None),
+            link: crate::author::NextLink::FIRST,
+            frontiers: Frontiers {
+                principal: heads_of(principal_log),
+                ..Frontiers::default()
+            },
+            grant: None,
+            time_ms: pen.time_ms,
+            act: Act::Core(CoreAct::Genesis {
+                nonce,
+                controller: pen.author.principal,
+                recovery,
+                policy,
+            }),
+        });
+        let mut record = Self::new(RecordId::from_bytes(*genesis.id().as_bytes()));
+        for event in principal_log {
+            record.ledger.add_event(event.clone());
+        }
+        let item = record.add_event(genesis);
+        (record, item)
+    }
+
+    /// Signs an act of the record's core log.
+    pub fn act(&mut self, pen: &Pen<'_>, act: CoreAct) -> Item {
+        let log = LogId::Core(Some(self.id));
+        self.sign(pen, log, None, &Label::general(), Act::Core(act))
+    }
+
+    /// Signs an act of a label's log, under `grant` or as a controller.
+    pub fn act_on(
+        &mut self,
+        pen: &Pen<'_>,
+        label: &Label,
+        grant: Option<EventId>,
+        act: LabelAct,
+    ) -> (EventId, Item) {
+        let log = LogId::Label(self.id, label.clone());
+        let item = self.sign(pen, log, grant, label, Act::Label(act));
+        let id = match &item {
+            Item::Event { id, .. } => *id,
+            Item::Entry { .. } | Item::Part { .. } | Item::Row { .. } | Item::Audit { .. } => {
+                unreachable!("an act is an event")
+            }
+        };
+        (id, item)
+    }
+
+    fn sign(
+        &mut self,
+        pen: &Pen<'_>,
+        log: LogId,
+        grant: Option<EventId>,
+        label: &Label,
+        act: Act,
+    ) -> Item {
+        let mut frontiers = self.ledger.frontiers(label, &pen.author.principal);
+        if !matches!(log, LogId::Label(..)) {
+            frontiers.label.clear();
+        }
+        let link = self.ledger.next_event(pen.author.key.device(), &log);
+        let event = pen.author.event(EventDraft {
+            log,
+            link,
+            frontiers,
+            grant,
+            time_ms: pen.time_ms,
+            act,
+        });
+        self.add_event(event)
+    }
+
+    fn add_event(&mut self, event: Verified<Event>) -> Item {
+        let item = event_item(&event);
+        self.ledger.add_event(event);
+        item
+    }
+
+    /// Makes all edits in a document as one signed entry.
+    ///
+    /// # Errors
+    /// When one of them cannot be made; then nothing is written.
+    pub fn write(
+        &mut self,
+        pen: &Pen<'_>,
+        writer: &Writer,
+        edits: &[Edit],
+        rng: &mut impl CryptoRng,
+    ) -> Result<(Item, Written), WriteError> {
+        let document = writer.document().clone();
+        let device = pen.author.key.device();
+        let link = self.ledger.next_entry(device, pen.epoch, &document);
+        let deps = self.ledger.heads(&document);
+        let nonce = self.nonce(pen, link.prev, &document, rng);
+        let actor = actor(self.id, &document, device, pen.epoch, nonce);
+        let opened = self.opened(&document);
+        let written = opened.document.write(actor, pen.time_ms, edits)?;
+        let payload = payload(&written, rng);
+        let frontiers = self
+            .ledger
+            .frontiers(&document.label, &pen.author.principal);
+        let draft = EntryDraft {
+            record: self.id,
+            document: document.clone(),
+            epoch: pen.epoch,
+            link,
+            deps,
+            frontiers,
+            grant: writer.grant(),
+            purpose: Purposes::CARE,
+            time_ms: pen.time_ms,
+            actor_nonce: nonce,
+        };
+        let entry = pen.author.change(draft, payload);
+        let id = entry.id();
+        let item = entry_item(entry.clone());
+        self.add(entry);
+        if let Some(opened) = self.open.get_mut(&document) {
+            opened.entries.push(id);
+        }
+        Ok((item, written))
+    }
+
+    /// Makes contested or marked entries of a document count.
+    pub fn adopt(
+        &mut self,
+        pen: &Pen<'_>,
+        writer: &Writer,
+        mut entries: Vec<EnvelopeId>,
+    ) -> Item {
+        entries.sort_unstable();
+        entries.dedup();
+        let document = writer.document().clone();
+        let device = pen.author.key.device();
+        let draft = EntryDraft {
+            record: self.id,
+            epoch: pen.epoch,
+            link: self.ledger.next_entry(device, pen.epoch, &document),
+            deps: self.ledger.heads(&document),
+            frontiers: self
+                .ledger
+                .frontiers(&document.label, &pen.author.principal),
+            document,
+            grant: writer.grant(),
+            purpose: Purposes::CARE,
+            time_ms: pen.time_ms,
+            actor_nonce: pen.nonce,
+        };
+        let entry = pen.author.entry(draft, Content::Adopt { entries }, None);
+        let item = entry_item(entry.clone());
+        self.ledger.add_entry(entry.header, ContentFacts::None);
+        item
+    }
+
+    /// The pen's nonce, or a fresh one when the device's own last entry is not loaded: the
+    /// Automerge actor must not go on where others cannot see what it did.
+    fn nonce(
+        &mut self,
+        pen: &Pen<'_>,
+        last: Option<EnvelopeId>,
+        document: &DocumentId,
+        rng: &mut impl CryptoRng,
+    ) -> [u8; 8] {
+        let loaded = self.ledger.loaded(document).main;
+        if last.is_none_or(|last| loaded.contains(&last)) {
+            return pen.nonce;
+        }
+        let mut nonce = [0; 8];
+        rng.fill_bytes(&mut nonce);
+        nonce
+    }
+
+    pub(super) fn facts(&self, entry: &Entry) -> ContentFacts {
+        let header = entry.header.value();
+        match (header.payload(), &entry.payload) {
+            (None, _) => ContentFacts::None,
+            (Some(_), None) => ContentFacts::Erased,
+            (Some(_), Some(payload)) => vetted(header.actor(), &payload.bytes),
+        }
+    }
+}
+
+fn vetted(actor: Actor, bytes: &[u8]) -> ContentFacts {
+    match kith_crdt::vet::vet(bytes) {
+        Err(refusal) => ContentFacts::Refused(refusal.to_string()),
+        Ok(vetted) if vetted.actor != actor => {
+            ContentFacts::Refused("its Automerge actor is not the one of its header".to_owned())
+        }
+        Ok(vetted) => ContentFacts::Change {
+            hash: vetted.hash.0,
+            deps: vetted.deps.iter().map(|hash| hash.0).collect(),
+            actor_seq: vetted.actor_seq,
+        },
+    }
+}
+
+fn payload(written: &Written, rng: &mut impl CryptoRng) -> Payload {
+    let mut salt = [0; 16];
+    rng.fill_bytes(&mut salt);
+    Payload {
+        salt,
+        bytes: written.bytes.clone(),
+    }
+}
+
+/// The heads of a log: what no other event of it names.
+fn heads_of(log: &[Verified<Event>]) -> Vec<EventId> {
+    let named = |id: EventId| {
+        log.iter().any(|event| {
+            let value = event.value();
+            value.prev == Some(id) || value.frontiers.iter().any(|head| *head == id)
+        })
+    };
+    let mut heads: Vec<_> = log
+        .iter()
+        .map(Verified::id)
+        .filter(|id| !named(*id))
+        .collect();
+    heads.sort_unstable();
+    heads
+}
+
+/// An event as it is stored.
+pub fn event_item(event: &Verified<Event>) -> Item {
+    Item::Event {
+        log: intake::stored_log(event.value(), event.id()),
+        id: event.id(),
+        bytes: event.bytes().to_vec(),
+    }
+}
+
+/// An entry as it is stored.
+pub fn entry_item(entry: Entry) -> Item {
+    let id = entry.id();
+    let header = entry.header.value();
+    let (record, document) = (header.record, header.document.clone());
+    let position = ChainPosition {
+        device: header.device,
+        epoch: header.epoch,
+        seq: header.seq,
+    };
+    Item::Entry {
+        record,
+        document,
+        id,
+        position,
+        bytes: crate::codec::encode(&entry.into_envelope()),
+    }
+}
