@@ -6,6 +6,7 @@
 //! the units themselves, registers as text and lists as lists of text.
 
 mod edit;
+pub(crate) mod member;
 mod view;
 
 use std::{collections::BTreeMap, fmt};
@@ -17,7 +18,8 @@ pub use edit::{Edit, EditError, ListEdit};
 pub use view::{Held, HeldUnit, Item, Retraction, UnitContent, Version};
 
 /// Names a resource within a document: 96 bits of a hash over the actor and place of its creation,
-/// as 24 hexadecimal digits.
+/// as 24 hexadecimal digits. Vetting derives it again, so that nobody makes a resource under the
+/// id of another's.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ResourceId(String);
 
@@ -33,10 +35,10 @@ impl ResourceId {
         (text.len() == 24 && text.bytes().all(hex)).then(|| Self(text.to_owned()))
     }
 
-    fn derive(actor: &Actor, ops_before: u64, ordinal: usize) -> Self {
+    pub(crate) fn derive(actor: &Actor, start_op: u64, ordinal: usize) -> Self {
         let mut hasher = blake3::Hasher::new_derive_key("kith v1 resource id");
         hasher.update(&actor.0);
-        hasher.update(&ops_before.to_be_bytes());
+        hasher.update(&start_op.to_be_bytes());
         hasher.update(&(ordinal as u64).to_be_bytes());
         let hash = hasher.finalize().to_hex();
         Self(hash.as_str()[..24].to_owned())
@@ -120,6 +122,11 @@ impl Document {
         heads
     }
 
+    /// Whether a change is here.
+    pub fn holds(&self, change: &ChangeHash) -> bool {
+        self.inner.get_change_meta_by_hash(change).is_some()
+    }
+
     /// Takes changes whose content was vetted, in any order in which each comes after what it
     /// builds on.
     ///
@@ -141,6 +148,15 @@ impl Document {
         } else {
             Err(DocumentError::Missing)
         }
+    }
+
+    /// The counter of the next operation: one above all that are here.
+    fn next_counter(&self) -> u64 {
+        let heads = self.inner.get_heads();
+        let newest = heads
+            .iter()
+            .filter_map(|head| self.inner.get_change_meta_by_hash(head));
+        1 + newest.map(|change| change.max_op).max().unwrap_or(0)
     }
 
     /// What each change builds on.

@@ -14,7 +14,9 @@ pub mod refile;
 pub mod resource;
 pub mod section;
 pub mod shape;
+pub mod vet;
 
 pub use document::{Actor, ChangeHash, Document, Edit, Held, ResourceId, Written};
 pub use resource::{Body, Meta, Resource};
 pub use section::{DocumentId, Label, Month, Section};
+pub use vet::{Refusal, VETTING_VERSION, Vetted, vet};

@@ -5,8 +5,11 @@ use automerge::{
     transaction::{CommitOptions, Transactable, Transaction},
 };
 
-use super::{Actor, ChangeHash, Document, DocumentError, ResourceId, Written};
-use crate::resource::{Meta, Resource, UnitText};
+use super::{Actor, ChangeHash, Document, DocumentError, ResourceId, Written, member};
+use crate::{
+    resource::{Resource, UnitText},
+    vet::{self, Refusal},
+};
 
 /// One thing that a change does.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -76,6 +79,9 @@ pub enum EditError {
     /// There is nothing to do.
     #[error("there is nothing to write")]
     Nothing,
+    /// It would not pass vetting anywhere.
+    #[error("the edits make a change that nobody would take: {0}")]
+    Refused(#[from] Refusal),
     /// Automerge refused.
     #[error("the document does not take the edit")]
     Document(#[from] DocumentError),
@@ -90,6 +96,8 @@ impl From<automerge::AutomergeError> for EditError {
 impl Document {
     /// Makes all `edits` as one change by `actor`, at the claimed time `time_ms`.
     ///
+    /// What it makes is vetted like anything from outside: nothing is written that others refuse.
+    ///
     /// # Errors
     /// When one of them cannot be made; then none is.
     pub fn write(
@@ -101,14 +109,14 @@ impl Document {
         let retracted: Vec<_> = edits.iter().map(|edit| self.versions_of(edit)).collect();
         let mut next = self.inner.clone();
         next.set_actor(ActorId::from(actor.0));
-        let ops_before = next.stats().num_ops;
+        let start_op = self.next_counter();
         let mut created = Vec::new();
         let mut transaction = next.transaction();
         if edits.iter().all(|edit| matches!(edit, Edit::Create(_))) && is_empty(&transaction) {
-            created = create_all(&mut transaction, actor, ops_before, edits)?;
+            created = create_all(&mut transaction, actor, start_op, edits)?;
         } else {
             for (edit, versions) in edits.iter().zip(&retracted) {
-                let id = ResourceId::derive(&actor, ops_before, created.len());
+                let id = ResourceId::derive(&actor, start_op, created.len());
                 created.extend(make(&mut transaction, edit, id, versions)?);
             }
         }
@@ -117,6 +125,7 @@ impl Document {
         let hash = hash.ok_or(EditError::Nothing)?;
         let change = next.get_last_local_change().ok_or(EditError::Nothing)?;
         let bytes = change.raw_bytes().to_vec();
+        vet::vet(&bytes)?;
         self.inner = next;
         Ok(Written {
             bytes,
@@ -154,14 +163,14 @@ fn is_empty(transaction: &Transaction<'_>) -> bool {
 fn create_all(
     transaction: &mut Transaction<'_>,
     actor: Actor,
-    ops_before: u64,
+    start_op: u64,
     edits: &[Edit],
 ) -> Result<Vec<ResourceId>, EditError> {
     let mut root = hydrate::Map::default();
     let mut created = Vec::with_capacity(edits.len());
     for edit in edits {
         if let Edit::Create(resource) = edit {
-            let id = ResourceId::derive(&actor, ops_before, created.len());
+            let id = ResourceId::derive(&actor, start_op, created.len());
             root.insert(id.0.clone(), plain(tree(resource)));
             created.push(id);
         }
@@ -189,8 +198,8 @@ fn make(
             let object = object(transaction, resource)?;
             transaction.put(&object, unit.as_str(), text.as_str())?;
             if versions.len() > 1 {
-                let inputs = json_hashes(versions);
-                transaction.put(&object, format!("$v:{unit}"), inputs)?;
+                let name = format!("{}{unit}", member::DECIDED);
+                transaction.put(&object, name, member::decided_text(versions))?;
             }
         }
         Edit::Clear { resource, unit } => {
@@ -207,12 +216,12 @@ fn make(
         }
         Edit::Order { resource, order } => {
             let object = object(transaction, resource)?;
-            transaction.put(&object, "$o", order_text(order))?;
+            transaction.put(&object, member::ORDER, member::order_text(order))?;
         }
         Edit::Retract { resource, reason } => {
             let object = object(transaction, resource)?;
-            let text = serde_json::json!({"v": hex(versions), "r": reason}).to_string();
-            transaction.put(&object, "$x", text)?;
+            let text = member::retraction_text(versions, reason);
+            transaction.put(&object, member::RETRACTION, text)?;
         }
     }
     Ok(None)
@@ -247,10 +256,11 @@ fn edit_list(
 
 fn tree(resource: &Resource) -> hydrate::Value {
     let mut map = hydrate::Map::default();
-    map.insert("$".to_owned(), plain(meta_text(&resource.meta).into()));
+    let meta = member::meta_text(&resource.meta);
+    map.insert(member::META.to_owned(), plain(meta.as_str().into()));
     if !resource.body.order.is_empty() {
-        let order = order_text(&resource.body.order);
-        map.insert("$o".to_owned(), plain(order.as_str().into()));
+        let order = member::order_text(&resource.body.order);
+        map.insert(member::ORDER.to_owned(), plain(order.as_str().into()));
     }
     for (name, text) in &resource.body.units {
         let value: hydrate::Value = match text {
@@ -271,29 +281,4 @@ const fn plain(value: hydrate::Value) -> hydrate::MapValue {
         value,
         conflict: false,
     }
-}
-
-fn meta_text(meta: &Meta) -> automerge::ScalarValue {
-    let text = serde_json::to_string(meta).expect("meta is text and numbers");
-    text.into()
-}
-
-/// Member names joined by commas, or a JSON array where a name holds a comma.
-fn order_text(order: &[String]) -> String {
-    if order
-        .iter()
-        .any(|name| name.contains(',') || name.starts_with('['))
-    {
-        serde_json::Value::from(order.to_vec()).to_string()
-    } else {
-        order.join(",")
-    }
-}
-
-fn json_hashes(hashes: &[ChangeHash]) -> String {
-    serde_json::Value::from(hex(hashes)).to_string()
-}
-
-fn hex(hashes: &[ChangeHash]) -> Vec<String> {
-    hashes.iter().map(ToString::to_string).collect()
 }

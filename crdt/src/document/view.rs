@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use automerge::{Automerge, ObjId, ROOT, ReadDoc, ScalarValueRef, ValueRef};
 
-use super::{ChangeHash, Document, ResourceId};
+use super::{ChangeHash, Document, ResourceId, member};
 use crate::resource::{Body, Meta, UnitText};
 
 /// A resource as the document holds it.
@@ -183,14 +183,14 @@ impl Document {
         let mut decided = BTreeMap::new();
         for item in self.inner.map_range(object, ..) {
             let key = item.key.as_ref();
-            if key == "$" {
-                held.meta = serde_json::from_str(text(&item.value)?).ok()?;
-            } else if key == "$o" {
-                held.order = parse_order(text(&item.value)?);
-            } else if key == "$x" {
+            if key == member::META {
+                held.meta = member::meta(text(&item.value)?)?;
+            } else if key == member::ORDER {
+                held.order = member::order(text(&item.value)?);
+            } else if key == member::RETRACTION {
                 held.retractions = retractions(&self.inner, object);
-            } else if let Some(unit) = key.strip_prefix("$v:") {
-                decided.insert(unit.to_owned(), parse_hashes(text(&item.value)?));
+            } else if let Some(unit) = key.strip_prefix(member::DECIDED) {
+                decided.insert(unit.to_owned(), member::decided(text(&item.value)?)?);
             } else {
                 let content = if matches!(item.value, ValueRef::Object(_)) && !item.conflict {
                     UnitContent::List(items(&self.inner, &item.id()))
@@ -265,16 +265,16 @@ fn items(document: &Automerge, list: &ObjId) -> Vec<Item> {
 
 fn retractions(document: &Automerge, object: &ObjId) -> Vec<Retraction> {
     let all = document
-        .get_all(object, "$x")
+        .get_all(object, member::RETRACTION)
         .unwrap_or_else(|_| Vec::new());
     let mut said: Vec<_> = all
         .into_iter()
         .filter_map(|(value, id)| {
-            let said: serde_json::Value = serde_json::from_str(value.as_str()?).ok()?;
+            let said = member::retraction(value.as_str()?)?;
             Some(Retraction {
                 writer: document.hash_for_opid(&id)?,
-                versions: hashes(said.get("v")?),
-                reason: said.get("r")?.as_str()?.to_owned(),
+                versions: said.versions.into_iter().map(|hash| hash.0).collect(),
+                reason: said.reason,
                 concurrent: Vec::new(),
                 superseded: false,
             })
@@ -322,26 +322,6 @@ fn is_ancestor(
         }
     }
     false
-}
-
-fn parse_order(text: &str) -> Vec<String> {
-    if text.starts_with('[')
-        && let Ok(order) = serde_json::from_str(text)
-    {
-        return order;
-    }
-    text.split(',').map(str::to_owned).collect()
-}
-
-fn parse_hashes(text: &str) -> Vec<ChangeHash> {
-    serde_json::from_str(text).map_or_else(|_| Vec::new(), |value| hashes(&value))
-}
-
-fn hashes(value: &serde_json::Value) -> Vec<ChangeHash> {
-    let texts = value.as_array().into_iter().flatten();
-    texts
-        .filter_map(|text| text.as_str()?.parse().ok())
-        .collect()
 }
 
 fn text<'a>(value: &'a ValueRef<'_>) -> Option<&'a str> {
