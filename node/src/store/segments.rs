@@ -330,7 +330,7 @@ fn numbers(folder: &Path) -> Result<Vec<u32>, StoreError> {
         let name = file?.file_name();
         let number = name
             .to_str()
-            .and_then(|name| name.strip_suffix(".seg")?.parse().ok());
+            .and_then(|name| name.strip_suffix(".seg")?.parse::<u32>().ok());
         numbers.extend(number);
     }
     numbers.sort_unstable();
