@@ -6,6 +6,7 @@
 
 mod decisions;
 mod graph;
+mod hazards;
 mod lock;
 mod purity;
 mod tree;
