@@ -26,7 +26,8 @@ pub enum DecodeError {
     Spelling,
 }
 
-/// The deterministic CBOR of `value`, with field and variant names as integers.
+/// The deterministic CBOR of `value`: names of fields, and of variants without data or with named
+/// fields, are integers; a variant with unnamed data stands under its name (`docs/formats.md`).
 ///
 /// # Panics
 /// Never for types whose `Serialize` is derived and free of maps with keys other than integers:
@@ -156,6 +157,16 @@ mod tests {
             proof: Some([1, 2, 3, 4]),
             n: u64::MAX,
         }
+    }
+
+    #[test]
+    fn a_variant_is_spelled_as_the_format_says() {
+        let bytes = encode(&thing().kinds);
+        let plain = [0x00];
+        let pair = b"\xa1\x64Pair\x82\x01\x1a\x00\x01\x11\x70";
+        let named = [0xa1, 0x02, 0xa2, 0x00, 0x03, 0x01, 0x61, b'x'];
+        assert_eq!(bytes, [&[0x83], &plain[..], &pair[..], &named[..]].concat());
+        assert_eq!(encode(&Some(Ok::<u8, ()>(1))), b"\xa1\x62Ok\x01");
     }
 
     #[test]

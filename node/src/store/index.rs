@@ -123,7 +123,7 @@ impl Index {
             last: JournalPosition::default(),
             unflushed: 0,
         };
-        index.last = JournalPosition(index.read(|t| Ok(meta(t, "last")?))?);
+        index.last = JournalPosition(index.read(|t| meta(t, "last"))?);
         Ok(index)
     }
 
@@ -164,10 +164,8 @@ impl Index {
             Ok(last)
         })?;
         self.last = JournalPosition(last);
-        self.unflushed = match durability {
-            Durability::Immediate => 0,
-            _ => self.unflushed + 1,
-        };
+        let flushed = matches!(durability, Durability::Immediate);
+        self.unflushed = if flushed { 0 } else { self.unflushed + 1 };
         Ok(())
     }
 

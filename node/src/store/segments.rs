@@ -330,7 +330,7 @@ fn numbers(folder: &Path) -> Result<Vec<u32>, StoreError> {
         let name = file?.file_name();
         let number = name
             .to_str()
-            .and_then(|name| name.strip_suffix(".seg")?.parse().ok());
+            .and_then(|name| name.strip_suffix(".seg")?.parse::<u32>().ok());
         numbers.extend(number);
     }
     numbers.sort_unstable();
@@ -383,12 +383,13 @@ fn read_block(
     }
     let mut sealed = vec![0; len as usize];
     segment.file.read_exact_at(&mut sealed, body)?;
-    let block = seal::open(&segment.key, &context(number, offset), &sealed).and_then(unpack);
+    let block = seal::open(&segment.key, &context(number, offset), &sealed)
+        .and_then(|packed| unpack(&packed));
     let end = u32::try_from(body + u64::from(len)).unwrap_or(u32::MAX);
     Ok(block.map(|block| (block, end)))
 }
 
-fn unpack(packed: Vec<u8>) -> Option<Block> {
+fn unpack(packed: &[u8]) -> Option<Block> {
     let (flag, body) = packed.split_first()?;
     let plain = zstd::stream::decode_all(body).ok()?;
     Some(Block {
@@ -415,8 +416,10 @@ fn next_block(segment: &Segment, number: u32, offset: u32) -> Result<Option<u32>
 /// Tells a full disk from other trouble.
 pub(super) fn io_error(error: std::io::Error) -> StoreError {
     use std::io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull, WriteZero};
-    match error.kind() {
-        StorageFull | QuotaExceeded | FileTooLarge | WriteZero => StoreError::Full,
-        _ => StoreError::Io(error),
+    let full = [StorageFull, QuotaExceeded, FileTooLarge, WriteZero];
+    if full.contains(&error.kind()) {
+        StoreError::Full
+    } else {
+        StoreError::Io(error)
     }
 }
