@@ -1,0 +1,3 @@
+//! Health data in the forms that other software reads: pure values in, values out.
+
+pub mod ips;
