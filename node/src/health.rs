@@ -1,3 +1,4 @@
 //! Health formats: what a record says in words, and in the forms that other software reads.
 
+pub mod ips;
 pub mod line;

@@ -328,7 +328,7 @@ fn numbers(folder: &Path) -> Result<Vec<u32>, StoreError> {
     let mut numbers = Vec::new();
     for file in std::fs::read_dir(folder)? {
         let name = file?.file_name();
-        let number = name
+        let number: Option<u32> = name
             .to_str()
             .and_then(|name| name.strip_suffix(".seg")?.parse::<u32>().ok());
         numbers.extend(number);

@@ -1,0 +1,255 @@
+//! The copy of a resource that goes into a summary.
+//!
+//! Parts that no reader could take (a `null`, an attachment that is not base64, a text that is
+//! kept elsewhere) are left out of the copy, and the narrative says so. References are rewritten;
+//! one that leads to nothing becomes words.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Map, Value};
+
+use super::{
+    held::Entry,
+    own,
+    references::{References, Target},
+};
+
+/// A copy on its way into a bundle.
+pub(super) struct Copy {
+    pub(super) value: Map<String, Value>,
+    /// The entries that it leads to.
+    pub(super) targets: BTreeSet<usize>,
+    /// Whether a part of it was left out.
+    pub(super) left_out: bool,
+}
+
+/// Copies what was received.
+pub(super) fn copy(
+    entry: &Entry<'_>,
+    references: &References<'_>,
+    patient_url: &str,
+    full_urls: &[String],
+) -> Copy {
+    let mut copier = Copier {
+        entry,
+        references,
+        patient_url,
+        full_urls,
+        contained: contained_ids(&entry.received),
+        targets: BTreeSet::new(),
+        left_out: entry.source.flagged,
+    };
+    let mut value = Map::new();
+    value.insert("resourceType".to_owned(), Value::from(entry.kind()));
+    value.insert("id".to_owned(), Value::from(own::id_of(&entry.full_url)));
+    if let Value::Object(members) = &entry.received {
+        for (name, member) in copier.resource(members) {
+            value.entry(name).or_insert(member);
+        }
+    }
+    Copy {
+        value,
+        targets: copier.targets,
+        left_out: copier.left_out,
+    }
+}
+
+struct Copier<'r> {
+    entry: &'r Entry<'r>,
+    references: &'r References<'r>,
+    patient_url: &'r str,
+    full_urls: &'r [String],
+    contained: BTreeSet<String>,
+    targets: BTreeSet<usize>,
+    left_out: bool,
+}
+
+impl Copier<'_> {
+    fn resource(&mut self, members: &Map<String, Value>) -> Map<String, Value> {
+        let mut copied = Map::new();
+        for (name, value) in members {
+            match name.as_str() {
+                "text" | "_id" | "implicitRules" => {}
+                "id" if !value.as_str().is_some_and(is_id) => {}
+                "meta" => put(&mut copied, name, self.meta(value)),
+                _ => put(&mut copied, name, self.member(name, value, members)),
+            }
+        }
+        copied
+    }
+
+    /// Without what it said of itself where it came from: profiles that the copy is not checked
+    /// against and versions of another server.
+    fn meta(&mut self, meta: &Value) -> Option<Value> {
+        let Value::Object(members) = meta else {
+            self.left_out = true;
+            return None;
+        };
+        let kept = members
+            .iter()
+            .filter(|(name, _)| !matches!(name.as_str(), "profile" | "versionId" | "_profile"))
+            .map(|(name, value)| (name.clone(), value.clone()));
+        let kept: Map<_, _> = kept.collect();
+        if kept.is_empty() {
+            return None;
+        }
+        self.value("meta", &Value::Object(kept))
+    }
+
+    fn member(&mut self, name: &str, value: &Value, beside: &Map<String, Value>) -> Option<Value> {
+        let aligned = name.starts_with('_') || beside.contains_key(&format!("_{name}"));
+        match value {
+            Value::Array(items) if aligned && !items.is_empty() => Some(Value::Array(
+                items
+                    .iter()
+                    .map(|item| self.value(name, item).unwrap_or(Value::Null))
+                    .collect(),
+            )),
+            Value::Array(_)
+            | Value::Object(_)
+            | Value::String(_)
+            | Value::Number(_)
+            | Value::Bool(_)
+            | Value::Null => self.value(name, value),
+        }
+    }
+
+    fn value(&mut self, name: &str, value: &Value) -> Option<Value> {
+        let copied = match value {
+            Value::Null => None,
+            Value::String(text) => self.text(name, text),
+            Value::Bool(_) | Value::Number(_) => Some(value.clone()),
+            Value::Array(items) => {
+                let items: Vec<_> = items
+                    .iter()
+                    .filter_map(|item| self.value(name, item))
+                    .collect();
+                (!items.is_empty()).then_some(Value::Array(items))
+            }
+            Value::Object(members) => self.object(name, members),
+        };
+        self.left_out |= copied.is_none();
+        copied
+    }
+
+    fn text(&mut self, name: &str, text: &str) -> Option<Value> {
+        let readable = !text.trim().is_empty()
+            && !text.starts_with("kith-blob:")
+            && (name != "data" || is_base64(text));
+        readable.then(|| Value::from(text))
+    }
+
+    fn object(&mut self, name: &str, members: &Map<String, Value>) -> Option<Value> {
+        if members.get("resourceType").is_some_and(Value::is_string) {
+            let copied = self.resource(members);
+            return (!copied.is_empty()).then_some(Value::Object(copied));
+        }
+        let mut copied = Map::new();
+        for (member, value) in members {
+            match (member.as_str(), value) {
+                ("reference", Value::String(reference)) => {
+                    self.reference(reference, members, &mut copied);
+                }
+                ("url", Value::String(url)) if ATTACHMENTS.contains(&name) => {
+                    put(&mut copied, member, self.attachment(url));
+                }
+                _ => put(&mut copied, member, self.member(member, value, members)),
+            }
+        }
+        (!copied.is_empty()).then_some(Value::Object(copied))
+    }
+
+    fn reference(
+        &mut self,
+        reference: &str,
+        beside: &Map<String, Value>,
+        copied: &mut Map<String, Value>,
+    ) {
+        if let Some(url) = self.url_of(reference) {
+            copied.insert("reference".to_owned(), Value::from(url));
+            return;
+        }
+        let spoken = ["display", "identifier"]
+            .into_iter()
+            .any(|name| beside.get(name).is_some_and(|value| !value.is_null()));
+        if !spoken {
+            let words = format!("{reference} (not in this summary)");
+            copied.insert("display".to_owned(), Value::from(words));
+        }
+    }
+
+    /// The full URL within the bundle.
+    fn url_of(&mut self, reference: &str) -> Option<String> {
+        if let Some(id) = reference.strip_prefix('#') {
+            return (id.is_empty() || self.contained.contains(id)).then(|| reference.to_owned());
+        }
+        match self.references.resolve(reference, self.entry) {
+            Target::Subject => Some(self.patient_url.to_owned()),
+            Target::Entry(place) => {
+                self.targets.insert(place);
+                Some(self.full_urls[place].clone())
+            }
+            Target::Nothing => None,
+        }
+    }
+
+    /// Where an attachment is: in the bundle, or somewhere that a URL names by itself.
+    fn attachment(&mut self, url: &str) -> Option<Value> {
+        let found = self.url_of(url).map(Value::from);
+        let elsewhere = url.contains("://").then(|| Value::from(url));
+        let kept = found.or(elsewhere);
+        self.left_out |= kept.is_none();
+        kept
+    }
+}
+
+/// Elements of the type Attachment.
+const ATTACHMENTS: [&str; 7] = [
+    "attachment",
+    "photo",
+    "presentedForm",
+    "content",
+    "valueAttachment",
+    "sourceAttachment",
+    "image",
+];
+
+fn put(members: &mut Map<String, Value>, name: &str, value: Option<Value>) {
+    if let Some(value) = value {
+        members.insert(name.to_owned(), value);
+    }
+}
+
+fn contained_ids(resource: &Value) -> BTreeSet<String> {
+    let contained = resource.get("contained").and_then(Value::as_array);
+    let ids = contained.into_iter().flatten();
+    ids.filter_map(|resource| resource.get("id")?.as_str())
+        .filter(|id| is_id(id))
+        .map(str::to_owned)
+        .collect()
+}
+
+/// FHIR R4 `id`: 1 to 64 of `A-Z a-z 0-9 - .`.
+fn is_id(id: &str) -> bool {
+    (1..=64).contains(&id.len())
+        && id
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'.')
+}
+
+/// Whether a text is base64, with space between its parts or not (RFC 4648, 4).
+fn is_base64(text: &str) -> bool {
+    let mut digits: Vec<u8> = text.bytes().filter(|b| !b.is_ascii_whitespace()).collect();
+    let whole = digits.len().is_multiple_of(4);
+    let padding = digits
+        .iter()
+        .rev()
+        .take_while(|byte| **byte == b'=')
+        .count();
+    digits.truncate(digits.len() - padding);
+    whole
+        && padding <= 2
+        && digits
+            .iter()
+            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/'))
+}

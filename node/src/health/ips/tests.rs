@@ -1,0 +1,1 @@
+//! Stories about summaries.
