@@ -453,6 +453,10 @@ fn guarded<T>(f: impl FnOnce() -> Result<T, redb::Error>) -> Result<T, StoreErro
     match catch_unwind(AssertUnwindSafe(f)) {
         Ok(Ok(value)) => Ok(value),
         Ok(Err(redb::Error::DatabaseAlreadyOpen)) => Err(StoreError::InUse),
+        // redb says so when the file is no database of its own: damage, not a disk that refuses.
+        Ok(Err(redb::Error::Io(error))) if error.kind() == std::io::ErrorKind::InvalidData => {
+            Err(StoreError::Index(error.to_string()))
+        }
         Ok(Err(redb::Error::Io(error))) => Err(super::segments::io_error(error)),
         Ok(Err(error)) => Err(StoreError::Index(error.to_string())),
         Err(_) => Err(StoreError::Index("the index engine panicked".to_owned())),
