@@ -101,7 +101,7 @@ impl Node {
             Request::RecordNew(person) => self.record_new(&person).map(Reply::RecordNew),
             Request::RecordList => self.record_list().map(Reply::Records),
             Request::Find { words } => self.find(&words).map(Reply::Records),
-            Request::Show { record } => self.show(&record).map(Reply::Record),
+            Request::Show { record } => self.show(&record).map(Box::new).map(Reply::Record),
             Request::Timeline { record } => self.timeline(&record).map(Reply::Timeline),
             Request::Import(request) => self.import(&request, progress).map(Reply::Imported),
             Request::Add { record, what } => self.add(&record, what).map(Reply::Added),

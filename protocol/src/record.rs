@@ -10,14 +10,14 @@ mod write;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use kith_crdt::{ChangeHash, Document, DocumentId, Held};
+use kith_crdt::{ChangeHash, Document, DocumentId, Held, ResourceId};
 
 pub use arrive::{ArrivalError, Arrived};
 pub use write::{Pen, WriteError, entry_item, event_item};
 
 use crate::{
     consent::ledger::{Ledger, Reader},
-    id::{EnvelopeId, RecordId},
+    id::{EnvelopeId, PrincipalId, RecordId},
 };
 
 /// One record, loaded.
@@ -99,6 +99,30 @@ impl Record {
     /// A document in the stock Automerge format.
     pub fn save(&mut self, reader: &Reader) -> Vec<u8> {
         self.opened(reader.document()).document.save()
+    }
+
+    /// Who wrote a change, by the header of the entry that carried it.
+    pub fn author(&self, change: &ChangeHash) -> Option<PrincipalId> {
+        let entry = self.writer(change)?;
+        Some(self.ledger.header(&entry)?.author)
+    }
+
+    /// The entry that made a resource.
+    pub fn creator(&mut self, resource: &ResourceId) -> Option<EnvelopeId> {
+        let documents = self.ledger.documents();
+        let change = documents.iter().find_map(|id| {
+            let held = self.opened(id).document.resource(resource)?;
+            Some(held.created)
+        })?;
+        self.writer(&change)
+    }
+
+    /// How many entries passed vetting and yet could not be read by this build.
+    pub fn unreadable(&mut self) -> usize {
+        for id in self.ledger.documents() {
+            self.opened(&id);
+        }
+        self.unreadable.len()
     }
 
     /// The entry that carried a change.

@@ -17,7 +17,7 @@ use crate::{
 };
 
 use plan::Filing;
-use read::{FileRead, Found};
+use read::Found;
 
 /// Files that are read, filed and committed together.
 const GROUP_FILES: usize = 128;
@@ -171,7 +171,7 @@ fn in_parallel<T: Send, R: Send>(items: Vec<T>, work: impl Fn(T) -> R + Sync) ->
 }
 
 pub(super) use build::write_all;
-pub(super) use plan::{FRAME_KIND, ORIGINAL_KIND, letter};
+pub(super) use plan::letter;
 
 /// A file for `kith add … letter`.
 pub(super) fn letter_file(path: &std::path::Path) -> Result<Vec<u8>, Failure> {

@@ -11,10 +11,10 @@ use kith_protocol::{
         grant::{Actions, Basis, Grant, Purposes},
         ledger::{GrantState, Standing},
     },
-    id::{DeviceId, EventId, PrincipalId, RecordId},
+    id::{DeviceId, PrincipalId, RecordId},
     identity::NameCard,
     intake,
-    logs::{CoreAct, Event, LabelAct, LogId, record::{Link, Revoke}},
+    logs::{Event, LabelAct, LogId, record::{Link, Revoke}},
     record::{Record, event_item},
     signed::Verified,
     store::{Item, Store},
@@ -24,7 +24,6 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Node,
-    access::denied,
     identity::{RowKind, read_row, row},
     now_ms,
     peers::Peer,
@@ -516,8 +515,8 @@ pub(super) fn end_of(text: &str) -> Result<u64, Failure> {
     let instant = text.parse::<jiff::Timestamp>().ok();
     let day = || {
         let day: jiff::civil::Date = text.parse().ok()?;
-        let end = day.tomorrow().ok()?.to_zoned(jiff::tz::TimeZone::UTC).ok()?;
-        Some(end.timestamp())
+        let end = day.tomorrow().ok()?.at(0, 0, 0, 0);
+        jiff::tz::Offset::UTC.to_timestamp(end).ok()
     };
     let time = instant.or_else(day).ok_or_else(|| {
         Failure::new(

@@ -240,8 +240,8 @@ fn moment(when: &str) -> Option<i64> {
         return Some(time.as_millisecond());
     }
     let date: jiff::civil::Date = when.get(..10)?.parse().ok()?;
-    let midnight = date.to_zoned(jiff::tz::TimeZone::UTC).ok()?;
-    Some(midnight.timestamp().as_millisecond() + LATE_MS)
+    let midnight = jiff::tz::Offset::UTC.to_timestamp(date.at(0, 0, 0, 0)).ok()?;
+    Some(midnight.as_millisecond() + LATE_MS)
 }
 
 /// Hexadecimal digits.

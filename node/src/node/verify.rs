@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use kith_protocol::{
+    id::PrincipalId,
     intake,
     logs::LogId,
     record::Record,
@@ -39,6 +40,7 @@ impl Node {
                 found.entries += 1;
                 match intake::entry(&bytes) {
                     Ok(checked) if checked.id() == entry => {
+                        self.know(&mut fresh, checked.header.value().author)?;
                         let arrived = fresh.arrive_entry(checked);
                         found.faults.extend(arrived.err().map(|error| format!("entry {entry}: {error}")));
                     }
@@ -68,6 +70,16 @@ impl Node {
         Ok(found)
     }
 
+    /// Takes in a principal's log from its raw bytes, once.
+    fn know(&self, fresh: &mut Record, author: PrincipalId) -> Result<(), Failure> {
+        for (_, bytes) in self.store.events(&LogId::Principal(author))? {
+            if let Ok(event) = intake::event(&bytes) {
+                fresh.ledger().add_event(event);
+            }
+        }
+        Ok(())
+    }
+
     fn verify_events(&self, fresh: &mut Record, found: &mut Verified) -> Result<(), Failure> {
         let mut logs = self.store.logs(&fresh.id())?;
         let mut done = std::collections::BTreeSet::new();
@@ -84,13 +96,6 @@ impl Node {
                     }
                     Ok(_) => found.faults.push(format!("event {id} stands under another id")),
                     Err(error) => found.faults.push(format!("event {id}: {}", chain(&error))),
-                }
-            }
-        }
-        for author in self.authors(fresh.id())? {
-            for (_, bytes) in self.store.events(&LogId::Principal(author))? {
-                if let Ok(event) = intake::event(&bytes) {
-                    fresh.ledger().add_event(event);
                 }
             }
         }

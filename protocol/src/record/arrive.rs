@@ -3,6 +3,7 @@
 
 use super::{Record, write::{entry_item, event_item}};
 use crate::{
+    author::Entry,
     codec::{self, DecodeError},
     consent::cut::ProvenPart,
     id::{PrincipalId, RecordId},
@@ -74,7 +75,11 @@ impl Record {
     }
 
     fn entry_arrives(&mut self, bytes: &[u8]) -> Result<Arrived, ArrivalError> {
-        let entry = intake::entry(bytes)?;
+        self.arrive_entry(intake::entry(bytes)?)
+    }
+
+    /// Takes in an entry whose signature and payload were checked.
+    pub fn arrive_entry(&mut self, entry: Entry) -> Result<Arrived, ArrivalError> {
         let header = entry.header.value();
         if header.record != self.id {
             return Err(ArrivalError::OtherRecord(Some(header.record)));

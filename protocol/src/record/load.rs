@@ -2,13 +2,16 @@
 
 use std::collections::BTreeSet;
 
-use kith_crdt::{Document, DocumentId};
+use kith_crdt::{ChangeHash, Document, DocumentId};
 
 use super::{Opened, Record};
 use crate::{
     author::Entry,
     codec,
-    consent::{cut::ProvenPart, ledger::Material},
+    consent::{
+        cut::ProvenPart,
+        ledger::{ContentFacts, Material},
+    },
     id::{EnvelopeId, PrincipalId, RecordId},
     intake,
     logs::{Event, LogId},
@@ -63,6 +66,9 @@ impl Record {
     pub(super) fn add(&mut self, entry: Entry) {
         let id = entry.id();
         let facts = self.facts(&entry);
+        if let ContentFacts::Change { hash, .. } = &facts {
+            self.writers.insert(ChangeHash(*hash), id);
+        }
         self.ledger.add_entry(entry.header, facts);
         if let Some(payload) = entry.payload {
             self.payloads.insert(id, payload.bytes);

@@ -236,13 +236,13 @@ impl Record {
 fn vetted(actor: Actor, bytes: &[u8]) -> ContentFacts {
     match kith_crdt::vet::vet(bytes) {
         Err(refusal) => ContentFacts::Refused(refusal.to_string()),
-        Ok(vetted) if vetted.actor != actor => {
+        Ok(vetted) if vetted.actor() != actor => {
             ContentFacts::Refused("its Automerge actor is not the one of its header".to_owned())
         }
         Ok(vetted) => ContentFacts::Change {
-            hash: vetted.hash.0,
-            deps: vetted.deps.iter().map(|hash| hash.0).collect(),
-            actor_seq: vetted.actor_seq,
+            hash: vetted.hash().0,
+            deps: vetted.deps().iter().map(|hash| hash.0).collect(),
+            actor_seq: vetted.actor_seq(),
         },
     }
 }
