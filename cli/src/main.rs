@@ -1,2 +1,93 @@
-//! kith
-fn main() {}
+//! `kith`: what people type.
+//!
+//! Each command is one file in `commands`. A command asks the running node over its socket, or
+//! works on the store itself when none runs; the answer is the same. Results go to standard
+//! output, words for people and progress to standard error.
+
+mod args;
+mod ask;
+mod commands;
+mod render;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use kith_node::failure::{Ending, Failure};
+
+use args::{Args, Command};
+use ask::Session;
+
+fn main() -> ExitCode {
+    let args = match Args::try_parse() {
+        Ok(args) => args,
+        Err(error) => return usage(&error),
+    };
+    let session = Session::new(&args);
+    start_log();
+    let ended = run(&session, args.command);
+    match ended {
+        Ok(ending) => ExitCode::from(ending.code()),
+        Err(failure) => {
+            render::failure(&session, &failure);
+            ExitCode::from(failure.ending.code())
+        }
+    }
+}
+
+fn run(session: &Session, command: Command) -> Result<Ending, Failure> {
+    match command {
+        Command::Setup(args) => commands::setup::run(session, &args),
+        Command::Run(args) => commands::run::run(session, &args),
+        Command::Status(args) => commands::status::run(session, &args),
+        Command::Record(args) => commands::record::run(session, args),
+        Command::Show(args) => commands::record::show(session, args.record),
+        Command::Import(args) => commands::import::run(session, args),
+        Command::Add(args) => commands::add::run(session, args),
+        Command::Export(args) => commands::export::run(session, args),
+        Command::Verify(args) => commands::verify::run(session, args),
+        Command::Explain(args) => commands::explain::run(session, args),
+        Command::Review(args) => commands::review::run(session, args),
+        Command::Share(args) => commands::share::run(session, args),
+        Command::Join(args) => commands::join::run(session, args),
+        Command::Sharing(args) => commands::share::list(session, args.record),
+        Command::Stop(args) => commands::stop::run(session, args),
+        Command::WhoLooked(args) => commands::who_looked::run(session, args.record),
+        Command::Completions(args) => commands::completions::run(&args),
+        Command::ManPages(args) => commands::completions::man_pages(&args),
+        Command::ExitCodes => commands::completions::exit_codes(session),
+    }
+}
+
+/// What clap found wrong, or help that was asked for.
+fn usage(error: &clap::Error) -> ExitCode {
+    let json = std::env::args().any(|arg| arg == "--json");
+    if json && error.use_stderr() {
+        let failure = Failure::new(
+            Ending::Usage,
+            error.render().to_string().trim().to_owned(),
+            "Run kith help to see how commands are written.",
+        );
+        render::failure_json(&failure);
+        return ExitCode::from(Ending::Usage.code());
+    }
+    if let Err(error) = error.print() {
+        eprintln!("{error}");
+    }
+    let ending = if error.use_stderr() {
+        Ending::Usage
+    } else {
+        Ending::Done
+    };
+    ExitCode::from(ending.code())
+}
+
+/// Structured logs on standard error, off unless `KITH_LOG` asks for them.
+fn start_log() {
+    use tracing_subscriber::EnvFilter;
+    let filter = EnvFilter::try_from_env("KITH_LOG").unwrap_or_else(|_| EnvFilter::new("off"));
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .json()
+        .init();
+}

@@ -49,7 +49,7 @@ use people::People;
 pub use export::{BundleTo, ExportForm};
 pub use identity::Role;
 pub use peers::{Batch, Have, Peer};
-pub use sharing::{Invited, JoinAnswer, JoinAsk};
+pub use sharing::{Invited, JoinAnswer, JoinAsk, start_of};
 
 /// Records kept loaded between commands.
 const LOADED_RECORDS_MAX: usize = 16;

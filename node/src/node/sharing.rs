@@ -511,12 +511,23 @@ fn name_of(secret: &[u8; 16]) -> [u8; 32] {
 }
 
 /// The end of a day, or an instant, in milliseconds since 1970 UTC.
-pub(super) fn end_of(text: &str) -> Result<u64, Failure> {
+fn end_of(text: &str) -> Result<u64, Failure> {
+    moment(text, |day| day.tomorrow().ok())
+}
+
+/// The beginning of a day, or an instant, in milliseconds since 1970 UTC.
+pub fn start_of(text: &str) -> Result<u64, Failure> {
+    moment(text, Some)
+}
+
+fn moment(
+    text: &str,
+    midnight_of: impl Fn(jiff::civil::Date) -> Option<jiff::civil::Date>,
+) -> Result<u64, Failure> {
     let instant = text.parse::<jiff::Timestamp>().ok();
     let day = || {
-        let day: jiff::civil::Date = text.parse().ok()?;
-        let end = day.tomorrow().ok()?.at(0, 0, 0, 0);
-        jiff::tz::Offset::UTC.to_timestamp(end).ok()
+        let midnight = midnight_of(text.parse().ok()?)?.at(0, 0, 0, 0);
+        jiff::tz::Offset::UTC.to_timestamp(midnight).ok()
     };
     let time = instant.or_else(day).ok_or_else(|| {
         Failure::new(

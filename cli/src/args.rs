@@ -1,0 +1,334 @@
+//! The words of the command line.
+
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand, ValueEnum};
+
+/// One patient record, held by everyone who cares for the person.
+#[derive(Parser)]
+#[command(name = "kith", version, disable_help_subcommand = false, infer_subcommands = false)]
+pub struct Args {
+    /// The folder of the node [default: the data folder of whoever runs kith]
+    #[arg(long, global = true, env = "KITH_HOME", value_name = "DIR")]
+    pub home: Option<PathBuf>,
+    /// Results and errors as JSON
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// Ask nothing: what would have to be asked is an error
+    #[arg(long, global = true)]
+    pub no_input: bool,
+    /// A file with the passphrase, for programs
+    #[arg(long, global = true, env = "KITH_PASSPHRASE_FILE", value_name = "FILE")]
+    pub passphrase_file: Option<PathBuf>,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Subcommand)]
+pub enum Command {
+    /// Make a node: who runs it, its name, keys, recovery sheet
+    Setup(SetupArgs),
+    /// Run the node until it is stopped
+    Run(RunArgs),
+    /// How this node is, and what mends it
+    Status(StatusArgs),
+    /// Records: begin, list, show, timeline, find
+    Record(RecordArgs),
+    /// Show a record
+    Show(OneRecord),
+    /// Bring files into records
+    Import(ImportArgs),
+    /// Add one thing to a record
+    Add(AddArgs),
+    /// Give a record back
+    Export(ExportArgs),
+    /// Check every signature, link and status from the raw bytes
+    Verify(VerifyArgs),
+    /// Why an entry has its status
+    Explain(ExplainArgs),
+    /// What needs a decision, and deciding
+    Review(ReviewArgs),
+    /// Share parts of a record
+    Share(ShareArgs),
+    /// Accept an invitation
+    Join(JoinArgs),
+    /// Who can see what
+    Sharing(OneRecord),
+    /// Stop sharing
+    Stop(StopArgs),
+    /// Who looked at a record
+    WhoLooked(OneRecord),
+    /// Completions for a shell
+    Completions(CompletionsArgs),
+    /// Manual pages, into a folder
+    ManPages(ManPagesArgs),
+    /// What the exit codes mean
+    ExitCodes,
+}
+
+#[derive(clap::Args)]
+pub struct OneRecord {
+    /// The record: its id or the beginning of it
+    pub record: String,
+}
+
+#[derive(clap::Args)]
+pub struct SetupArgs {
+    /// The name that others know, such as "Riverside Surgery"
+    #[arg(long)]
+    pub name: Option<String>,
+    /// Who runs it
+    #[arg(long, value_enum)]
+    pub kind: Option<Kind>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Kind {
+    /// A general practice
+    Practice,
+    /// A hospital
+    Hospital,
+    /// An ambulance service
+    Ambulance,
+    /// A care home
+    CareHome,
+    /// A laboratory
+    Laboratory,
+    /// A patient, a carer, family or friends
+    Person,
+}
+
+#[derive(clap::Args)]
+pub struct RunArgs {
+    /// An address of this machine and a port, such as 127.0.0.1:4712
+    #[arg(long, default_value = "0.0.0.0:4712", value_name = "ADDR")]
+    pub listen: String,
+}
+
+#[derive(clap::Args)]
+pub struct StatusArgs {
+    /// End with 4 when something needs a person
+    #[arg(long)]
+    pub check: bool,
+}
+
+#[derive(clap::Args)]
+pub struct RecordArgs {
+    #[command(subcommand)]
+    pub command: RecordCommand,
+}
+
+#[derive(Subcommand)]
+pub enum RecordCommand {
+    /// Begin a record for a person
+    New(NewArgs),
+    /// List the records here
+    List,
+    /// Show a record
+    Show(OneRecord),
+    /// What happened when, and when it arrived here
+    Timeline(OneRecord),
+    /// Find people by name, birth date or number
+    Find {
+        /// A part of a name, a birth date (1950-01-31) or a number
+        #[arg(required = true)]
+        words: Vec<String>,
+    },
+}
+
+#[derive(clap::Args)]
+pub struct NewArgs {
+    /// Family name
+    #[arg(long)]
+    pub family: String,
+    /// Given name; may be repeated
+    #[arg(long)]
+    pub given: Vec<String>,
+    /// Birth date: 1950, 1950-01 or 1950-01-31
+    #[arg(long, value_name = "DATE")]
+    pub born: Option<String>,
+    /// NHS number
+    #[arg(long, value_name = "NUMBER")]
+    pub nhs_number: Option<String>,
+}
+
+#[derive(clap::Args)]
+pub struct ImportArgs {
+    /// FHIR JSON, NDJSON or bundle files, or folders of them
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    /// Into this record
+    #[arg(long)]
+    pub record: Option<String>,
+    /// The file's Patient is this record's person, although it does not look so
+    #[arg(long, requires = "record")]
+    pub same_person: bool,
+}
+
+#[derive(clap::Args)]
+pub struct AddArgs {
+    /// The record: its id or the beginning of it
+    pub record: String,
+    #[command(subcommand)]
+    pub what: AddCommand,
+}
+
+#[derive(Subcommand)]
+pub enum AddCommand {
+    /// A note in words
+    Note {
+        /// What it says
+        text: String,
+    },
+    /// A reading
+    Reading {
+        /// Such as pulse, temperature, weight, oxygen, glucose, blood-pressure
+        what: String,
+        /// Such as 36.60, or 120/80
+        value: String,
+        /// Such as kg; the usual one where it is left out
+        unit: Option<String>,
+    },
+    /// A medicine
+    Medicine {
+        /// Name and strength
+        name: String,
+        /// How it is taken
+        #[arg(long)]
+        dose: Option<String>,
+    },
+    /// Work for someone
+    Task {
+        /// What is to be done
+        what: String,
+        /// Until when, such as 2026-12-24
+        #[arg(long, value_name = "DATE")]
+        by: Option<String>,
+    },
+    /// A file
+    Letter {
+        /// The file
+        file: PathBuf,
+        /// What it is
+        #[arg(long)]
+        title: Option<String>,
+    },
+}
+
+#[derive(clap::Args)]
+pub struct ExportArgs {
+    /// The record: its id or the beginning of it
+    pub record: String,
+    /// In which form
+    #[arg(long = "as", value_enum, value_name = "FORM")]
+    pub form: Form,
+    /// Where to; standard output for ips and ndjson where it is left out
+    #[arg(long, value_name = "PATH")]
+    pub out: Option<PathBuf>,
+    /// For a bundle: who can open it, by the name of a node that is known here; may be repeated
+    #[arg(long, value_name = "NAME")]
+    pub to: Vec<String>,
+    /// For a bundle: not sealed, anyone can read it
+    #[arg(long, conflicts_with = "to")]
+    pub open: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Form {
+    /// An International Patient Summary
+    Ips,
+    /// One received resource a line, exactly as received
+    Ndjson,
+    /// A folder with a file for each resource
+    Folder,
+    /// One signed file from which another node takes the whole record
+    Bundle,
+    /// A folder with the Automerge documents
+    Documents,
+}
+
+#[derive(clap::Args)]
+pub struct VerifyArgs {
+    /// A bundle file, or a record
+    #[arg(value_name = "FILE or RECORD")]
+    pub what: String,
+}
+
+#[derive(clap::Args)]
+pub struct ExplainArgs {
+    /// An entry's or resource's id, or at least six characters of an entry's
+    pub entry: String,
+}
+
+#[derive(clap::Args)]
+pub struct ReviewArgs {
+    /// One record; all where it is left out
+    pub record: Option<String>,
+    #[command(subcommand)]
+    pub decision: Option<ReviewCommand>,
+}
+
+#[derive(Subcommand)]
+pub enum ReviewCommand {
+    /// Make an entry count, with all that it builds on
+    Adopt {
+        /// The entry
+        entry: String,
+    },
+    /// Of several versions, keep one
+    Choose {
+        /// The resource
+        resource: String,
+        /// The version's number, from 1
+        version: usize,
+    },
+}
+
+#[derive(clap::Args)]
+pub struct ShareArgs {
+    /// The record: its id or the beginning of it
+    pub record: String,
+    /// What they can see: all, or parts such as medicines,plans:general
+    #[arg(long, value_name = "PARTS")]
+    pub see: String,
+    /// What they can add to
+    #[arg(long, value_name = "PARTS")]
+    pub add: Option<String>,
+    /// The last day of the share
+    #[arg(long, value_name = "DATE")]
+    pub until: String,
+}
+
+#[derive(clap::Args)]
+pub struct JoinArgs {
+    /// The link of the invitation
+    #[arg(long, value_name = "LINK")]
+    pub link: String,
+    /// It is the right person: do not ask
+    #[arg(long)]
+    pub yes: bool,
+}
+
+#[derive(clap::Args)]
+pub struct StopArgs {
+    /// The record: its id or the beginning of it
+    pub record: String,
+    /// The share's id, or the name of whom it is for
+    #[arg(value_name = "WHO")]
+    pub share: String,
+    /// What stays of what they wrote: all, or none-after DATE
+    #[arg(long, num_args = 1..=2, value_names = ["all|none-after", "DATE"], default_value = "all")]
+    pub keep: Vec<String>,
+}
+
+#[derive(clap::Args)]
+pub struct CompletionsArgs {
+    /// The shell
+    pub shell: clap_complete::Shell,
+}
+
+#[derive(clap::Args)]
+pub struct ManPagesArgs {
+    /// The folder
+    pub folder: PathBuf,
+}

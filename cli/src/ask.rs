@@ -1,0 +1,173 @@
+//! Asking the node: the running one over its socket, or the store itself.
+
+use std::{
+    io::{IsTerminal, Read},
+    path::PathBuf,
+};
+
+use indicatif::{ProgressBar, ProgressStyle};
+use kith_node::{
+    api::{Progress, Reply, Request},
+    control::{Asked, Client, Said},
+    failure::{Ending, Failure},
+    home::{Home, Unlock},
+    node::Node,
+};
+
+use crate::args::Args;
+
+/// How this command was called.
+pub struct Session {
+    pub json: bool,
+    pub no_input: bool,
+    passphrase_file: Option<PathBuf>,
+    home: Option<PathBuf>,
+}
+
+impl Session {
+    pub fn new(args: &Args) -> Self {
+        Self {
+            json: args.json,
+            no_input: args.no_input || !std::io::stdin().is_terminal(),
+            passphrase_file: args.passphrase_file.clone(),
+            home: args.home.clone(),
+        }
+    }
+
+    /// The node's home: what was named, or the data folder of whoever runs kith.
+    pub fn home(&self) -> Result<Home, Failure> {
+        if let Some(home) = &self.home {
+            return Ok(Home::at(absolute(home)));
+        }
+        let data = std::env::var_os("XDG_DATA_HOME").map(PathBuf::from);
+        let data = data.filter(|data| data.is_absolute()).or_else(|| {
+            let home = std::env::var_os("HOME")?;
+            Some(PathBuf::from(home).join(".local/share"))
+        });
+        data.map(|data| Home::at(data.join("kith"))).ok_or_else(|| {
+            Failure::new(
+                Ending::Usage,
+                "It is not known where your node is.",
+                "Name its folder with --home DIR or KITH_HOME.",
+            )
+        })
+    }
+
+    /// Has the node do something.
+    pub fn ask(&self, request: Request) -> Result<Reply, Failure> {
+        let home = self.home()?;
+        let bar = Bar::new(self.json);
+        let mut progress = |step: Progress| bar.show(&step);
+        if let Some(client) = Client::connect(&home) {
+            return match client.ask(&Asked::Command(request), &mut progress)? {
+                Said::Reply(reply) => Ok(*reply),
+                Said::Joined(_) | Said::Progress(_) | Said::Failure(_) => Err(odd_answer()),
+            };
+        }
+        let mut node = Node::open(&home, &self.unlock(&home)?)?;
+        node.handle(request, &mut progress)
+    }
+
+    /// What opens the home: its key file, a passphrase in a file, or one that is typed.
+    pub fn unlock(&self, home: &Home) -> Result<Unlock, Failure> {
+        if !home.wants_passphrase()? {
+            return Ok(Unlock::KeyFile);
+        }
+        self.passphrase("Passphrase of this node:").map(Unlock::Passphrase)
+    }
+
+    /// A passphrase from the file that was named, or typed.
+    pub fn passphrase(&self, prompt: &str) -> Result<String, Failure> {
+        if let Some(words) = self.passphrase_from_file()? {
+            return Ok(words);
+        }
+        if self.no_input {
+            return Err(Failure::new(
+                Ending::Locked,
+                "A passphrase is needed, and nobody can be asked for it.",
+                "Name a file that holds it with --passphrase-file, or run the command at a terminal.",
+            ));
+        }
+        inquire::Password::new(prompt)
+            .without_confirmation()
+            .prompt()
+            .map_err(|error| no_answer(&error))
+    }
+
+    pub fn passphrase_from_file(&self) -> Result<Option<String>, Failure> {
+        let Some(path) = &self.passphrase_file else {
+            return Ok(None);
+        };
+        let mut words = String::new();
+        let mut file = std::fs::File::open(path).map_err(|error| no_passphrase_file(&error))?;
+        file.read_to_string(&mut words)
+            .map_err(|error| no_passphrase_file(&error))?;
+        Ok(Some(words.trim_end_matches(['\n', '\r']).to_owned()))
+    }
+}
+
+/// The user ended the question.
+pub fn no_answer(error: &dyn std::error::Error) -> Failure {
+    Failure::new(
+        Ending::Failed,
+        "The question was not answered.",
+        "Nothing was changed. Run the command again when you like.",
+    )
+    .because(error)
+}
+
+fn no_passphrase_file(error: &dyn std::error::Error) -> Failure {
+    Failure::new(
+        Ending::Locked,
+        "The passphrase file cannot be read.",
+        "Check its name and that you may read it.",
+    )
+    .because(error)
+}
+
+/// A reply of another kind than was asked for.
+pub fn odd_answer() -> Failure {
+    Failure::new(
+        Ending::NewerVersion,
+        "The running node is of another version than this command.",
+        "Stop it and start it again with this version.",
+    )
+}
+
+/// Paths are sent to the running node, which has a working folder of its own.
+pub fn absolute(path: &std::path::Path) -> PathBuf {
+    std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
+}
+
+/// A progress bar on standard error, where that is a terminal.
+struct Bar(Option<ProgressBar>);
+
+impl Bar {
+    fn new(json: bool) -> Self {
+        let wanted = !json && std::io::stderr().is_terminal();
+        Self(wanted.then(|| {
+            let bar = ProgressBar::no_length();
+            let style = ProgressStyle::with_template("{msg} {wide_bar} {pos}/{len} {eta}");
+            if let Ok(style) = style {
+                bar.set_style(style);
+            }
+            bar
+        }))
+    }
+
+    fn show(&self, step: &Progress) {
+        if let Some(bar) = &self.0 {
+            bar.set_length(step.total);
+            bar.set_position(step.done);
+            bar.set_message(step.doing.clone());
+        }
+    }
+}
+
+impl Drop for Bar {
+    fn drop(&mut self) {
+        if let Some(bar) = &self.0 {
+            bar.finish_and_clear();
+        }
+    }
+}

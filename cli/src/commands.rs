@@ -1,0 +1,17 @@
+//! The commands, one file each.
+
+pub mod add;
+pub mod completions;
+pub mod explain;
+pub mod export;
+pub mod import;
+pub mod join;
+pub mod record;
+pub mod review;
+pub mod run;
+pub mod setup;
+pub mod share;
+pub mod status;
+pub mod stop;
+pub mod verify;
+pub mod who_looked;

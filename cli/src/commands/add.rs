@@ -1,0 +1,37 @@
+//! `kith add`.
+
+use kith_node::{
+    api::{Addition, Reply, Request},
+    failure::{Ending, Failure},
+};
+
+use crate::{
+    args::{AddArgs, AddCommand},
+    ask::{Session, absolute, odd_answer},
+    render,
+};
+
+pub fn run(session: &Session, args: AddArgs) -> Result<Ending, Failure> {
+    let what = match args.what {
+        AddCommand::Note { text } => Addition::Note(text),
+        AddCommand::Reading { what, value, unit } => Addition::Reading { what, value, unit },
+        AddCommand::Medicine { name, dose } => Addition::Medicine { name, dose },
+        AddCommand::Task { what, by } => Addition::Task { what, by },
+        AddCommand::Letter { file, title } => Addition::Letter {
+            file: absolute(&file),
+            title,
+        },
+    };
+    let request = Request::Add {
+        record: args.record,
+        what,
+    };
+    let Reply::Added(added) = session.ask(request)? else {
+        return Err(odd_answer());
+    };
+    if session.json {
+        return render::json(&added);
+    }
+    render::say(&format!("Added to {}.", added.section));
+    Ok(Ending::Done)
+}

@@ -1,0 +1,102 @@
+//! `kith export`.
+
+use std::path::PathBuf;
+
+use kith_node::{
+    api::{BundleTo, ExportForm, Reply, Request},
+    failure::{Ending, Failure},
+};
+
+use crate::{
+    args::{ExportArgs, Form},
+    ask::{Session, absolute, odd_answer},
+    render,
+};
+
+pub fn run(session: &Session, args: ExportArgs) -> Result<Ending, Failure> {
+    let out = args.out.as_deref().map(absolute);
+    let form = match args.form {
+        Form::Ips => ExportForm::Ips,
+        Form::Ndjson => ExportForm::Ndjson,
+        Form::Folder => ExportForm::Folder(needed(out.clone())?),
+        Form::Documents => ExportForm::Documents(needed(out.clone())?),
+        Form::Bundle => ExportForm::Bundle {
+            path: needed(out.clone())?,
+            to: receivers(session, &args)?,
+        },
+    };
+    let request = Request::Export {
+        record: args.record,
+        form,
+    };
+    let Reply::Exported(exported) = session.ask(request)? else {
+        return Err(odd_answer());
+    };
+    for note in &exported.notes {
+        anstream::eprintln!("{note}");
+    }
+    match (&exported.text, out) {
+        (Some(text), None) => render::out(text),
+        (Some(text), Some(path)) => {
+            write(&path, text)?;
+            written(session, &path, exported.count)
+        }
+        (None, _) => match &exported.path {
+            Some(path) => written(session, path, exported.count),
+            None => Err(odd_answer()),
+        },
+    }
+}
+
+fn written(session: &Session, path: &std::path::Path, count: usize) -> Result<Ending, Failure> {
+    if session.json {
+        return render::json(&serde_json::json!({"path": path, "count": count}));
+    }
+    render::say(&format!("Wrote {} ({count}).", path.display()));
+    Ok(Ending::Done)
+}
+
+fn write(path: &std::path::Path, text: &str) -> Result<(), Failure> {
+    std::fs::write(path, text).map_err(|error| {
+        Failure::new(
+            Ending::Failed,
+            format!("{} could not be written.", path.display()),
+            "Check that you may write there and that the disk has room.",
+        )
+        .because(&error)
+    })
+}
+
+fn needed(out: Option<PathBuf>) -> Result<PathBuf, Failure> {
+    out.ok_or_else(|| {
+        Failure::new(
+            Ending::Usage,
+            "It is not said where this should be written.",
+            "Add --out PATH.",
+        )
+    })
+}
+
+/// Who can open a bundle: it is sealed unless --open says otherwise.
+fn receivers(session: &Session, args: &ExportArgs) -> Result<BundleTo, Failure> {
+    if args.open {
+        return Ok(BundleTo::Anyone);
+    }
+    if !args.to.is_empty() {
+        return Ok(BundleTo::Named(args.to.clone()));
+    }
+    session
+        .passphrase("A passphrase for the bundle file; whoever is to open it needs it:")
+        .map(BundleTo::Passphrase)
+        .map_err(|failure| {
+            if session.no_input {
+                Failure::new(
+                    Ending::Usage,
+                    "It is not said who can open the bundle.",
+                    "Add --to NAME for a node that is known here, --passphrase-file FILE, or --open for anyone.",
+                )
+            } else {
+                failure
+            }
+        })
+}

@@ -1,0 +1,182 @@
+//! `kith record`, `kith show`.
+
+use kith_node::{
+    api::{Alike, AllergyState, Happened, Line, NewPerson, RecordLine, RecordShown, Reply, Request},
+    failure::{Ending, Failure},
+};
+
+use crate::{
+    args::{RecordArgs, RecordCommand},
+    ask::{Session, odd_answer},
+    render,
+};
+
+pub fn run(session: &Session, args: RecordArgs) -> Result<Ending, Failure> {
+    match args.command {
+        RecordCommand::New(person) => new(
+            session,
+            NewPerson {
+                family: person.family,
+                given: person.given,
+                birth_date: person.born,
+                nhs_number: person.nhs_number,
+            },
+        ),
+        RecordCommand::List => list(session, Request::RecordList),
+        RecordCommand::Find { words } => list(session, Request::Find { words }),
+        RecordCommand::Show(args) => show(session, args.record),
+        RecordCommand::Timeline(args) => timeline(session, args.record),
+    }
+}
+
+fn new(session: &Session, person: NewPerson) -> Result<Ending, Failure> {
+    let Reply::RecordNew(made) = session.ask(Request::RecordNew(person))? else {
+        return Err(odd_answer());
+    };
+    if session.json {
+        return render::json(&made);
+    }
+    render::say(&format!("Record {} was begun.", made.record));
+    alike(&made.alike);
+    Ok(Ending::Done)
+}
+
+/// Records that may be of the same person: a person decides.
+pub fn alike(alike: &[Alike]) {
+    for other in alike {
+        render::say(&format!(
+            "Look at record {} ({}): it may be the same person ({}).",
+            &other.record[..12],
+            render::clean(&other.person),
+            other.evidence.join(", ")
+        ));
+    }
+}
+
+fn list(session: &Session, request: Request) -> Result<Ending, Failure> {
+    let Reply::Records(lines) = session.ask(request)? else {
+        return Err(odd_answer());
+    };
+    if session.json {
+        return render::json(&serde_json::json!({ "records": lines }));
+    }
+    if lines.is_empty() {
+        render::say("No such record is on this node.");
+        return Ok(Ending::Done);
+    }
+    let rows = lines
+        .iter()
+        .map(|line| {
+            vec![
+                line.record[..12].to_owned(),
+                render::clean(&line.person),
+                line.born.clone().unwrap_or_default(),
+                line.nhs_number.as_deref().map(grouped).unwrap_or_default(),
+            ]
+        })
+        .collect();
+    render::say(&render::table(&["record", "person", "born", "NHS number"], rows));
+    Ok(Ending::Done)
+}
+
+/// An NHS number as 3-3-4.
+fn grouped(number: &str) -> String {
+    let digits: Vec<char> = number.chars().filter(char::is_ascii_digit).collect();
+    if digits.len() != 10 {
+        return render::clean(number);
+    }
+    let part = |range: std::ops::Range<usize>| digits[range].iter().collect::<String>();
+    [part(0..3), part(3..6), part(6..10)].join(" ")
+}
+
+pub fn show(session: &Session, record: String) -> Result<Ending, Failure> {
+    let Reply::Record(shown) = session.ask(Request::Show { record })? else {
+        return Err(odd_answer());
+    };
+    if session.json {
+        return render::json(&shown);
+    }
+    banner(&shown.person, shown.allergies);
+    for section in &shown.sections {
+        render::say("");
+        let label = if section.label == "general" {
+            String::new()
+        } else {
+            format!(" ({})", section.label)
+        };
+        render::say(&format!("{}{label}", section.section.to_uppercase()));
+        section.lines.iter().for_each(line);
+    }
+    render::say("");
+    ending(&shown);
+    Ok(Ending::Done)
+}
+
+fn banner(person: &RecordLine, allergies: AllergyState) {
+    let born = person.born.as_deref().unwrap_or("not known");
+    let number = person.nhs_number.as_deref().map_or_else(|| "not known".to_owned(), grouped);
+    let state = match allergies {
+        AllergyState::Recorded => "recorded, see below",
+        AllergyState::NoneKnown => "no known allergies, said below",
+        AllergyState::NotKnownHere => "NOT KNOWN to this node",
+    };
+    render::say(&format!(
+        "{}   born {born}   NHS number {number}   allergies: {state}",
+        render::clean(&person.person)
+    ));
+}
+
+fn line(line: &Line) {
+    let when = line.when.as_deref().unwrap_or("");
+    let marks = if line.marks.is_empty() {
+        String::new()
+    } else {
+        format!("  [{}]", line.marks.join("; "))
+    };
+    render::say(&format!(
+        "  {:10}  {}{marks}  — {}",
+        when.get(..10).unwrap_or(when),
+        render::clean(&line.text),
+        render::clean(&line.by)
+    ));
+}
+
+fn ending(shown: &RecordShown) {
+    for source in &shown.as_of {
+        render::say(&format!(
+            "As of {} from {} ({} entries).",
+            source.last,
+            render::clean(&source.source),
+            source.entries
+        ));
+    }
+    if !shown.not_known_here.is_empty() {
+        render::say(&format!(
+            "Nothing of these is on this node, which does not mean that there is nothing: {}.",
+            shown.not_known_here.join(", ")
+        ));
+    }
+}
+
+fn timeline(session: &Session, record: String) -> Result<Ending, Failure> {
+    let Reply::Timeline(happened) = session.ask(Request::Timeline { record })? else {
+        return Err(odd_answer());
+    };
+    if session.json {
+        return render::json(&serde_json::json!({ "timeline": happened }));
+    }
+    happened.iter().for_each(step);
+    Ok(Ending::Done)
+}
+
+fn step(happened: &Happened) {
+    let when = happened.when.as_deref().unwrap_or("");
+    let late = happened.late.as_ref().map_or_else(String::new, |late| format!("  ({late})"));
+    render::say(&format!(
+        "{:10}  {:13}  {}{late}  — {}",
+        when.get(..10).unwrap_or(when),
+        happened.section,
+        render::clean(&happened.line.text),
+        render::clean(&happened.line.by)
+    ));
+}

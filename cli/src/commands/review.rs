@@ -1,0 +1,65 @@
+//! `kith review`.
+
+use kith_node::{
+    api::{Decision, Reply, Request, ToReview},
+    failure::{Ending, Failure},
+};
+
+use crate::{
+    args::{ReviewArgs, ReviewCommand},
+    ask::{Session, odd_answer},
+    render,
+};
+
+pub fn run(session: &Session, args: ReviewArgs) -> Result<Ending, Failure> {
+    let Some(decision) = args.decision else {
+        return list(session, args.record);
+    };
+    let record = args.record.ok_or_else(|| {
+        Failure::new(
+            Ending::Usage,
+            "It is not said in which record.",
+            "Write kith review RECORD adopt ENTRY, or kith review RECORD choose RESOURCE VERSION.",
+        )
+    })?;
+    let decision = match decision {
+        ReviewCommand::Adopt { entry } => Decision::Adopt { entry },
+        ReviewCommand::Choose { resource, version } => Decision::Choose { resource, version },
+    };
+    let Reply::Decided(decided) = session.ask(Request::Decide { record, decision })? else {
+        return Err(odd_answer());
+    };
+    if session.json {
+        return render::json(&decided);
+    }
+    render::say(&decided.what);
+    Ok(Ending::Done)
+}
+
+fn list(session: &Session, record: Option<String>) -> Result<Ending, Failure> {
+    let Reply::Review(review) = session.ask(Request::Review { record })? else {
+        return Err(odd_answer());
+    };
+    if session.json {
+        return render::json(&review);
+    }
+    if review.items.is_empty() {
+        render::say("Nothing to review.");
+    }
+    review.items.iter().for_each(say);
+    Ok(Ending::Done)
+}
+
+fn say(item: &ToReview) {
+    render::say(&format!(
+        "{} {}: {} — {}",
+        &item.record[..12],
+        render::clean(&item.person),
+        item.kind,
+        render::clean(&item.what)
+    ));
+    for (n, version) in (1..).zip(&item.versions) {
+        render::say(&format!("  {n}. {}", render::clean(version)));
+    }
+    render::say(&format!("  {}", item.remedy));
+}

@@ -1,0 +1,54 @@
+//! `kith run`.
+
+use kith_node::{
+    control::Client,
+    daemon::Daemon,
+    failure::{Ending, Failure},
+};
+
+use crate::{args::RunArgs, ask::Session, render};
+
+pub fn run(session: &Session, args: &RunArgs) -> Result<Ending, Failure> {
+    let home = session.home()?;
+    if Client::connect(&home).is_some() {
+        return Err(Failure::new(
+            Ending::Failed,
+            "This node is running already.",
+            "Use it as it is: commands reach it by themselves.",
+        ));
+    }
+    let unlock = session.unlock(&home)?;
+    let runtime = runtime()?;
+    runtime.block_on(async {
+        let daemon = Daemon::start(home, unlock).await?;
+        let addresses = daemon.listen(&args.listen).await?;
+        if session.json {
+            render::json(&serde_json::json!({"addresses": addresses, "http": null}))?;
+        } else {
+            render::say(&format!("Running; others reach this node at {}.", addresses.join(", ")));
+            render::say("Stop it with Ctrl-C.");
+        }
+        daemon.run(stopped()).await
+    })?;
+    Ok(Ending::Done)
+}
+
+/// The runtime for what needs the network.
+pub fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
+    tokio::runtime::Runtime::new().map_err(|error| {
+        Failure::new(Ending::Failed, "The network could not be started.", "Try again.")
+            .because(&error)
+    })
+}
+
+/// Ctrl-C, or the system asking politely.
+async fn stopped() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let Ok(mut terminated) = signal(SignalKind::terminate()) else {
+        return;
+    };
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        _ = terminated.recv() => {}
+    }
+}

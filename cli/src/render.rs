@@ -1,0 +1,86 @@
+//! How answers are written: JSON for programs, sentences for people.
+
+use std::io::Write;
+
+use anstream::{eprintln, print};
+use kith_node::failure::{Ending, Failure};
+use serde::Serialize;
+
+use crate::ask::Session;
+
+/// One object on standard output.
+pub fn json<T: Serialize>(value: &T) -> Result<Ending, Failure> {
+    let text = serde_json::to_string(value).map_err(|error| {
+        Failure::new(Ending::Failed, "The answer could not be written as JSON.", "This is a fault of kith.")
+            .because(&error)
+    })?;
+    out(&(text + "\n"))
+}
+
+/// Text on standard output; a reader that has gone is no fault.
+pub fn out(text: &str) -> Result<Ending, Failure> {
+    let mut stdout = std::io::stdout().lock();
+    let written = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush());
+    match written {
+        Ok(()) => Ok(Ending::Done),
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(Ending::Done),
+        Err(error) => Err(Failure::new(
+            Ending::Failed,
+            "The result could not be written out.",
+            "Check that the disk has room.",
+        )
+        .because(&error)),
+    }
+}
+
+/// A line for people.
+pub fn say(text: &str) {
+    print!("{text}\n");
+}
+
+/// What went wrong.
+pub fn failure(session: &Session, failure: &Failure) {
+    if session.json {
+        failure_json(failure);
+        return;
+    }
+    eprintln!("{}", failure.what);
+    for reason in &failure.why {
+        eprintln!("  because: {reason}");
+    }
+    eprintln!("{}", failure.remedy);
+    eprintln!("({})", failure.ending.code());
+}
+
+/// What went wrong, as one object on standard error.
+pub fn failure_json(failure: &Failure) {
+    let object = serde_json::json!({
+        "error": {
+            "code": failure.ending.code(),
+            "what": failure.what,
+            "why": failure.why,
+            "do": failure.remedy,
+        }
+    });
+    eprintln!("{object}");
+}
+
+/// Rows with a head, for people.
+pub fn table(head: &[&str], rows: Vec<Vec<String>>) -> String {
+    let mut table = comfy_table::Table::new();
+    table
+        .load_style(comfy_table::presets::NOTHING)
+        .set_content_arrangement(comfy_table::ContentArrangement::Dynamic)
+        .set_header(head.to_vec());
+    for row in rows {
+        table.add_row(row);
+    }
+    table.to_string()
+}
+
+/// Text from others, without what could steer a terminal.
+pub fn clean(text: &str) -> String {
+    text.chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .collect()
+}
