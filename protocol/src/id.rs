@@ -91,10 +91,6 @@ id! {
     /// The root of a tree of cut parts.
     CutRoot
 }
-id! {
-    /// A link of an access log: the hash of its bytes.
-    AuditLinkId
-}
 
 struct ThirtyTwo;
 
