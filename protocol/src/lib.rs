@@ -1,6 +1,8 @@
 //! Who may say what to whom: identity, signed envelopes, consent and sync, without IO.
 
+pub mod audit;
 pub mod author;
+pub mod bundle;
 pub mod codec;
 pub mod consent;
 pub mod envelope;
