@@ -185,14 +185,31 @@ impl<L: AsRef<[u8]>, I: Iterator<Item = L>> Walk<I> {
     }
 
     fn compare_with_witnesses(&mut self, at: u64, id: AuditLinkId) -> Result<(), AuditError> {
-        let mut heads = self.witnessed.iter().filter(|head| head.seq == at);
-        if heads.any(|head| head.id != id) {
-            return Err(self.rewritten(at));
+        let heads = self.witnessed.iter().filter(|head| head.seq == at);
+        let ids: Vec<_> = heads.map(|head| head.id).collect();
+        if let Some(signed) = ids.iter().find(|signed| **signed != id) {
+            return Err(self.not_as_signed(at, *signed));
         }
-        if self.witnessed.iter().any(|head| head.seq == at) {
+        if !ids.is_empty() {
             self.vouched = Some(at);
         }
         Ok(())
+    }
+
+    /// Link `at` is not the one that was `signed`, though it hangs on the one before: what the
+    /// next link says of that.
+    fn not_as_signed(&mut self, at: u64, signed: AuditLinkId) -> AuditError {
+        let Some(next) = self.links.next() else {
+            return self.rewritten(at);
+        };
+        let next = next.as_ref();
+        if link_id(next) == signed {
+            AuditError::Twice { seq: at }
+        } else if read(next).is_some_and(|next| next.prev == Some(signed)) {
+            AuditError::Changed { seq: at }
+        } else {
+            self.rewritten(at)
+        }
     }
 
     /// `error`, where the next link names this one and so shows that it was not changed.

@@ -222,3 +222,55 @@ impl Chain {
         [&head.bytes(), self.as_bytes().as_slice(), body].concat()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{FileForm, FrameKind, HEAD_LEN, Head, head_bytes};
+    use crate::bundle::{BUNDLE_VERSION, Fault};
+
+    #[test]
+    fn a_newer_version_is_told_from_damage() {
+        for form in [FileForm::Plain, FileForm::Sealed] {
+            let mut newer = form.preamble_of(BUNDLE_VERSION + 1);
+            assert!(matches!(FileForm::of(&newer), Err(Fault::Newer(2))));
+            newer[5] += 1;
+            assert!(matches!(FileForm::of(&newer), Err(Fault::Damaged)));
+        }
+    }
+
+    #[test]
+    fn a_length_above_its_kinds_limit_is_refused_from_the_head_alone() {
+        for kind in FrameKind::ALL {
+            let max = u32::try_from(kind.len_max()).expect("limits are below 4 GiB");
+            let longest = Head {
+                kind,
+                len: kind.len_max(),
+            };
+            let read = Head::read(&head_bytes(max, kind.number()));
+            assert_eq!(read.ok(), Some(longest));
+            for len in [max + 1, u32::MAX] {
+                let read = Head::read(&head_bytes(len, kind.number()));
+                let of = Some(kind);
+                assert!(matches!(read, Err((named, Fault::Long { .. })) if named == of));
+            }
+        }
+    }
+
+    #[test]
+    fn a_kind_that_is_unknown_is_refused() {
+        for number in [0, 9, 255] {
+            let read = Head::read(&head_bytes(4, number));
+            assert!(matches!(read, Err((None, Fault::Misplaced))));
+        }
+    }
+
+    #[test]
+    fn no_flipped_bit_of_a_head_is_believed() {
+        let head = head_bytes(1000, FrameKind::Entry.number());
+        for bit in 0..HEAD_LEN * 8 {
+            let mut flipped = head;
+            flipped[bit / 8] ^= 1 << (bit % 8);
+            assert!(matches!(Head::read(&flipped), Err((None, Fault::Damaged))));
+        }
+    }
+}
