@@ -91,6 +91,10 @@ id! {
     /// The root of a tree of cut parts.
     CutRoot
 }
+id! {
+    /// A link of an access log: the hash of its bytes.
+    AuditLinkId
+}
 
 struct ThirtyTwo;
 

@@ -2,6 +2,7 @@
 
 pub mod audit;
 pub mod author;
+pub mod bundle;
 pub mod codec;
 pub mod consent;
 pub mod envelope;

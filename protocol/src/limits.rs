@@ -36,3 +36,41 @@ pub const IMPORT_FILE_LEN_MAX: u64 = 512 * 1024 * 1024;
 
 /// Bytes of one frame on a stream; its length is checked before anything is allocated.
 pub const FRAME_LEN_MAX: usize = 20 * 1024 * 1024;
+
+/// Bytes of a bundle file: beyond any practice's backup, and far below what the piece numbers of
+/// a seal can count.
+pub const BUNDLE_LEN_MAX: u64 = 1 << 40;
+
+/// Items of one bundle: 12,000 records of 5,000 entries.
+pub const BUNDLE_ITEMS_MAX: u64 = 1 << 26;
+
+/// Records that one bundle may be of: a large practice's backup; the manifest stays under 3 MiB.
+pub const BUNDLE_RECORDS_MAX: usize = 1 << 16;
+
+/// Bytes of one part of a cut with its proof: 10,000 chains.
+pub const CUT_PART_LEN_MAX: usize = 1024 * 1024;
+
+/// Bytes of one piece of an attachment: what is held in memory until its hash is checked.
+pub const ATTACHMENT_PIECE_LEN_MAX: usize = 256 * 1024;
+
+/// Bytes of one attachment: a scanned letter of some hundred pages, a short video.
+pub const ATTACHMENT_LEN_MAX: u64 = 256 * 1024 * 1024;
+
+/// Ways to open one sealed bundle: every receiver tries each of them.
+pub const SEAL_SLOTS_MAX: usize = 64;
+
+/// Kibibytes that a sealed file may ask for to try a passphrase: a phone has them.
+pub const PASSPHRASE_MEMORY_KIB_MAX: u32 = 256 * 1024;
+
+/// Passes over that memory that a sealed file may ask for: a few seconds.
+pub const PASSPHRASE_PASSES_MAX: u32 = 10;
+
+/// Content bytes of one disclosure: the most that leaves under one link of the access log
+/// (`consent.md`).
+pub const DISCLOSURE_LEN_MAX: u64 = 256 * 1024;
+
+/// Bytes of one link of the access log: a view of 1,000 documents.
+pub const AUDIT_LINK_LEN_MAX: usize = 256 * 1024;
+
+/// Links of the access log between two signed checkpoints.
+pub const AUDIT_CHECKPOINT_EVERY: u64 = 256;
