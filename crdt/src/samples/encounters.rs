@@ -43,8 +43,8 @@ pub(super) fn consultations(page: &mut Page<'_>) {
     let mut back = 0;
     for n in 0..3 {
         back += stream.between(14, 150);
-        let reason = open_reason(page.life, n);
         let day = TODAY.back(back).working();
+        let reason = open_reason(page.life, n, day);
         encounter(
             page,
             &format!("encounter/{n}"),
@@ -77,11 +77,11 @@ pub(super) fn consultations(page: &mut Page<'_>) {
     }
 }
 
-fn open_reason(life: &Life, n: usize) -> &'static str {
+fn open_reason(life: &Life, n: usize, day: Day) -> &'static str {
     let open = life
         .problems
         .iter()
-        .filter(|had| had.problem.closed == Closed::Open);
+        .filter(|had| had.problem.closed == Closed::Open && had.since <= day);
     let reason = open.map(|had| had.problem.term).nth(n);
     reason.unwrap_or(
         [
@@ -104,7 +104,7 @@ pub(super) fn hospital(page: &mut Page<'_>) {
         );
     }
     let day = TODAY.back(page.stream("clinic").between(30, 400)).working();
-    let reason = open_reason(page.life, 0);
+    let reason = open_reason(page.life, 0, day);
     encounter(
         page,
         "encounter/clinic",
@@ -178,7 +178,7 @@ fn encounter(
 /// What is booked.
 pub(super) fn appointment(page: &mut Page<'_>) {
     let mut stream = page.stream("appointment");
-    let day = TODAY.on(stream.between(4, 70)).working();
+    let day = TODAY.on(stream.between(4, 48)).working();
     let start = 9 * 60 + 10 * stream.between(0, 40);
     let (what, minutes) = match page.kind() {
         Kind::Practice => ("Review with the practice nurse", 20),

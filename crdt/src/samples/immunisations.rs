@@ -44,6 +44,12 @@ const SHINGLES: Vaccine = Vaccine {
     target: ("4740000", "Herpes zoster"),
     amount: "0.50",
 };
+/// What was given before September 2023, once.
+const SHINGLES_LIVE: Vaccine = Vaccine {
+    product: "Shingles vaccine, live (Zostavax)",
+    amount: "0.65",
+    ..SHINGLES
+};
 const MMR: Vaccine = Vaccine {
     key: "mmr",
     code: "",
@@ -99,8 +105,12 @@ pub(super) fn given(page: &mut Page<'_>) {
     }
     if (71..80).contains(&age) {
         let day = birthday(70).on(stream.between(20, 100)).working();
-        give(page, &SHINGLES, day, 1);
-        give(page, &SHINGLES, day.on(200).working(), 2);
+        if day < Day::of(2023, 9, 1) {
+            give(page, &SHINGLES_LIVE, day, 1);
+        } else {
+            give(page, &SHINGLES, day, 1);
+            give(page, &SHINGLES, day.on(200).working(), 2);
+        }
     }
     if (4..30).contains(&age) {
         give(page, &MMR, birthday(1).on(20).working(), 1);

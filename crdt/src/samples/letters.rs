@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::{
     day::{Day, TODAY},
     encounters,
+    organisations::Kind,
     page::{Closed, Page, snomed},
 };
 
@@ -43,20 +44,20 @@ fn clinic_letter(page: &mut Page<'_>) {
         .life
         .problems
         .iter()
-        .find(|had| had.problem.closed == Closed::Open)
+        .find(|had| had.problem.closed == Closed::Open && had.since <= day)
         .map_or("Routine check", |had| had.problem.term);
     let mut text = format!("{}Reviewed in clinic about: {term}.\n\n", greeting(page));
     for taken in page
         .life
         .medicines
         .iter()
-        .filter(|taken| taken.problem.closed == Closed::Open)
+        .filter(|taken| taken.problem.closed == Closed::Open && taken.since <= day)
     {
         // Writing to a String cannot fail.
         let _ = writeln!(text, "- {}: {}", taken.dose.product, taken.dose.text);
     }
     text.push_str("\nNo change today. We will see the person again in a year.\n");
-    if stream.chance(5) {
+    if page.kind() == Kind::Hospital && stream.chance(5) {
         history(&mut text);
     }
     let body = document(

@@ -2,7 +2,7 @@
 
 use super::{
     day::{Day, TODAY},
-    drugs::{DRUGS, Dose, Drug},
+    drugs::{self, Dose, Drug},
     organisations::{Kind, SampleOrganisation},
     page::Closed,
     person::SamplePerson,
@@ -188,6 +188,16 @@ impl Life {
             .find(|had| had.problem.closed == closed)
     }
 
+    /// Their weight in hundredths of a kilogram, about which every scale agrees.
+    pub(super) fn weight(&self) -> i32 {
+        let own = Stream::of(self.seed, self.number, "weight").between(5_200, 9_000);
+        if self.person.is_female {
+            own - 600
+        } else {
+            own
+        }
+    }
+
     /// The organisations that know them.
     pub(super) fn organisations(&self) -> Vec<SampleOrganisation> {
         let mut kinds = vec![Kind::Practice, Kind::Hospital];
@@ -253,7 +263,7 @@ fn medicines(problems: &[Had], allergy: Option<&Allergy>, stream: &mut Stream) -
             let chosen = step
                 .iter()
                 .skip(skipped)
-                .filter_map(|key| DRUGS.iter().find(|drug| drug.key == *key))
+                .filter_map(|key| drugs::named(key))
                 .find(suits);
             let Some(drug) = chosen else { continue };
             if taken.iter().any(|taken| taken.drug.key == drug.key) {

@@ -98,7 +98,7 @@ impl Meter {
             }
             Self::Glucose => one(&decimal(stream.between(480, 1250), 1), "mmol/L", "mmol/L"),
             Self::Weight => {
-                let own = Stream::of(life.seed, life.number, "weight").between(5_000, 9_200);
+                let own = life.weight();
                 one(&decimal(own + stream.between(-90, 90), 2), "kg", "kg")
             }
         }
@@ -116,14 +116,14 @@ fn pressure(systolic: i32, diastolic: i32) -> Value {
     ]})
 }
 
-/// A reading of every meter every eight days, for half a year.
+/// A reading of every meter every twelve days, for half a year.
 pub(super) fn half_year(page: &mut Page<'_>) {
     let meters = Meter::of(page.life);
     devices(page, &meters);
-    for week in (0..22).rev() {
+    for round in (0..15).rev() {
         for meter in &meters {
-            let key = format!("{}/{week}", meter.code().0);
-            let day = TODAY.back(week * 8 + page.stream(&key).between(1, 4));
+            let key = format!("{}/{round}", meter.code().0);
+            let day = TODAY.back(round * 12 + page.stream(&key).between(1, 4));
             reading(page, *meter, day);
         }
     }
@@ -138,7 +138,7 @@ pub(super) fn day(page: &mut Page<'_>, day: Day) {
 
 /// `count` readings of a cuff, one a day, from before the half year.
 pub(super) fn earlier(page: &mut Page<'_>, count: usize) {
-    if count > 0 && !Meter::of(page.life).contains(&Meter::BloodPressure) {
+    if count > 0 {
         devices(page, &[Meter::BloodPressure]);
     }
     let mut day = TODAY.back(190);

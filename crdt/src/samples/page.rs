@@ -127,25 +127,12 @@ impl<'a> Page<'a> {
         }
         members.shift_insert(1, "id".into(), id.clone().into());
         members.shift_insert(2, "meta".into(), meta.into());
-        members.shift_insert(3, "text".into(), self.narrative(day, story));
+        members.shift_insert(3, "text".into(), narrative(story));
         let resource = Value::Object(members);
         self.entries.push(Entry {
             full_url: format!("urn:uuid:{id}"),
             resource,
         });
-    }
-
-    fn narrative(&self, day: Day, story: &str) -> Value {
-        let by = self.source.name;
-        let person = &self.life.person;
-        let div = format!(
-            "<div xmlns=\"http://www.w3.org/1999/xhtml\"><p>{}</p><p>{} (born {}); {by}, {}</p></div>",
-            escaped(story),
-            person.name(),
-            person.born().words(),
-            day.words(),
-        );
-        json!({"status": "generated", "div": div})
     }
 
     /// The page as a collection Bundle.
@@ -170,6 +157,12 @@ impl<'a> Page<'a> {
         text.push_str("]}");
         text
     }
+}
+
+fn narrative(story: &str) -> Value {
+    let story = escaped(story);
+    let div = format!("<div xmlns=\"http://www.w3.org/1999/xhtml\"><p>{story}</p></div>");
+    json!({"status": "generated", "div": div})
 }
 
 fn escaped(text: &str) -> String {

@@ -5,14 +5,15 @@ use serde_json::{Value, json};
 use super::{
     day::{Day, TODAY},
     letters,
-    life::Life,
+    life::{Had, Life},
     page::{Closed, Page, hl7, snomed},
 };
 use crate::classify::RESPECT_DOCUMENT;
 
 /// The plan that the practice made with the person.
 pub(super) fn care_plan(page: &mut Page<'_>) {
-    let Some(had) = page.life.problems.first() else {
+    let lasting = |had: &&Had| !had.problem.is_passing();
+    let Some(had) = page.life.problems.iter().find(lasting) else {
         return;
     };
     let day = TODAY
@@ -134,7 +135,7 @@ pub(super) fn consent(page: &mut Page<'_>) {
 /// The ReSPECT plan: the form as a document, and its answers.
 pub(super) fn respect(page: &mut Page<'_>) {
     let day = TODAY
-        .back(page.stream("respect").between(15, 280))
+        .back(page.stream("respect").between(210, 340))
         .working();
     let plan = Respect::of(page.life);
     respect_answers(page, day, &plan);

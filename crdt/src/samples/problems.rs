@@ -59,10 +59,7 @@ impl Problem {
 
     /// Whether it passed: an infection that was treated.
     pub(super) fn is_passing(&self) -> bool {
-        matches!(
-            self.key,
-            "chlamydia" | "gonorrhoea" | "iron-deficiency" | "hip-fracture"
-        )
+        matches!(self.key, "chlamydia" | "hip-fracture")
     }
 }
 
@@ -239,7 +236,7 @@ pub(super) const PROBLEMS: [Problem; 32] = [
         ("Iron deficiency anaemia", "87522002"),
         (16, 110),
         6,
-        &[],
+        &[&["ferrous-fumarate"]],
     ),
     problem(
         "hearing-loss",

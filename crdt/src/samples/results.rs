@@ -1,164 +1,15 @@
 //! Results of the laboratory: specimens, observations, reports, a CYP2D6 genotype.
 
+mod panel;
+
+use panel::{TESTS, Test};
 use serde_json::{Value, json};
 
 use super::{
     day::{Day, TODAY},
-    life::Life,
     page::{Closed, Page, decimal, hl7, loinc, quantity, snomed},
     stream::Stream,
 };
-
-/// A test, its unit and the range that the laboratory prints beside it.
-struct Test {
-    key: &'static str,
-    code: &'static str,
-    name: &'static str,
-    unit: &'static str,
-    ucum: &'static str,
-    /// In hundredths; the top of what is open above is `i32::MAX`.
-    normal: (i32, i32),
-    /// Decimal places that the laboratory reports.
-    places: usize,
-    /// What this person's value is about: middle and spread, in hundredths. Nothing if the test
-    /// is not done.
-    expected: fn(&Life) -> Option<(i32, i32)>,
-    months: i32,
-}
-
-const TESTS: [Test; 9] = [
-    Test {
-        key: "potassium",
-        code: "2823-3",
-        name: "Potassium [Moles/volume] in Serum or Plasma",
-        unit: "mmol/L",
-        ucum: "mmol/L",
-        normal: (350, 530),
-        places: 1,
-        expected: |life| {
-            Some((
-                if life.takes("ramipril").is_some() {
-                    470
-                } else {
-                    430
-                },
-                40,
-            ))
-        },
-        months: 6,
-    },
-    Test {
-        key: "sodium",
-        code: "2951-2",
-        name: "Sodium [Moles/volume] in Serum or Plasma",
-        unit: "mmol/L",
-        ucum: "mmol/L",
-        normal: (13_300, 14_600),
-        places: 0,
-        expected: |_| Some((13_900, 300)),
-        months: 6,
-    },
-    Test {
-        key: "egfr",
-        code: "62238-1",
-        name: "eGFR (CKD-EPI) per 1.73 sq M",
-        unit: "mL/min/1.73m2",
-        ucum: "mL/min/{1.73_m2}",
-        normal: (6_000, i32::MAX),
-        places: 0,
-        expected: |life| {
-            let aged = 9_800 - 60 * (life.age - 40).max(0);
-            Some(if life.has("kidney-disease") {
-                (4_700, 400)
-            } else {
-                (aged.max(6_600), 400)
-            })
-        },
-        months: 6,
-    },
-    Test {
-        key: "haemoglobin",
-        code: "718-7",
-        name: "Hemoglobin [Mass/volume] in Blood",
-        unit: "g/L",
-        ucum: "g/L",
-        normal: (11_500, 16_500),
-        places: 0,
-        expected: |life| {
-            Some((
-                if life.has("iron-deficiency") {
-                    10_900
-                } else {
-                    13_400
-                },
-                600,
-            ))
-        },
-        months: 8,
-    },
-    Test {
-        key: "hba1c",
-        code: "59261-8",
-        name: "Hemoglobin A1c/Hemoglobin.total in Blood by IFCC protocol",
-        unit: "mmol/mol",
-        ucum: "mmol/mol",
-        normal: (2_000, 4_200),
-        places: 0,
-        expected: |life| life.has("diabetes").then_some((5_600, 500)),
-        months: 6,
-    },
-    Test {
-        key: "cholesterol",
-        code: "14647-2",
-        name: "Cholesterol [Moles/volume] in Serum or Plasma",
-        unit: "mmol/L",
-        ucum: "mmol/L",
-        normal: (0, 500),
-        places: 2,
-        expected: |life| {
-            let high = if life.takes("atorvastatin").is_some() {
-                420
-            } else {
-                560
-            };
-            (life.age >= 40).then_some((high, 50))
-        },
-        months: 12,
-    },
-    Test {
-        key: "tsh",
-        code: "3016-3",
-        name: "Thyrotropin [Units/volume] in Serum or Plasma",
-        unit: "mIU/L",
-        ucum: "m[IU]/L",
-        normal: (27, 420),
-        places: 2,
-        expected: |life| life.has("hypothyroidism").then_some((230, 120)),
-        months: 12,
-    },
-    Test {
-        key: "inr",
-        code: "6301-6",
-        name: "INR in Platelet poor plasma by Coagulation assay",
-        unit: "{INR}",
-        ucum: "{INR}",
-        normal: (200, 300),
-        places: 1,
-        expected: |life| life.takes("warfarin").map(|_| (250, 60)),
-        months: 1,
-    },
-    Test {
-        key: "crp",
-        code: "1988-5",
-        name: "C reactive protein [Mass/volume] in Serum or Plasma",
-        unit: "mg/L",
-        ucum: "mg/L",
-        normal: (0, 500),
-        places: 0,
-        expected: |life| life.has("rheumatoid-arthritis").then_some((900, 400)),
-        months: 3,
-    },
-];
 
 /// What the laboratory sends: three rounds of blood tests, and special results.
 pub(super) fn laboratory(page: &mut Page<'_>) {
@@ -379,7 +230,7 @@ fn found(
 pub(super) fn measured(page: &mut Page<'_>, day: Day) {
     let mut stream = page.stream("measured");
     let pulse = stream.between(58, 96).to_string();
-    let weight = decimal(stream.between(5_200, 9_400), 1);
+    let weight = decimal(page.life.weight() + stream.between(-120, 120), 1);
     for (key, code, name, value, unit, ucum) in [
         (
             "pulse",

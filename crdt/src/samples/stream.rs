@@ -1,7 +1,7 @@
 //! A stream of choices that depends on a seed, a person and a purpose, and on nothing else.
 
 /// The domain of every stream: another version of the generator has another.
-const CONTEXT: &str = "kith 2026-11 synthetic people";
+const KEY: &[u8; 32] = b"kith: synthetic people, 2026-11.";
 
 /// Choices for one purpose. A new field takes a new purpose, so that it shifts nothing else.
 pub(super) struct Stream {
@@ -13,7 +13,7 @@ pub(super) struct Stream {
 impl Stream {
     /// The stream of `purpose` for person `number` of the population `seed`.
     pub(super) fn of(seed: u64, number: u32, purpose: &str) -> Self {
-        let mut hasher = blake3::Hasher::new_derive_key(CONTEXT);
+        let mut hasher = blake3::Hasher::new_keyed(KEY);
         hasher.update(&seed.to_le_bytes());
         hasher.update(&number.to_le_bytes());
         hasher.update(purpose.as_bytes());

@@ -12,15 +12,19 @@ use super::{
 
 /// The practice's orders and open tasks.
 pub(super) fn practice(page: &mut Page<'_>) {
-    blood_test(page);
-    task(
-        page,
-        "review",
-        TODAY.back(6),
-        14,
-        "Medication review with the clinical pharmacist",
-        Closed::Open,
-    );
+    if page.life.age >= 16 {
+        blood_test(page);
+    }
+    if !page.life.medicines.is_empty() {
+        task(
+            page,
+            "review",
+            TODAY.back(6),
+            14,
+            "Medication review with the clinical pharmacist",
+            Closed::Open,
+        );
+    }
     if page.life.is_frail() {
         let what = "Agree the care package with adult social care";
         task(
@@ -114,12 +118,12 @@ pub(super) fn crew(page: &mut Page<'_>) {
         return;
     };
     let text = format!(
-        "{}. Alert, no head injury seen, observations within limits. ReSPECT plan {}.",
+        "{}. Alert, no head injury seen, observations within limits. {}",
         encounters::call(page.life),
         if page.life.is_frail() {
-            "seen and followed"
+            "ReSPECT plan seen and followed."
         } else {
-            "not known to the crew"
+            "Relative told."
         },
     );
     handover(page, "handover/emergency", day, &text, Closed::Open);

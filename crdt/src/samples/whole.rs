@@ -25,6 +25,13 @@ pub(super) fn write(page: &mut Page<'_>) {
 }
 
 fn practice(page: &mut Page<'_>) {
+    consulted(page);
+    if !page.life.is_frail() {
+        monitoring::half_year(page);
+    }
+}
+
+fn consulted(page: &mut Page<'_>) {
     allergies::write(page);
     conditions::problems(page);
     conditions::family(page);
@@ -40,9 +47,6 @@ fn practice(page: &mut Page<'_>) {
     daily::habits(page);
     forms::practice(page);
     circle::team(page);
-    if !page.life.is_frail() {
-        monitoring::half_year(page);
-    }
 }
 
 fn hospital(page: &mut Page<'_>) {
@@ -63,7 +67,9 @@ fn hospital(page: &mut Page<'_>) {
 }
 
 fn ambulance(page: &mut Page<'_>) {
-    allergies::access(page);
+    if page.life.is_frail() {
+        allergies::access(page);
+    }
     encounters::crew(page);
     if let Some(day) = page.life.called_ambulance {
         results::measured(page, day);
@@ -86,7 +92,7 @@ fn carers(page: &mut Page<'_>) {
 /// Everything that any source would write, and readings enough for `resources` in all.
 pub(super) fn write_all(page: &mut Page<'_>, resources: usize) {
     identity::write(page);
-    practice(page);
+    consulted(page);
     conditions::procedures(page);
     conditions::aids(page);
     medicines::dispensed(page);
@@ -99,7 +105,6 @@ pub(super) fn write_all(page: &mut Page<'_>, resources: usize) {
         plans::support_plan(page);
         daily::basics(page);
         daily::notes(page);
-        monitoring::half_year(page);
     }
     let missing = resources.saturating_sub(page.entries.len());
     monitoring::earlier(page, missing);
