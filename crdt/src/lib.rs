@@ -12,6 +12,7 @@ pub mod json;
 pub mod person;
 pub mod refile;
 pub mod resource;
+pub mod samples;
 pub mod section;
 pub mod shape;
 pub mod vet;
