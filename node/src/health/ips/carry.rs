@@ -135,7 +135,8 @@ impl Copier<'_> {
     fn text(&mut self, name: &str, text: &str) -> Option<Value> {
         let readable = !text.trim().is_empty()
             && !text.starts_with("kith-blob:")
-            && (name != "data" || is_base64(text));
+            && (name != "data" || is_base64(text))
+            && (!matches!(name, "system" | "url") || !text.contains(char::is_whitespace));
         readable.then(|| Value::from(text))
     }
 

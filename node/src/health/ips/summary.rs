@@ -112,7 +112,7 @@ impl Maker<'_> {
             if entry.kind() == "Patient" && Some(place) != principal {
                 others.push((copy.value.clone(), copy.targets.clone()));
             }
-            require::fill(entry.kind(), &mut copy.value, &self.patient_url);
+            require::fill_all(entry.kind(), &mut copy.value, &self.patient_url);
             if used.contains(&place) {
                 require::fill_person(&mut copy.value, "patient", &self.patient_url);
             }
