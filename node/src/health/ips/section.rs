@@ -176,13 +176,11 @@ pub(super) const TOBACCO: &str = "72166-2";
 /// LOINC code of alcohol use.
 pub(super) const ALCOHOL: &str = "74013-4";
 
-/// LOINC codes of habits and of the pregnancy status, whose profiles allow one form only.
-const SIMPLE: [&str; 3] = [TOBACCO, ALCOHOL, "82810-3"];
-
 fn of_observation(resource: &Value) -> SummarySection {
     let code = resource.get("code");
     let category = resource.get("category");
-    if has_code(code, &SIMPLE) && !is_simple(resource) {
+    let narrow = has_code(code, &[TOBACCO, ALCOHOL]) || has_code(code, &PREGNANCY);
+    if narrow && !is_simple(resource) {
         SummarySection::Other
     } else if has_code(code, &PREGNANCY) {
         SummarySection::Pregnancy

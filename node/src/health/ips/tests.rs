@@ -344,12 +344,18 @@ fn malformed_parts_are_left_out_and_said_to_be() {
     let mut odd = penicillin();
     odd["onsetDateTime"] = Value::Null;
     odd["id"] = json!("not:an:id");
+    odd["severeness"] = json!("high");
+    odd["note"] = json!([{"text": "kept"}, "a word"]);
+    odd["recordedDate"] = json!("last May");
     let mut sources = record(&[ada(), odd, penicillin()]);
     sources[2].text = "{ not JSON".to_owned();
     let bundle = summary(&sources);
     let listed = entries(&bundle, "48765-2");
     assert_eq!(listed.len(), 1);
-    assert!(listed[0].get("onsetDateTime").is_none());
+    for element in ["onsetDateTime", "severeness", "recordedDate"] {
+        assert!(listed[0].get(element).is_none(), "{element}");
+    }
+    assert_eq!(listed[0]["note"], json!([{"text": "kept"}]));
     let said = text(&bundle, "48765-2");
     assert!(said.contains("a part of this entry could not be read and is left out"));
     assert!(said.contains("One entry could not be read and is left out."));
