@@ -13,6 +13,7 @@ mod absence;
 mod carry;
 mod codes;
 mod composition;
+mod elements;
 mod held;
 mod line;
 mod narrative;

@@ -9,10 +9,21 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value};
 
 use super::{
+    elements::Elements,
     held::Entry,
     own,
     references::{References, Target},
 };
+
+/// What copies go into.
+pub(super) struct Bundle<'r> {
+    pub(super) references: References<'r>,
+    pub(super) elements: Elements,
+    /// The full URLs of the entries.
+    pub(super) full_urls: Vec<&'r str>,
+    /// The full URL of the person.
+    pub(super) patient_url: &'r str,
+}
 
 /// A copy on its way into a bundle.
 pub(super) struct Copy {
@@ -24,17 +35,10 @@ pub(super) struct Copy {
 }
 
 /// Copies what was received.
-pub(super) fn copy(
-    entry: &Entry<'_>,
-    references: &References<'_>,
-    patient_url: &str,
-    full_urls: &[String],
-) -> Copy {
+pub(super) fn copy(entry: &Entry<'_>, bundle: &Bundle<'_>) -> Copy {
     let mut copier = Copier {
         entry,
-        references,
-        patient_url,
-        full_urls,
+        bundle,
         contained: contained_ids(&entry.received),
         targets: BTreeSet::new(),
         left_out: entry.source.flagged,
@@ -56,9 +60,7 @@ pub(super) fn copy(
 
 struct Copier<'r> {
     entry: &'r Entry<'r>,
-    references: &'r References<'r>,
-    patient_url: &'r str,
-    full_urls: &'r [String],
+    bundle: &'r Bundle<'r>,
     contained: BTreeSet<String>,
     targets: BTreeSet<usize>,
     left_out: bool,
@@ -66,13 +68,15 @@ struct Copier<'r> {
 
 impl Copier<'_> {
     fn resource(&mut self, members: &Map<String, Value>) -> Map<String, Value> {
+        let kind = members.get("resourceType").and_then(Value::as_str);
+        let kind = kind.unwrap_or_default();
         let mut copied = Map::new();
         for (name, value) in members {
             match name.as_str() {
                 "text" | "_id" | "implicitRules" => {}
                 "id" if !value.as_str().is_some_and(is_id) => {}
                 "meta" => put(&mut copied, name, self.meta(value)),
-                _ => put(&mut copied, name, self.member(name, value, members)),
+                _ => put(&mut copied, name, self.member(kind, name, value, members)),
             }
         }
         copied
@@ -93,28 +97,51 @@ impl Copier<'_> {
         if kept.is_empty() {
             return None;
         }
-        self.value("meta", &Value::Object(kept))
+        self.value("Meta", "meta", &Value::Object(kept))
     }
 
-    fn member(&mut self, name: &str, value: &Value, beside: &Map<String, Value>) -> Option<Value> {
+    fn member(
+        &mut self,
+        object: &str,
+        name: &str,
+        value: &Value,
+        beside: &Map<String, Value>,
+    ) -> Option<Value> {
+        if !self.bundle.elements.takes(object, name, value) {
+            self.left_out = true;
+            return None;
+        }
+        let inside = self.bundle.elements.inside(object, name);
+        let item = |item: &Value| self.bundle.elements.takes_item(object, name, item);
         let aligned = name.starts_with('_') || beside.contains_key(&format!("_{name}"));
         match value {
-            Value::Array(items) if aligned && !items.is_empty() => Some(Value::Array(
-                items
-                    .iter()
-                    .map(|item| self.value(name, item).unwrap_or(Value::Null))
-                    .collect(),
-            )),
-            Value::Array(_)
-            | Value::Object(_)
+            Value::Array(items) if aligned && !items.is_empty() => {
+                let copied = items.iter().map(|one| {
+                    if one.is_null() {
+                        Value::Null
+                    } else if item(one) {
+                        self.value(&inside, name, one).unwrap_or(Value::Null)
+                    } else {
+                        self.left_out = true;
+                        Value::Null
+                    }
+                });
+                Some(Value::Array(copied.collect()))
+            }
+            Value::Array(items) => {
+                let kept: Vec<Value> = items.iter().filter(|one| item(one)).cloned().collect();
+                self.left_out |= kept.len() < items.len();
+                self.value(&inside, name, &Value::Array(kept))
+            }
+            Value::Object(_)
             | Value::String(_)
             | Value::Number(_)
             | Value::Bool(_)
-            | Value::Null => self.value(name, value),
+            | Value::Null => self.value(&inside, name, value),
         }
     }
 
-    fn value(&mut self, name: &str, value: &Value) -> Option<Value> {
+    fn value(&mut self, object: &str, name: &str, value: &Value) -> Option<Value> {
         let copied = match value {
             Value::Null => None,
             Value::String(text) => self.text(name, text),
@@ -122,11 +149,11 @@ impl Copier<'_> {
             Value::Array(items) => {
                 let items: Vec<_> = items
                     .iter()
-                    .filter_map(|item| self.value(name, item))
+                    .filter_map(|item| self.value(object, name, item))
                     .collect();
                 (!items.is_empty()).then_some(Value::Array(items))
             }
-            Value::Object(members) => self.object(name, members),
+            Value::Object(members) => self.object(object, name, members),
         };
         self.left_out |= copied.is_none();
         copied
@@ -135,11 +162,12 @@ impl Copier<'_> {
     fn text(&mut self, name: &str, text: &str) -> Option<Value> {
         let readable = !text.trim().is_empty()
             && !text.starts_with("kith-blob:")
-            && (name != "data" || is_base64(text));
+            && (name != "data" || is_base64(text))
+            && (!matches!(name, "system" | "url") || !text.contains(char::is_whitespace));
         readable.then(|| Value::from(text))
     }
 
-    fn object(&mut self, name: &str, members: &Map<String, Value>) -> Option<Value> {
+    fn object(&mut self, object: &str, name: &str, members: &Map<String, Value>) -> Option<Value> {
         if members.get("resourceType").is_some_and(Value::is_string) {
             let copied = self.resource(members);
             return (!copied.is_empty()).then_some(Value::Object(copied));
@@ -153,7 +181,11 @@ impl Copier<'_> {
                 ("url", Value::String(url)) if ATTACHMENTS.contains(&name) => {
                     put(&mut copied, member, self.attachment(url));
                 }
-                _ => put(&mut copied, member, self.member(member, value, members)),
+                _ => put(
+                    &mut copied,
+                    member,
+                    self.member(object, member, value, members),
+                ),
             }
         }
         (!copied.is_empty()).then_some(Value::Object(copied))
@@ -183,11 +215,11 @@ impl Copier<'_> {
         if let Some(id) = reference.strip_prefix('#') {
             return (id.is_empty() || self.contained.contains(id)).then(|| reference.to_owned());
         }
-        match self.references.resolve(reference, self.entry) {
-            Target::Subject => Some(self.patient_url.to_owned()),
+        match self.bundle.references.resolve(reference, self.entry) {
+            Target::Subject => Some(self.bundle.patient_url.to_owned()),
             Target::Entry(place) => {
                 self.targets.insert(place);
-                Some(self.full_urls[place].clone())
+                Some(self.bundle.full_urls[place].to_owned())
             }
             Target::Nothing => None,
         }

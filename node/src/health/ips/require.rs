@@ -27,6 +27,8 @@ use Need::{Choice, Each, List, Object, ObjectChoice, Person, PersonIfSaid, Primi
 
 const ACTOR: &[Need] = &[Object("actor")];
 const CODE: &[Need] = &[Object("code")];
+/// The guide wants amounts in UCUM.
+const UNIT: &[Need] = &[Primitive("system"), Primitive("code")];
 
 /// By type: R4 4.0.1 and `hl7.fhir.uv.ips` 1.1.0.
 fn needs(kind: &str) -> &'static [Need] {
@@ -90,7 +92,16 @@ fn needs(kind: &str) -> &'static [Need] {
         "Media" => &[Primitive("status"), Object("content"), Person("subject")],
         "Medication" => &[
             Object("code"),
-            Each("ingredient", &[ObjectChoice("item", "itemCodeableConcept")]),
+            Each(
+                "ingredient",
+                &[
+                    ObjectChoice("item", "itemCodeableConcept"),
+                    Each(
+                        "strength",
+                        &[Each("numerator", UNIT), Each("denominator", UNIT)],
+                    ),
+                ],
+            ),
         ],
         "MedicationRequest" => &[
             Primitive("status"),
@@ -151,6 +162,18 @@ fn needs(kind: &str) -> &'static [Need] {
 pub(super) fn fill(kind: &str, resource: &mut Map<String, Value>, patient_url: &str) {
     for need in needs(kind) {
         meet(need, resource, patient_url);
+    }
+}
+
+/// Marks what is missing in a resource and in those that it contains.
+pub(super) fn fill_all(kind: &str, resource: &mut Map<String, Value>, patient_url: &str) {
+    fill(kind, resource, patient_url);
+    if let Some(Value::Array(contained)) = resource.get_mut("contained") {
+        for inside in contained.iter_mut().filter_map(Value::as_object_mut) {
+            let kind = inside.get("resourceType").and_then(Value::as_str);
+            let kind = kind.unwrap_or_default().to_owned();
+            fill(&kind, inside, patient_url);
+        }
     }
 }
 

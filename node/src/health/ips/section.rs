@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::codes::{code, codings, has_code};
+use super::codes::{choice, code, codings, has_code};
 use kith_crdt::{Section, classify::RESPECT_DOCUMENT};
 
 /// The sections, in the order in which they stand.
@@ -152,7 +152,7 @@ impl SummarySection {
             "Consent" => is_directive(resource).then_some(Self::AdvanceDirectives),
             "DocumentReference" => is_advance_document(resource).then_some(Self::AdvanceDirectives),
             "Immunization" => Some(Self::Immunizations),
-            "DiagnosticReport" => Some(Self::Results),
+            "DiagnosticReport" => Some(of_report(resource)),
             "Observation" => Some(of_observation(resource)),
             "Procedure" => Some(Self::Procedures),
             "DeviceUseStatement" => Some(Self::Devices),
@@ -179,7 +179,10 @@ pub(super) const ALCOHOL: &str = "74013-4";
 fn of_observation(resource: &Value) -> SummarySection {
     let code = resource.get("code");
     let category = resource.get("category");
-    if has_code(code, &PREGNANCY) {
+    let narrow = has_code(code, &[TOBACCO, ALCOHOL]) || has_code(code, &PREGNANCY);
+    if narrow && !is_simple(resource) {
+        SummarySection::Other
+    } else if has_code(code, &PREGNANCY) {
         SummarySection::Pregnancy
     } else if has_code(code, &[TOBACCO, ALCOHOL]) || has_code(category, &["social-history"]) {
         SummarySection::SocialHistory
@@ -188,6 +191,30 @@ fn of_observation(resource: &Value) -> SummarySection {
     } else {
         SummarySection::Results
     }
+}
+
+/// The guide gives a report one category. One with several is carried as it is.
+fn of_report(resource: &Value) -> SummarySection {
+    match resource.get("category").and_then(Value::as_array) {
+        Some(categories) if categories.len() > 1 => SummarySection::Other,
+        Some(_) | None => SummarySection::Results,
+    }
+}
+
+/// Whether an observation has the one form that the guide gives to habits and pregnancies.
+fn is_simple(resource: &Value) -> bool {
+    let dated = choice(resource, "effective").is_none_or(|(name, _)| name == "effectiveDateTime");
+    let more = [
+        "component",
+        "bodySite",
+        "specimen",
+        "device",
+        "referenceRange",
+    ];
+    dated
+        && more
+            .into_iter()
+            .all(|element| resource.get(element).is_none())
 }
 
 fn of_condition(resource: &Value) -> SummarySection {

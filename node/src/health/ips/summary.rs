@@ -14,6 +14,7 @@ use super::{
     absence::{Absent, Extent, Said, nil_known},
     carry::{self, Copy},
     codes::{code, date, has_code, words},
+    elements::Elements,
     held::{Entry, Held, kind},
     line::Line,
     own,
@@ -99,11 +100,18 @@ impl Maker<'_> {
     /// Copies every entry, at its own place.
     fn carry(&mut self, principal: Option<usize>) {
         let entries = &self.held.entries;
-        let references = References::of(entries);
-        let full_urls: Vec<String> = entries.iter().map(|entry| entry.full_url.clone()).collect();
+        let bundle = carry::Bundle {
+            references: References::of(entries),
+            elements: Elements::of_r4(),
+            full_urls: entries
+                .iter()
+                .map(|entry| entry.full_url.as_str())
+                .collect(),
+            patient_url: &self.patient_url,
+        };
         let copies: Vec<Copy> = entries
             .iter()
-            .map(|entry| carry::copy(entry, &references, &self.patient_url, &full_urls))
+            .map(|entry| carry::copy(entry, &bundle))
             .collect();
         let used = devices_used(entries, &copies);
         let mut others = Vec::new();
@@ -112,7 +120,7 @@ impl Maker<'_> {
             if entry.kind() == "Patient" && Some(place) != principal {
                 others.push((copy.value.clone(), copy.targets.clone()));
             }
-            require::fill(entry.kind(), &mut copy.value, &self.patient_url);
+            require::fill_all(entry.kind(), &mut copy.value, &self.patient_url);
             if used.contains(&place) {
                 require::fill_person(&mut copy.value, "patient", &self.patient_url);
             }
