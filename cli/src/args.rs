@@ -160,6 +160,9 @@ pub struct ImportArgs {
     /// Into this record
     #[arg(long)]
     pub record: Option<String>,
+    /// A file with the passphrase of a sealed bundle
+    #[arg(long, value_name = "FILE")]
+    pub bundle_passphrase_file: Option<PathBuf>,
     /// The file's Patient is this record's person, although it does not look so
     #[arg(long, requires = "record")]
     pub same_person: bool,
@@ -228,6 +231,9 @@ pub struct ExportArgs {
     /// For a bundle: who can open it, by the name of a node that is known here; may be repeated
     #[arg(long, value_name = "NAME")]
     pub to: Vec<String>,
+    /// For a bundle: a file with the passphrase that opens it
+    #[arg(long, value_name = "FILE", conflicts_with = "to")]
+    pub bundle_passphrase_file: Option<PathBuf>,
     /// For a bundle: not sealed, anyone can read it
     #[arg(long, conflicts_with = "to")]
     pub open: bool,
@@ -252,6 +258,9 @@ pub struct VerifyArgs {
     /// A bundle file, or a record
     #[arg(value_name = "FILE or RECORD")]
     pub what: String,
+    /// A file with the passphrase of a sealed bundle
+    #[arg(long, value_name = "FILE")]
+    pub bundle_passphrase_file: Option<PathBuf>,
 }
 
 #[derive(clap::Args)]

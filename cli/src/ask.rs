@@ -76,11 +76,16 @@ impl Session {
         self.passphrase("Passphrase of this node:").map(Unlock::Passphrase)
     }
 
-    /// A passphrase from the file that was named, or typed.
-    pub fn passphrase(&self, prompt: &str) -> Result<String, Failure> {
-        if let Some(words) = self.passphrase_from_file()? {
-            return Ok(words);
+    /// A passphrase from the node's file, or typed.
+    fn passphrase(&self, prompt: &str) -> Result<String, Failure> {
+        match self.passphrase_from_file()? {
+            Some(words) => Ok(words),
+            None => self.typed_passphrase(prompt),
         }
+    }
+
+    /// A passphrase that is typed.
+    pub fn typed_passphrase(&self, prompt: &str) -> Result<String, Failure> {
         if self.no_input {
             return Err(Failure::new(
                 Ending::Locked,
@@ -95,15 +100,43 @@ impl Session {
     }
 
     pub fn passphrase_from_file(&self) -> Result<Option<String>, Failure> {
-        let Some(path) = &self.passphrase_file else {
-            return Ok(None);
-        };
-        let mut words = String::new();
-        let mut file = std::fs::File::open(path).map_err(|error| no_passphrase_file(&error))?;
-        file.read_to_string(&mut words)
-            .map_err(|error| no_passphrase_file(&error))?;
-        Ok(Some(words.trim_end_matches(['\n', '\r']).to_owned()))
+        self.passphrase_file.as_deref().map(words_in).transpose()
     }
+
+    /// Asks; when a sealed bundle needs a passphrase and somebody can be asked, asks again with it.
+    pub fn ask_unlocking(
+        &self,
+        file: Option<&std::path::Path>,
+        request: impl Fn(Option<String>) -> Request,
+    ) -> Result<Reply, Failure> {
+        let words = file.map(words_in).transpose()?;
+        let known = words.is_some();
+        match self.ask(request(words)) {
+            Ok(Reply::Imported(imported)) if !known && self.wants_words(&imported) => {
+                let words = self.typed_passphrase("Passphrase of the bundle:")?;
+                self.ask(request(Some(words)))
+            }
+            Err(failure) if failure.ending == Ending::Locked && !known && !self.no_input => {
+                let words = self.typed_passphrase("Passphrase of the bundle:")?;
+                self.ask(request(Some(words)))
+            }
+            answered => answered,
+        }
+    }
+
+    fn wants_words(&self, imported: &kith_node::api::Imported) -> bool {
+        let mut refused = imported.refused.iter();
+        !self.no_input && refused.any(|refused| refused.failure.ending == Ending::Locked)
+    }
+}
+
+/// The passphrase in a file, without its last line break.
+pub fn words_in(path: &std::path::Path) -> Result<String, Failure> {
+    let mut words = String::new();
+    let mut file = std::fs::File::open(path).map_err(|error| no_passphrase_file(&error))?;
+    file.read_to_string(&mut words)
+        .map_err(|error| no_passphrase_file(&error))?;
+    Ok(words.trim_end_matches(['\n', '\r']).to_owned())
 }
 
 /// The user ended the question.

@@ -53,6 +53,8 @@ pub enum Request {
     Verify {
         /// A record or a bundle file.
         what: String,
+        /// What opens the bundle.
+        passphrase: Option<String>,
     },
     /// Why an entry has its status.
     Explain {
@@ -116,6 +118,8 @@ pub struct ImportRequest {
     pub record: Option<String>,
     /// The file's Patient is this record's person, although it does not look so.
     pub same_person: bool,
+    /// What opens a bundle among the files.
+    pub passphrase: Option<String>,
 }
 
 /// Something added from the keyboard.

@@ -19,6 +19,7 @@ mod setup;
 mod sharing;
 mod show;
 mod status;
+mod summary;
 mod verify;
 
 use std::collections::BTreeMap;
@@ -26,7 +27,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use kith_protocol::{
     author::Author,
-    consent::ledger::Whoever,
+    consent::Whoever,
     id::{DeviceId, PrincipalId, RecordId},
     logs::{Event, LogId},
     record::{Pen, Record},
@@ -106,7 +107,9 @@ impl Node {
             Request::Import(request) => self.import(&request, progress).map(Reply::Imported),
             Request::Add { record, what } => self.add(&record, what).map(Reply::Added),
             Request::Export { record, form } => self.export(&record, form).map(Reply::Exported),
-            Request::Verify { what } => self.verify(&what, progress).map(Reply::Verified),
+            Request::Verify { what, passphrase } => self
+                .verify(&what, passphrase.as_deref(), progress)
+                .map(Reply::Verified),
             Request::Explain { entry } => self.explain(&entry).map(Reply::Explained),
             Request::Review { record } => self.review(record.as_deref()).map(Reply::Review),
             Request::Decide { record, decision } => {

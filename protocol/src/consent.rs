@@ -1,6 +1,13 @@
 //! Who may do what, and which entries count.
 
+pub mod approval;
 pub mod cut;
+pub mod decision;
 pub mod devices;
 pub mod grant;
 pub mod ledger;
+pub mod status;
+
+pub use decision::{Denial, Explanation, Reader, Whoever, Writer};
+pub use ledger::{ContentFacts, GrantFate, GrantState, Ledger, Material, ReviewItem};
+pub use status::{Cause, Fault, Missing, Status};

@@ -48,16 +48,6 @@ impl fmt::Debug for SecretKey {
     }
 }
 
-/// The X25519 public key of a sealing seed (HPKE, RFC 9180, 7.1.3).
-pub fn sealing_public_key(seed: &[u8; 32]) -> [u8; 32] {
-    use hpke::{Kem, Serializable, kem::X25519HkdfSha256};
-    let (_, public) = X25519HkdfSha256::derive_keypair(seed);
-    let bytes = public.to_bytes();
-    let mut key = [0; 32];
-    key.copy_from_slice(&bytes);
-    key
-}
-
 impl PrincipalId {
     /// The principal's first root key, as the signer of an event.
     pub const fn root_key(self) -> DeviceId {
@@ -65,16 +55,37 @@ impl PrincipalId {
     }
 }
 
-/// A device's signed agreement to act for `principal`: the proof in a DeviceAdd.
-pub fn agree_to_act_for(principal: PrincipalId, device: &SecretKey) -> Vec<u8> {
-    let pair = codec::encode(&(principal, device.device()));
-    seal(Domain::Device, pair, device)
+/// A device's signed agreement to act for `principal`, added by `parent` and by no other key: the
+/// proof in a DeviceAdd.
+pub fn agree_to_act_for(principal: PrincipalId, device: &SecretKey, parent: DeviceId) -> Vec<u8> {
+    let agreement = codec::encode(&(principal, device.device(), parent));
+    seal(Domain::Device, agreement, device)
 }
 
-/// Whether `proof` is the agreement of `device` to act for `principal`.
-pub fn agreed_to_act_for(principal: PrincipalId, device: DeviceId, proof: &[u8]) -> bool {
+/// Whether `proof` is the agreement of `device` to act for `principal`, added by `parent`.
+pub fn agreed_to_act_for(
+    principal: PrincipalId,
+    device: DeviceId,
+    parent: DeviceId,
+    proof: &[u8],
+) -> bool {
     unseal(Domain::Device, proof, device)
-        .is_ok_and(|signed| signed == codec::encode(&(principal, device)))
+        .is_ok_and(|signed| signed == codec::encode(&(principal, device, parent)))
+}
+
+/// A new root key's signed agreement to stand for `principal`: the proof in a KeyChange.
+pub fn agree_to_stand_for(principal: PrincipalId, key: &SecretKey) -> Vec<u8> {
+    seal(
+        Domain::KeyChange,
+        codec::encode(&(principal, key.device())),
+        key,
+    )
+}
+
+/// Whether `proof` is the agreement of the root key `key` to stand for `principal`.
+pub fn agreed_to_stand_for(principal: PrincipalId, key: DeviceId, proof: &[u8]) -> bool {
+    unseal(Domain::KeyChange, proof, key)
+        .is_ok_and(|signed| signed == codec::encode(&(principal, key)))
 }
 
 /// A signed self-description. It proves nothing: people check words with each other.
@@ -121,16 +132,19 @@ mod tests {
     use crate::logs::principal::PrincipalKind;
 
     #[test]
-    fn a_device_agrees_to_one_principal_only() {
+    fn a_device_agrees_to_one_principal_and_one_parent_only() {
         let (root, device) = (SecretKey::from_seed([1; 32]), SecretKey::from_seed([2; 32]));
-        let proof = agree_to_act_for(root.principal(), &device);
-        assert!(agreed_to_act_for(root.principal(), device.device(), &proof));
+        let (owner, laptop, other) = (root.principal(), device.device(), device.principal());
+        let proof = agree_to_act_for(owner, &device, root.device());
+        assert!(agreed_to_act_for(owner, laptop, root.device(), &proof));
+        assert!(!agreed_to_act_for(owner, laptop, laptop, &proof));
+        assert!(!agreed_to_act_for(other, laptop, root.device(), &proof));
         assert!(!agreed_to_act_for(
-            device.principal(),
-            device.device(),
+            owner,
+            root.device(),
+            root.device(),
             &proof
         ));
-        assert!(!agreed_to_act_for(root.principal(), root.device(), &proof));
     }
 
     #[test]

@@ -74,3 +74,13 @@ pub const AUDIT_LINK_LEN_MAX: usize = 256 * 1024;
 
 /// Links of the access log between two signed checkpoints.
 pub const AUDIT_CHECKPOINT_EVERY: u64 = 256;
+
+/// Siblings from a part of a cut up to its root: a practice with 2^32 documents.
+pub const CUT_PATH_MAX: usize = 32;
+
+/// Entries of one device in one record that are contested or break a rule, kept as evidence and
+/// for review: a device that lost its right writes no more than this before it is told.
+pub const SET_ASIDE_MAX: usize = 512;
+
+/// Branches of one chain that are kept: two prove that it forked.
+pub const BRANCHES_MAX: usize = 2;

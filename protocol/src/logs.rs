@@ -60,7 +60,7 @@ pub struct Event {
 
 /// The heads of the logs that an author had seen when it signed: strictly ascending lists,
 /// at most 16 ids in all.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Frontiers {
     /// Heads of the record's core log.
     pub core: Vec<EventId>,

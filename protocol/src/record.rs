@@ -16,7 +16,7 @@ pub use arrive::{ArrivalError, Arrived};
 pub use write::{Pen, WriteError, entry_item, event_item};
 
 use crate::{
-    consent::ledger::{Ledger, Reader},
+    consent::{Ledger, Material, Reader, Status},
     id::{EnvelopeId, PrincipalId, RecordId},
 };
 
@@ -27,14 +27,14 @@ pub struct Record {
     payloads: BTreeMap<EnvelopeId, Vec<u8>>,
     writers: BTreeMap<ChangeHash, EnvelopeId>,
     open: BTreeMap<DocumentId, Opened>,
-    unreadable: BTreeMap<EnvelopeId, String>,
 }
 
 /// A document as its loaded entries make it.
+#[derive(Default)]
 struct Opened {
-    entries: Vec<EnvelopeId>,
+    entries: BTreeSet<EnvelopeId>,
     document: Document,
-    sides: Vec<Document>,
+    sides: Vec<(Vec<EnvelopeId>, Document)>,
 }
 
 /// A resource with the documents' own word on where it stands.
@@ -57,7 +57,6 @@ impl Record {
             payloads: BTreeMap::new(),
             writers: BTreeMap::new(),
             open: BTreeMap::new(),
-            unreadable: BTreeMap::new(),
         }
     }
 
@@ -88,7 +87,7 @@ impl Record {
             .into_iter()
             .map(place(false))
             .collect();
-        for side in &opened.sides {
+        for (_, side) in &opened.sides {
             let known: BTreeSet<_> = placed.iter().map(|placed| placed.held.clone().id).collect();
             let more = side.resources().into_iter().map(place(true));
             placed.extend(more.filter(|placed| !known.contains(&placed.held.id)));
@@ -119,10 +118,14 @@ impl Record {
 
     /// How many entries passed vetting and yet could not be read by this build.
     pub fn unreadable(&mut self) -> usize {
+        let mut unreadable = 0;
         for id in self.ledger.documents() {
             self.opened(&id);
+            let entries = self.ledger.entries(&id);
+            let ours = |(_, status): &&(_, Status)| matches!(status, Status::Unreadable(_));
+            unreadable += entries.iter().filter(ours).count();
         }
-        self.unreadable.len()
+        unreadable
     }
 
     /// The entry that carried a change.
@@ -131,27 +134,28 @@ impl Record {
     }
 
     fn opened(&mut self, id: &DocumentId) -> &mut Opened {
-        let material = self.ledger.loaded(id);
-        let stale = self
-            .open
-            .get(id)
-            .is_none_or(|opened| opened.entries != material.main);
-        if stale {
+        // Opening can find that something cannot be read, which leaves less to open: each round
+        // has fewer entries than the one before.
+        loop {
+            let material = self.ledger.loaded(id);
+            let opened = self.open.get(id);
+            if opened.is_some_and(|opened| opened.is_of(&material)) {
+                break;
+            }
             let opened = self.open_from(id, material);
             self.open.insert(id.clone(), opened);
         }
         self.open
             .entry(id.clone())
-            .or_insert_with(|| Opened::empty(Vec::new()))
+            .or_insert_with(Opened::default)
     }
 }
 
 impl Opened {
-    fn empty(entries: Vec<EnvelopeId>) -> Self {
-        Self {
-            entries,
-            document: Document::new(),
-            sides: Vec::new(),
-        }
+    fn is_of(&self, material: &Material) -> bool {
+        let sides = material.sides.iter().map(Vec::as_slice);
+        self.entries.len() == material.main.len()
+            && material.main.iter().all(|entry| self.entries.contains(entry))
+            && self.sides.iter().map(|(entries, _)| entries.as_slice()).eq(sides)
     }
 }

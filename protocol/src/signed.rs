@@ -35,6 +35,8 @@ pub enum Domain {
     KeyChange,
     /// A member's agreement to an act of the quorum.
     Approval,
+    /// Proof of the secret on the emergency page.
+    Emergency,
     /// A checkpoint of the access log.
     Audit,
     /// The tree over a bundle file.
@@ -52,6 +54,7 @@ impl Domain {
             Self::Device => b"kith/v1/device",
             Self::KeyChange => b"kith/v1/key-change",
             Self::Approval => b"kith/v1/approval",
+            Self::Emergency => b"kith/v1/emergency",
             Self::Audit => b"kith/v1/audit",
             Self::Bundle => b"kith/v1/bundle",
             Self::NameCard => b"kith/v1/name-card",

@@ -9,7 +9,7 @@ use kith_node::{
 
 use crate::{
     args::{ExportArgs, Form},
-    ask::{Session, absolute, odd_answer},
+    ask::{Session, absolute, odd_answer, words_in},
     render,
 };
 
@@ -85,15 +85,18 @@ fn receivers(session: &Session, args: &ExportArgs) -> Result<BundleTo, Failure> 
     if !args.to.is_empty() {
         return Ok(BundleTo::Named(args.to.clone()));
     }
+    if let Some(path) = &args.bundle_passphrase_file {
+        return words_in(path).map(BundleTo::Passphrase);
+    }
     session
-        .passphrase("A passphrase for the bundle file; whoever is to open it needs it:")
+        .typed_passphrase("A passphrase for the bundle file; whoever is to open it needs it:")
         .map(BundleTo::Passphrase)
         .map_err(|failure| {
             if session.no_input {
                 Failure::new(
                     Ending::Usage,
                     "It is not said who can open the bundle.",
-                    "Add --to NAME for a node that is known here, --passphrase-file FILE, or --open for anyone.",
+                    "Add --to NAME for a node that is known here, --bundle-passphrase-file FILE, or --open for anyone.",
                 )
             } else {
                 failure

@@ -15,13 +15,18 @@ use crate::{
 /// Flags that are written out; the rest are counted.
 const FLAGS_SHOWN: usize = 10;
 
-pub fn run(session: &Session, args: ImportArgs) -> Result<Ending, Failure> {
-    let request = ImportRequest {
-        paths: args.files.iter().map(|file| absolute(file)).collect(),
-        record: args.record,
-        same_person: args.same_person,
+pub fn run(session: &Session, args: &ImportArgs) -> Result<Ending, Failure> {
+    let paths: Vec<_> = args.files.iter().map(|file| absolute(file)).collect();
+    let request = |passphrase| {
+        Request::Import(ImportRequest {
+            paths: paths.clone(),
+            record: args.record.clone(),
+            same_person: args.same_person,
+            passphrase,
+        })
     };
-    let Reply::Imported(mut imported) = session.ask(Request::Import(request))? else {
+    let file = args.bundle_passphrase_file.as_deref();
+    let Reply::Imported(mut imported) = session.ask_unlocking(file, request)? else {
         return Err(odd_answer());
     };
     if let ([], [_]) = (imported.records.as_slice(), imported.refused.as_slice())

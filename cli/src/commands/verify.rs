@@ -11,14 +11,19 @@ use crate::{
     render,
 };
 
-pub fn run(session: &Session, args: VerifyArgs) -> Result<Ending, Failure> {
+pub fn run(session: &Session, args: &VerifyArgs) -> Result<Ending, Failure> {
     let path = std::path::Path::new(&args.what);
     let what = if path.is_file() {
         absolute(path).display().to_string()
     } else {
-        args.what
+        args.what.clone()
     };
-    let Reply::Verified(verified) = session.ask(Request::Verify { what })? else {
+    let request = |passphrase| Request::Verify {
+        what: what.clone(),
+        passphrase,
+    };
+    let file = args.bundle_passphrase_file.as_deref();
+    let Reply::Verified(verified) = session.ask_unlocking(file, request)? else {
         return Err(odd_answer());
     };
     let ending = if verified.faults.is_empty() {

@@ -2,7 +2,7 @@
 
 use kith_crdt::DocumentId;
 use kith_protocol::{
-    consent::ledger::Denial,
+    consent::Denial,
     id::{PrincipalId, RecordId},
     identity::NameCard,
     record::{Placed, Record, WriteError},
@@ -51,7 +51,7 @@ impl Node {
 
     /// The resources of one document of this node's own copy.
     pub(super) fn read_document(&self, record: &mut Record, document: &DocumentId) -> Vec<Placed> {
-        let reader = record.ledger().own_copy(document);
+        let reader = record.ledger().own_copy(document, self.whoever());
         record.read(&reader)
     }
 

@@ -6,7 +6,7 @@ use kith_protocol::{
         Recipient, What,
     },
     codec,
-    consent::{grant::Purposes, ledger::Whoever},
+    consent::{Whoever, grant::Purposes},
     id::{BlobId, EventId, RecordId},
     record::Record,
     store::{Item, Store},

@@ -192,7 +192,7 @@ impl Node {
         self.disclose(record, Audience::Anyone, How::Export, 0)?;
         let documents = record.ledger().documents();
         for document in &documents {
-            let reader = record.ledger().own_copy(document);
+            let reader = record.ledger().own_copy(document, self.whoever());
             let name = document.to_string().replace([':', '@', '#'], "_");
             let file = path.join(format!("{name}.automerge"));
             fs::write(&file, record.save(&reader)).map_err(|error| not_written(path, &error))?;

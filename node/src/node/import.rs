@@ -38,7 +38,7 @@ impl Node {
         let total = files.len() as u64;
         let mut batch = now_ms();
         for (n, group) in files.chunks(GROUP_FILES).enumerate() {
-            self.import_group(group, target, request.same_person, batch, &mut imported)?;
+            self.import_group(group, target, request, batch, &mut imported)?;
             batch = now_ms().max(batch + 1);
             progress(Progress {
                 doing: "importing".to_owned(),
@@ -53,7 +53,7 @@ impl Node {
         &mut self,
         files: &[PathBuf],
         target: Option<kith_protocol::id::RecordId>,
-        same_person: bool,
+        request: &ImportRequest,
         batch: u64,
         imported: &mut Imported,
     ) -> Result<(), Failure> {
@@ -64,9 +64,11 @@ impl Node {
             let planned = match read.found {
                 Ok(Found::Resources(found)) => {
                     imported.flagged.extend(read.flags);
-                    self.plan(*found, target, same_person, (batch, n), imported)
+                    self.plan(*found, target, request.same_person, (batch, n), imported)
                 }
-                Ok(Found::Bundle(path)) => self.import_bundle(&path, imported).map(|()| Vec::new()),
+                Ok(Found::Bundle(path)) => self
+                    .import_bundle(&path, request.passphrase.as_deref(), imported)
+                    .map(|()| Vec::new()),
                 Ok(Found::Opaque(bytes, media_type)) => {
                     self.plan_letter(bytes, media_type, &file, target, (batch, n))
                 }

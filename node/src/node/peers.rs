@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use kith_protocol::{
     codec,
-    consent::{grant::Purposes, ledger::Whoever},
+    consent::{Whoever, cut::CutPlace, grant::Purposes},
     id::{BlobId, DeviceId, EnvelopeId, EventId, PrincipalId, RecordId},
     logs::{Act, LabelAct, LogId},
     record::Record,
@@ -378,13 +378,13 @@ impl Node {
         bytes: Vec<u8>,
     ) -> Option<Item> {
         let part: kith_protocol::consent::cut::ProvenPart = codec::decode_trusted(&bytes).ok()?;
-        let document = part.part.document.as_ref();
-        let visible = document.is_none_or(|document| {
-            let decided = record
+        let visible = match &part.part.place {
+            CutPlace::Document(document) => record
                 .ledger()
-                .decide_read(who, document, Purposes::CARE, now_ms());
-            decided.is_ok()
-        });
+                .decide_read(who, document, Purposes::CARE, now_ms())
+                .is_ok(),
+            CutPlace::Core | CutPlace::Label(_) => true,
+        };
         visible.then_some(Item::Part {
             record: id,
             revocation: part.revocation,
@@ -398,7 +398,7 @@ fn event_of(bytes: &[u8]) -> Option<kith_protocol::logs::Event> {
     Some(event.trust_own_store().ok()?.into_parts().1)
 }
 
-fn author_of(bytes: &[u8]) -> Option<PrincipalId> {
+pub(super) fn author_of(bytes: &[u8]) -> Option<PrincipalId> {
     Some(event_of(bytes)?.author)
 }
 

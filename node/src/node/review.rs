@@ -3,8 +3,8 @@
 use kith_crdt::{Edit, ResourceId};
 use kith_protocol::{
     consent::{
+        ReviewItem,
         grant::{Actions, Purposes},
-        ledger::{ReviewItem, Status},
     },
     id::{EnvelopeId, RecordId},
     record::{Placed, Record},
@@ -230,35 +230,37 @@ fn entry_item(
     item: &dyn Fn(&str, String, String, Vec<String>, String) -> ToReview,
     waiting: &ReviewItem,
 ) -> ToReview {
-    match waiting {
-        ReviewItem::Entry { id, status } => item(
-            match status {
-                Status::Marked(_) => "counts, but needs a look",
-                Status::Contested(_)
-                | Status::Accepted
-                | Status::Invalid(_)
-                | Status::Pending(_)
-                | Status::Unreadable => "does not count until someone decides",
-            },
-            id.to_string(),
-            "an entry".to_owned(),
+    let adopt = |id: &EnvelopeId| format!("kith explain {id}, then kith review RECORD adopt {id}");
+    let entry = |kind: &str, id: &EnvelopeId| {
+        item(kind, id.to_string(), "an entry".to_owned(), Vec::new(), adopt(id))
+    };
+    let restored = |device: String, what: &str| {
+        item(
+            "this device was restored from an older copy",
+            device,
+            what.to_owned(),
             Vec::new(),
-            format!("kith explain {id}, then kith review RECORD adopt {id}"),
-        ),
-        ReviewItem::Revocation { id } => item(
+            "nothing is lost: both are kept; ask whose device it is".to_owned(),
+        )
+    };
+    match waiting {
+        ReviewItem::Marked { entry: id, .. } => entry("counts, but needs a look", id),
+        ReviewItem::Contested { entry: id, .. } => {
+            entry("does not count until someone decides", id)
+        }
+        ReviewItem::Suspended { revocation, .. } => item(
             "the end of a share, signed by someone whose own right ended",
-            id.to_string(),
+            revocation.to_string(),
             "a stop of sharing".to_owned(),
             Vec::new(),
             "whoever gave them their right confirms it or not".to_owned(),
         ),
-        ReviewItem::Equivocation { device, .. } => item(
-            "this device was restored from an older copy",
-            device.to_string(),
-            "two entries with one number".to_owned(),
-            Vec::new(),
-            "nothing is lost: both are shown; ask whose device it is".to_owned(),
-        ),
+        ReviewItem::Forked { device, .. } => {
+            restored(device.to_string(), "two entries with one number")
+        }
+        ReviewItem::ForkedLog { device, .. } => {
+            restored(device.to_string(), "two acts with one number")
+        }
     }
 }
 

@@ -3,7 +3,8 @@
 use data_encoding::Specification;
 use kith_protocol::{
     author::{Author, EventDraft, NextLink},
-    identity::{agree_to_act_for, sealing_public_key},
+    bundle::seal::SealingSecret,
+    identity::agree_to_act_for,
     logs::{Act, Frontiers, LogId, PrincipalAct},
     record::event_item,
     store::{Item, Store},
@@ -69,14 +70,18 @@ fn principal_log(identity: &Identity) -> Vec<Item> {
         NextLink::FIRST,
         PrincipalAct::Begin {
             kind: identity.role.kind(),
-            sealing_key: sealing_public_key(&identity.sealing_seed),
+            sealing_key: SealingSecret::from_seed(*identity.sealing_seed).public().0,
         },
     ));
     let mut adding = draft(
         NextLink::after(0, begin.id()),
         PrincipalAct::DeviceAdd {
             device: identity.device.device(),
-            proof: agree_to_act_for(identity.principal, &identity.device),
+            proof: agree_to_act_for(
+                identity.principal,
+                &identity.device,
+                identity.root.device(),
+            ),
         },
     );
     adding.frontiers.principal = vec![begin.id()];

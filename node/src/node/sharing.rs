@@ -8,8 +8,9 @@ use std::collections::BTreeMap;
 use kith_crdt::{Label, Section};
 use kith_protocol::{
     consent::{
+        GrantFate, GrantState,
+        cut::CutTree,
         grant::{Actions, Basis, Grant, Purposes},
-        ledger::{GrantState, Standing},
     },
     id::{DeviceId, PrincipalId, RecordId},
     identity::NameCard,
@@ -323,7 +324,7 @@ impl Node {
             let share = node.share_named(record, share)?;
             let now = now_ms();
             let mut items = Vec::new();
-            for grant in share.grants.iter().filter(|grant| grant.state == Standing::Active) {
+            for grant in share.grants.iter().filter(|grant| grant.state == GrantFate::Active) {
                 items.extend(node.revoke(record, grant, keep, now)?);
             }
             node.commit(items)?;
@@ -345,10 +346,11 @@ impl Node {
         now: u64,
     ) -> Result<Vec<Item>, Failure> {
         let link = Link::Grant(grant.id);
-        let cut = match keep {
+        let parts = match keep {
             Keep::All => record.ledger().keep_everything(link),
             Keep::NoneAfter(time_ms) => record.ledger().keep_none_after(link, time_ms),
         };
+        let cut = CutTree::new(parts);
         let act = LabelAct::Revoke(Revoke {
             link,
             cut: cut.cut(),
@@ -409,7 +411,7 @@ impl Share {
     }
 
     fn is_active(&self) -> bool {
-        self.grants.iter().any(|grant| grant.state == Standing::Active)
+        self.grants.iter().any(|grant| grant.state == GrantFate::Active)
     }
 
     fn state(&self, now: u64) -> &'static str {

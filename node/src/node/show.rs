@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use kith_crdt::{DocumentId, Section, document::UnitContent};
 use kith_protocol::{
     audit::How,
-    consent::ledger::Status,
+    consent::Status,
     id::EnvelopeId,
     record::{Placed, Record},
 };
@@ -183,7 +183,7 @@ pub(super) const fn status_word(status: &Status) -> &'static str {
         Status::Contested(_) => "contested",
         Status::Invalid(_) => "invalid",
         Status::Pending(_) => "pending",
-        Status::Unreadable => "unreadable",
+        Status::Unreadable(_) => "unreadable",
     }
 }
 

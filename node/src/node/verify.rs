@@ -20,11 +20,12 @@ impl Node {
     pub(super) fn verify(
         &mut self,
         what: &str,
+        passphrase: Option<&str>,
         progress: &mut dyn FnMut(Progress),
     ) -> Result<Verified, Failure> {
         let path = Path::new(what);
         if path.is_file() {
-            return self.verify_bundle(path);
+            return self.verify_bundle(path, passphrase);
         }
         let id = self.record_named(what)?;
         let mut found = Verified {

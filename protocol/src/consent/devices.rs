@@ -28,7 +28,7 @@ pub fn certifies(log: &[Verified<Event>], principal: PrincipalId, device: Device
         let added: Vec<_> = acts()
             .filter_map(|(signer, act)| match act {
                 PrincipalAct::DeviceAdd { device, proof } => {
-                    let agreed = agreed_to_act_for(principal, *device, proof);
+                    let agreed = agreed_to_act_for(principal, *device, signer, proof);
                     (certified.contains(&signer) && agreed).then_some(*device)
                 }
                 PrincipalAct::Begin { .. }

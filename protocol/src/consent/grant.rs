@@ -109,6 +109,11 @@ impl Purposes {
     pub const fn contains(self, other: Self) -> bool {
         self.0 & other.0 == other.0
     }
+
+    /// Whether it is exactly one known purpose.
+    pub const fn is_one(self) -> bool {
+        self.0.count_ones() == 1 && self.0 & !Self::ALL.0 == 0
+    }
 }
 
 /// The ground on which a right was given.

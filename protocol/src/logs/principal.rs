@@ -22,8 +22,8 @@ pub enum PrincipalAct {
     DeviceAdd {
         /// The new device's key.
         device: DeviceId,
-        /// Its own signature over (principal, device), domain `kith/v1/device`: proof that the key
-        /// agreed.
+        /// Its own signature over (principal, device, the adding key), domain `kith/v1/device`:
+        /// proof that the key agreed to this parent and no other.
         #[serde(with = "serde_bytes")]
         proof: Vec<u8>,
     },
@@ -31,7 +31,9 @@ pub enum PrincipalAct {
     DeviceRetire {
         /// The device.
         device: DeviceId,
-        /// What of its entries stands.
+        /// The last of its own events in this log that stands.
+        last: Option<EventId>,
+        /// What of its entries and of its events in records stands.
         cut: Cut,
     },
     /// A member of staff may act for this organisation.
@@ -65,6 +67,9 @@ pub enum PrincipalAct {
         proof: Vec<u8>,
         /// Approvals of the recovery set, where the old key is lost.
         approvals: Vec<Approval>,
+        /// What the old key wrote in records and stands; its events in this log stand where
+        /// this event has seen them. Without approvals the old key ends and nothing is cut.
+        cut: Cut,
     },
     /// Who may recover this principal.
     RecoverySet(RecoverySet),
@@ -97,7 +102,7 @@ pub struct Approval {
     pub device: DeviceId,
     /// The heads of the member's principal log that certify the device.
     pub principal_frontier: Vec<EventId>,
-    /// COSE_Sign1 over the act's hash.
+    /// COSE_Sign1 over what [`approval_subject`](crate::consent::approval::approval_subject) says.
     #[serde(with = "serde_bytes")]
     pub signature: Vec<u8>,
 }

@@ -70,10 +70,10 @@ pub enum CoreAct {
         reason: String,
         /// The end, 4 to 24 hours after the claimed time; milliseconds since 1970 UTC.
         until_ms: u64,
-        /// Proof of the secret printed on the emergency page: a keyed hash of this event's
-        /// author, device and time; `None` where the policy names the author.
-        #[serde(with = "crate::codec::optional_array")]
-        secret_proof: Option<[u8; 32]>,
+        /// Proof of the secret printed on the emergency page: a signature, with the key that the
+        /// secret is the seed of, over (record, author, device, time); `None` where the policy
+        /// names the author.
+        secret_proof: Option<serde_bytes::ByteBuf>,
         /// The sections asked for.
         sections: Vec<Section>,
     },
@@ -84,7 +84,8 @@ pub enum CoreAct {
 pub struct Policy {
     /// Principals that may break the glass, strictly ascending.
     pub emergency: Vec<PrincipalId>,
-    /// The hash of the secret on the printed emergency page.
+    /// The public key whose seed is the secret on the printed emergency page: who reads the log
+    /// can check a proof and cannot make one.
     #[serde(with = "crate::codec::optional_array")]
     pub emergency_secret: Option<[u8; 32]>,
     /// Labels that an emergency opens, strictly ascending.

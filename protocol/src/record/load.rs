@@ -10,7 +10,7 @@ use crate::{
     codec,
     consent::{
         cut::ProvenPart,
-        ledger::{ContentFacts, Material},
+        ContentFacts, Material,
     },
     id::{EnvelopeId, PrincipalId, RecordId},
     intake,
@@ -77,28 +77,31 @@ impl Record {
 
     /// The document that these entries make.
     pub(super) fn open_from(&mut self, id: &DocumentId, material: Material) -> Opened {
+        let entries: BTreeSet<_> = material.main.iter().copied().collect();
         let before = self.open.remove(id);
         let main = match before {
-            Some(opened) if material.main.starts_with(&opened.entries) => {
-                let rest = &material.main[opened.entries.len()..];
-                self.apply(opened.document, rest)
+            Some(opened) if opened.entries.is_subset(&entries) => {
+                let known = |entry: &&EnvelopeId| !opened.entries.contains(entry);
+                let rest: Vec<_> = material.main.iter().filter(known).copied().collect();
+                self.apply(opened.document, &rest)
             }
             Some(_) | None => self.apply(Document::new(), &material.main),
         };
         let sides = material
             .sides
             .iter()
-            .map(|entries| self.apply(Document::new(), entries))
+            .map(|entries| (entries.clone(), self.apply(Document::new(), entries)))
             .collect();
         Opened {
-            entries: material.main,
+            entries,
             document: main,
             sides,
         }
     }
 
     /// Applies what these entries carry, in their order. What the document does not take although
-    /// vetting passed it is our fault: it is said so in the entry's status and left out.
+    /// vetting passed it is our fault: it is said so in the entry's status, which takes it and
+    /// what builds on it out of the material.
     fn apply(&mut self, mut document: Document, entries: &[EnvelopeId]) -> Document {
         let payloads: Vec<_> = entries
             .iter()
@@ -107,13 +110,17 @@ impl Record {
         if document.apply(payloads).is_ok() {
             return document;
         }
+        let mut unreadable = Vec::new();
         for id in entries {
             let Some(payload) = self.payloads.get(id) else {
                 continue;
             };
             if let Err(error) = document.apply([payload.as_slice()]) {
-                self.unreadable.insert(*id, error.to_string());
+                unreadable.push((*id, error.to_string()));
             }
+        }
+        for (id, why) in unreadable {
+            self.ledger.cannot_read(&id, why);
         }
         document
     }

@@ -6,10 +6,7 @@ use rand_core::CryptoRng;
 use super::Record;
 use crate::{
     author::{Author, Entry, EntryDraft, EventDraft, actor},
-    consent::{
-        grant::Purposes,
-        ledger::{ContentFacts, Writer},
-    },
+    consent::{ContentFacts, Writer},
     envelope::{Content, Payload},
     id::{EnvelopeId, EventId, RecordId},
     intake,
@@ -77,7 +74,7 @@ impl Record {
     /// Signs an act of the record's core log.
     pub fn act(&mut self, pen: &Pen<'_>, act: CoreAct) -> Item {
         let log = LogId::Core(Some(self.id));
-        self.sign(pen, log, None, &Label::general(), Act::Core(act))
+        self.sign(pen, log, None, Act::Core(act))
     }
 
     /// Signs an act of a label's log, under `grant` or as a controller.
@@ -89,7 +86,7 @@ impl Record {
         act: LabelAct,
     ) -> (EventId, Item) {
         let log = LogId::Label(self.id, label.clone());
-        let item = self.sign(pen, log, grant, label, Act::Label(act));
+        let item = self.sign(pen, log, grant, Act::Label(act));
         let id = match &item {
             Item::Event { id, .. } => *id,
             Item::Entry { .. } | Item::Part { .. } | Item::Row { .. } | Item::Audit { .. } => {
@@ -104,13 +101,9 @@ impl Record {
         pen: &Pen<'_>,
         log: LogId,
         grant: Option<EventId>,
-        label: &Label,
         act: Act,
     ) -> Item {
-        let mut frontiers = self.ledger.frontiers(label, &pen.author.principal);
-        if !matches!(log, LogId::Label(..)) {
-            frontiers.label.clear();
-        }
+        let frontiers = self.ledger.frontiers_for(&log, &pen.author.principal);
         let link = self.ledger.next_event(pen.author.key.device(), &log);
         let event = pen.author.event(EventDraft {
             log,
@@ -160,7 +153,7 @@ impl Record {
             deps,
             frontiers,
             grant: writer.grant(),
-            purpose: Purposes::CARE,
+            purpose: writer.purpose(),
             time_ms: pen.time_ms,
             actor_nonce: nonce,
         };
@@ -169,7 +162,7 @@ impl Record {
         let item = entry_item(entry.clone());
         self.add(entry);
         if let Some(opened) = self.open.get_mut(&document) {
-            opened.entries.push(id);
+            opened.entries.insert(id);
         }
         Ok((item, written))
     }
@@ -195,7 +188,7 @@ impl Record {
                 .frontiers(&document.label, &pen.author.principal),
             document,
             grant: writer.grant(),
-            purpose: Purposes::CARE,
+            purpose: writer.purpose(),
             time_ms: pen.time_ms,
             actor_nonce: pen.nonce,
         };

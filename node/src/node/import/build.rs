@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use kith_crdt::{DocumentId, Edit, Held, Section, refile::refile};
 use kith_protocol::{
     consent::{
+        Whoever,
         grant::{Actions, Purposes},
-        ledger::Whoever,
     },
     id::RecordId,
     logs::{Event, principal::RecoverySet, record::Policy},

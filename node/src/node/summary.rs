@@ -1,0 +1,104 @@
+//! The patient summary of a record as this node holds it.
+
+use std::collections::BTreeSet;
+
+use kith_crdt::{flag, incoming};
+use kith_protocol::{consent::Status, record::{Placed, Record}};
+use serde_json::Value;
+
+use super::{Node, identity::Role};
+use crate::{
+    failure::{Ending, Failure},
+    health::ips::{Source, SummaryAuthor, SummaryContext, assemble},
+};
+
+impl Node {
+    pub(super) fn summary(&mut self, record: &mut Record, now: &str) -> Result<Value, Failure> {
+        let sources = self.sources(record)?;
+        let name = self.identity.name.clone();
+        let visible: BTreeSet<_> = record
+            .ledger()
+            .documents()
+            .into_iter()
+            .map(|document| (document.section, document.label))
+            .collect();
+        let complete = record
+            .ledger()
+            .controllers()
+            .contains(&self.identity.principal);
+        let context = SummaryContext {
+            record: record.id(),
+            now: now.to_owned(),
+            author: match self.identity.role {
+                Role::Person => SummaryAuthor::Device(name),
+                Role::Practice
+                | Role::Hospital
+                | Role::Ambulance
+                | Role::CareHome
+                | Role::Laboratory => SummaryAuthor::Organization(name),
+            },
+            visible,
+            complete,
+        };
+        assemble(&sources, &context).map_err(|error| {
+            Failure::new(
+                Ending::Failed,
+                "The summary could not be made.",
+                "The record is untouched. This is a fault of kith.",
+            )
+            .because(&error)
+        })
+    }
+
+    /// Every received resource as the summary sees it.
+    pub(super) fn sources(&mut self, record: &mut Record) -> Result<Vec<Source>, Failure> {
+        let mut placed: Vec<_> = self
+            .read_all(record)?
+            .into_iter()
+            .filter(|placed| !placed.held.meta.made_here)
+            .collect();
+        placed.sort_by_key(|placed| (placed.held.meta.batch, placed.held.meta.ordinal));
+        Ok(placed
+            .iter()
+            .map(|placed| self.source(record, placed))
+            .collect())
+    }
+
+    fn source(&self, record: &mut Record, placed: &Placed) -> Source {
+        let held = &placed.held;
+        let versions = held.siblings().map(|(_, versions)| versions.len()).max();
+        let text = held.to_text(0);
+        let entry: Option<Value> = held
+            .meta
+            .entry
+            .as_deref()
+            .and_then(|entry| serde_json::from_str(entry).ok());
+        let full_url = entry.as_ref().and_then(|entry| entry.get("fullUrl")?.as_str());
+        let writer = record.writer(&held.created);
+        let status = writer.and_then(|writer| record.ledger().status(&writer));
+        let arrived_ms = writer
+            .and_then(|writer| record.ledger().header(&writer))
+            .map_or(0, |header| header.time_ms);
+        let author = record.author(&held.created);
+        Source {
+            section: placed.document.section,
+            document: placed.document.clone(),
+            resource: held.id.to_string(),
+            full_url: full_url.map(str::to_owned),
+            native_id: held.meta.native_id.clone(),
+            versions: (0..versions.unwrap_or(0)).map(|n| held.to_text(n)).collect(),
+            retracted: held.is_retracted(),
+            marked: matches!(status, Some(Status::Marked(_))),
+            flagged: is_malformed(&text),
+            author: author.map_or_else(|| "not known".to_owned(), |author| self.name_of(author)),
+            arrived_ms,
+            text,
+        }
+    }
+}
+
+/// Whether anything about a resource's text is odd.
+fn is_malformed(text: &str) -> bool {
+    incoming::read(text.as_bytes(), usize::MAX / 2)
+        .is_ok_and(|file| file.resources.iter().any(|resource| !flag::flags(resource).is_empty()))
+}

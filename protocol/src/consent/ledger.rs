@@ -1,0 +1,212 @@
+//! Everything held of one record, and what follows from it.
+//!
+//! The status of an entry is a pure function of the set of events, parts of cuts and entries that
+//! were added: the order in which they came never matters, and twice is once. Nothing that was
+//! added is ever dropped.
+
+mod authority;
+mod decide;
+mod document;
+mod entries;
+mod judge;
+mod keep;
+mod material;
+mod need;
+mod past;
+mod review;
+mod view;
+
+use kith_crdt::{DocumentId, Label};
+
+use self::{authority::Authority, entries::Entries};
+pub use self::{
+    decide::{GrantFate, GrantState},
+    review::ReviewItem,
+};
+use super::{
+    cut::ProvenPart,
+    decision::{Reader, Whoever},
+    grant::Purposes,
+    status::Status,
+};
+use crate::{
+    author::NextLink,
+    envelope::Header,
+    id::{DeviceId, EnvelopeId, EventId, PrincipalId, RecordId},
+    logs::{Event, Frontiers, LogId},
+    signed::Verified,
+};
+
+/// What was found out about the content of an entry.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ContentFacts {
+    /// It carries an Automerge change.
+    Change {
+        /// The change's hash.
+        hash: [u8; 32],
+        /// The hashes of the changes that it builds on.
+        deps: Vec<[u8; 32]>,
+        /// Its position among the changes of its actor.
+        actor_seq: u64,
+    },
+    /// It carries no change: an adoption, or a word on erasing.
+    None,
+    /// Its payload was erased.
+    Erased,
+    /// Vetting refuses the content: for everyone alike.
+    Refused(String),
+    /// Vetting passed it and this build cannot read it.
+    Unreadable(String),
+}
+
+/// What of a document is to be materialised, in causal order.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Material {
+    /// The document: closed under what its entries build on.
+    pub main: Vec<EnvelopeId>,
+    /// Documents beside it, each closed in itself: one for each change that shares actor and seq
+    /// with one in the main document.
+    pub sides: Vec<Vec<EnvelopeId>>,
+}
+
+/// Everything held of one record.
+#[derive(Debug)]
+pub struct Ledger {
+    authority: Authority,
+    entries: Entries,
+    rounds: u64,
+}
+
+impl Ledger {
+    /// Nothing yet.
+    pub fn new(record: RecordId) -> Self {
+        Self {
+            authority: Authority::new(record),
+            entries: Entries::default(),
+            rounds: 0,
+        }
+    }
+
+    /// Takes in an event of the core log, a label log or a principal's log.
+    pub fn add_event(&mut self, event: Verified<Event>) {
+        if self.authority.add(event) {
+            self.settle();
+        }
+    }
+
+    /// Takes in a part of a cut. It counts once the revocation is held and it proves itself.
+    pub fn add_part(&mut self, part: ProvenPart) {
+        if self.authority.add_part(part) {
+            self.settle();
+        }
+    }
+
+    /// Takes in an entry with what was found out about its content.
+    pub fn add_entry(&mut self, header: Verified<Header>, facts: ContentFacts) {
+        let known = self.entries.index.contains_key(&header.id());
+        if self.entries.add(&mut self.authority, header, facts) && known {
+            self.entries.judge_again(&mut self.authority);
+        }
+    }
+
+    fn settle(&mut self) {
+        let fresh = std::mem::take(&mut self.authority.fresh);
+        if self.rounds == self.authority.rounds {
+            self.entries.wake(&mut self.authority, &fresh);
+        } else {
+            self.rounds = self.authority.rounds;
+            self.entries.judge_again(&mut self.authority);
+        }
+    }
+
+    /// The status of an entry; nothing for one that is not held.
+    pub fn status(&mut self, entry: &EnvelopeId) -> Option<Status> {
+        let at = *self.entries.index.get(entry)?;
+        let document = self.entries.held[at].header.document.clone();
+        self.entries.refresh(&mut self.authority, &document);
+        Some(self.entries.status(&self.authority, at))
+    }
+
+    /// Every entry of a document with its status: judged ones in causal order, then those that
+    /// wait.
+    pub fn entries(&mut self, document: &DocumentId) -> Vec<(EnvelopeId, Status)> {
+        self.entries.refresh(&mut self.authority, document);
+        let (entries, authority) = (&self.entries, &self.authority);
+        let told = |at: usize| (entries.held[at].id, entries.status(authority, at));
+        entries.in_order(document).into_iter().map(told).collect()
+    }
+
+    /// Every document of which an entry is held.
+    pub fn documents(&self) -> Vec<DocumentId> {
+        self.entries.documents.keys().cloned().collect()
+    }
+
+    /// What an entry's author signed.
+    pub fn header(&self, entry: &EnvelopeId) -> Option<&Header> {
+        let at = *self.entries.index.get(entry)?;
+        Some(&self.entries.held[at].header)
+    }
+
+    /// Says that this build failed on the content of an entry although vetting passed it.
+    pub fn cannot_read(&mut self, entry: &EnvelopeId, why: String) {
+        if let Some(at) = self.entries.index.get(entry)
+            && self.entries.learn(*at, ContentFacts::Unreadable(why))
+        {
+            self.entries.judge_again(&mut self.authority);
+        }
+    }
+
+    /// What a node holds it can show to whoever opened its store: no decision takes back what
+    /// somebody already has. For nobody else.
+    pub fn own_copy(&self, document: &DocumentId, owner: Whoever) -> Reader {
+        Reader {
+            record: self.authority.record,
+            document: document.clone(),
+            who: owner,
+            grant: None,
+            purpose: Purposes::CARE,
+        }
+    }
+
+    /// What of a document is to be materialised.
+    pub fn loaded(&mut self, document: &DocumentId) -> Material {
+        self.entries.refresh(&mut self.authority, document);
+        self.entries.material(document)
+    }
+
+    /// The loaded entries that no loaded entry builds on: what the next writer builds on.
+    pub fn heads(&mut self, document: &DocumentId) -> Vec<EnvelopeId> {
+        self.entries.refresh(&mut self.authority, document);
+        self.entries.heads(document)
+    }
+
+    /// What a writer cites now: the heads of the core log, of the label's log and of its own
+    /// principal log.
+    pub fn frontiers(&mut self, label: &Label, principal: &PrincipalId) -> Frontiers {
+        self.authority.frontiers(Some(label), principal)
+    }
+
+    /// What the writer of an event cites: by the log that it joins.
+    pub fn frontiers_for(&mut self, log: &LogId, principal: &PrincipalId) -> Frontiers {
+        match log {
+            LogId::Principal(_) => self.authority.own_frontiers(principal),
+            LogId::Core(_) => self.authority.frontiers(None, principal),
+            LogId::Label(_, label) => self.authority.frontiers(Some(label), principal),
+        }
+    }
+
+    /// Where the next event of a device in a log goes.
+    pub fn next_event(&self, device: DeviceId, log: &LogId) -> NextLink<EventId> {
+        self.authority.next(device, log)
+    }
+
+    /// Where the next entry of a device in a document goes.
+    pub fn next_entry(
+        &self,
+        device: DeviceId,
+        epoch: u32,
+        document: &DocumentId,
+    ) -> NextLink<EnvelopeId> {
+        self.entries.next(device, epoch, document)
+    }
+}

@@ -1,0 +1,564 @@
+//! The events of authority that are held, each judged by its own past.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use kith_crdt::{Label, Section};
+
+use super::{judge, past::Past, view::View};
+use crate::{
+    consent::{
+        approval::{approval_subject, approvals},
+        cut::{CutPart, CutPlace, ProvenPart},
+        grant::{Actions, Purposes},
+        status::Fault,
+    },
+    id::{DeviceId, EventId, PrincipalId, RecordId, StaffId},
+    identity::{agreed_to_act_for, agreed_to_stand_for},
+    logs::{Act, CoreAct, Event, LabelAct, LogId, PrincipalAct, record::Control, record::Link},
+    signed::Verified,
+};
+
+/// Numbers events by the order of their arrival; nothing that is told depends on it.
+pub(super) type At = usize;
+
+/// Every event held, what was proven of its cuts, and memoised views.
+#[derive(Debug)]
+pub(super) struct Authority {
+    pub(super) record: RecordId,
+    pub(super) known: Vec<Known>,
+    pub(super) index: BTreeMap<EventId, At>,
+    waiting: BTreeMap<EventId, BTreeSet<At>>,
+    pub(super) valid: Past,
+    /// Events that change what others mean: the key of a view is what it holds of these.
+    effects: Past,
+    pub(super) targets: Targets,
+    parts: BTreeMap<(EventId, CutPlace), BTreeSet<CutPart>>,
+    unproven: BTreeMap<EventId, BTreeSet<ProvenPart>>,
+    /// Events that cuts of events name and that are not whole.
+    positions: BTreeSet<EventId>,
+    views: BTreeMap<Past, View>,
+    /// Counts changes to what is valid or covered.
+    pub(super) changes: u64,
+    /// Counts parts of cuts.
+    pub(super) part_changes: u64,
+    /// Counts how often everything was judged anew.
+    pub(super) rounds: u64,
+    /// Events judged since someone asked, which entries may wait for.
+    pub(super) fresh: Vec<EventId>,
+}
+
+/// An event with what was found out about it.
+#[derive(Debug)]
+pub(super) struct Known {
+    pub(super) id: EventId,
+    pub(super) event: Event,
+    /// Whether every proof that it carries holds, and which approvals.
+    pub(super) sound: bool,
+    pub(super) approved: Vec<bool>,
+    pub(super) named: Vec<EventId>,
+    /// Whether everything before it is held.
+    pub(super) complete: bool,
+    /// `None` while it waits.
+    pub(super) judged: Option<Judged>,
+}
+
+/// An event whose whole past is held.
+#[derive(Debug)]
+pub(super) struct Judged {
+    /// Everything before it.
+    pub(super) past: Past,
+    pub(super) verdict: Result<Standing, Fault>,
+}
+
+/// What a valid event stands on.
+#[derive(Clone, Debug)]
+pub(super) struct Standing {
+    pub(super) chain: Chain,
+    /// The right that a Grant or BreakGlass gives.
+    pub(super) right: Option<Right>,
+    /// Of a device or staff certificate: steps from the root key.
+    pub(super) level: u32,
+    /// Of a revocation: how far from the top its issuer stands.
+    pub(super) rank: u32,
+}
+
+/// On what authority something was written.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Chain {
+    pub(super) principal: PrincipalId,
+    pub(super) device: DeviceId,
+    pub(super) staff: Option<StaffId>,
+    /// The DeviceAdds that certify the device; none for a root key or a staff device.
+    pub(super) device_certs: Vec<At>,
+    /// The StaffAdds that certify the member of staff.
+    pub(super) staff_certs: Vec<At>,
+    /// Whether a root key signed.
+    pub(super) by_root_key: bool,
+    pub(super) acting: Acting,
+    pub(super) label: Option<Label>,
+}
+
+/// The right under which something was written.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Acting {
+    /// In one's own principal log, or with no more than a name in a grant.
+    Own,
+    /// As a controller, made one by these events.
+    Root(Vec<At>),
+    /// Under a Grant or BreakGlass.
+    Grant(At),
+    /// As the recovery set.
+    Quorum,
+}
+
+/// An effective right: the intersection along its chain.
+#[derive(Clone, Debug)]
+pub(super) struct Right {
+    pub(super) audience: PrincipalId,
+    pub(super) labels: Vec<Label>,
+    pub(super) sections: BTreeSet<Section>,
+    pub(super) actions: Actions,
+    pub(super) purposes: Purposes,
+    pub(super) from_ms: u64,
+    pub(super) until_ms: Option<u64>,
+    pub(super) depth: u8,
+    /// The grants from this one up to the one that a controller issued.
+    pub(super) lineage: Vec<At>,
+    /// Whether some grant of the lineage was issued after the end of what it narrows.
+    pub(super) late: bool,
+}
+
+/// Which valid events concern what.
+#[derive(Debug, Default)]
+pub(super) struct Targets {
+    pub(super) device_certs: BTreeMap<(PrincipalId, DeviceId), Vec<At>>,
+    pub(super) staff_certs: BTreeMap<(PrincipalId, StaffId), Vec<At>>,
+    pub(super) root_certs: BTreeMap<PrincipalId, Vec<At>>,
+    pub(super) key_changes: BTreeMap<PrincipalId, Vec<At>>,
+    /// DeviceRetire and StaffEnd.
+    pub(super) device_ends: BTreeMap<(PrincipalId, DeviceId), Vec<At>>,
+    pub(super) staff_ends: BTreeMap<(PrincipalId, StaffId), Vec<At>>,
+    /// Revoke and Confirm in label logs.
+    pub(super) revokes: BTreeMap<(Label, Link), Vec<At>>,
+    pub(super) lapses: BTreeMap<At, Vec<At>>,
+    pub(super) renounces: BTreeMap<At, Vec<At>>,
+    pub(super) leaves: BTreeMap<PrincipalId, Vec<At>>,
+    pub(super) recovers: Vec<At>,
+    pub(super) policies: Vec<At>,
+    pub(super) recovery_sets: BTreeMap<Option<PrincipalId>, Vec<At>>,
+    pub(super) grants: Vec<At>,
+}
+
+impl Authority {
+    pub(super) fn new(record: RecordId) -> Self {
+        Self {
+            record,
+            known: Vec::new(),
+            index: BTreeMap::new(),
+            waiting: BTreeMap::new(),
+            valid: Past::default(),
+            effects: Past::default(),
+            targets: Targets::default(),
+            parts: BTreeMap::new(),
+            unproven: BTreeMap::new(),
+            positions: BTreeSet::new(),
+            views: BTreeMap::new(),
+            changes: 0,
+            part_changes: 0,
+            rounds: 0,
+            fresh: Vec::new(),
+        }
+    }
+
+    /// Takes an event in and judges it and whatever waited for it. Tells whether it was new.
+    pub(super) fn add(&mut self, event: Verified<Event>) -> bool {
+        let id = event.id();
+        if self.index.contains_key(&id) {
+            return false;
+        }
+        let (_, event) = event.into_parts();
+        let at = self.known.len();
+        let (sound, approved) = proofs(&event);
+        let named = named(&event);
+        self.known.push(Known {
+            id,
+            event,
+            sound,
+            approved,
+            named,
+            complete: false,
+            judged: None,
+        });
+        self.index.insert(id, at);
+        if let Act::Principal(PrincipalAct::DeviceRetire {
+            last: Some(last), ..
+        }) = &self.known[at].event.act
+        {
+            let last = *last;
+            self.await_position(last);
+        }
+        for proven in self.unproven.remove(&id).unwrap_or_default() {
+            self.prove(proven);
+        }
+        self.judge_from(at);
+        self.settle_positions();
+        true
+    }
+
+    /// A position that is named in a cut of events and not whole yet: what it covers is unknown.
+    fn await_position(&mut self, id: EventId) {
+        if !self.at(&id).is_some_and(|at| self.known[at].complete) {
+            self.positions.insert(id);
+        }
+    }
+
+    fn settle_positions(&mut self) {
+        let index = &self.index;
+        let known = &self.known;
+        let before = self.positions.len();
+        self.positions
+            .retain(|id| !index.get(id).is_some_and(|at| known[*at].complete));
+        if self.positions.len() < before {
+            self.judge_again();
+        }
+    }
+
+    /// Takes in a part of a cut; it counts once its revocation is held and it proves itself.
+    pub(super) fn add_part(&mut self, proven: ProvenPart) -> bool {
+        if self.index.contains_key(&proven.revocation) {
+            self.prove(proven)
+        } else {
+            let waiting = self.unproven.entry(proven.revocation).or_default();
+            waiting.insert(proven)
+        }
+    }
+
+    fn prove(&mut self, proven: ProvenPart) -> bool {
+        let Some(at) = self.at(&proven.revocation) else {
+            return false;
+        };
+        let belongs = cut_root(&self.known[at].event).is_some_and(|root| proven.belongs_to(root));
+        if !belongs || proven.part.record != self.record {
+            return false;
+        }
+        let about_events = !matches!(proven.part.place, CutPlace::Document(_));
+        if about_events {
+            for position in &proven.part.chains {
+                self.await_position(EventId::from_bytes(*position.id.as_bytes()));
+            }
+        }
+        let key = (proven.revocation, proven.part.place.clone());
+        let new = self.parts.entry(key).or_default().insert(proven.part);
+        if new {
+            self.changes += 1;
+            self.part_changes += 1;
+            if about_events {
+                self.judge_again();
+            }
+        }
+        new
+    }
+
+    /// A part about events may change whose certificate or grant stands: everything is judged
+    /// anew. This is rare: a retirement of a device that issued grants.
+    fn judge_again(&mut self) {
+        self.valid = Past::default();
+        self.effects = Past::default();
+        self.targets = Targets::default();
+        self.views.clear();
+        self.waiting.clear();
+        self.rounds += 1;
+        for known in &mut self.known {
+            known.judged = None;
+        }
+        for at in 0..self.known.len() {
+            if self.known[at].judged.is_none() {
+                self.judge_from(at);
+            }
+        }
+    }
+
+    fn judge_from(&mut self, first: At) {
+        let mut ready = vec![first];
+        while let Some(at) = ready.pop() {
+            if self.known[at].judged.is_some() {
+                continue;
+            }
+            if let Some(missing) = self.unjudged(at) {
+                self.waiting.entry(missing).or_default().insert(at);
+                continue;
+            }
+            let judged = self.judge(at);
+            if let Ok(standing) = &judged.verdict {
+                let standing = standing.clone();
+                self.register(at, &standing);
+            }
+            self.known[at].judged = Some(judged);
+            self.known[at].complete = true;
+            self.changes += 1;
+            let id = self.known[at].id;
+            self.fresh.push(id);
+            ready.extend(self.waiting.remove(&id).unwrap_or_default());
+        }
+    }
+
+    fn unjudged(&self, at: At) -> Option<EventId> {
+        let named = &self.known[at].named;
+        let waits = |id: &&EventId| self.at(id).is_none_or(|at| self.known[at].judged.is_none());
+        named.iter().find(waits).copied()
+    }
+
+    fn judge(&mut self, at: At) -> Judged {
+        let mut past = Past::default();
+        let mut fault = None;
+        for id in &self.known[at].named {
+            let before = self.index[id];
+            if let Some(judged) = &self.known[before].judged {
+                past.unite(&judged.past);
+                past.insert(before);
+                if judged.verdict.is_err() {
+                    fault = Some(Fault::BuildsOnFault);
+                }
+            }
+        }
+        let verdict = match fault {
+            Some(fault) => Err(fault),
+            None => judge::event(self, at, &past),
+        };
+        Judged { past, verdict }
+    }
+
+    fn register(&mut self, at: At, standing: &Standing) {
+        self.valid.insert(at);
+        let known = &self.known[at];
+        let (id, author) = (known.id, known.event.author);
+        let event = known.event.clone();
+        let targets = &mut self.targets;
+        let mut effect = true;
+        match event.act {
+            Act::Principal(PrincipalAct::DeviceAdd { device, .. }) => {
+                push(&mut targets.device_certs, (author, device), at);
+                effect = false;
+            }
+            Act::Principal(PrincipalAct::StaffAdd { staff, .. }) => {
+                push(&mut targets.staff_certs, (author, staff), at);
+                effect = false;
+            }
+            Act::Principal(PrincipalAct::DeviceRetire { device, .. }) => {
+                push(&mut targets.device_ends, (author, device), at);
+            }
+            Act::Principal(PrincipalAct::StaffEnd { staff, .. }) => {
+                push(&mut targets.staff_ends, (author, staff), at);
+            }
+            Act::Principal(PrincipalAct::KeyChange { .. }) => {
+                push(&mut targets.key_changes, author, at);
+            }
+            Act::Principal(PrincipalAct::RecoverySet(_)) => {
+                push(&mut targets.recovery_sets, Some(author), at);
+                effect = false;
+            }
+            Act::Principal(PrincipalAct::Begin { .. }) | Act::Core(CoreAct::SamePerson { .. }) => {
+                effect = false;
+            }
+            Act::Core(CoreAct::Genesis { controller, .. }) => {
+                push(&mut targets.root_certs, controller, at);
+                push(&mut targets.recovery_sets, None, at);
+                targets.policies.push(at);
+                effect = false;
+            }
+            Act::Core(CoreAct::Policy { .. }) => targets.policies.push(at),
+            Act::Core(CoreAct::RecoverySet { .. }) => push(&mut targets.recovery_sets, None, at),
+            Act::Core(CoreAct::Control(Control::Add { controller, .. })) => {
+                push(&mut targets.root_certs, controller, at);
+                effect = false;
+            }
+            Act::Core(CoreAct::Control(Control::HandOver { controller, .. })) => {
+                push(&mut targets.root_certs, controller, at);
+                push(&mut targets.leaves, author, at);
+            }
+            Act::Core(CoreAct::Control(Control::Leave)) => push(&mut targets.leaves, author, at),
+            Act::Core(CoreAct::Recover { controller, .. }) => {
+                push(&mut targets.root_certs, controller, at);
+                targets.recovers.push(at);
+            }
+            Act::Core(CoreAct::BreakGlass { .. }) | Act::Label(LabelAct::Grant(_)) => {
+                targets.grants.push(at);
+                effect = false;
+            }
+            Act::Label(LabelAct::Revoke(revoke)) => {
+                let label = standing.chain.label.clone();
+                label.into_iter().for_each(|label| {
+                    push(&mut targets.revokes, (label, revoke.link), at);
+                });
+            }
+            Act::Label(LabelAct::Confirm { revocation }) => {
+                let label = standing.chain.label.clone();
+                let link = self.index.get(&revocation).and_then(|confirmed| {
+                    match &self.known[*confirmed].event.act {
+                        Act::Label(LabelAct::Revoke(revoke)) => Some(revoke.link),
+                        Act::Label(_) | Act::Core(_) | Act::Principal(_) => None,
+                    }
+                });
+                if let (Some(label), Some(link)) = (label, link) {
+                    push(&mut self.targets.revokes, (label, link), at);
+                }
+            }
+            Act::Label(LabelAct::Lapse { grant, .. }) => {
+                push(&mut self.targets.lapses, self.index[&grant], at);
+            }
+            Act::Label(LabelAct::Renounce { grant }) => {
+                push(&mut self.targets.renounces, self.index[&grant], at);
+            }
+        }
+        if effect {
+            self.effects.insert(at);
+        }
+        debug_assert_eq!(self.known[at].id, id);
+    }
+
+    pub(super) fn at(&self, id: &EventId) -> Option<At> {
+        self.index.get(id).copied()
+    }
+
+    pub(super) fn event(&self, at: At) -> &Event {
+        &self.known[at].event
+    }
+
+    pub(super) fn id(&self, at: At) -> EventId {
+        self.known[at].id
+    }
+
+    /// Everything before an event; nothing for one that waits.
+    pub(super) fn past(&self, at: At) -> Option<&Past> {
+        Some(&self.known[at].judged.as_ref()?.past)
+    }
+
+    /// Whether `before` was in the past of `at`.
+    pub(super) fn saw(&self, at: At, before: At) -> bool {
+        self.past(at).is_some_and(|past| past.contains(before))
+    }
+
+    pub(super) fn standing(&self, at: At) -> Option<&Standing> {
+        self.known[at].judged.as_ref()?.verdict.as_ref().ok()
+    }
+
+    pub(super) fn right(&self, at: At) -> Option<&Right> {
+        self.standing(at)?.right.as_ref()
+    }
+
+    /// The parts that are held of a revocation's cut for one place.
+    pub(super) fn parts(
+        &self,
+        revocation: EventId,
+        place: &CutPlace,
+    ) -> Option<&BTreeSet<CutPart>> {
+        self.parts.get(&(revocation, place.clone()))
+    }
+
+    pub(super) fn all_parts(&self) -> impl Iterator<Item = (&EventId, &CutPart)> {
+        self.parts
+            .iter()
+            .flat_map(|((revocation, _), parts)| parts.iter().map(move |part| (revocation, part)))
+    }
+
+    /// Uses the view of a causally closed set of valid events.
+    pub(super) fn in_view<T>(
+        &mut self,
+        set: &Past,
+        use_it: impl FnOnce(&mut View, &Self) -> T,
+    ) -> T {
+        let key = set.common(&self.effects);
+        let mut view = self
+            .views
+            .remove(&key)
+            .unwrap_or_else(|| View::new(key.clone()));
+        let result = use_it(&mut view, self);
+        self.views.insert(key, view);
+        result
+    }
+
+    /// Uses the view of everything that is held.
+    pub(super) fn in_present_view<T>(&mut self, use_it: impl FnOnce(&mut View, &Self) -> T) -> T {
+        let all = self.valid.clone();
+        self.in_view(&all, use_it)
+    }
+}
+
+fn push<K: Ord>(map: &mut BTreeMap<K, Vec<At>>, key: K, at: At) {
+    map.entry(key).or_default().push(at);
+}
+
+/// Whether the proofs inside an event hold, and which of its approvals were signed.
+fn proofs(event: &Event) -> (bool, Vec<bool>) {
+    let sound = match &event.act {
+        Act::Principal(PrincipalAct::DeviceAdd { device, proof }) => {
+            agreed_to_act_for(event.author, *device, event.device, proof)
+        }
+        Act::Principal(PrincipalAct::KeyChange { key, proof, .. }) => {
+            agreed_to_stand_for(event.author, DeviceId::from_bytes(*key), proof)
+        }
+        Act::Principal(_) | Act::Core(_) | Act::Label(_) => true,
+    };
+    let subject = approval_subject(&event.log, &event.frontiers, &event.act);
+    let signs = |approval: &crate::logs::principal::Approval| approval.signs(subject);
+    (sound, approvals(&event.act).iter().map(signs).collect())
+}
+
+/// Every event that must be held before this one can be judged.
+fn named(event: &Event) -> Vec<EventId> {
+    let mut named: Vec<_> = event.frontiers.iter().copied().collect();
+    named.extend(event.prev);
+    named.extend(event.grant);
+    for approval in approvals(&event.act) {
+        named.extend(&approval.principal_frontier);
+    }
+    match &event.act {
+        Act::Core(CoreAct::Recover { previous, .. }) => named.extend(previous),
+        Act::Label(LabelAct::Grant(grant)) => named.extend(grant.parent),
+        Act::Label(LabelAct::Revoke(revoke)) => match revoke.link {
+            Link::Grant(grant) => named.push(grant),
+            Link::Device(_) | Link::Staff(_) | Link::Root => {}
+        },
+        Act::Label(LabelAct::Renounce { grant } | LabelAct::Lapse { grant, .. }) => {
+            named.push(*grant);
+        }
+        Act::Label(LabelAct::Confirm { revocation }) => named.push(*revocation),
+        Act::Core(_) | Act::Principal(_) => {}
+    }
+    named.sort_unstable();
+    named.dedup();
+    named
+}
+
+/// The root of the cut that an event carries.
+fn cut_root(event: &Event) -> Option<crate::id::CutRoot> {
+    use crate::consent::cut::Cut;
+    match cut(event)? {
+        Cut::Nothing => None,
+        Cut::Parts(root) => Some(*root),
+    }
+}
+
+/// The cut that an event carries.
+pub(super) fn cut(event: &Event) -> Option<&crate::consent::cut::Cut> {
+    match &event.act {
+        Act::Principal(
+            PrincipalAct::DeviceRetire { cut, .. }
+            | PrincipalAct::StaffEnd { cut, .. }
+            | PrincipalAct::KeyChange { cut, .. },
+        )
+        | Act::Core(CoreAct::Recover { cut, .. })
+        | Act::Label(LabelAct::Lapse { cut, .. }) => Some(cut),
+        Act::Label(LabelAct::Revoke(revoke)) => Some(&revoke.cut),
+        Act::Principal(_) | Act::Core(_) | Act::Label(_) => None,
+    }
+}
+
+/// Whether a log is the core or a label's log of this record.
+pub(super) fn place_of(log: &LogId) -> Option<CutPlace> {
+    match log {
+        LogId::Principal(_) => None,
+        LogId::Core(_) => Some(CutPlace::Core),
+        LogId::Label(_, label) => Some(CutPlace::Label(label.clone())),
+    }
+}

@@ -1,0 +1,323 @@
+//! Who may read and write now, by this node's clock.
+
+use kith_crdt::DocumentId;
+
+use super::{
+    Ledger,
+    authority::{Acting, At, Authority, Chain},
+    entries::{allows, closure, until},
+    judge,
+    need::{Coverage, Need},
+};
+use crate::{
+    consent::{
+        decision::{Denial, Reader, Whoever, Writer},
+        grant::{Actions, Grant, Purposes},
+        status::{Cause, Fault},
+    },
+    id::{EventId, PrincipalId},
+    limits::CLOCK_SKEW_MS,
+    logs::{Act, LabelAct, LogId},
+};
+
+/// A grant and what became of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GrantState {
+    /// Its id.
+    pub id: EventId,
+    /// What it says.
+    pub grant: Grant,
+    /// Who gave it.
+    pub issuer: PrincipalId,
+    /// For which label.
+    pub label: kith_crdt::Label,
+    /// What became of it.
+    pub state: GrantFate,
+}
+
+/// What became of a grant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum GrantFate {
+    /// It holds.
+    Active,
+    /// It, or something that it hangs on, was revoked.
+    Revoked,
+    /// A revocation of it waits for a decision.
+    Suspended,
+    /// Its end was said to have passed by those who may.
+    Lapsed,
+    /// Its audience gave it back.
+    Renounced,
+    /// It never held.
+    Invalid,
+}
+
+/// What is asked.
+struct Question<'a> {
+    who: &'a Whoever,
+    document: &'a DocumentId,
+    actions: Actions,
+    purpose: Purposes,
+    now_ms: u64,
+}
+
+impl Ledger {
+    /// Whether someone may read a document for a purpose, by this node's clock.
+    pub fn decide_read(
+        &mut self,
+        who: &Whoever,
+        document: &DocumentId,
+        purpose: Purposes,
+        now_ms: u64,
+    ) -> Result<Reader, Denial> {
+        let question = Question {
+            who,
+            document,
+            actions: Actions::READ,
+            purpose,
+            now_ms,
+        };
+        self.decide(&question, |_, _| Ok(()))
+    }
+
+    /// Whether someone may write into a document for a purpose, by this node's clock, in such a
+    /// way that what it writes now is clear everywhere.
+    pub fn decide_write(
+        &mut self,
+        who: &Whoever,
+        document: &DocumentId,
+        action: Actions,
+        purpose: Purposes,
+        now_ms: u64,
+    ) -> Result<Writer, Denial> {
+        let question = Question {
+            who,
+            document,
+            actions: action,
+            purpose,
+            now_ms,
+        };
+        let reader = self.decide(&question, |ledger, grant| {
+            ledger.could_write(who, document, grant)
+        })?;
+        Ok(Writer { reader, action })
+    }
+
+    fn decide(
+        &mut self,
+        question: &Question<'_>,
+        also: impl Fn(&mut Self, Option<EventId>) -> Result<(), Denial>,
+    ) -> Result<Reader, Denial> {
+        let mut denial = Denial::NothingShared;
+        let grants = self.grants_of(question.who.principal);
+        let candidates = std::iter::once(None).chain(grants.into_iter().map(Some));
+        for grant in candidates {
+            let allowed = self.authority.allows_now(question, grant);
+            match allowed.and_then(|()| also(self, grant)) {
+                Ok(()) => {
+                    return Ok(Reader {
+                        record: self.authority.record,
+                        document: question.document.clone(),
+                        who: *question.who,
+                        grant,
+                        purpose: question.purpose,
+                    });
+                }
+                Err(why) => denial = denial.max(why),
+            }
+        }
+        Err(denial)
+    }
+
+    fn grants_of(&self, principal: PrincipalId) -> Vec<EventId> {
+        let a = &self.authority;
+        let own = |at: &At| {
+            a.right(*at)
+                .is_some_and(|right| right.audience == principal)
+        };
+        let mut grants: Vec<_> = a.targets.grants.iter().copied().filter(own).collect();
+        grants.sort_by_key(|at| a.id(*at));
+        grants.into_iter().map(|at| a.id(at)).collect()
+    }
+
+    /// Whether an entry written now would be valid in what it cites.
+    fn could_write(
+        &mut self,
+        who: &Whoever,
+        document: &DocumentId,
+        grant: Option<EventId>,
+    ) -> Result<(), Denial> {
+        let heads = self.heads(document);
+        let frontiers = self.frontiers(&document.label, &who.principal);
+        let mut past = closure(&self.authority, frontiers.iter().chain(&grant));
+        self.entries.unite_pasts(&heads, &mut past);
+        let chain = chain_of(&mut self.authority, who, document, grant, &past)?;
+        judge::unhit(&mut self.authority, &past, &chain).map_err(|fault| denied(&fault))
+    }
+
+    /// Every grant that is held, with what became of it, ascending by id.
+    pub fn grants(&mut self) -> Vec<GrantState> {
+        let a = &self.authority;
+        let grant = |at: At| match (&a.event(at).act, &a.event(at).log) {
+            (Act::Label(LabelAct::Grant(grant)), LogId::Label(record, label))
+                if *record == a.record =>
+            {
+                Some((at, grant.clone(), label.clone()))
+            }
+            (Act::Label(_) | Act::Core(_) | Act::Principal(_), _) => None,
+        };
+        let grants: Vec<_> = (0..a.known.len()).filter_map(grant).collect();
+        let judged = |at: &At| self.authority.known[*at].judged.is_some();
+        let grants: Vec<_> = grants.into_iter().filter(|(at, ..)| judged(at)).collect();
+        let mut states: Vec<_> = grants
+            .into_iter()
+            .map(|(at, grant, label)| GrantState {
+                id: self.authority.id(at),
+                issuer: self.authority.event(at).author,
+                state: self.authority.grant_fate(at),
+                grant,
+                label,
+            })
+            .collect();
+        states.sort_by_key(|state| state.id);
+        states
+    }
+
+    /// Who controls the record now, ascending.
+    pub fn controllers(&mut self) -> Vec<PrincipalId> {
+        let a = &mut self.authority;
+        let all: Vec<_> = a.targets.root_certs.keys().copied().collect();
+        let valid = a.valid.clone();
+        all.into_iter()
+            .filter(|who| judge::controls(a, *who, &valid).is_ok())
+            .collect()
+    }
+}
+
+impl Authority {
+    /// Whether the present view and the clock allow it under this grant, or as a controller.
+    fn allows_now(&mut self, asked: &Question<'_>, grant: Option<EventId>) -> Result<(), Denial> {
+        let past = self.valid.clone();
+        let chain = chain_of(self, asked.who, asked.document, grant, &past)?;
+        let need = self.in_present_view(|view, a| view.need(a, &chain));
+        self.unstopped(&need)?;
+        if !allows(self, &chain, asked.document, asked.actions) {
+            return Err(Denial::Scope);
+        }
+        let end = until(self, &chain);
+        if end.is_some_and(|end| asked.now_ms.saturating_add(CLOCK_SKEW_MS) >= end) {
+            return Err(Denial::Ended);
+        }
+        let Acting::Grant(at) = chain.acting else {
+            return Ok(());
+        };
+        let lapsed = self.in_present_view(|view, a| {
+            let need = view.lapses(a, &chain);
+            need.weigh(&|at| a.id(at), &mut |_| Coverage::Uncovered)
+        });
+        let right = self.right(at).ok_or(Denial::NothingShared)?;
+        if asked.now_ms.saturating_add(CLOCK_SKEW_MS) < right.from_ms {
+            Err(Denial::NotYet)
+        } else if lapsed.is_some_and(Cause::is_hard) {
+            Err(Denial::Ended)
+        } else if !right.purposes.contains(asked.purpose) || !asked.purpose.is_one() {
+            Err(Denial::Purpose)
+        } else {
+            Ok(())
+        }
+    }
+
+    /// Nothing revokes the chain. A suspended retirement of a device stops it too; a suspended
+    /// revocation does not.
+    fn unstopped(&self, need: &Need) -> Result<(), Denial> {
+        let cause = need.weigh(&|at| self.id(at), &mut |_| Coverage::Uncovered);
+        match cause {
+            Some(Cause::Revoked(by)) => return Err(self.stopped(by)),
+            Some(Cause::PartMissing(by)) => return Err(Denial::Stopped(by)),
+            Some(
+                Cause::AfterEnd
+                | Cause::LapseAlone(_)
+                | Cause::Suspended(_)
+                | Cause::Ancestor
+                | Cause::Lapsed(_)
+                | Cause::Orphan(_),
+            )
+            | None => {}
+        }
+        let hits = need.hits();
+        let waiting = hits.iter().flat_map(|hit| &hit.suspended);
+        let mut retired = waiting.filter(|at| matches!(self.event(**at).act, Act::Principal(_)));
+        retired
+            .next()
+            .map_or(Ok(()), |at| Err(Denial::ActorStopped(self.id(*at))))
+    }
+
+    fn stopped(&self, by: EventId) -> Denial {
+        let actor = self
+            .at(&by)
+            .is_some_and(|at| matches!(self.event(at).act, Act::Principal(_)));
+        if actor {
+            Denial::ActorStopped(by)
+        } else {
+            Denial::Stopped(by)
+        }
+    }
+
+    fn grant_fate(&mut self, at: At) -> GrantFate {
+        let Some(standing) = self.standing(at) else {
+            return GrantFate::Invalid;
+        };
+        let chain = standing.chain.clone().acting(Acting::Grant(at), None);
+        let (revoked, lapsed) = self.in_present_view(|view, a| {
+            let need = view.grant(a, at);
+            let lapses = view.lapses(a, &chain);
+            let weigh = |need: &Need| need.weigh(&|at| a.id(at), &mut |_| Coverage::Uncovered);
+            (weigh(&need), weigh(&lapses))
+        });
+        let all = self.valid.clone();
+        match (revoked, lapsed) {
+            (Some(Cause::Revoked(_)), _) => GrantFate::Revoked,
+            (_, Some(Cause::Lapsed(_))) => GrantFate::Lapsed,
+            _ if judge::renounced(self, at, &all) => GrantFate::Renounced,
+            (Some(_), _) => GrantFate::Suspended,
+            (None, _) => GrantFate::Active,
+        }
+    }
+}
+
+fn chain_of(
+    a: &mut Authority,
+    who: &Whoever,
+    document: &DocumentId,
+    grant: Option<EventId>,
+    past: &super::past::Past,
+) -> Result<Chain, Denial> {
+    let label = &document.label;
+    let acting =
+        judge::acting(a, who.principal, grant, label, past).map_err(|fault| denied(&fault))?;
+    let signer = judge::signer(a, who.principal, who.device, who.staff, past)
+        .map_err(|fault| denied(&fault))?;
+    Ok(signer.acting(acting, Some(label.clone())))
+}
+
+/// A fault that one would commit, as the reason why one may not.
+fn denied(fault: &Fault) -> Denial {
+    match fault {
+        Fault::Device | Fault::Proof | Fault::Chain => Denial::Device,
+        Fault::Staff => Denial::Staff,
+        Fault::Renounced => Denial::GivenBack,
+        Fault::Revoked(by) => Denial::Stopped(*by),
+        Fault::Grant
+        | Fault::Control
+        | Fault::Elsewhere
+        | Fault::OldFrontier
+        | Fault::BuildsOnFault
+        | Fault::NotAbove
+        | Fault::Quorum
+        | Fault::Sense
+        | Fault::Depth
+        | Fault::Content(_)
+        | Fault::ForeignChange => Denial::NothingShared,
+        Fault::Scope => Denial::Scope,
+    }
+}

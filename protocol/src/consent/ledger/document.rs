@@ -1,0 +1,368 @@
+//! What becomes of the entries of one document (C, D and E).
+//!
+//! An entry is loaded if it is clear, adopted, or has a loaded child. Adding an entry that is
+//! clear on loaded ancestors costs nothing more; anything else works the document out again, in
+//! one pass upward and one downward.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+use kith_crdt::DocumentId;
+
+use super::{
+    ContentFacts,
+    authority::{At, Authority, cut},
+    entries::{Entries, Held, Nth},
+    need::{Coverage, Need},
+};
+use crate::{
+    consent::{
+        cut::{Cut, CutPlace, CutPosition},
+        status::{Cause, Status},
+    },
+    id::EnvelopeId,
+};
+
+/// What the present view makes of an entry.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Fate {
+    /// What is against it on its own.
+    pub(super) own: Option<Cause>,
+    pub(super) loaded: bool,
+    /// Whether someone's adoption counts, and whether that adoption is itself unmarked.
+    pub(super) adopted: Option<bool>,
+    pub(super) status: Option<Status>,
+}
+
+/// What was worked out of a document, and from what.
+#[derive(Debug, Default)]
+pub(super) struct Standings {
+    needs: BTreeMap<usize, Arc<Need>>,
+    changes: u64,
+    part_changes: u64,
+    /// How many of its entries in order have their fate.
+    done: usize,
+    dirty: bool,
+}
+
+/// What the cuts of revocations say of one document.
+struct Cuts<'a> {
+    entries: &'a Entries,
+    authority: &'a Authority,
+    place: CutPlace,
+    positions: BTreeMap<At, Option<Vec<CutPosition>>>,
+    branches: BTreeMap<EnvelopeId, BTreeSet<Nth>>,
+}
+
+impl Entries {
+    /// Brings the fates of a document's entries up to date.
+    pub(super) fn refresh(&mut self, a: &mut Authority, document: &DocumentId) {
+        let Some(place) = self.documents.get_mut(document) else {
+            return;
+        };
+        let order = std::mem::take(&mut place.order);
+        let mut standing = std::mem::take(&mut place.standing);
+        self.renew_needs(a, &order, &mut standing);
+        while !standing.dirty && standing.done < order.len() {
+            let at = order[standing.done];
+            if self.add_clear(at, &standing) {
+                standing.done += 1;
+            } else {
+                standing.dirty = true;
+            }
+        }
+        if standing.dirty {
+            self.work_out(a, document, &order, &standing);
+            standing.done = order.len();
+            standing.dirty = false;
+        }
+        if let Some(place) = self.documents.get_mut(document) {
+            place.order = order;
+            place.standing = standing;
+        }
+    }
+
+    /// What each basis in use needs in the present view; where that changed, the document is
+    /// worked out again.
+    fn renew_needs(&self, a: &mut Authority, order: &[Nth], standing: &mut Standings) {
+        let changed = standing.changes != a.changes;
+        let bases = |at: &Nth| self.held[*at].verdict.as_ref()?.as_ref().ok().copied();
+        let mut wanted: BTreeSet<_> = order[standing.done..].iter().filter_map(bases).collect();
+        if changed {
+            wanted.extend(standing.needs.keys().copied());
+        } else {
+            wanted.retain(|basis| !standing.needs.contains_key(basis));
+        }
+        for basis in wanted {
+            let chain = self.bases.get(basis).chain.clone();
+            let need = a.in_present_view(|view, a| {
+                Need::all([view.need(a, &chain), view.lapses(a, &chain)])
+            });
+            let before = standing.needs.insert(basis, Arc::clone(&need));
+            standing.dirty |= before.is_some_and(|before| before != need);
+        }
+        let cut = standing.needs.values().any(|need| !need.is_clear());
+        standing.dirty |= cut && standing.part_changes != a.part_changes;
+        standing.changes = a.changes;
+        standing.part_changes = a.part_changes;
+    }
+
+    /// Gives an entry its fate where it changes no other's.
+    fn add_clear(&mut self, at: Nth, standing: &Standings) -> bool {
+        let held = &self.held[at];
+        let Some(Ok(basis)) = &held.verdict else {
+            return true;
+        };
+        let plain = matches!(
+            held.facts,
+            ContentFacts::Change { .. } | ContentFacts::None | ContentFacts::Erased
+        ) && matches!(
+            held.header.content,
+            crate::envelope::Content::Change(_) | crate::envelope::Content::CarryOver { .. }
+        );
+        let adopted = self
+            .documents
+            .get(&held.header.document)
+            .is_some_and(|place| place.adopters.contains_key(&held.id));
+        let clear = standing
+            .needs
+            .get(basis)
+            .is_some_and(|need| need.is_clear());
+        let readable = |at: &Nth| {
+            let fate = &self.held[*at].fate;
+            fate.loaded && !matches!(fate.status, Some(Status::Unreadable(_)))
+        };
+        if !plain || adopted || !clear || !held.deps.iter().all(readable) {
+            return false;
+        }
+        let own = self.after_end(held, *basis);
+        self.held[at].fate = Fate {
+            own,
+            loaded: true,
+            adopted: None,
+            status: Some(own.map_or(Status::Accepted, Status::Marked)),
+        };
+        true
+    }
+
+    fn after_end(&self, held: &Held, basis: usize) -> Option<Cause> {
+        let basis = self.bases.get(basis);
+        let after = basis.late || basis.until_ms.is_some_and(|end| held.header.time_ms > end);
+        after.then_some(Cause::AfterEnd)
+    }
+
+    fn work_out(
+        &mut self,
+        a: &Authority,
+        document: &DocumentId,
+        order: &[Nth],
+        standing: &Standings,
+    ) {
+        let valid = |at: &Nth| matches!(self.held[*at].verdict, Some(Ok(_)));
+        let order: Vec<_> = order.iter().copied().filter(valid).collect();
+        let own = self.own_causes(a, document, &order, standing);
+        for (at, own) in order.iter().zip(own) {
+            self.held[*at].fate = Fate {
+                own,
+                ..Fate::default()
+            };
+        }
+        self.load(&order);
+        self.adopt(document, &order);
+        for at in order {
+            let status = self.status_of(at);
+            self.held[at].fate.status = Some(status);
+        }
+    }
+
+    /// What is against each entry on its own: an uncovered hit on its chain (C).
+    fn own_causes(
+        &self,
+        a: &Authority,
+        document: &DocumentId,
+        order: &[Nth],
+        standing: &Standings,
+    ) -> Vec<Option<Cause>> {
+        let mut cuts = Cuts {
+            entries: self,
+            authority: a,
+            place: CutPlace::Document(document.clone()),
+            positions: BTreeMap::new(),
+            branches: BTreeMap::new(),
+        };
+        let mut cause = |at: &Nth| {
+            let held = &self.held[*at];
+            let basis = *held.verdict.as_ref()?.as_ref().ok()?;
+            let need = standing.needs.get(&basis)?;
+            let hit = if need.is_clear() {
+                None
+            } else {
+                need.weigh(&|rev| a.id(rev), &mut |rev| cuts.cover(rev, *at))
+            };
+            hit.max(self.after_end(held, basis))
+        };
+        order.iter().map(&mut cause).collect()
+    }
+
+    /// Every clear entry and all its ancestors (D).
+    fn load(&mut self, order: &[Nth]) {
+        for at in order.iter().rev() {
+            let held = &mut self.held[*at];
+            held.fate.loaded |= !held.fate.own.is_some_and(Cause::is_hard);
+            if held.fate.loaded {
+                for dep in held.deps.clone() {
+                    self.held[dep].fate.loaded = true;
+                }
+            }
+        }
+    }
+
+    /// Every entry adopted by a clear entry of someone else, once all its ancestors are loaded.
+    fn adopt(&mut self, document: &DocumentId, order: &[Nth]) {
+        let Some(place) = self.documents.get(document) else {
+            return;
+        };
+        if place.adopters.is_empty() {
+            return;
+        }
+        let adopters = place.adopters.clone();
+        for at in order {
+            let held = &self.held[*at];
+            let Some(by) = adopters.get(&held.id) else {
+                continue;
+            };
+            let counts = |by: &&Nth| {
+                let adopter = &self.held[**by];
+                !adopter.fate.own.is_some_and(Cause::is_hard) && is_by_another(adopter, held)
+            };
+            let unmarked = by
+                .iter()
+                .filter(counts)
+                .map(|by| self.held[*by].fate.own.is_none());
+            let adopted = unmarked.max();
+            let rooted = held.deps.iter().all(|dep| self.held[*dep].fate.loaded);
+            if adopted.is_some() && rooted {
+                let fate = &mut self.held[*at].fate;
+                fate.adopted = adopted;
+                fate.loaded = true;
+            }
+        }
+    }
+
+    /// E.
+    fn status_of(&self, at: Nth) -> Status {
+        let held = &self.held[at];
+        if let ContentFacts::Unreadable(why) = &held.facts {
+            return Status::Unreadable(why.clone());
+        }
+        let fate = &held.fate;
+        if !fate.loaded {
+            return Status::Contested(fate.own.unwrap_or(Cause::Ancestor));
+        }
+        let unreadable = held
+            .deps
+            .iter()
+            .find_map(|dep| match &self.held[*dep].fate.status {
+                Some(Status::Unreadable(why)) => Some(why.clone()),
+                Some(
+                    Status::Accepted
+                    | Status::Marked(_)
+                    | Status::Contested(_)
+                    | Status::Invalid(_)
+                    | Status::Pending(_),
+                )
+                | None => None,
+            });
+        if let Some(why) = unreadable {
+            return Status::Unreadable(why);
+        }
+        match (fate.own, fate.adopted) {
+            (None, _) | (Some(_), Some(true)) => Status::Accepted,
+            (Some(cause), Some(false)) if cause.is_hard() => Status::Marked(Cause::Ancestor),
+            (Some(cause), None) if cause.is_hard() => Status::Marked(Cause::Ancestor),
+            (Some(cause), Some(false) | None) => Status::Marked(cause),
+        }
+    }
+}
+
+/// Whether an adoption is by someone other than the author: another principal, or another member
+/// of the same organisation's staff.
+fn is_by_another(adopter: &Held, of: &Held) -> bool {
+    let (by, author) = (&adopter.header, &of.header);
+    let other_staff = match (by.staff, author.staff) {
+        (Some(by), Some(author)) => by != author,
+        (None, _) | (_, None) => false,
+    };
+    by.author != author.author || other_staff
+}
+
+impl Cuts<'_> {
+    /// What the cut of a revocation says of an entry.
+    fn cover(&mut self, revoke: At, at: Nth) -> Coverage {
+        let header = &self.entries.held[at].header;
+        let chain = (header.device, header.epoch);
+        let Some(positions) = self.positions(revoke) else {
+            return Coverage::Unknown;
+        };
+        let from = positions.partition_point(|position| (position.device, position.epoch) < chain);
+        let own: Vec<_> = positions[from..]
+            .iter()
+            .take_while(|position| (position.device, position.epoch) == chain)
+            .copied()
+            .collect();
+        let covers = own.iter().map(|position| self.cover_at(position, at));
+        covers.max().unwrap_or(Coverage::Uncovered)
+    }
+
+    /// The positions of a revocation's cut in this document; nothing while its part is not held.
+    fn positions(&mut self, revoke: At) -> Option<&[CutPosition]> {
+        let (a, place) = (self.authority, &self.place);
+        let positions = self.positions.entry(revoke).or_insert_with(|| {
+            let source = a.source(revoke);
+            match cut(a.event(source)) {
+                None | Some(Cut::Nothing) => Some(Vec::new()),
+                Some(Cut::Parts(_)) => a.parts(a.id(source), place).map(|parts| {
+                    let mut all: Vec<_> = parts.iter().flat_map(|part| &part.chains).collect();
+                    all.sort_unstable();
+                    all.into_iter().copied().collect()
+                }),
+            }
+        });
+        positions.as_deref()
+    }
+
+    fn cover_at(&mut self, position: &CutPosition, at: Nth) -> Coverage {
+        let held = &self.entries.held[at];
+        if position.id == held.id {
+            return Coverage::Covered;
+        }
+        if held.header.seq >= position.seq {
+            return Coverage::Uncovered;
+        }
+        let last = self.entries.index.get(&position.id).copied();
+        let Some(last) = last.filter(|last| self.entries.held[*last].verdict.is_some()) else {
+            return Coverage::Unknown;
+        };
+        let entries = self.entries;
+        let branch = self
+            .branches
+            .entry(position.id)
+            .or_insert_with(|| branch(entries, last));
+        if branch.contains(&at) {
+            Coverage::Covered
+        } else {
+            Coverage::Uncovered
+        }
+    }
+}
+
+/// An entry and everything before it in its chain.
+fn branch(entries: &Entries, last: Nth) -> BTreeSet<Nth> {
+    let before = |at: &Nth| {
+        let prev = entries.held[*at].header.prev?;
+        entries.index.get(&prev).copied()
+    };
+    std::iter::successors(Some(last), before).collect()
+}

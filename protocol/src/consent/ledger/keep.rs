@@ -1,0 +1,177 @@
+//! The choices that people have when they stop someone: what of it stands.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{
+    Ledger,
+    authority::{Acting, At, Authority, Chain, place_of},
+    entries::{Entries, Nth},
+};
+use crate::{
+    consent::{
+        cut::{CutPart, CutPlace, CutPosition},
+        status::Status,
+    },
+    id::{DeviceId, EnvelopeId},
+    logs::record::Link,
+};
+
+impl Ledger {
+    /// "Keep everything they did so far": the parts of a cut at the last entry of each chain that
+    /// is loaded and not marked, and at the last event.
+    pub fn keep_everything(&mut self, link: Link) -> Vec<CutPart> {
+        self.keep_until(link, u64::MAX)
+    }
+
+    /// "Keep nothing after DATE": the same up to the first entry or event that claims to be later.
+    pub fn keep_none_after(&mut self, link: Link, date_ms: u64) -> Vec<CutPart> {
+        self.keep_until(link, date_ms)
+    }
+
+    fn keep_until(&mut self, link: Link, date_ms: u64) -> Vec<CutPart> {
+        let documents = self.documents();
+        for document in &documents {
+            self.entries.refresh(&mut self.authority, document);
+        }
+        let mut places = BTreeMap::<CutPlace, BTreeSet<CutPosition>>::new();
+        for (document, device, epoch) in self.entries.chains.keys() {
+            let kept =
+                self.entries
+                    .kept(&self.authority, link, (document, *device, *epoch), date_ms);
+            let place = CutPlace::Document(document.clone());
+            places.entry(place).or_default().extend(kept);
+        }
+        for (place, position) in self.authority.kept(link, date_ms) {
+            places.entry(place).or_default().insert(position);
+        }
+        let record = self.authority.record;
+        places
+            .into_iter()
+            .filter(|(_, chains)| !chains.is_empty())
+            .map(|(place, chains)| CutPart {
+                record,
+                place,
+                chains: chains.into_iter().collect(),
+            })
+            .collect()
+    }
+}
+
+impl Entries {
+    /// The last entry to keep of each branch of a chain.
+    fn kept(
+        &self,
+        a: &Authority,
+        link: Link,
+        chain: (&kith_crdt::DocumentId, DeviceId, u32),
+        date_ms: u64,
+    ) -> Vec<CutPosition> {
+        let (document, device, epoch) = chain;
+        let links = self.chains.get(&(document.clone(), device, epoch));
+        let all: Vec<Nth> = links
+            .into_iter()
+            .flat_map(BTreeMap::values)
+            .flatten()
+            .copied()
+            .collect();
+        let mut in_time = BTreeSet::new();
+        for at in &all {
+            let header = &self.held[*at].header;
+            let before = header.prev.and_then(|id| self.index.get(&id));
+            if header.time_ms <= date_ms && before.is_none_or(|at| in_time.contains(at)) {
+                in_time.insert(*at);
+            }
+        }
+        let keeps = |at: &Nth| {
+            let held = &self.held[*at];
+            let concerned = match &held.verdict {
+                Some(Ok(basis)) => touches(a, &self.bases.get(*basis).chain, link),
+                Some(Err(_)) | None => false,
+            };
+            concerned && held.fate.status == Some(Status::Accepted) && in_time.contains(at)
+        };
+        let mut below = BTreeSet::new();
+        let mut last = Vec::new();
+        for at in all.iter().rev().copied().filter(keeps) {
+            if below.contains(&at) {
+                continue;
+            }
+            last.push(at);
+            let before = |at: &Nth| self.index.get(&self.held[*at].header.prev?).copied();
+            below.extend(std::iter::successors(Some(at), before));
+        }
+        let position = |at: Nth| CutPosition {
+            device,
+            epoch,
+            seq: self.held[at].header.seq,
+            id: self.held[at].id,
+        };
+        last.into_iter().map(position).collect()
+    }
+}
+
+impl Authority {
+    /// The last event to keep of each branch of the chains that a link signed or stands above.
+    fn kept(&self, link: Link, date_ms: u64) -> Vec<(CutPlace, CutPosition)> {
+        let concerned = |at: &At| {
+            let standing = self.standing(*at);
+            standing.is_some_and(|standing| touches(self, &standing.chain, link))
+                && place_of(&self.event(*at).log).is_some()
+        };
+        let mut events: Vec<_> = self.valid.iter().filter(concerned).collect();
+        events.sort_by_key(|at| self.event(*at).seq);
+        let before = |at: &At| self.event(*at).prev.and_then(|id| self.at(&id));
+        let mut in_time = BTreeSet::new();
+        for at in &events {
+            let timely = |at: At| self.event(at).time_ms <= date_ms;
+            if std::iter::successors(Some(*at), before).all(timely) {
+                in_time.insert(*at);
+            }
+        }
+        let mut below = BTreeSet::new();
+        let mut last = Vec::new();
+        for at in events.into_iter().rev().filter(|at| in_time.contains(at)) {
+            if below.contains(&at) {
+                continue;
+            }
+            below.extend(std::iter::successors(Some(at), before));
+            let event = self.event(at);
+            let position = CutPosition {
+                device: event.device,
+                epoch: 0,
+                seq: event.seq,
+                id: EnvelopeId::from_bytes(*self.id(at).as_bytes()),
+            };
+            last.extend(place_of(&event.log).map(|place| (place, position)));
+        }
+        last
+    }
+}
+
+/// Whether a chain passes through a link.
+pub(super) fn touches(a: &Authority, chain: &Chain, link: Link) -> bool {
+    let grants = match &chain.acting {
+        Acting::Grant(grant) => a.right(*grant).map(|right| right.lineage.clone()),
+        Acting::Root(_) | Acting::Own | Acting::Quorum => None,
+    };
+    let grants = grants.unwrap_or_default();
+    let signed = |by: &dyn Fn(&Chain) -> bool| {
+        by(chain)
+            || grants
+                .iter()
+                .any(|at| a.standing(*at).is_some_and(|standing| by(&standing.chain)))
+    };
+    match link {
+        Link::Grant(id) => grants.iter().any(|at| a.id(*at) == id),
+        Link::Device(device) => signed(&|chain| descends(a, chain, device)),
+        Link::Staff(staff) => signed(&|chain| chain.staff == Some(staff)),
+        Link::Root => chain.acting != Acting::Own && chain.acting != Acting::Quorum,
+    }
+}
+
+/// Whether a signer is this device, or was added by it or by a device that it added.
+fn descends(a: &Authority, chain: &Chain, device: DeviceId) -> bool {
+    let certs = chain.device_certs.iter().chain(&chain.staff_certs);
+    let mut above = certs.filter_map(|cert| a.standing(*cert));
+    chain.device == device || above.any(|standing| descends(a, &standing.chain, device))
+}

@@ -1,0 +1,599 @@
+//! The rule applied to a causally closed set of events: which revocations are effective, and what
+//! they hit. Everything is worked out when it is asked for, from the top downward, and kept.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use kith_crdt::Label;
+
+use super::{
+    authority::{Acting, At, Authority, Chain, cut, place_of},
+    need::{Coverage, Hit, Need},
+    past::Past,
+};
+use crate::{
+    consent::{
+        cut::{Cut, CutPosition},
+        status::Cause,
+    },
+    id::EventId,
+    logs::{Act, CoreAct, LabelAct, PrincipalAct, record::Link, record::Revoke},
+};
+
+/// The rank of a custodian's lapse: below every issuer.
+pub(super) const CUSTODIAN: u32 = u32::MAX;
+
+/// A view, memoised.
+#[derive(Debug, Default)]
+pub(super) struct View {
+    set: Past,
+    states: BTreeMap<At, State>,
+    grants: BTreeMap<At, Arc<Need>>,
+    ordinary: BTreeMap<At, Option<Cause>>,
+}
+
+/// What becomes of a revocation or lapse (B2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum State {
+    /// It no longer stands.
+    Void,
+    /// It waits for the word of someone upstream.
+    Suspended,
+    /// It is effective.
+    Standing,
+}
+
+impl View {
+    pub(super) fn new(set: Past) -> Self {
+        Self {
+            set,
+            ..Self::default()
+        }
+    }
+
+    pub(super) fn holds(&self, at: At) -> bool {
+        self.set.contains(at)
+    }
+
+    /// What something written on this authority needs.
+    pub(super) fn need(&mut self, a: &Authority, chain: &Chain) -> Arc<Need> {
+        if chain.acting == Acting::Quorum {
+            return Need::clear();
+        }
+        let actor = self.actor(a, chain, &[], &[]);
+        let acting = match &chain.acting {
+            Acting::Own | Acting::Quorum => Need::clear(),
+            Acting::Root(certs) => self.any_root(a, certs, &[]),
+            Acting::Grant(grant) => self.grant(a, *grant),
+        };
+        Need::all([actor, acting])
+    }
+
+    /// What is uncovered of an event that is no revocation: a certificate, a policy, a renouncing.
+    pub(super) fn ordinary(&mut self, a: &Authority, at: At) -> Option<Cause> {
+        if let Some(known) = self.ordinary.get(&at) {
+            return *known;
+        }
+        let chain = a.standing(at)?.chain.clone();
+        let need = self.need(a, &chain);
+        let cause = need.weigh(&|at| a.id(at), &mut |rev| a.covers(rev, at));
+        self.ordinary.insert(at, cause);
+        cause
+    }
+
+    /// What hits whoever acts under a grant, by the grants up to a controller.
+    pub(super) fn grant(&mut self, a: &Authority, grant: At) -> Arc<Need> {
+        if let Some(need) = self.grants.get(&grant) {
+            return Arc::clone(need);
+        }
+        let lineage = a
+            .right(grant)
+            .map(|right| right.lineage.clone())
+            .unwrap_or_default();
+        let mut needs = Vec::new();
+        for (height, link) in lineage.iter().enumerate() {
+            let ids: Vec<_> = lineage[..=height].iter().map(|at| a.id(*at)).collect();
+            needs.push(self.revoked_grant(a, *link, &ids[..height]));
+            if let Some(standing) = a.standing(*link) {
+                needs.push(self.actor(a, &standing.chain, &[*link], &ids));
+                if let Acting::Root(certs) = &standing.chain.acting {
+                    needs.push(self.any_root(a, certs, &ids));
+                }
+            }
+        }
+        let need = Need::all(needs);
+        self.grants.insert(grant, Arc::clone(&need));
+        need
+    }
+
+    /// What hits an entry written on this authority because a right had ended. It hits neither
+    /// revocations nor lapses, and so is worked out apart from [`View::need`].
+    pub(super) fn lapses(&mut self, a: &Authority, chain: &Chain) -> Arc<Need> {
+        let Acting::Grant(grant) = chain.acting else {
+            return Need::clear();
+        };
+        let lineage = a.right(grant).map(|right| right.lineage.clone());
+        let lapsed = |grant| self.lapsed_grant(a, grant);
+        let needs: Vec<_> = lineage.into_iter().flatten().map(lapsed).collect();
+        Need::all(needs)
+    }
+
+    fn revoked_grant(&mut self, a: &Authority, grant: At, below: &[EventId]) -> Arc<Need> {
+        let link = Link::Grant(a.id(grant));
+        let labels = a.right(grant).map(|right| right.labels.clone());
+        let label = |label: Label| a.targets.revokes.get(&(label, link));
+        let revokes: Vec<_> = labels.into_iter().flatten().filter_map(label).collect();
+        let revokes: Vec<_> = revokes.into_iter().flatten().copied().collect();
+        let group = self.group(a, &revokes);
+        Need::hit(group.hit(a, below, &[]))
+    }
+
+    fn lapsed_grant(&mut self, a: &Authority, grant: At) -> Arc<Need> {
+        let lapses = a.targets.lapses.get(&grant).cloned().unwrap_or_default();
+        let group = self.group(a, &lapses);
+        let authors = group.standing.iter().map(|at| a.event(*at).author);
+        let agreed = group.standing.iter().any(|at| is_upstream(a, *at))
+            || authors.collect::<std::collections::BTreeSet<_>>().len() > 1;
+        let (hitting, mut suspended) = if agreed {
+            (group.standing, Vec::new())
+        } else {
+            (Vec::new(), group.standing)
+        };
+        suspended.extend(group.suspended);
+        Need::hit(Hit {
+            covering: hitting.clone(),
+            hitting,
+            suspended,
+            lapse: true,
+            unsure: false,
+        })
+    }
+
+    fn any_root(&mut self, a: &Authority, certs: &[At], grants: &[EventId]) -> Arc<Need> {
+        let needs: Vec<_> = certs
+            .iter()
+            .map(|cert| self.root(a, *cert, grants))
+            .collect();
+        Need::any(needs)
+    }
+
+    /// What hits a controller: recoveries that came after, and the fate of whoever made it one.
+    fn root(&mut self, a: &Authority, cert: At, grants: &[EventId]) -> Arc<Need> {
+        let after = |recover: &At| *recover != cert && !a.saw(cert, *recover);
+        let recovers: Vec<_> = self.recoveries(a).into_iter().filter(after).collect();
+        let group = Group {
+            standing: recovers,
+            suspended: Vec::new(),
+        };
+        let recovered = Need::hit(group.hit(a, grants, &[]));
+        let begun = matches!(
+            a.event(cert).act,
+            Act::Core(CoreAct::Genesis { .. } | CoreAct::Recover { .. })
+        );
+        let Some(standing) = a.standing(cert).filter(|_| !begun) else {
+            return recovered;
+        };
+        let actor = self.actor(a, &standing.chain, &[cert], grants);
+        let above = match &standing.chain.acting {
+            Acting::Root(certs) => {
+                let others: Vec<_> = certs.iter().copied().filter(|at| *at != cert).collect();
+                self.any_root(a, &others, grants)
+            }
+            Acting::Own | Acting::Grant(_) | Acting::Quorum => Need::clear(),
+        };
+        Need::all([recovered, actor, above])
+    }
+
+    /// What is against someone being a controller by this event.
+    pub(super) fn controller(&mut self, a: &Authority, cert: At) -> Option<Cause> {
+        let need = self.root(a, cert, &[]);
+        need.weigh(&|at| a.id(at), &mut |_| Coverage::Uncovered)
+    }
+
+    /// The recoveries that no later one has seen.
+    pub(super) fn recoveries(&self, a: &Authority) -> Vec<At> {
+        let held = || a.targets.recovers.iter().filter(|at| self.holds(**at));
+        let last = |at: &&At| !held().any(|later| a.saw(*later, **at));
+        held().filter(last).copied().collect()
+    }
+
+    /// What hits whoever signed: its devices and staff. `links` are events of a chain that it
+    /// signed, `grants` those of the chain up to there.
+    fn actor(
+        &mut self,
+        a: &Authority,
+        chain: &Chain,
+        links: &[At],
+        grants: &[EventId],
+    ) -> Arc<Need> {
+        if chain.acting == Acting::Quorum {
+            return Need::clear();
+        }
+        let mut needs = Vec::new();
+        let devices: Vec<_> = chain
+            .device_certs
+            .iter()
+            .map(|cert| self.certificate(a, *cert, links))
+            .collect();
+        needs.push(Need::any(devices));
+        let staff: Vec<_> = chain
+            .staff_certs
+            .iter()
+            .map(|cert| self.certificate(a, *cert, links))
+            .collect();
+        needs.push(Need::any(staff));
+        if chain.by_root_key {
+            needs.push(self.root_key(a, chain, links));
+        }
+        needs.push(self.stopped_upstream(a, chain, Link::Device(chain.device), links, grants));
+        if let Some(staff) = chain.staff {
+            needs.push(self.stopped_upstream(a, chain, Link::Staff(staff), links, grants));
+        }
+        Need::all(needs)
+    }
+
+    /// Retirements of a device or ends of a member of staff by this certificate, and what becomes
+    /// of the device that added it.
+    fn certificate(&mut self, a: &Authority, cert: At, links: &[At]) -> Arc<Need> {
+        let ends: Vec<_> = ends_of(a, cert)
+            .into_iter()
+            .filter(|end| !a.saw(cert, *end) && may_end(a, *end, cert))
+            .collect();
+        let group = self.group(a, &ends);
+        let ended = Need::hit(group.hit(a, &[], links));
+        let Some(standing) = a.standing(cert) else {
+            return ended;
+        };
+        let chain = standing.chain.clone();
+        let mut above = links.to_vec();
+        above.push(cert);
+        let parents: Vec<_> = chain
+            .device_certs
+            .iter()
+            .map(|parent| self.certificate(a, *parent, &above))
+            .collect();
+        let root_key = if chain.by_root_key {
+            self.root_key(a, &chain, &above)
+        } else {
+            Need::clear()
+        };
+        Need::all([ended, Need::any(parents), root_key])
+    }
+
+    /// A lost root key that the quorum replaced.
+    fn root_key(&mut self, a: &Authority, chain: &Chain, links: &[At]) -> Arc<Need> {
+        let changes = a.targets.key_changes.get(&chain.principal);
+        let hits = |at: &At| match &a.event(*at).act {
+            Act::Principal(PrincipalAct::KeyChange { key, approvals, .. }) => {
+                !approvals.is_empty()
+                    && key != chain.device.as_bytes()
+                    && !links.iter().any(|link| a.saw(*link, *at))
+            }
+            Act::Principal(_) | Act::Core(_) | Act::Label(_) => false,
+        };
+        let changes: Vec<_> = changes.into_iter().flatten().copied().collect();
+        let changes: Vec<_> = changes.into_iter().filter(hits).collect();
+        let group = self.group(a, &changes);
+        Need::hit(group.hit(a, &[], links))
+    }
+
+    /// Revocations of a device or member of staff by someone further up the chain of grants.
+    fn stopped_upstream(
+        &mut self,
+        a: &Authority,
+        chain: &Chain,
+        link: Link,
+        links: &[At],
+        grants: &[EventId],
+    ) -> Arc<Need> {
+        let Acting::Grant(grant) = chain.acting else {
+            return Need::clear();
+        };
+        let labels: Vec<_> = match (&chain.label, a.right(grant)) {
+            (Some(label), _) => vec![label.clone()],
+            (None, Some(right)) => right.labels.clone(),
+            (None, None) => Vec::new(),
+        };
+        let revokes = labels
+            .into_iter()
+            .filter_map(|label| a.targets.revokes.get(&(label, link)))
+            .flatten()
+            .copied();
+        let above: Vec<_> = revokes.filter(|at| is_above(a, *at, grant)).collect();
+        let mut own = grants.to_vec();
+        if links.is_empty() {
+            own.extend(
+                a.right(grant)
+                    .iter()
+                    .flat_map(|right| &right.lineage)
+                    .map(|at| a.id(*at)),
+            );
+        }
+        let group = self.group(a, &above);
+        Need::hit(group.hit(a, &own, links))
+    }
+
+    /// Those of some revocations of one link that are held, stand, and were not replaced.
+    fn group(&mut self, a: &Authority, revokes: &[At]) -> Group {
+        let mut group = Group::default();
+        let held: Vec<_> = revokes
+            .iter()
+            .copied()
+            .filter(|at| self.holds(*at))
+            .collect();
+        for at in held {
+            match self.state(a, at) {
+                State::Standing => group.standing.push(at),
+                State::Suspended => group.suspended.push(at),
+                State::Void => {}
+            }
+        }
+        let all = group.standing.clone();
+        let stays = |at: &At| !all.iter().any(|other| replaces(a, *other, *at));
+        group.standing.retain(stays);
+        group.suspended.retain(stays);
+        group
+    }
+
+    /// What becomes of a revocation or lapse (B2).
+    pub(super) fn state(&mut self, a: &Authority, at: At) -> State {
+        if let Some(state) = self.states.get(&at) {
+            return *state;
+        }
+        let Some(standing) = a.standing(at) else {
+            return State::Void;
+        };
+        let chain = standing.chain.clone();
+        let need = self.need(a, &chain);
+        let state = state_of(a, &need, at);
+        self.states.insert(at, state);
+        state
+    }
+}
+
+/// Revocations of one link.
+#[derive(Debug, Default)]
+struct Group {
+    standing: Vec<At>,
+    suspended: Vec<At>,
+}
+
+impl Group {
+    /// What hits a chain with these grants below the link; `links` are events that the revoked
+    /// link signed: a cut that covers one of them keeps what hangs on it.
+    fn hit(self, a: &Authority, grants: &[EventId], links: &[At]) -> Hit {
+        let mut hit = Hit {
+            covering: self.standing.clone(),
+            ..Hit::default()
+        };
+        for (from, to) in [
+            (self.standing, &mut hit.hitting),
+            (self.suspended, &mut hit.suspended),
+        ] {
+            for at in from {
+                let covered = links.iter().map(|link| a.covers(at, *link)).max();
+                if covered == Some(Coverage::Covered) || keeps(a, at, grants) {
+                    continue;
+                }
+                hit.unsure |= covered == Some(Coverage::Unknown);
+                to.push(at);
+            }
+        }
+        hit
+    }
+}
+
+/// B2 over everything that hits the issuer of a revocation.
+fn state_of(a: &Authority, need: &Need, at: At) -> State {
+    match need {
+        Need::All(needs) => {
+            let states = needs.iter().map(|need| state_of(a, need, at));
+            states.min().unwrap_or(State::Standing)
+        }
+        Need::Any(needs) => {
+            let states = needs.iter().map(|need| state_of(a, need, at));
+            states.max().unwrap_or(State::Standing)
+        }
+        Need::Hit(hit) => state_under(a, hit, at),
+    }
+}
+
+fn state_under(a: &Authority, hit: &Hit, at: At) -> State {
+    let id = a.id(at);
+    let stands =
+        |by: &At| !a.voids(*by, id) && (a.saw(*by, at) || a.covers(*by, at) == Coverage::Covered);
+    let under_suspended = if hit.suspended.iter().all(stands) {
+        State::Standing
+    } else {
+        State::Suspended
+    };
+    let under_hard = if hit.hitting.is_empty() || hit.unsure {
+        State::Standing
+    } else if hit.hitting.iter().any(|by| a.voids(*by, id)) {
+        State::Void
+    } else if hit.covering.iter().any(stands) {
+        State::Standing
+    } else if hit.hitting.iter().any(|by| a.is_final(*by))
+        && !hit
+            .covering
+            .iter()
+            .any(|by| a.covers(*by, at) == Coverage::Unknown)
+    {
+        State::Void
+    } else {
+        State::Suspended
+    };
+    let unsure = if hit.unsure && !hit.covering.iter().any(stands) {
+        State::Suspended
+    } else {
+        State::Standing
+    };
+    under_hard.min(under_suspended).min(unsure)
+}
+
+/// Whether one standing revocation takes the place of another of the same link: a later one by
+/// the same or a higher issuer, or a higher one that the lower issuer knew. Custodians are nobody's
+/// issuers: each replaces only its own word.
+fn replaces(a: &Authority, other: At, at: At) -> bool {
+    let rank = |at: At| a.standing(at).map_or(CUSTODIAN, |standing| standing.rank);
+    let peers = rank(other) == CUSTODIAN && rank(at) == CUSTODIAN;
+    let same_or_higher = if peers {
+        a.event(other).author == a.event(at).author
+    } else {
+        rank(other) <= rank(at)
+    };
+    (a.saw(other, at) && same_or_higher) || (a.saw(at, other) && rank(other) < rank(at))
+}
+
+fn keeps(a: &Authority, at: At, grants: &[EventId]) -> bool {
+    let keep = match &a.event(a.source(at)).act {
+        Act::Label(LabelAct::Revoke(Revoke { keep, .. }))
+        | Act::Core(CoreAct::Recover { keep, .. }) => keep,
+        Act::Label(_) | Act::Core(_) | Act::Principal(_) => return false,
+    };
+    grants.iter().any(|grant| keep.contains(grant))
+}
+
+/// The retirements or ends that name what a certificate certifies.
+fn ends_of(a: &Authority, cert: At) -> Vec<At> {
+    let event = a.event(cert);
+    let ends = match &event.act {
+        Act::Principal(PrincipalAct::DeviceAdd { device, .. }) => {
+            a.targets.device_ends.get(&(event.author, *device))
+        }
+        Act::Principal(PrincipalAct::StaffAdd { staff, .. }) => {
+            a.targets.staff_ends.get(&(event.author, *staff))
+        }
+        Act::Principal(_) | Act::Core(_) | Act::Label(_) => None,
+    };
+    ends.cloned().unwrap_or_default()
+}
+
+/// Whether the signer of a retirement stands above a certificate in the tree of devices.
+pub(super) fn may_end(a: &Authority, end: At, cert: At) -> bool {
+    a.standing(end)
+        .is_some_and(|standing| signer_is_above(a, &standing.chain, cert))
+}
+
+/// Whether a signer added this certificate, or stands above whoever did.
+pub(super) fn signer_is_above(a: &Authority, signer: &Chain, cert: At) -> bool {
+    let Some(standing) = a.standing(cert) else {
+        return false;
+    };
+    let chain = &standing.chain;
+    signer.by_root_key
+        || chain.device == signer.device
+        || chain
+            .device_certs
+            .iter()
+            .any(|parent| signer_is_above(a, signer, *parent))
+}
+
+fn is_upstream(a: &Authority, lapse: At) -> bool {
+    a.standing(lapse)
+        .is_some_and(|standing| standing.rank != CUSTODIAN)
+}
+
+/// Whether a revocation's issuer acted strictly above this grant.
+fn is_above(a: &Authority, revoke: At, grant: At) -> bool {
+    let Some(standing) = a.standing(revoke) else {
+        return false;
+    };
+    match &standing.chain.acting {
+        Acting::Root(_) => true,
+        Acting::Grant(above) => {
+            *above != grant
+                && a.right(grant)
+                    .is_some_and(|right| right.lineage.contains(above))
+        }
+        Acting::Own | Acting::Quorum => false,
+    }
+}
+
+impl Authority {
+    /// The event whose contents a revocation has: a Confirm says again what it confirms.
+    pub(super) fn source(&self, at: At) -> At {
+        match &self.event(at).act {
+            Act::Label(LabelAct::Confirm { revocation }) => self.at(revocation).unwrap_or(at),
+            Act::Label(_) | Act::Core(_) | Act::Principal(_) => at,
+        }
+    }
+
+    fn voids(&self, at: At, revocation: EventId) -> bool {
+        match &self.event(self.source(at)).act {
+            Act::Label(LabelAct::Revoke(Revoke { void, .. }))
+            | Act::Core(CoreAct::Recover { void, .. }) => void.contains(&revocation),
+            Act::Label(_) | Act::Core(_) | Act::Principal(_) => false,
+        }
+    }
+
+    fn is_final(&self, at: At) -> bool {
+        match &self.event(self.source(at)).act {
+            Act::Label(LabelAct::Revoke(revoke)) => revoke.is_final,
+            Act::Label(_) | Act::Core(_) | Act::Principal(_) => false,
+        }
+    }
+
+    /// What the cut of a revocation says of an event.
+    pub(super) fn covers(&self, revoke: At, event: At) -> Coverage {
+        let source = self.source(revoke);
+        let Some(place) = place_of(&self.event(event).log) else {
+            return self.covers_own(source, event);
+        };
+        match cut(self.event(source)) {
+            Some(Cut::Nothing) | None => Coverage::Uncovered,
+            Some(Cut::Parts(_)) => match self.parts(self.id(source), &place) {
+                None => Coverage::Unknown,
+                Some(parts) => parts
+                    .iter()
+                    .flat_map(|part| &part.chains)
+                    .map(|position| self.covers_at(position, event))
+                    .max()
+                    .unwrap_or(Coverage::Uncovered),
+            },
+        }
+    }
+
+    /// What a retirement says of an event of the principal's own log.
+    fn covers_own(&self, retire: At, event: At) -> Coverage {
+        match &self.event(retire).act {
+            Act::Principal(PrincipalAct::DeviceRetire { last, .. }) => match last {
+                None => Coverage::Uncovered,
+                Some(last) => self.reaches(last, event),
+            },
+            Act::Principal(PrincipalAct::KeyChange { .. }) if self.saw(retire, event) => {
+                Coverage::Covered
+            }
+            Act::Principal(_) | Act::Core(_) | Act::Label(_) => Coverage::Uncovered,
+        }
+    }
+
+    fn covers_at(&self, position: &CutPosition, event: At) -> Coverage {
+        let link = self.event(event);
+        if position.device != link.device || link.seq > position.seq {
+            return Coverage::Uncovered;
+        }
+        let id = EventId::from_bytes(*position.id.as_bytes());
+        if link.seq == position.seq && id != self.id(event) {
+            return Coverage::Uncovered;
+        }
+        self.reaches(&id, event)
+    }
+
+    /// Whether an event stands at or below the last of a chain.
+    fn reaches(&self, last: &EventId, event: At) -> Coverage {
+        if *last == self.id(event) {
+            return Coverage::Covered;
+        }
+        let Some(last) = self.at(last).filter(|at| self.known[*at].complete) else {
+            return Coverage::Unknown;
+        };
+        let mut next = Some(last);
+        while let Some(at) = next {
+            if at == event {
+                return Coverage::Covered;
+            }
+            next = self.event(at).prev.and_then(|id| self.at(&id));
+        }
+        Coverage::Uncovered
+    }
+}
