@@ -96,7 +96,7 @@ pub fn twins(seed: u64) -> [Sample; 2] {
     [told(first), told(twin)]
 }
 
-/// One Bundle of `resources` resources (10 at least) of about 1 KB about person `number`, as if a
+/// One Bundle of `resources` resources (10 at least) of 1 to 1.4 KB each about person `number`, as if a
 /// single source had written everything.
 pub fn sample_bundle(seed: u64, number: u32, resources: usize) -> String {
     let life = Life::of(seed, number);

@@ -194,11 +194,7 @@ fn a_bundle_has_the_size_that_was_asked_for() {
         let text = sample_bundle(SEED, number, count);
         let file = read(&text);
         assert_eq!(file.resources.len(), count);
-        let each = text.len() / count;
-        assert!(
-            count < 60 || (850..1350).contains(&each),
-            "{each} bytes a resource"
-        );
+        assert!((850..1900).contains(&(text.len() / count)), "{number}");
         let urls: BTreeSet<_> = file
             .resources
             .iter()
@@ -208,4 +204,11 @@ fn a_bundle_has_the_size_that_was_asked_for() {
             assert!(resource.references().iter().all(|to| urls.contains(to)));
         }
     }
+}
+
+#[test]
+fn a_resource_is_about_a_kilobyte() {
+    let total: usize = (0..30).map(|n| sample_bundle(SEED, n, 60).len()).sum();
+    let each = total / (30 * 60);
+    assert!((900..1400).contains(&each), "{each} bytes a resource");
 }
