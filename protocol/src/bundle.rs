@@ -60,7 +60,7 @@ pub struct Manifest {
     pub device: DeviceId,
     /// Claimed time, milliseconds since 1970 UTC.
     pub time_ms: u64,
-    /// What for.
+    /// What for; exactly one bit.
     pub purpose: Purposes,
     /// How many items of each kind follow.
     pub counts: Counts,
@@ -81,7 +81,15 @@ impl Manifest {
     }
 
     fn is_sound(&self) -> bool {
-        self.records.len() <= BUNDLE_RECORDS_MAX
+        let one_purpose = [
+            Purposes::CARE,
+            Purposes::EMERGENCY,
+            Purposes::OPERATIONS,
+            Purposes::RESEARCH,
+        ]
+        .contains(&self.purpose);
+        one_purpose
+            && self.records.len() <= BUNDLE_RECORDS_MAX
             && self.records.windows(2).all(|pair| pair[0] < pair[1])
             && self
                 .counts

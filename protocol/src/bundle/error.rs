@@ -76,7 +76,7 @@ pub enum Fault {
     #[error("what it holds is not understood: {0}")]
     Content(#[from] DecodeError),
     /// The manifest contradicts itself.
-    #[error("its lists are too long or out of order")]
+    #[error("its lists are too long or out of order, or it has not exactly one purpose")]
     Manifest,
     /// An item that does not fit in here.
     #[error(transparent)]

@@ -18,7 +18,10 @@ use crate::{
 #[derive(Debug, thiserror::Error)]
 pub enum WriteError {
     /// The manifest.
-    #[error("the manifest's records are too many or not in ascending order, or its counts are")]
+    #[error(
+        "a manifest has one purpose, its records in ascending order, and no more of anything than \
+         a reader takes"
+    )]
     Manifest,
     /// An item that does not fit.
     #[error(transparent)]

@@ -1,7 +1,10 @@
 //! The access log: whatever is done to it is found, and the first link that was touched is named.
 
 use kith_protocol::{
-    audit::{AppendError, Audience, AuditChain, AuditError, Audited, How, verify},
+    audit::{
+        AppendError, Audience, AuditChain, AuditEntry, AuditError, Audited, How, link_id, verify,
+    },
+    codec,
     identity::SecretKey,
     limits::{AUDIT_CHECKPOINT_EVERY, DISCLOSURE_LEN_MAX},
 };
@@ -240,4 +243,30 @@ fn a_disclosure_that_has_no_link_leaves_the_chain_where_it_was() {
         Err(AppendError::Link(_))
     ));
     assert_eq!(chain, before);
+}
+
+#[test]
+fn which_of_the_last_two_links_was_changed_is_open_without_a_witness() {
+    let log = Log::kept();
+    let mut links = log.links[..4].to_vec();
+    let mut changed: AuditEntry = codec::decode(&links[2]).expect("it is understood");
+    changed.time_ms += 1;
+    links[2] = codec::encode(&changed);
+    let verified = verify(&links, &[], log.story.device.device());
+    assert!(matches!(verified, Err(AuditError::OneOfTwo { later: 3 })));
+}
+
+#[test]
+fn a_link_of_a_newer_version_is_told_from_a_changed_one() {
+    let log = Log::kept();
+    let entry = |n: usize| codec::decode::<AuditEntry>(&log.links[n]).expect("it is understood");
+    let (mut newer, mut next) = (entry(3), entry(4));
+    newer.version += 1;
+    let newer = codec::encode(&newer);
+    next.prev = Some(link_id(&newer));
+    let mut links = log.links[..3].to_vec();
+    links.extend([newer, codec::encode(&next)]);
+    let device = log.story.device.device();
+    let verified = verify(&links, &[], device);
+    assert!(matches!(verified, Err(AuditError::Newer { seq: 3 })));
 }

@@ -6,9 +6,11 @@ use kith_protocol::{
         Counts, Fault, Frame, FrameKind, ItemFault, PREAMBLE_LEN, Summary, WriteError,
         attachment_pieces,
     },
+    consent::grant::Purposes,
     identity::SecretKey,
     limits::ATTACHMENT_PIECE_LEN_MAX,
 };
+use proptest::{collection::vec, prelude::*};
 use rand_chacha::{
     ChaCha20Rng,
     rand_core::{Rng, SeedableRng},
@@ -259,14 +261,39 @@ fn only_the_device_of_the_manifest_signs() {
 }
 
 #[test]
-fn a_manifest_with_unordered_records_is_not_written() {
+fn a_manifest_with_unordered_records_or_two_purposes_is_not_written() {
     let story = Story::tell();
-    let mut manifest = story.manifest();
-    manifest.records.push(story.record);
-    assert!(matches!(
-        BundleWriter::begin(manifest),
-        Err(WriteError::Manifest)
-    ));
+    let mut unordered = story.manifest();
+    unordered.records.push(story.record);
+    let mut two = story.manifest();
+    two.purpose = Purposes::CARE.union(Purposes::RESEARCH);
+    for manifest in [unordered, two] {
+        let begun = BundleWriter::begin(manifest);
+        assert!(matches!(begun, Err(WriteError::Manifest)));
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn whatever_is_written_is_read(
+        entries in vec(vec(any::<u8>(), 0..300), 0..20),
+        split in 1..500_usize,
+    ) {
+        let story = Story::tell();
+        let mut manifest = story.manifest();
+        manifest.counts = Counts { entries: entries.len() as u64, ..Counts::default() };
+        let items: Vec<_> = entries.into_iter().map(BundleItem::Entry).collect();
+        let (mut writer, mut file) = BundleWriter::begin(manifest.clone()).expect("a manifest");
+        for item in &items {
+            file.extend(writer.item(item).expect("it was promised"));
+        }
+        file.extend(writer.finish(&story.device).expect("all were promised"));
+        let (summary, read) = read_in_pieces(file.chunks(split)).expect("it is whole");
+        prop_assert_eq!(read, items);
+        prop_assert_eq!(summary.manifest, manifest);
+    }
 }
 
 #[test]
