@@ -362,6 +362,33 @@ fn malformed_parts_are_left_out_and_said_to_be() {
 }
 
 #[test]
+fn lists_stay_aligned_with_what_stands_beside_them() {
+    let given = json!({"resourceType": "Patient", "birthDate": "1944", "name": [{
+        "given": [null, "Ada", 5],
+        "_given": [{"extension": [{"url": "http://example.org/x", "valueCode": "y"}]}, null, null],
+    }]});
+    let patient = &of_kind(&summary(&record(&[given])), "Patient")[0];
+    assert_eq!(patient["name"][0]["given"], json!([null, "Ada"]));
+    assert_eq!(
+        patient["name"][0]["_given"].as_array().map(Vec::len),
+        Some(2)
+    );
+}
+
+#[test]
+fn contained_resources_keep_their_place() {
+    let medicine = json!({"resourceType": "MedicationRequest", "status": "active",
+        "intent": "order", "medicationReference": {"reference": "#m"},
+        "contained": [{"resourceType": "Medication", "id": "m", "code": {"text": "warfarin"},
+            "text": {"status": "generated", "div": "<div>raw</div>"}}]});
+    let bundle = summary(&record(&[ada(), medicine]));
+    let carried = &entries(&bundle, "10160-0")[0];
+    assert_eq!(carried["medicationReference"]["reference"], "#m");
+    assert!(carried["contained"][0].get("text").is_none());
+    assert!(text(&bundle, "10160-0").contains("<b>warfarin</b>"));
+}
+
+#[test]
 fn marked_entries_say_so() {
     let mut sources = record(&[ada(), penicillin()]);
     sources[1].marked = true;
