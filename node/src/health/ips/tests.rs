@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use super::{
     IpsError, SameEntry, Source, SummaryAuthor, SummaryContext, assemble, is_own_summary,
-    narrative::escape, own_full_urls, same_summary_entry,
+    is_own_url, narrative::escape, own_full_urls, same_summary_entry,
 };
 
 mod published;
@@ -481,6 +481,27 @@ fn a_record_knows_what_it_gave_out() {
         same_summary_entry(&RECORD, &own, Some("urn:uuid:x"), &text),
         SameEntry::Foreign
     );
+}
+
+#[test]
+fn what_was_given_out_once_is_known_for_ever() {
+    let mut sources = record(&[ada(), penicillin()]);
+    let mut other = penicillin();
+    other["criticality"] = json!("high");
+    sources[1].versions = vec![penicillin().to_string(), other.to_string()];
+    let then = resources(&summary(&sources));
+    sources[1].versions.clear();
+    let own = own_full_urls(&RECORD, &sources);
+    let mut found: Vec<SameEntry> = then
+        .iter()
+        .map(|(url, value)| same_summary_entry(&RECORD, &own, Some(url), &value.to_string()))
+        .collect();
+    found.retain(|same| *same != SameEntry::Same);
+    assert_eq!(found, [SameEntry::Earlier]);
+    let elsewhere = RecordId::from_bytes([8; 32]);
+    for url in then.keys() {
+        assert!(is_own_url(&RECORD, url) && !is_own_url(&elsewhere, url));
+    }
 }
 
 #[test]
