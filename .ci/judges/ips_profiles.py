@@ -130,7 +130,7 @@ def values(node, definition):
         return found
     value, twin = node.get(name), node.get("_" + name)
     if isinstance(value, list) or isinstance(twin, list):
-        value, twin = value or [], twin or []
+        value, twin = [one if isinstance(one, list) else [one] for one in (value or [], twin or [])]
         both = range(max(len(value), len(twin)))
         pick = lambda items, n: items[n] if n < len(items) else None
         return [Value(pick(value, n), pick(twin, n)) for n in both]

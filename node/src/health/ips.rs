@@ -30,7 +30,9 @@ use kith_crdt::{DocumentId, Label, Section};
 use kith_protocol::id::RecordId;
 use serde_json::Value;
 
-pub use own::{SameEntry, is_own_summary, made_full_urls, own_full_urls, same_summary_entry};
+pub use own::{
+    SameEntry, is_own_summary, is_own_url, made_full_urls, own_full_urls, same_summary_entry,
+};
 pub use section::SummarySection;
 
 /// One resource of the record as the summary sees it.

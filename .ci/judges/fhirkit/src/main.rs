@@ -6,14 +6,19 @@ use std::process::ExitCode;
 use fhirkit::r4::Resource;
 
 fn main() -> ExitCode {
+    let paths: Vec<String> = std::env::args().skip(1).collect();
+    if paths.is_empty() {
+        eprintln!("usage: fhirkit-judge FILE…");
+        return ExitCode::from(2);
+    }
     let mut failures = 0;
-    for path in std::env::args().skip(1) {
-        for failure in judge(&path) {
+    for path in &paths {
+        for failure in judge(path) {
             println!("{path}: {failure}");
             failures += 1;
         }
     }
-    eprintln!("{failures} failures");
+    eprintln!("{} files, {failures} failures", paths.len());
     ExitCode::from(u8::from(failures > 0))
 }
 

@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 
 use super::{
     elements::Elements,
-    held::Entry,
+    held::{Entry, kind},
     own,
     references::{References, Target},
 };
@@ -68,18 +68,34 @@ struct Copier<'r> {
 
 impl Copier<'_> {
     fn resource(&mut self, members: &Map<String, Value>) -> Map<String, Value> {
-        let kind = members.get("resourceType").and_then(Value::as_str);
-        let kind = kind.unwrap_or_default();
+        let object = members.get("resourceType").and_then(Value::as_str);
+        let object = object.unwrap_or_default();
         let mut copied = Map::new();
         for (name, value) in members {
             match name.as_str() {
                 "text" | "_id" | "implicitRules" => {}
+                "resourceType" => {
+                    copied.insert(name.clone(), value.clone());
+                }
+                "contained" => put(&mut copied, name, self.contained(value)),
                 "id" if !value.as_str().is_some_and(is_id) => {}
                 "meta" => put(&mut copied, name, self.meta(value)),
-                _ => put(&mut copied, name, self.member(kind, name, value, members)),
+                _ => put(&mut copied, name, self.member(object, name, value, members)),
             }
         }
+        close_gaps(&mut copied);
         copied
+    }
+
+    /// The resources inside.
+    fn contained(&mut self, value: &Value) -> Option<Value> {
+        let items = value.as_array().map_or(&[][..], Vec::as_slice);
+        let typed = items.iter().filter(|item| is_type(kind(item)));
+        let copied: Vec<Value> = typed
+            .filter_map(|item| Some(Value::Object(self.resource(item.as_object()?))))
+            .collect();
+        self.left_out |= copied.is_empty() || copied.len() < items.len();
+        (!copied.is_empty()).then_some(Value::Array(copied))
     }
 
     /// Without what it said of itself where it came from: profiles that the copy is not checked
@@ -89,11 +105,11 @@ impl Copier<'_> {
             self.left_out = true;
             return None;
         };
-        let kept = members
-            .iter()
-            .filter(|(name, _)| !matches!(name.as_str(), "profile" | "versionId" | "_profile"))
-            .map(|(name, value)| (name.clone(), value.clone()));
-        let kept: Map<_, _> = kept.collect();
+        let told = |name: &str| matches!(name, "profile" | "versionId" | "_profile");
+        let kept = members.iter().filter(|(name, _)| !told(name));
+        let kept: Map<_, _> = kept
+            .map(|(name, value)| (name.clone(), value.clone()))
+            .collect();
         if kept.is_empty() {
             return None;
         }
@@ -168,14 +184,12 @@ impl Copier<'_> {
     }
 
     fn object(&mut self, object: &str, name: &str, members: &Map<String, Value>) -> Option<Value> {
-        if members.get("resourceType").is_some_and(Value::is_string) {
-            let copied = self.resource(members);
-            return (!copied.is_empty()).then_some(Value::Object(copied));
-        }
         let mut copied = Map::new();
         for (member, value) in members {
             match (member.as_str(), value) {
-                ("reference", Value::String(reference)) => {
+                ("reference", Value::String(reference))
+                    if self.bundle.elements.takes(object, member, value) =>
+                {
                     self.reference(reference, members, &mut copied);
                 }
                 ("url", Value::String(url)) if ATTACHMENTS.contains(&name) => {
@@ -188,7 +202,9 @@ impl Copier<'_> {
                 ),
             }
         }
-        (!copied.is_empty()).then_some(Value::Object(copied))
+        close_gaps(&mut copied);
+        let says = !copied.is_empty() && self.bundle.elements.has_heart(object, &copied);
+        says.then_some(Value::Object(copied))
     }
 
     fn reference(
@@ -255,10 +271,43 @@ fn put(members: &mut Map<String, Value>, name: &str, value: Option<Value>) {
 fn contained_ids(resource: &Value) -> BTreeSet<String> {
     let contained = resource.get("contained").and_then(Value::as_array);
     let ids = contained.into_iter().flatten();
-    ids.filter_map(|resource| resource.get("id")?.as_str())
+    ids.filter(|resource| is_type(kind(resource)))
+        .filter_map(|resource| resource.get("id")?.as_str())
         .filter(|id| is_id(id))
         .map(str::to_owned)
         .collect()
+}
+
+/// Whether a word can name a type of resource.
+fn is_type(word: &str) -> bool {
+    word.starts_with(|first: char| first.is_ascii_uppercase())
+        && word.bytes().all(|byte| byte.is_ascii_alphabetic())
+}
+
+/// Where a list and the list beside it both have nothing, nothing stands.
+fn close_gaps(members: &mut Map<String, Value>) {
+    let twins = members.keys().filter(|name| name.starts_with('_'));
+    for twin in twins.cloned().collect::<Vec<_>>() {
+        let name = twin.trim_start_matches('_').to_owned();
+        let items = |members: &Map<String, Value>, name: &str| {
+            members.get(name).and_then(Value::as_array).cloned()
+        };
+        let (Some(values), Some(beside)) = (items(members, &name), items(members, &twin)) else {
+            continue;
+        };
+        let at = |items: &[Value], n: usize| items.get(n).cloned().unwrap_or(Value::Null);
+        let pairs = (0..values.len().max(beside.len())).map(|n| (at(&values, n), at(&beside, n)));
+        let (values, beside): (Vec<_>, Vec<_>) = pairs
+            .filter(|(value, beside)| !value.is_null() || !beside.is_null())
+            .unzip();
+        for (name, items) in [(name, values), (twin, beside)] {
+            if items.iter().all(Value::is_null) {
+                members.shift_remove(&name);
+            } else {
+                members.insert(name, Value::Array(items));
+            }
+        }
+    }
 }
 
 /// FHIR R4 `id`: 1 to 64 of `A-Z a-z 0-9 - .`.

@@ -3,27 +3,26 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 /// The table.
 const TABLE: &str = include_str!("elements.txt");
 
-/// What every object has, or every resource.
-const EVERYWHERE: [&str; 8] = [
-    "resourceType",
-    "id",
-    "extension",
-    "modifierExtension",
-    "meta",
-    "language",
-    "contained",
-    "text",
+/// What every object has.
+const EVERYWHERE: [Element; 3] = [
+    Element::new("id", false, "string"),
+    Element::new("extension", true, "Extension"),
+    Element::new("modifierExtension", true, "Extension"),
 ];
+
+/// What gives some objects their meaning: without it they say nothing.
+const HEART: [(&str, &str); 2] = [("Extension", "url"), ("Annotation", "text")];
 
 /// The elements of objects by type or path.
 pub(super) struct Elements(BTreeMap<&'static str, Vec<Element>>);
 
 /// One element of an object.
+#[derive(Debug)]
 struct Element {
     /// Its name, without `[x]`.
     name: &'static str,
@@ -46,6 +45,9 @@ impl Elements {
 
     /// Under which name the elements of a value stand in the table.
     pub(super) fn inside(&self, object: &str, member: &str) -> String {
+        if member.starts_with('_') {
+            return "Element".to_owned();
+        }
         match self.find(object, member) {
             Some(element) if element.is_choice => suffix(element, member).to_owned(),
             Some(Element {
@@ -63,25 +65,52 @@ impl Elements {
         }
         let name = member.strip_prefix('_').unwrap_or(member);
         match self.find(object, name) {
-            Some(_) if member.starts_with('_') => true,
+            Some(element) if member.starts_with('_') => {
+                if element.is_list {
+                    value.is_array()
+                } else {
+                    value.is_object()
+                }
+            }
             Some(element) => element.takes(name, value),
-            None => EVERYWHERE.contains(&name),
+            None => false,
         }
+    }
+
+    /// Whether an object has what it would say nothing without.
+    pub(super) fn has_heart(&self, object: &str, members: &Map<String, Value>) -> bool {
+        let needed = HEART.iter().find(|(name, _)| *name == object);
+        needed.is_none_or(|(_, heart)| {
+            members.contains_key(*heart) || members.contains_key(&format!("_{heart}"))
+        })
     }
 
     /// Whether a reader can take one item of a list that it takes.
     pub(super) fn takes_item(&self, object: &str, member: &str, item: &Value) -> bool {
+        if member.starts_with('_') {
+            return item.is_null() || item.is_object();
+        }
         let element = self.find(object, member);
         element.is_none_or(|element| is_of(element.kind, item))
     }
 
     fn find(&self, object: &str, member: &str) -> Option<&Element> {
         let elements = self.0.get(object)?;
-        elements.iter().find(|element| element.is(member))
+        let mut known = elements.iter().chain(&EVERYWHERE);
+        known.find(|element| element.is(member))
     }
 }
 
 impl Element {
+    const fn new(name: &'static str, is_list: bool, kind: &'static str) -> Self {
+        Self {
+            name,
+            is_choice: false,
+            is_list,
+            kind: Some(kind),
+        }
+    }
+
     fn parse(word: &'static str) -> Self {
         let (name, kind) = match word.split_once(':') {
             Some((name, kind)) => (name, Some(kind)),
@@ -204,6 +233,15 @@ mod tests {
         assert!(r4.takes("Observation", "valueQuantity", &json!({"value": 1})));
         assert!(!r4.takes("Observation", "valueQuantity", &json!(1)));
         assert!(r4.takes("Zebra", "stripes", &json!(12)));
+    }
+
+    #[test]
+    fn an_extension_without_its_name_says_nothing() {
+        let r4 = Elements::of_r4();
+        let named = json!({"url": "http://example.org/x", "valueCode": "y"});
+        assert!(r4.has_heart("Extension", named.as_object().expect("an object")));
+        assert!(!r4.has_heart("Extension", &serde_json::Map::new()));
+        assert!(!r4.takes("Patient.contact", "extension", &json!({})));
     }
 
     #[test]

@@ -1,7 +1,9 @@
 //! The names under which a record gives things out, and how it knows them again.
 //!
 //! Every resource of a summary has a full URL that follows from the record, the document, the
-//! resource and the version alone: a UUID of version 8 (RFC 9562, 5.8) out of BLAKE3.
+//! resource and the version alone: a UUID of version 8 (RFC 9562, 5.8) out of BLAKE3. Its last six
+//! bytes are a check over the record and the rest, so that a record knows its own full URLs for
+//! ever, also those of resources and versions that it has since decided about.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,8 +20,10 @@ pub(super) const SUMMARY_SYSTEM: &str = "urn:kith:summary";
 pub enum SameEntry {
     /// It comes back as it was given out: there is nothing to add.
     Same,
-    /// It was given out by this record, and somebody changed it since.
+    /// This record gives it out with another text: somebody changed it, or the record went on.
     Changed,
+    /// This record gave it out once and has no such entry now.
+    Earlier,
     /// Others made it.
     Foreign,
 }
@@ -60,6 +64,7 @@ pub fn same_summary_entry(
         Some(given_out) if given_out == text => SameEntry::Same,
         Some(_) => SameEntry::Changed,
         None if made_full_urls(record).contains(full_url) => SameEntry::Same,
+        None if is_own_url(record, full_url) => SameEntry::Earlier,
         None => SameEntry::Foreign,
     }
 }
@@ -98,45 +103,66 @@ pub(super) fn instance(record: &RecordId, content: &str) -> String {
 /// The full URL of a version of a resource.
 pub(super) fn resource_url(record: &RecordId, source: &Source, version: usize) -> String {
     let document = source.document.to_string();
-    url(&[
-        record.as_bytes(),
-        b"resource",
-        document.as_bytes(),
-        source.resource.as_bytes(),
-        &(version as u64).to_be_bytes(),
-    ])
+    let version = (version as u64).to_be_bytes();
+    let parts = [document.as_bytes(), source.resource.as_bytes(), &version];
+    url(record, "resource", &parts)
 }
 
 /// The full URL of something that the summary makes out of a resource.
-pub(super) fn derived_url(of: &str, name: &str) -> String {
-    url(&[of.as_bytes(), b"derived", name.as_bytes()])
+pub(super) fn derived_url(record: &RecordId, of: &str, name: &str) -> String {
+    url(record, "derived", &[of.as_bytes(), name.as_bytes()])
 }
 
 /// The full URL of something that the summary makes itself.
 pub(super) fn made_url(record: &RecordId, name: &str) -> String {
-    url(&[record.as_bytes(), b"made", name.as_bytes()])
+    url(record, "made", &[name.as_bytes()])
 }
 
-fn url(parts: &[&[u8]]) -> String {
+fn url(record: &RecordId, kind: &str, parts: &[&[u8]]) -> String {
     let mut hasher = blake3::Hasher::new_derive_key("kith v1 summary full url");
-    for part in parts {
+    hasher.update(record.as_bytes());
+    for part in std::iter::once(&kind.as_bytes()).chain(parts) {
         hasher.update(&(part.len() as u64).to_be_bytes());
         hasher.update(part);
     }
-    let hash = hasher.finalize();
     let mut bytes = [0; 16];
-    bytes.copy_from_slice(&hash.as_bytes()[..16]);
+    bytes[..10].copy_from_slice(&hasher.finalize().as_bytes()[..10]);
     bytes[6] = (bytes[6] & 0x0f) | 0x80;
     bytes[8] = (bytes[8] & 0x3f) | 0x80;
-    let hex: Vec<String> = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    let check = check_of(record, &bytes[..10]);
+    bytes[10..].copy_from_slice(&check);
+    let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
     format!(
         "urn:uuid:{}-{}-{}-{}-{}",
-        hex[..4].concat(),
-        hex[4..6].concat(),
-        hex[6..8].concat(),
-        hex[8..10].concat(),
-        hex[10..].concat()
+        &hex[..8],
+        &hex[8..12],
+        &hex[12..16],
+        &hex[16..20],
+        &hex[20..]
     )
+}
+
+/// The last six bytes of a UUID that begins with these.
+fn check_of(record: &RecordId, begin: &[u8]) -> [u8; 6] {
+    let mut hasher = blake3::Hasher::new_derive_key("kith v1 summary full url check");
+    hasher.update(record.as_bytes());
+    hasher.update(begin);
+    let mut check = [0; 6];
+    check.copy_from_slice(&hasher.finalize().as_bytes()[..6]);
+    check
+}
+
+/// Whether this record ever gave out a full URL.
+pub fn is_own_url(record: &RecordId, full_url: &str) -> bool {
+    let hex: String = id_of(full_url).chars().filter(|c| *c != '-').collect();
+    let digits = hex.as_bytes().chunks_exact(2).map(|pair| {
+        let text = std::str::from_utf8(pair).ok()?;
+        u8::from_str_radix(text, 16).ok()
+    });
+    let Some(bytes) = digits.collect::<Option<Vec<u8>>>() else {
+        return false;
+    };
+    bytes.len() == 16 && bytes[10..] == check_of(record, &bytes[..10])
 }
 
 /// The id of the resource at a full URL.

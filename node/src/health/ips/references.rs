@@ -29,7 +29,7 @@ impl<'a> References<'a> {
         for (place, entry) in entries.iter().enumerate() {
             for name in names(entry) {
                 let places = by_name.entry(name).or_default();
-                if !places.contains(&place) {
+                if places.last() != Some(&place) {
                     places.push(place);
                 }
             }
@@ -66,7 +66,8 @@ impl<'a> References<'a> {
             .or_else(|| self.all_patients(&first_versions))
     }
 
-    /// The first readable version of each resource stands for all of them.
+    /// The first readable version of each resource stands for all of them. Versions of one resource
+    /// stand beside each other.
     fn one_version_each(&self, places: &[usize]) -> Vec<usize> {
         let mut kept: Vec<usize> = Vec::new();
         for place in places {
@@ -74,7 +75,7 @@ impl<'a> References<'a> {
                 let (one, other) = (self.entries[*held].source, self.entries[*place].source);
                 one.document == other.document && one.resource == other.resource
             };
-            if !kept.iter().any(same) {
+            if !kept.last().is_some_and(same) {
                 kept.push(*place);
             }
         }

@@ -243,6 +243,9 @@ fn meet_person(members: &mut Map<String, Value>, name: &str, patient_url: &str) 
         *said = json!({});
     }
     if let Value::Object(said) = said {
+        if name == "patient" {
+            said.insert("reference".to_owned(), Value::from(patient_url));
+        }
         said.entry("reference")
             .or_insert_with(|| Value::from(patient_url));
         if matches!(said.get("display"), Some(Value::String(words)) if words.ends_with(" (not in this summary)"))

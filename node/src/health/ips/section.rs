@@ -171,6 +171,8 @@ const PREGNANCY: [&str; 13] = [
     "11640-0", "11612-9", "11613-7", "11614-5", "33065-4",
 ];
 
+const UCUM: &str = "http://unitsofmeasure.org";
+
 /// LOINC code of tobacco use.
 pub(super) const TOBACCO: &str = "72166-2";
 /// LOINC code of alcohol use.
@@ -204,6 +206,12 @@ fn of_report(resource: &Value) -> SummarySection {
 /// Whether an observation has the one form that the guide gives to habits and pregnancies.
 fn is_simple(resource: &Value) -> bool {
     let dated = choice(resource, "effective").is_none_or(|(name, _)| name == "effectiveDateTime");
+    let in_ucum = |value: &Value| {
+        codings(Some(value))
+            .iter()
+            .any(|(system, _)| *system == UCUM)
+    };
+    let counted = resource.get("valueQuantity").is_none_or(in_ucum);
     let more = [
         "component",
         "bodySite",
@@ -212,6 +220,7 @@ fn is_simple(resource: &Value) -> bool {
         "referenceRange",
     ];
     dated
+        && counted
         && more
             .into_iter()
             .all(|element| resource.get(element).is_none())

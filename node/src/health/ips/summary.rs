@@ -159,7 +159,7 @@ impl Maker<'_> {
     fn say_none(&mut self) {
         for document in &self.held.compositions {
             for absent in nil_known(&document.received) {
-                let full_url = own::derived_url(&document.full_url, absent.name());
+                let full_url = own::derived_url(self.record, &document.full_url, absent.name());
                 let said = Said {
                     date: document.received.get("date").and_then(Value::as_str),
                     author: &document.source.author,
@@ -192,7 +192,7 @@ impl Maker<'_> {
 
     fn device_use(&self, place: usize, patient: usize) -> Carried {
         let device = &self.resources[place];
-        let full_url = own::derived_url(&device.full_url, "use");
+        let full_url = own::derived_url(self.record, &device.full_url, "use");
         let mut statement = Map::new();
         for (name, value) in [
             ("resourceType", Value::from("DeviceUseStatement")),

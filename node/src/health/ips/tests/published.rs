@@ -10,15 +10,17 @@ use crate::health::ips::{Source, assemble};
 
 /// The folder of test data, or nothing with a loud word when it is not there.
 fn data() -> Option<PathBuf> {
-    let named = std::env::var_os("KITH_TEST_DATA").map(PathBuf::from);
     let near = [
         "../shared/data",
         "../../shared/data",
         "../../../shared/data",
     ];
-    let found = named
+    let candidates = match std::env::var_os("KITH_TEST_DATA") {
+        Some(named) => vec![PathBuf::from(named)],
+        None => near.map(PathBuf::from).to_vec(),
+    };
+    let found = candidates
         .into_iter()
-        .chain(near.map(PathBuf::from))
         .find(|folder| folder.join("ips").is_dir());
     if found.is_none() {
         let required = std::env::var("KITH_TEST_DATA_REQUIRED").is_ok_and(|value| value == "1");
