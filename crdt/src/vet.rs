@@ -237,4 +237,6 @@ fn bounded(count: u64, max: usize, refusal: fn(usize) -> Refusal) -> Result<usiz
 }
 
 #[cfg(test)]
+mod hostile_tests;
+#[cfg(test)]
 mod tests;
