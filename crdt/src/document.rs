@@ -2,10 +2,13 @@
 //!
 //! At the root stands one map per resource, under an id that no other creation can have, so that
 //! two people who add at the same time never meet in one key. In it: `$` (written once), `$o`
-//! (the order of members), `$x` (retractions), `$v:UNIT` (what a resolution decided between) and
-//! the units themselves, registers as text and lists as lists of text.
+//! (the order of members), `$x` (retractions), `$v:UNIT` (what a resolution decided between), `$c`
+//! (who wrote what in an earlier epoch) and the units themselves, registers as text and lists as lists of text.
 
+mod carry_over;
 mod edit;
+pub mod guard;
+mod list;
 pub(crate) mod member;
 mod view;
 
@@ -15,6 +18,7 @@ use automerge::{ActorId, Automerge, Change, ReadDoc};
 
 pub use automerge::ChangeHash;
 pub use edit::{Edit, EditError, ListEdit};
+pub use guard::{Fault, Unreadable};
 pub use view::{Held, HeldUnit, Item, Retraction, UnitContent, Version};
 
 /// Names a resource within a document: 96 bits of a hash over the actor and place of its creation,
@@ -169,5 +173,7 @@ impl Document {
     }
 }
 
+#[cfg(test)]
+mod law_tests;
 #[cfg(test)]
 mod tests;

@@ -7,6 +7,8 @@
 pub mod classify;
 pub mod document;
 pub mod flag;
+#[cfg(test)]
+mod generated;
 pub mod incoming;
 pub mod json;
 pub mod person;

@@ -157,7 +157,8 @@ fn change(held: &Held, unit: &str, present: Option<&UnitContent>, new: &UnitText
     }
 }
 
-/// Steps from one list to another that keep every item of their longest common beginning and end.
+/// Steps from one list to another that keep every item of their longest common beginning and end;
+/// between them items are given new texts where there are as many as before.
 fn list_edits(old: &[&str], new: &[String]) -> Vec<ListEdit> {
     let same = |(a, b): &(&&str, &String)| **a == b.as_str();
     let start = old.iter().zip(new).take_while(same).count();
@@ -168,11 +169,15 @@ fn list_edits(old: &[&str], new: &[String]) -> Vec<ListEdit> {
         .zip(new.iter().rev())
         .take_while(same)
         .count();
+    let new = &new[..new.len() - end];
+    let places = new.iter().enumerate();
+    if old.len() - end == new.len() {
+        return places
+            .map(|(n, text)| ListEdit::Replace(start + n, text.clone()))
+            .collect();
+    }
     let removes = (0..old.len() - end).map(|_| ListEdit::Remove(start));
-    let inserts = new[..new.len() - end]
-        .iter()
-        .enumerate()
-        .map(|(n, text)| ListEdit::Insert(start + n, text.clone()));
+    let inserts = places.map(|(n, text)| ListEdit::Insert(start + n, text.clone()));
     removes.chain(inserts).collect()
 }
 

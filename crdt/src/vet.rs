@@ -235,3 +235,8 @@ fn bounded(count: u64, max: usize, refusal: fn(usize) -> Refusal) -> Result<usiz
         Err(refusal(max))
     }
 }
+
+#[cfg(test)]
+mod hostile_tests;
+#[cfg(test)]
+mod tests;

@@ -1,7 +1,7 @@
 //! Writing: one transaction, one change, whatever its size.
 
 use automerge::{
-    ActorId, ObjId, ObjType, ROOT, ReadDoc, hydrate,
+    ActorId, Automerge, ObjId, ObjType, ROOT, ReadDoc, hydrate,
     transaction::{CommitOptions, Transactable, Transaction},
 };
 
@@ -63,6 +63,9 @@ pub enum Edit {
 pub enum ListEdit {
     /// Puts an item before the one at this place.
     Insert(usize, String),
+    /// Gives the item at this place another text; it stays the same item, and stays when someone
+    /// takes it away at the same time.
+    Replace(usize, String),
     /// Takes the item at this place away.
     Remove(usize),
 }
@@ -120,18 +123,10 @@ impl Document {
                 created.extend(make(&mut transaction, edit, id, versions)?);
             }
         }
-        let time = i64::try_from(time_ms).unwrap_or(i64::MAX);
-        let (hash, _) = transaction.commit_with(CommitOptions::default().with_time(time));
-        let hash = hash.ok_or(EditError::Nothing)?;
-        let change = next.get_last_local_change().ok_or(EditError::Nothing)?;
-        let bytes = change.raw_bytes().to_vec();
-        vet::vet(&bytes)?;
+        let hash = commit(transaction, time_ms)?;
+        let written = written(&next, hash, created)?;
         self.inner = next;
-        Ok(Written {
-            bytes,
-            hash,
-            created,
-        })
+        Ok(written)
     }
 
     /// The versions that an edit decides between or takes back.
@@ -153,6 +148,29 @@ impl Document {
         versions.dedup();
         versions
     }
+}
+
+/// Ends a transaction that did something.
+pub(super) fn commit(transaction: Transaction<'_>, time_ms: u64) -> Result<ChangeHash, EditError> {
+    let time = i64::try_from(time_ms).unwrap_or(i64::MAX);
+    let (hash, _) = transaction.commit_with(CommitOptions::default().with_time(time));
+    hash.ok_or(EditError::Nothing)
+}
+
+/// The change that was made last, when it passes vetting.
+pub(super) fn written(
+    document: &Automerge,
+    hash: ChangeHash,
+    created: Vec<ResourceId>,
+) -> Result<Written, EditError> {
+    let change = document.get_last_local_change();
+    let bytes = change.ok_or(EditError::Nothing)?.raw_bytes().to_vec();
+    vet::vet(&bytes)?;
+    Ok(Written {
+        bytes,
+        hash,
+        created,
+    })
 }
 
 fn is_empty(transaction: &Transaction<'_>) -> bool {
@@ -196,11 +214,13 @@ fn make(
             text,
         } => {
             let object = object(transaction, resource)?;
-            transaction.put(&object, unit.as_str(), text.as_str())?;
             if versions.len() > 1 {
+                // A decision is a version of its own, even with the text of one of its inputs.
+                transaction.delete(&object, unit.as_str())?;
                 let name = format!("{}{unit}", member::DECIDED);
-                transaction.put(&object, name, member::decided_text(versions))?;
+                put_own(transaction, &object, &name, &member::decided_text(versions))?;
             }
+            transaction.put(&object, unit.as_str(), text.as_str())?;
         }
         Edit::Clear { resource, unit } => {
             let object = object(transaction, resource)?;
@@ -216,15 +236,35 @@ fn make(
         }
         Edit::Order { resource, order } => {
             let object = object(transaction, resource)?;
-            transaction.put(&object, member::ORDER, member::order_text(order))?;
+            put_own(
+                transaction,
+                &object,
+                member::ORDER,
+                &member::order_text(order),
+            )?;
         }
         Edit::Retract { resource, reason } => {
             let object = object(transaction, resource)?;
             let text = member::retraction_text(versions, reason);
-            transaction.put(&object, member::RETRACTION, text)?;
+            put_own(transaction, &object, member::RETRACTION, &text)?;
         }
     }
     Ok(None)
+}
+
+/// Writes a member of kith's own. Where it already says this nothing is written: automerge would
+/// only delete what stands beside it.
+fn put_own(
+    transaction: &mut Transaction<'_>,
+    object: &ObjId,
+    name: &str,
+    text: &str,
+) -> Result<(), EditError> {
+    let present = transaction.get(object, name)?;
+    if present.is_none_or(|(value, _)| value.as_str() != Some(text)) {
+        transaction.put(object, name, text)?;
+    }
+    Ok(())
 }
 
 fn object(transaction: &Transaction<'_>, resource: &ResourceId) -> Result<ObjId, EditError> {
@@ -248,8 +288,28 @@ fn edit_list(
     for edit in edits {
         match edit {
             ListEdit::Insert(place, text) => transaction.insert(&list, *place, text.as_str())?,
+            ListEdit::Replace(place, text) => replace(transaction, &list, *place, text)?,
             ListEdit::Remove(place) => transaction.delete(&list, *place)?,
         }
+    }
+    Ok(())
+}
+
+/// Gives an item another text. One that this very change inserts is inserted anew, so that the
+/// operation which inserts an item always stands in another change than those that edit it.
+fn replace(
+    transaction: &mut Transaction<'_>,
+    list: &ObjId,
+    place: usize,
+    text: &str,
+) -> Result<(), EditError> {
+    let present = transaction.get_all(list, place)?;
+    let is_own = |(_, id): &(_, ObjId)| transaction.hash_for_opid(id).is_none();
+    if !present.is_empty() && present.iter().all(is_own) {
+        transaction.delete(list, place)?;
+        transaction.insert(list, place, text)?;
+    } else {
+        transaction.put(list, place, text)?;
     }
     Ok(())
 }
@@ -276,7 +336,7 @@ fn tree(resource: &Resource) -> hydrate::Value {
     map.into()
 }
 
-const fn plain(value: hydrate::Value) -> hydrate::MapValue {
+pub(super) const fn plain(value: hydrate::Value) -> hydrate::MapValue {
     hydrate::MapValue {
         value,
         conflict: false,

@@ -1,10 +1,17 @@
 //! Reading: what a document holds, every version that stands side by side included.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    cell::OnceCell,
+    collections::{BTreeMap, BTreeSet},
+};
 
-use automerge::{Automerge, ObjId, ROOT, ReadDoc, ScalarValueRef, ValueRef};
+use automerge::{Automerge, ObjId, ROOT, ReadDoc, ValueRef, iter::MapRangeItem};
 
-use super::{ChangeHash, Document, ResourceId, member};
+use super::{
+    ChangeHash, Document, ResourceId,
+    list::{self, History, text},
+    member::{self, CarriedText, HashText},
+};
 use crate::resource::{Body, Meta, UnitText};
 
 /// A resource as the document holds it.
@@ -22,6 +29,9 @@ pub struct Held {
     pub units: Vec<HeldUnit>,
     /// What was said to be entered in error.
     pub retractions: Vec<Retraction>,
+    /// The envelopes of changes of earlier epochs that are named here, as whoever carried them
+    /// over knew them.
+    pub carried: BTreeMap<ChangeHash, [u8; 32]>,
 }
 
 /// One unit of a resource.
@@ -61,8 +71,21 @@ pub struct Item {
     pub id: String,
     /// Its text.
     pub text: String,
-    /// The change that added it.
+    /// The change that added it or gave it this text.
     pub writer: ChangeHash,
+    /// Other texts that were given to it at the same time.
+    pub beside: Vec<Version>,
+    /// Whether someone took it away at the same time as it was given its text: it stays, for a
+    /// person to look at.
+    pub removed: bool,
+}
+
+impl Item {
+    /// The changes that wrote what stands here.
+    pub fn writers(&self) -> impl Iterator<Item = ChangeHash> {
+        let beside = self.beside.iter().map(|version| version.writer);
+        std::iter::once(self.writer).chain(beside)
+    }
 }
 
 /// A statement that versions of a resource were entered in error.
@@ -76,6 +99,8 @@ pub struct Retraction {
     pub reason: String,
     /// Versions written at the same time, which it does not name: for a person to look at.
     pub concurrent: Vec<ChangeHash>,
+    /// Versions written after it.
+    pub after: Vec<ChangeHash>,
     /// Whether something was written after it: a new statement, which it does not touch.
     pub superseded: bool,
 }
@@ -85,7 +110,7 @@ impl UnitContent {
     pub fn writers(&self) -> Vec<ChangeHash> {
         match self {
             Self::Register(versions) => versions.iter().map(|version| version.writer).collect(),
-            Self::List(items) => items.iter().map(|item| item.writer).collect(),
+            Self::List(items) => items.iter().flat_map(Item::writers).collect(),
         }
     }
 }
@@ -139,14 +164,14 @@ impl Held {
 impl Document {
     /// Every resource, in the order of import and of place within it.
     pub fn resources(&self) -> Vec<Held> {
-        let ancestry = std::cell::OnceCell::new();
+        let reading = Reading::of(self);
         let mut held: Vec<_> = self
             .inner
             .map_range(ROOT, ..)
             .filter_map(|item| {
                 matches!(item.value, ValueRef::Object(_)).then_some(())?;
                 let id = ResourceId::parse(&item.key)?;
-                self.read(id, &item.id(), &ancestry)
+                reading.resource(id, &item.id())
             })
             .collect();
         held.sort_by(|a, b| {
@@ -159,26 +184,47 @@ impl Document {
     /// One resource.
     pub fn resource(&self, id: &ResourceId) -> Option<Held> {
         let (value, object) = self.inner.get(ROOT, id.as_str()).ok()??;
-        let ancestry = std::cell::OnceCell::new();
         value
             .is_object()
-            .then(|| self.read(id.clone(), &object, &ancestry))?
+            .then(|| Reading::of(self).resource(id.clone(), &object))?
+    }
+}
+
+/// One reading of a document, and what it found out on the way.
+struct Reading<'a> {
+    document: &'a Document,
+    inner: &'a Automerge,
+    ancestry: OnceCell<BTreeMap<ChangeHash, Vec<ChangeHash>>>,
+    history: History,
+}
+
+/// The change that made a resource here, and what it carried over from an earlier epoch.
+struct Maker {
+    change: ChangeHash,
+    carried: Option<CarriedText>,
+}
+
+impl<'a> Reading<'a> {
+    fn of(document: &'a Document) -> Self {
+        Self {
+            document,
+            inner: &document.inner,
+            ancestry: OnceCell::new(),
+            history: History::default(),
+        }
     }
 
-    fn read(
-        &self,
-        id: ResourceId,
-        object: &ObjId,
-        ancestry: &std::cell::OnceCell<BTreeMap<ChangeHash, Vec<ChangeHash>>>,
-    ) -> Option<Held> {
-        let created = self.inner.hash_for_opid(object)?;
+    fn resource(&self, id: ResourceId, object: &ObjId) -> Option<Held> {
+        let maker = self.maker(object)?;
+        let created = maker.carried.as_ref().and_then(|carried| carried.created);
         let mut held = Held {
             id,
             meta: Meta::default(),
-            created,
+            created: created.map_or(maker.change, |created| created.0),
             order: Vec::new(),
             units: Vec::new(),
             retractions: Vec::new(),
+            carried: maker.envelopes(),
         };
         let mut decided = BTreeMap::new();
         for item in self.inner.map_range(object, ..) {
@@ -188,23 +234,13 @@ impl Document {
             } else if key == member::ORDER {
                 held.order = member::order(text(&item.value)?);
             } else if key == member::RETRACTION {
-                held.retractions = retractions(&self.inner, object);
+                held.retractions = self.retractions(object, &maker);
             } else if let Some(unit) = key.strip_prefix(member::DECIDED) {
                 decided.insert(unit.to_owned(), member::decided(text(&item.value)?)?);
-            } else {
-                let content = if matches!(item.value, ValueRef::Object(_)) && !item.conflict {
-                    UnitContent::List(items(&self.inner, &item.id()))
-                } else if let (false, Some(text)) = (item.conflict, text(&item.value)) {
-                    UnitContent::Register(vec![Version {
-                        text: text.to_owned(),
-                        writer: self.inner.hash_for_opid(&item.id())?,
-                    }])
-                } else {
-                    content(&self.inner, object, key)
-                };
+            } else if key != member::CARRIED {
                 held.units.push(HeldUnit {
                     name: key.to_owned(),
-                    content,
+                    content: self.content(object, key, &item, &maker)?,
                     decided: Vec::new(),
                 });
             }
@@ -213,96 +249,162 @@ impl Document {
             unit.decided = decided.remove(&unit.name).unwrap_or_default();
         }
         if !held.retractions.is_empty() {
-            judge_retractions(&mut held, ancestry.get_or_init(|| self.ancestry()));
+            let ancestry = self.ancestry.get_or_init(|| self.document.ancestry());
+            judge_retractions(&mut held, ancestry);
         }
         Some(held)
     }
-}
 
-/// Every version of a unit, the one that automerge shows first.
-fn content(document: &Automerge, object: &ObjId, unit: &str) -> UnitContent {
-    let mut versions = Vec::new();
-    let all = document
-        .get_all(object, unit)
-        .unwrap_or_else(|_| Vec::new());
-    for (value, id) in all.into_iter().rev() {
-        let Some(writer) = document.hash_for_opid(&id) else {
-            continue;
-        };
-        let text = match value.as_str() {
-            Some(text) => text.to_owned(),
-            None => list_as_member(document, &id, unit),
-        };
-        versions.push(Version { text, writer });
+    fn maker(&self, object: &ObjId) -> Option<Maker> {
+        let carried = self.inner.get(object, member::CARRIED).ok().flatten();
+        Some(Maker {
+            change: self.inner.hash_for_opid(object)?,
+            carried: carried.and_then(|(value, _)| member::carried(value.as_str()?)),
+        })
     }
-    UnitContent::Register(versions)
-}
 
-/// A list that stands beside other versions, as the member that it is.
-fn list_as_member(document: &Automerge, list: &ObjId, unit: &str) -> String {
-    let texts: Vec<_> = items(document, list)
-        .into_iter()
-        .map(|item| item.text)
-        .collect();
-    let mut text = String::new();
-    crate::json::push_member(&mut text, unit, &format!("[{}]", texts.join(",")));
-    text
-}
+    fn content(
+        &self,
+        object: &ObjId,
+        unit: &str,
+        item: &MapRangeItem<'_>,
+        maker: &Maker,
+    ) -> Option<UnitContent> {
+        if item.conflict {
+            return Some(UnitContent::Register(self.versions(object, unit, maker)));
+        }
+        if matches!(item.value, ValueRef::Object(_)) {
+            let carried = maker.carried.as_ref();
+            let carried = carried.and_then(|carried| carried.lists.get(unit));
+            let items = list::items(self.inner, &item.id(), carried, &self.history);
+            return Some(UnitContent::List(items));
+        }
+        let version = Version {
+            text: text(&item.value)?.to_owned(),
+            writer: self.inner.hash_for_opid(&item.id())?,
+        };
+        Some(UnitContent::Register(maker.original(unit, version)))
+    }
 
-fn items(document: &Automerge, list: &ObjId) -> Vec<Item> {
-    document
-        .list_range(list, ..)
-        .filter_map(|item| {
-            let id = item.id();
-            Some(Item {
-                text: text(&item.value)?.to_owned(),
-                writer: document.hash_for_opid(&id)?,
-                id: id.to_string(),
-            })
+    /// Every version of a unit, the one that automerge shows first.
+    fn versions(&self, object: &ObjId, unit: &str, maker: &Maker) -> Vec<Version> {
+        let all = self.inner.get_all(object, unit);
+        let all = all.unwrap_or_else(|_| Vec::new()).into_iter().rev();
+        all.filter_map(|(value, id)| {
+            let text = match value.as_str() {
+                Some(text) => text.to_owned(),
+                None => self.list_as_member(&id, unit),
+            };
+            let writer = self.inner.hash_for_opid(&id)?;
+            Some(maker.original(unit, Version { text, writer }))
         })
+        .flatten()
         .collect()
-}
+    }
 
-fn retractions(document: &Automerge, object: &ObjId) -> Vec<Retraction> {
-    let all = document
-        .get_all(object, member::RETRACTION)
-        .unwrap_or_else(|_| Vec::new());
-    let mut said: Vec<_> = all
-        .into_iter()
-        .filter_map(|(value, id)| {
-            let said = member::retraction(value.as_str()?)?;
-            Some(Retraction {
-                writer: document.hash_for_opid(&id)?,
-                versions: said.versions.into_iter().map(|hash| hash.0).collect(),
-                reason: said.reason,
-                concurrent: Vec::new(),
-                superseded: false,
+    /// A list that stands beside other versions, as the member that it is.
+    fn list_as_member(&self, list: &ObjId, unit: &str) -> String {
+        let items = list::items(self.inner, list, None, &self.history);
+        let texts: Vec<_> = items.into_iter().map(|item| item.text).collect();
+        let mut text = String::new();
+        crate::json::push_member(&mut text, unit, &format!("[{}]", texts.join(",")));
+        text
+    }
+
+    fn retractions(&self, object: &ObjId, maker: &Maker) -> Vec<Retraction> {
+        let all = self.inner.get_all(object, member::RETRACTION);
+        let all = all.unwrap_or_else(|_| Vec::new()).into_iter();
+        let mut said: Vec<_> = all
+            .filter_map(|(value, id)| {
+                let said = member::retraction(value.as_str()?)?;
+                let writer = self.inner.hash_for_opid(&id)?;
+                Some(maker.original_retractions(Retraction {
+                    writer,
+                    versions: said.versions.into_iter().map(|hash| hash.0).collect(),
+                    reason: said.reason,
+                    concurrent: Vec::new(),
+                    after: Vec::new(),
+                    superseded: false,
+                }))
             })
-        })
-        .collect();
-    said.sort_by_key(|said| said.writer);
-    said
+            .flatten()
+            .collect();
+        said.sort_by_key(|said| said.writer);
+        said
+    }
 }
 
-/// Tells what was written at the same time as a retraction from what was written after it.
+impl Maker {
+    /// The versions of an earlier epoch that the carried one stands for, or the version itself.
+    fn original(&self, unit: &str, version: Version) -> Vec<Version> {
+        let carried = self.carried.as_ref();
+        let carried = carried.and_then(|carried| carried.registers.get(unit));
+        match carried.filter(|_| version.writer == self.change) {
+            None => vec![version],
+            Some(versions) => versions
+                .iter()
+                .map(|carried| Version {
+                    text: carried.text.as_ref().unwrap_or(&version.text).clone(),
+                    writer: carried.writer.0,
+                })
+                .collect(),
+        }
+    }
+
+    fn original_retractions(&self, said: Retraction) -> Vec<Retraction> {
+        let hashes = |hashes: &[HashText]| hashes.iter().map(|hash| hash.0).collect();
+        let carried = self.carried.as_ref();
+        match carried.filter(|_| said.writer == self.change) {
+            None => vec![said],
+            Some(carried) => carried
+                .retractions
+                .iter()
+                .map(|said| Retraction {
+                    writer: said.writer.0,
+                    versions: hashes(&said.versions),
+                    reason: said.reason.clone(),
+                    concurrent: hashes(&said.beside),
+                    after: hashes(&said.after),
+                    superseded: false,
+                })
+                .collect(),
+        }
+    }
+
+    fn envelopes(&self) -> BTreeMap<ChangeHash, [u8; 32]> {
+        let carried = self.carried.iter().flat_map(|carried| &carried.envelopes);
+        carried
+            .map(|(change, envelope)| (change.0, envelope.0.0))
+            .collect()
+    }
+}
+
+/// Tells what was written at the same time as a retraction from what was written after it. Of a
+/// change of an earlier epoch only what was carried over is known.
 fn judge_retractions(held: &mut Held, ancestry: &BTreeMap<ChangeHash, Vec<ChangeHash>>) {
-    let writers: BTreeSet<_> = held
-        .units
-        .iter()
-        .flat_map(|unit| unit.content.writers())
-        .collect();
+    let units = held.units.iter();
+    let writers: BTreeSet<_> = units.flat_map(|unit| unit.content.writers()).collect();
     for said in &mut held.retractions {
-        let others = writers
-            .iter()
-            .filter(|writer| !said.versions.contains(writer) && **writer != said.writer);
-        let (after, beside): (Vec<_>, Vec<_>) =
-            others.partition(|writer| is_ancestor(said.writer, **writer, ancestry));
-        said.superseded = !after.is_empty();
-        said.concurrent = beside
+        let is_here = ancestry.contains_key(&said.writer);
+        let is_after = |writer: ChangeHash| match ancestry.contains_key(&writer) {
+            true => !is_here || is_ancestor(said.writer, writer, ancestry),
+            false => said.after.contains(&writer),
+        };
+        let is_beside = |writer: ChangeHash| match ancestry.contains_key(&writer) {
+            true => is_here && !is_ancestor(writer, said.writer, ancestry),
+            false => said.concurrent.contains(&writer),
+        };
+        let is_other =
+            |writer: &ChangeHash| !said.versions.contains(writer) && *writer != said.writer;
+        let others = writers.iter().copied().filter(is_other);
+        let (after, rest): (Vec<_>, Vec<_>) = others.partition(|writer| is_after(*writer));
+        let beside: Vec<_> = rest
             .into_iter()
-            .filter(|writer: &&ChangeHash| !is_ancestor(**writer, said.writer, ancestry))
-            .copied()
+            .filter(|writer| is_beside(*writer))
             .collect();
+        said.superseded = !after.is_empty();
+        said.after = after;
+        said.concurrent = beside;
     }
 }
 
@@ -322,11 +424,4 @@ fn is_ancestor(
         }
     }
     false
-}
-
-fn text<'a>(value: &'a ValueRef<'_>) -> Option<&'a str> {
-    match value {
-        ValueRef::Scalar(ScalarValueRef::Str(text)) => Some(text),
-        ValueRef::Scalar(_) | ValueRef::Object(_) => None,
-    }
 }

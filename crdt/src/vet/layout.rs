@@ -288,6 +288,10 @@ impl<'h, 'a> Walk<'h, 'a> {
             Key::Start => return Err(Refusal::Key),
             Key::Item(item) => {
                 let made = self.look_up(item)?;
+                if made.is_some() && matches!(operation.action, Action::Set(_)) && !operation.insert
+                {
+                    return Err(Refusal::Item);
+                }
                 let is_here = match made {
                     Some(made) => made.kind == Kind::Item && made.object == Some(list),
                     None => !self.is_own(list),

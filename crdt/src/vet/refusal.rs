@@ -102,8 +102,8 @@ pub enum Refusal {
     /// A member of kith's own that cannot be read.
     #[error("a member that kith writes does not read as such")]
     MemberForm,
-    /// Something in a list that is not text.
-    #[error("a list holds only texts")]
+    /// Something in a list that is not text, or edits what the same change inserts.
+    #[error("a list holds only texts, and no change edits an item that it inserts")]
     Item,
     /// Carried elements that are not the first write of an epoch.
     #[error("only the first change of an epoch carries elements over, and then all of them")]
