@@ -5,7 +5,7 @@
 
 mod channel;
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
 use futures::StreamExt;
 use kith_protocol::id::DeviceId;
@@ -14,7 +14,7 @@ use libp2p::{
     identity::{Keypair, PublicKey, ed25519},
     multiaddr::Protocol,
     noise,
-    swarm::{SwarmEvent, dial_opts::DialOpts},
+    swarm::{DialError, SwarmEvent, dial_opts::DialOpts},
     tcp, yamux,
 };
 use tokio::sync::{mpsc, oneshot};
@@ -84,7 +84,7 @@ pub struct Network {
 
 enum Command {
     Listen(Multiaddr, oneshot::Sender<Result<Multiaddr, NetworkError>>),
-    Dial(DialOpts),
+    Connect(PeerId, Vec<Multiaddr>, Connected),
 }
 
 impl Network {
@@ -119,8 +119,9 @@ impl Network {
         talk: Talk,
     ) -> Result<Channel, NetworkError> {
         let peer = peer_of(device).ok_or(NetworkError::Unreachable)?;
-        let dial = DialOpts::peer_id(peer).addresses(addresses).build();
-        self.send(Command::Dial(dial)).await?;
+        let (answer, answered) = oneshot::channel();
+        self.send(Command::Connect(peer, addresses, answer)).await?;
+        answered.await.map_err(|_| NetworkError::Stopped)??;
         let mut control = self.control.clone();
         let stream = control
             .open_stream(peer, talk.protocol())
@@ -176,23 +177,55 @@ async fn accept(
     }
 }
 
-type ListenAnswers = VecDeque<oneshot::Sender<Result<Multiaddr, NetworkError>>>;
+type Connected = oneshot::Sender<Result<(), NetworkError>>;
+
+/// Who waits for what of the swarm.
+#[derive(Default)]
+struct Waiting {
+    listening: VecDeque<oneshot::Sender<Result<Multiaddr, NetworkError>>>,
+    connecting: BTreeMap<PeerId, Vec<Connected>>,
+}
+
+impl Waiting {
+    fn connected(&mut self, peer: PeerId, is_connected: bool) {
+        for answer in self.connecting.remove(&peer).unwrap_or_default() {
+            let said = if is_connected {
+                Ok(())
+            } else {
+                Err(NetworkError::Unreachable)
+            };
+            if answer.send(said).is_err() {
+                tracing::debug!("nobody waits for the connection");
+            }
+        }
+    }
+}
 
 async fn drive(mut swarm: Swarm<libp2p_stream::Behaviour>, mut commands: mpsc::Receiver<Command>) {
-    let mut listening: ListenAnswers = VecDeque::new();
+    let mut waiting = Waiting::default();
     loop {
         tokio::select! {
             command = commands.recv() => match command {
-                Some(command) => obey(&mut swarm, command, &mut listening),
+                Some(command) => obey(&mut swarm, command, &mut waiting),
                 None => return,
             },
-            event = swarm.select_next_some() => {
-                if let SwarmEvent::NewListenAddr { address, .. } = event
-                    && let Some(answer) = listening.pop_front()
-                    && answer.send(Ok(address)).is_err()
-                {
-                    tracing::debug!("nobody waits for the listen address");
+            event = swarm.select_next_some() => match event {
+                SwarmEvent::NewListenAddr { address, .. } => {
+                    if let Some(answer) = waiting.listening.pop_front()
+                        && answer.send(Ok(address)).is_err()
+                    {
+                        tracing::debug!("nobody waits for the listen address");
+                    }
                 }
+                SwarmEvent::ConnectionEstablished { peer_id, .. } => {
+                    waiting.connected(peer_id, true);
+                }
+                SwarmEvent::OutgoingConnectionError { peer_id: Some(peer), error, .. } => {
+                    tracing::debug!(%error, "not connected");
+                    let is_connected = swarm.is_connected(&peer);
+                    waiting.connected(peer, is_connected);
+                }
+                _ => {}
             }
         }
     }
@@ -201,11 +234,11 @@ async fn drive(mut swarm: Swarm<libp2p_stream::Behaviour>, mut commands: mpsc::R
 fn obey(
     swarm: &mut Swarm<libp2p_stream::Behaviour>,
     command: Command,
-    listening: &mut ListenAnswers,
+    waiting: &mut Waiting,
 ) {
     match command {
         Command::Listen(address, answer) => match swarm.listen_on(address.clone()) {
-            Ok(_) => listening.push_back(answer),
+            Ok(_) => waiting.listening.push_back(answer),
             Err(source) => {
                 let error = NetworkError::Listen {
                     address: address.to_string(),
@@ -216,11 +249,21 @@ fn obey(
                 }
             }
         },
-        // A dial condition that is not met (already connected) is no error here: the stream that
-        // is asked for next finds the connection.
-        Command::Dial(options) => {
-            if let Err(error) = swarm.dial(options) {
-                tracing::debug!(%error, "not dialled");
+        Command::Connect(peer, addresses, answer) => {
+            let known = swarm.is_connected(&peer);
+            waiting.connecting.entry(peer).or_default().push(answer);
+            if known {
+                waiting.connected(peer, true);
+                return;
+            }
+            let dial = DialOpts::peer_id(peer).addresses(addresses).build();
+            match swarm.dial(dial) {
+                // Somebody else dials already: the answer comes with that attempt.
+                Ok(()) | Err(DialError::DialPeerConditionFalse(_)) => {}
+                Err(error) => {
+                    tracing::debug!(%error, "not dialled");
+                    waiting.connected(peer, false);
+                }
             }
         }
     }
