@@ -6,7 +6,12 @@ use clap::{Parser, Subcommand, ValueEnum};
 
 /// One patient record, held by everyone who cares for the person.
 #[derive(Parser)]
-#[command(name = "kith", version, disable_help_subcommand = false, infer_subcommands = false)]
+#[command(
+    name = "kith",
+    version,
+    disable_help_subcommand = false,
+    infer_subcommands = false
+)]
 pub struct Args {
     /// The folder of the node [default: the data folder of whoever runs kith]
     #[arg(long, global = true, env = "KITH_HOME", value_name = "DIR")]

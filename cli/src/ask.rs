@@ -73,7 +73,8 @@ impl Session {
         if !home.wants_passphrase()? {
             return Ok(Unlock::KeyFile);
         }
-        self.passphrase("Passphrase of this node:").map(Unlock::Passphrase)
+        self.passphrase("Passphrase of this node:")
+            .map(Unlock::Passphrase)
     }
 
     /// A passphrase from the node's file, or typed.

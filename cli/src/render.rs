@@ -11,8 +11,12 @@ use crate::ask::Session;
 /// One object on standard output.
 pub fn json<T: Serialize>(value: &T) -> Result<Ending, Failure> {
     let text = serde_json::to_string(value).map_err(|error| {
-        Failure::new(Ending::Failed, "The answer could not be written as JSON.", "This is a fault of kith.")
-            .because(&error)
+        Failure::new(
+            Ending::Failed,
+            "The answer could not be written as JSON.",
+            "This is a fault of kith.",
+        )
+        .because(&error)
     })?;
     out(&(text + "\n"))
 }
@@ -20,7 +24,9 @@ pub fn json<T: Serialize>(value: &T) -> Result<Ending, Failure> {
 /// Text on standard output; a reader that has gone is no fault.
 pub fn out(text: &str) -> Result<Ending, Failure> {
     let mut stdout = std::io::stdout().lock();
-    let written = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush());
+    let written = stdout
+        .write_all(text.as_bytes())
+        .and_then(|()| stdout.flush());
     match written {
         Ok(()) => Ok(Ending::Done),
         Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(Ending::Done),

@@ -286,7 +286,10 @@ mod tests {
             .into_iter()
             .map(|id| id.label.to_string())
             .collect();
-        assert_eq!(labels, ["sexual-health", "sexual-health", "general", "general"]);
+        assert_eq!(
+            labels,
+            ["sexual-health", "sexual-health", "general", "general"]
+        );
     }
 
     #[test]

@@ -68,7 +68,11 @@ impl Client {
     }
 
     /// Asks and waits for the answer.
-    pub fn ask(mut self, asked: &Asked, progress: &mut dyn FnMut(Progress)) -> Result<Said, Failure> {
+    pub fn ask(
+        mut self,
+        asked: &Asked,
+        progress: &mut dyn FnMut(Progress),
+    ) -> Result<Said, Failure> {
         let request = serde_json::to_vec(asked).map_err(|error| broken(&error))?;
         let len = u32::try_from(request.len())
             .ok()

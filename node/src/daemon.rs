@@ -274,14 +274,20 @@ async fn keep_up(driver: Driver, network: Network) {
         for peer in peers {
             let due = called.get(&peer.device).is_none_or(|last| {
                 let moved = last.through != position && last.wait == Duration::ZERO;
-                let wait = if last.wait == Duration::ZERO { ASK_AGAIN } else { last.wait };
+                let wait = if last.wait == Duration::ZERO {
+                    ASK_AGAIN
+                } else {
+                    last.wait
+                };
                 moved || last.at.elapsed() >= wait
             });
             if peer.addresses.is_empty() || !due {
                 continue;
             }
             let answered = exchange::call(&driver, &network, &peer).await;
-            let waited = called.get(&peer.device).map_or(Duration::ZERO, |last| last.wait);
+            let waited = called
+                .get(&peer.device)
+                .map_or(Duration::ZERO, |last| last.wait);
             let wait = match answered {
                 Ok(()) => Duration::ZERO,
                 Err(_) => (waited * 2).clamp(RETRY_FIRST, RETRY_MAX),

@@ -51,7 +51,10 @@ pub async fn serve(driver: Driver, device: DeviceId, mut channel: Channel) -> Re
 /// One round with a known node over all records that both hold.
 pub async fn call(driver: &Driver, network: &Network, peer: &Peer) -> Result<(), Failure> {
     let device = peer.device;
-    let addresses = peer.addresses.iter().filter_map(|address| parse_address(address).ok());
+    let addresses = peer
+        .addresses
+        .iter()
+        .filter_map(|address| parse_address(address).ok());
     let mut channel = network
         .open(device, addresses.collect(), Talk::Exchange)
         .await

@@ -231,11 +231,7 @@ async fn drive(mut swarm: Swarm<libp2p_stream::Behaviour>, mut commands: mpsc::R
     }
 }
 
-fn obey(
-    swarm: &mut Swarm<libp2p_stream::Behaviour>,
-    command: Command,
-    waiting: &mut Waiting,
-) {
+fn obey(swarm: &mut Swarm<libp2p_stream::Behaviour>, command: Command, waiting: &mut Waiting) {
     match command {
         Command::Listen(address, answer) => match swarm.listen_on(address.clone()) {
             Ok(_) => waiting.listening.push_back(answer),

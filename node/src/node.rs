@@ -32,7 +32,7 @@ use kith_protocol::{
     logs::{Event, LogId},
     record::{Pen, Record},
     signed::{Signed, Verified},
-    store::{Item, Store, StoreError},
+    store::{Item, JournalPosition, Store, StoreError},
 };
 use rand_chacha::ChaCha20Rng;
 use rand_core::{Rng, SeedableRng};
@@ -63,6 +63,8 @@ pub struct Node {
     people: People,
     loaded: BTreeMap<RecordId, (u64, Record)>,
     uses: u64,
+    /// Where the journal stood after the last thing that could be for others.
+    changed: JournalPosition,
     nonce: [u8; 8],
     rng: ChaCha20Rng,
     /// Where this node listens, while it runs.
@@ -80,14 +82,15 @@ impl Node {
         rng.fill_bytes(&mut nonce);
         Ok(Self {
             home: home.clone(),
-            store,
             identity,
             people,
             loaded: BTreeMap::new(),
             uses: 0,
+            changed: store.last(),
             nonce,
             rng,
             addresses: Vec::new(),
+            store,
         })
     }
 
@@ -186,7 +189,7 @@ impl Node {
         if let Some((_, record)) = self.loaded.remove(&id) {
             return Ok(record);
         }
-        let mut record = Record::load(&self.store, id)?;
+        let mut record = Record::load(&self.store, id, self.device())?;
         record.load_principals(&self.store, [self.identity.principal])?;
         Ok(record)
     }
@@ -218,7 +221,13 @@ impl Node {
     }
 
     fn commit(&mut self, items: Vec<Item>) -> Result<(), Failure> {
-        self.store.commit(items)?;
+        let for_others = items
+            .iter()
+            .any(|item| !matches!(item, Item::Row { .. } | Item::Audit { .. }));
+        let last = self.store.commit(items)?;
+        if for_others {
+            self.changed = last;
+        }
         Ok(())
     }
 

@@ -10,21 +10,23 @@ mod write;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use kith_crdt::{ChangeHash, Document, DocumentId, Held, ResourceId};
+use kith_crdt::{ChangeHash, Document, DocumentId, Held, ResourceId, Vetted};
 
 pub use arrive::{ArrivalError, Arrived};
 pub use write::{Pen, WriteError, entry_item, event_item};
 
 use crate::{
     consent::{Ledger, Material, Reader, Status},
-    id::{EnvelopeId, PrincipalId, RecordId},
+    id::{DeviceId, EnvelopeId, PrincipalId, RecordId},
 };
 
 /// One record, loaded.
 pub struct Record {
     id: RecordId,
     ledger: Ledger,
-    payloads: BTreeMap<EnvelopeId, Vec<u8>>,
+    /// The device whose own changes need no second look.
+    own: Option<DeviceId>,
+    changes: BTreeMap<EnvelopeId, Vetted>,
     writers: BTreeMap<ChangeHash, EnvelopeId>,
     open: BTreeMap<DocumentId, Opened>,
 }
@@ -54,7 +56,8 @@ impl Record {
         Self {
             id,
             ledger: Ledger::new(id),
-            payloads: BTreeMap::new(),
+            own: None,
+            changes: BTreeMap::new(),
             writers: BTreeMap::new(),
             open: BTreeMap::new(),
         }
@@ -145,9 +148,7 @@ impl Record {
             let opened = self.open_from(id, material);
             self.open.insert(id.clone(), opened);
         }
-        self.open
-            .entry(id.clone())
-            .or_insert_with(Opened::default)
+        self.open.entry(id.clone()).or_insert_with(Opened::default)
     }
 }
 
@@ -155,7 +156,14 @@ impl Opened {
     fn is_of(&self, material: &Material) -> bool {
         let sides = material.sides.iter().map(Vec::as_slice);
         self.entries.len() == material.main.len()
-            && material.main.iter().all(|entry| self.entries.contains(entry))
-            && self.sides.iter().map(|(entries, _)| entries.as_slice()).eq(sides)
+            && material
+                .main
+                .iter()
+                .all(|entry| self.entries.contains(entry))
+            && self
+                .sides
+                .iter()
+                .map(|(entries, _)| entries.as_slice())
+                .eq(sides)
     }
 }

@@ -21,7 +21,10 @@ pub fn man_pages(args: &ManPagesArgs) -> Result<Ending, Failure> {
     written.map_err(|error| {
         Failure::new(
             Ending::Failed,
-            format!("The manual pages could not be written to {}.", args.folder.display()),
+            format!(
+                "The manual pages could not be written to {}.",
+                args.folder.display()
+            ),
             "Check that you may write there.",
         )
         .because(&error)

@@ -18,7 +18,10 @@ pub fn run(session: &Session, args: ExplainArgs) -> Result<Ending, Failure> {
     if session.json {
         return render::json(&explained);
     }
-    render::say(&format!("Entry {} is {}.", explained.entry, explained.status));
+    render::say(&format!(
+        "Entry {} is {}.",
+        explained.entry, explained.status
+    ));
     for sentence in &explained.because {
         render::say(&render::clean(sentence));
     }

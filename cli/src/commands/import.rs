@@ -1,7 +1,7 @@
 //! `kith import`.
 
 use kith_node::{
-    api::{Filed, Imported, ImportRequest, Reply, Request},
+    api::{Filed, ImportRequest, Imported, Reply, Request},
     failure::{Ending, Failure},
 };
 
@@ -59,7 +59,11 @@ fn object(imported: &Imported) -> serde_json::Value {
 fn say(imported: &Imported) {
     imported.records.iter().for_each(filed);
     for flag in imported.flagged.iter().take(FLAGS_SHOWN) {
-        render::say(&format!("Odd: {}: {}", render::clean(&flag.place), flag.what));
+        render::say(&format!(
+            "Odd: {}: {}",
+            render::clean(&flag.place),
+            flag.what
+        ));
     }
     if imported.flagged.len() > FLAGS_SHOWN {
         render::say(&format!(
@@ -68,7 +72,10 @@ fn say(imported: &Imported) {
         ));
     }
     for refused in &imported.refused {
-        render::say(&format!("Not filed: {}", render::clean(&refused.failure.what)));
+        render::say(&format!(
+            "Not filed: {}",
+            render::clean(&refused.failure.what)
+        ));
         render::say(&format!("  {}", refused.failure.remedy));
     }
 }
@@ -85,6 +92,10 @@ fn filed(filed: &Filed) {
         (_, 0) => sections.join(", "),
         (_, n) => format!("{}; {n} already here", sections.join(", ")),
     };
-    render::say(&format!("{} {}: {what}", &filed.record[..12], render::clean(&filed.person)));
+    render::say(&format!(
+        "{} {}: {what}",
+        &filed.record[..12],
+        render::clean(&filed.person)
+    ));
     record::alike(&filed.alike);
 }

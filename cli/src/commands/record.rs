@@ -1,7 +1,9 @@
 //! `kith record`, `kith show`.
 
 use kith_node::{
-    api::{Alike, AllergyState, Happened, Line, NewPerson, RecordLine, RecordShown, Reply, Request},
+    api::{
+        Alike, AllergyState, Happened, Line, NewPerson, RecordLine, RecordShown, Reply, Request,
+    },
     failure::{Ending, Failure},
 };
 
@@ -75,7 +77,10 @@ fn list(session: &Session, request: Request) -> Result<Ending, Failure> {
             ]
         })
         .collect();
-    render::say(&render::table(&["record", "person", "born", "NHS number"], rows));
+    render::say(&render::table(
+        &["record", "person", "born", "NHS number"],
+        rows,
+    ));
     Ok(Ending::Done)
 }
 
@@ -114,7 +119,10 @@ pub fn show(session: &Session, record: String) -> Result<Ending, Failure> {
 
 fn banner(person: &RecordLine, allergies: AllergyState) {
     let born = person.born.as_deref().unwrap_or("not known");
-    let number = person.nhs_number.as_deref().map_or_else(|| "not known".to_owned(), grouped);
+    let number = person
+        .nhs_number
+        .as_deref()
+        .map_or_else(|| "not known".to_owned(), grouped);
     let state = match allergies {
         AllergyState::Recorded => "recorded, see below",
         AllergyState::NoneKnown => "no known allergies, said below",
@@ -171,7 +179,10 @@ fn timeline(session: &Session, record: String) -> Result<Ending, Failure> {
 
 fn step(happened: &Happened) {
     let when = happened.when.as_deref().unwrap_or("");
-    let late = happened.late.as_ref().map_or_else(String::new, |late| format!("  ({late})"));
+    let late = happened
+        .late
+        .as_ref()
+        .map_or_else(String::new, |late| format!("  ({late})"));
     render::say(&format!(
         "{:10}  {:13}  {}{late}  — {}",
         when.get(..10).unwrap_or(when),

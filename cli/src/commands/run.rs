@@ -25,7 +25,10 @@ pub fn run(session: &Session, args: &RunArgs) -> Result<Ending, Failure> {
         if session.json {
             render::json(&serde_json::json!({"addresses": addresses, "http": null}))?;
         } else {
-            render::say(&format!("Running; others reach this node at {}.", addresses.join(", ")));
+            render::say(&format!(
+                "Running; others reach this node at {}.",
+                addresses.join(", ")
+            ));
             render::say("Stop it with Ctrl-C.");
         }
         daemon.run(stopped()).await
@@ -36,8 +39,12 @@ pub fn run(session: &Session, args: &RunArgs) -> Result<Ending, Failure> {
 /// The runtime for what needs the network.
 pub fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
     tokio::runtime::Runtime::new().map_err(|error| {
-        Failure::new(Ending::Failed, "The network could not be started.", "Try again.")
-            .because(&error)
+        Failure::new(
+            Ending::Failed,
+            "The network could not be started.",
+            "Try again.",
+        )
+        .because(&error)
     })
 }
 

@@ -37,11 +37,17 @@ pub fn run(session: &Session, args: &SetupArgs) -> Result<Ending, Failure> {
 }
 
 fn say(made: &SetUp) {
-    render::say(&format!("{} is ready in {}.", render::clean(&made.name), made.home.display()));
+    render::say(&format!(
+        "{} is ready in {}.",
+        render::clean(&made.name),
+        made.home.display()
+    ));
     render::say("");
     render::say("RECOVERY SHEET: write this down and keep it where you keep important papers.");
     render::say(&format!("    {}", made.recovery));
-    render::say("It opens this node when the passphrase or key file is lost. It is not shown again.");
+    render::say(
+        "It opens this node when the passphrase or key file is lost. It is not shown again.",
+    );
     render::say("");
     render::say("Next: kith import FILE, or kith record new --family NAME.");
 }
@@ -57,7 +63,9 @@ fn ask_name(session: &Session) -> Result<String, Failure> {
 
 fn ask_kind(session: &Session) -> Result<Kind, Failure> {
     if session.no_input {
-        return Err(missing("--kind practice|hospital|ambulance|care-home|laboratory|person"));
+        return Err(missing(
+            "--kind practice|hospital|ambulance|care-home|laboratory|person",
+        ));
     }
     let kinds = [
         ("A person: patient, carer, family or friend", Kind::Person),
@@ -75,9 +83,10 @@ fn ask_kind(session: &Session) -> Result<Kind, Failure> {
 }
 
 fn ask_passphrase() -> Result<Unlock, Failure> {
-    let words = inquire::Password::new("A passphrase for this node (empty: a key file in its folder):")
-        .prompt()
-        .map_err(|error| no_answer(&error))?;
+    let words =
+        inquire::Password::new("A passphrase for this node (empty: a key file in its folder):")
+            .prompt()
+            .map_err(|error| no_answer(&error))?;
     Ok(if words.is_empty() {
         Unlock::KeyFile
     } else {

@@ -41,7 +41,11 @@ fn say(status: &Status) {
         addresses => render::say(&format!("Running at {}.", addresses.join(", "))),
     }
     for connection in &status.connections {
-        render::say(&format!("{}: {}", render::clean(&connection.name), connection.state));
+        render::say(&format!(
+            "{}: {}",
+            render::clean(&connection.name),
+            connection.state
+        ));
     }
     if status.to_review > 0 {
         render::say(&format!("{} to review: kith review", status.to_review));

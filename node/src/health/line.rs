@@ -9,14 +9,16 @@ pub fn describe(resource: &Value) -> String {
         "Patient" | "Practitioner" | "RelatedPerson" => name(resource),
         "Organization" | "Location" | "CareTeam" => text(resource, "name").map(str::to_owned),
         "Observation" => observation(resource),
-        "MedicationRequest" | "MedicationStatement" | "MedicationDispense"
+        "MedicationRequest"
+        | "MedicationStatement"
+        | "MedicationDispense"
         | "MedicationAdministration" => medicine(resource),
         "Immunization" => concept(resource.get("vaccineCode")),
         "Encounter" => first(resource, "type").or_else(|| first(resource, "reasonCode")),
         "DocumentReference" => document(resource),
-        "Task" | "ServiceRequest" => {
-            text(resource, "description").map(str::to_owned).or_else(|| concept(resource.get("code")))
-        }
+        "Task" | "ServiceRequest" => text(resource, "description")
+            .map(str::to_owned)
+            .or_else(|| concept(resource.get("code"))),
         "Communication" => resource
             .pointer("/payload/0/contentString")
             .and_then(Value::as_str)
@@ -116,7 +118,11 @@ fn name(resource: &Value) -> Option<String> {
         return Some(said.to_owned());
     }
     let given = name.get("given").and_then(Value::as_array);
-    let given: Vec<_> = given.into_iter().flatten().filter_map(Value::as_str).collect();
+    let given: Vec<_> = given
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str)
+        .collect();
     let family = text(name, "family").unwrap_or_default().to_uppercase();
     Some([family, given.join(" ")].join(", "))
 }
@@ -126,7 +132,9 @@ fn medicine(resource: &Value) -> Option<String> {
         let reference = resource.get("medicationReference")?;
         text(reference, "display").map(str::to_owned)
     })?;
-    let dosage = resource.get("dosageInstruction").or_else(|| resource.get("dosage"));
+    let dosage = resource
+        .get("dosageInstruction")
+        .or_else(|| resource.get("dosage"));
     let dose = dosage
         .and_then(|dosage| dosage.get(0))
         .and_then(|dosage| text(dosage, "text"));
@@ -148,7 +156,11 @@ fn value(resource: &Value) -> Option<String> {
         let unit = text(quantity, "unit").or_else(|| text(quantity, "code"));
         let comparator = text(quantity, "comparator").unwrap_or_default();
         let value = quantity.get("value")?;
-        return Some(format!("{comparator}{value} {}", unit.unwrap_or_default()).trim().to_owned());
+        return Some(
+            format!("{comparator}{value} {}", unit.unwrap_or_default())
+                .trim()
+                .to_owned(),
+        );
     }
     concept(resource.get("valueCodeableConcept"))
         .or_else(|| text(resource, "valueString").map(str::to_owned))

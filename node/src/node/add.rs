@@ -29,7 +29,9 @@ impl Node {
             node.rng = rng;
             let entry = items.iter().find_map(|item| match item {
                 Item::Entry { id, .. } => Some(id.to_string()),
-                Item::Event { .. } | Item::Part { .. } | Item::Row { .. } | Item::Audit { .. } => None,
+                Item::Event { .. } | Item::Part { .. } | Item::Row { .. } | Item::Audit { .. } => {
+                    None
+                }
             });
             node.commit(items)?;
             Ok(Added {
@@ -48,14 +50,17 @@ impl Node {
         let when = show::time(now);
         let value = match what {
             Addition::Note(text) => note(&required(text, "note")?, &when),
-            Addition::Reading { what, value, unit } => reading(&what, &value, unit.as_deref(), &when)?,
+            Addition::Reading { what, value, unit } => {
+                reading(&what, &value, unit.as_deref(), &when)?
+            }
             Addition::Medicine { name, dose } => {
                 medicine(&required(name, "medicine")?, dose.as_deref(), &when)
             }
             Addition::Task { what, by } => task(&required(what, "task")?, by.as_deref(), &when)?,
             Addition::Letter { file, title } => {
                 let bytes = import::letter_file(&file)?;
-                let title = title.or_else(|| Some(file.file_name()?.to_string_lossy().into_owned()));
+                let title =
+                    title.or_else(|| Some(file.file_name()?.to_string_lossy().into_owned()));
                 let media_type = import::media_type_of(&bytes);
                 let (resource, blob) =
                     import::letter(bytes, media_type, title.as_deref(), (now, 0));
@@ -68,7 +73,10 @@ impl Node {
         let text = value.to_string();
         let resource = Resource {
             meta: Meta {
-                kind: value["resourceType"].as_str().unwrap_or_default().to_owned(),
+                kind: value["resourceType"]
+                    .as_str()
+                    .unwrap_or_default()
+                    .to_owned(),
                 batch: (now, 0),
                 ..Meta::default()
             },
@@ -106,10 +114,25 @@ const READINGS: [(&str, &str, &str, &str); 8] = [
     ("temperature", "8310-5", "Body temperature", "Cel"),
     ("weight", "29463-7", "Body weight", "kg"),
     ("height", "8302-2", "Body height", "cm"),
-    ("oxygen", "59408-5", "Oxygen saturation in Arterial blood by Pulse oximetry", "%"),
+    (
+        "oxygen",
+        "59408-5",
+        "Oxygen saturation in Arterial blood by Pulse oximetry",
+        "%",
+    ),
     ("breathing", "9279-1", "Respiratory rate", "/min"),
-    ("glucose", "15074-8", "Glucose [Moles/volume] in Blood", "mmol/L"),
-    ("pain", "72514-3", "Pain severity - 0-10 verbal numeric rating [Score] - Reported", "{score}"),
+    (
+        "glucose",
+        "15074-8",
+        "Glucose [Moles/volume] in Blood",
+        "mmol/L",
+    ),
+    (
+        "pain",
+        "72514-3",
+        "Pain severity - 0-10 verbal numeric rating [Score] - Reported",
+        "{score}",
+    ),
 ];
 
 fn reading(what: &str, value: &str, unit: Option<&str>, when: &str) -> Result<Value, Failure> {
@@ -134,7 +157,9 @@ fn reading(what: &str, value: &str, unit: Option<&str>, when: &str) -> Result<Va
     let number: serde_json::Number = value.parse().map_err(|_| not_a_number(value))?;
     let unit = unit.or(known.map(|(.., unit)| *unit));
     reading["valueQuantity"] = match unit {
-        Some(unit) => json!({"value": number, "unit": unit, "system": "http://unitsofmeasure.org", "code": unit}),
+        Some(unit) => {
+            json!({"value": number, "unit": unit, "system": "http://unitsofmeasure.org", "code": unit})
+        }
         None => json!({ "value": number }),
     };
     Ok(reading)
@@ -142,7 +167,10 @@ fn reading(what: &str, value: &str, unit: Option<&str>, when: &str) -> Result<Va
 
 fn blood_pressure(mut reading: Value, value: &str) -> Result<Value, Failure> {
     let parts = value.split_once('/').ok_or_else(|| not_a_number(value))?;
-    let number = |text: &str| text.parse::<serde_json::Number>().map_err(|_| not_a_number(value));
+    let number = |text: &str| {
+        text.parse::<serde_json::Number>()
+            .map_err(|_| not_a_number(value))
+    };
     let part = |code: &str, display: &str, number| {
         json!({
             "code": {"coding": [{"system": "http://loinc.org", "code": code, "display": display}]},

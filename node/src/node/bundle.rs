@@ -10,11 +10,9 @@ use std::{
 use kith_protocol::{
     audit::{Audience, How, Recipient},
     bundle::{
-        AttachmentPiece, BundleItem, BundleLimits, BundleReader, BundleWriter, Counts,
-        Frame, Manifest, Summary, attachment_pieces,
-        seal::{
-            OpenError, Opener, PassphraseCost, Sealer, SealingKey, SealingSecret, Unlock,
-        },
+        AttachmentPiece, BundleItem, BundleLimits, BundleReader, BundleWriter, Counts, Frame,
+        Manifest, Summary, attachment_pieces,
+        seal::{OpenError, Opener, PassphraseCost, Sealer, SealingKey, SealingSecret, Unlock},
     },
     consent::{Status, grant::Purposes},
     id::{BlobId, PrincipalId, RecordId},
@@ -66,7 +64,9 @@ impl Node {
                 self.write_bundle(record.id(), &items, &blobs, &mut out)?;
                 out.finish()
             })
-            .and_then(|()| std::fs::rename(&draft, path).map_err(|error| not_written(path, &error)));
+            .and_then(|()| {
+                std::fs::rename(&draft, path).map_err(|error| not_written(path, &error))
+            });
         if let Err(failure) = written {
             if let Err(error) = std::fs::remove_file(&draft) {
                 tracing::debug!(%error, "nothing to clear away");
@@ -125,7 +125,9 @@ impl Node {
                 out.push(&writer.item(&piece).map_err(|e| not_bundled(&e))?)?;
             }
         }
-        let bytes = writer.finish(&self.identity.device).map_err(|e| not_bundled(&e))?;
+        let bytes = writer
+            .finish(&self.identity.device)
+            .map_err(|e| not_bundled(&e))?;
         out.push(&bytes)
     }
 
@@ -149,7 +151,11 @@ impl Node {
         let mut items = Vec::new();
         for author in authors {
             let events = self.store.events(&LogId::Principal(author))?;
-            items.extend(events.into_iter().map(|(_, bytes)| BundleItem::PrincipalEvent(bytes)));
+            items.extend(
+                events
+                    .into_iter()
+                    .map(|(_, bytes)| BundleItem::PrincipalEvent(bytes)),
+            );
         }
         items.extend(of_record);
         items.extend(self.store.parts(&id)?.into_iter().map(BundleItem::Part));
@@ -160,7 +166,9 @@ impl Node {
     /// The attachments of a record that are here, ascending.
     fn attachments(&self, record: &mut Record) -> Result<Vec<BlobId>, Failure> {
         let placed = self.read_all(record)?;
-        let named = placed.iter().flat_map(|placed| &placed.held.meta.attachments);
+        let named = placed
+            .iter()
+            .flat_map(|placed| &placed.held.meta.attachments);
         let named: BTreeSet<_> = named
             .filter_map(|attachment| BlobId::from_hex(&attachment.blob))
             .collect();
@@ -223,7 +231,9 @@ impl Node {
     fn sealing_key(&self, principal: PrincipalId) -> Result<SealingKey, Failure> {
         let log = self.store.events(&LogId::Principal(principal))?;
         let key = log.into_iter().find_map(|(_, bytes)| {
-            let event = Signed::<kith_protocol::logs::Event>::new(bytes).trust_own_store().ok()?;
+            let event = Signed::<kith_protocol::logs::Event>::new(bytes)
+                .trust_own_store()
+                .ok()?;
             match event.value().act {
                 Act::Principal(PrincipalAct::Begin { sealing_key, .. }) => {
                     Some(SealingKey(sealing_key))
@@ -313,7 +323,9 @@ impl Node {
             let all = [taking.principals.as_slice(), &items].concat();
             let refused = self.take_items(record, &all)?;
             if refused > 0 {
-                taking.refused.push(format!("{refused} entries did not hold and were left out"));
+                taking
+                    .refused
+                    .push(format!("{refused} entries did not hold and were left out"));
             }
         }
         taking.waiting = 0;
@@ -440,7 +452,9 @@ impl Taking {
             self.attachment.clear();
         }
         self.attachment.extend_from_slice(&piece.bytes);
-        piece.is_last().then(|| std::mem::take(&mut self.attachment))
+        piece
+            .is_last()
+            .then(|| std::mem::take(&mut self.attachment))
     }
 }
 
@@ -464,7 +478,9 @@ fn read(
     let mut opener = sealed.then(|| Opener::new(BundleLimits::default()));
     let mut buffer = vec![0; CHUNK_LEN];
     loop {
-        let n = file.read(&mut buffer).map_err(|error| unreadable(path, &error))?;
+        let n = file
+            .read(&mut buffer)
+            .map_err(|error| unreadable(path, &error))?;
         if n == 0 {
             break;
         }

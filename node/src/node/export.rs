@@ -95,7 +95,11 @@ impl Node {
         let mut notes = Vec::new();
         let mut received = Vec::with_capacity(placed.len());
         for placed in placed {
-            let siblings = placed.held.siblings().map(|(_, versions)| versions.len()).max();
+            let siblings = placed
+                .held
+                .siblings()
+                .map(|(_, versions)| versions.len())
+                .max();
             let versions = siblings.unwrap_or(1);
             if versions > 1 {
                 notes.push(format!(

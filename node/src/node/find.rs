@@ -1,8 +1,7 @@
 //! Which records are here: begun, listed, found.
 
 use kith_crdt::{
-    Body, DocumentId, Edit, Label, Meta, Resource, Section,
-    flag::is_nhs_number,
+    Body, DocumentId, Edit, Label, Meta, Resource, Section, flag::is_nhs_number,
     person::NHS_NUMBER_SYSTEM,
 };
 use kith_protocol::{
@@ -22,7 +21,11 @@ impl Node {
     pub(super) fn record_list(&mut self) -> Result<Vec<RecordLine>, Failure> {
         let lines = self.people.iter().map(|(id, known)| line(*id, known));
         let mut lines: Vec<_> = lines.collect();
-        lines.sort_by(|a, b| a.person.cmp(&b.person).then_with(|| a.record.cmp(&b.record)));
+        lines.sort_by(|a, b| {
+            a.person
+                .cmp(&b.person)
+                .then_with(|| a.record.cmp(&b.record))
+        });
         Ok(lines)
     }
 
@@ -100,7 +103,11 @@ fn fits(known: &Known, word: &str) -> bool {
         let numbered = said.identifiers.iter().any(|(_, value)| {
             value.to_lowercase() == word
                 || (digits.len() >= 10
-                    && value.chars().filter(char::is_ascii_digit).collect::<String>() == digits)
+                    && value
+                        .chars()
+                        .filter(char::is_ascii_digit)
+                        .collect::<String>()
+                        == digits)
         });
         name.contains(word) || (!said.birth_date.is_empty() && said.birth_date == word) || numbered
     })

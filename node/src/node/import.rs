@@ -12,7 +12,7 @@ use rand_core::{Rng, SeedableRng};
 
 use super::{Node, now_ms};
 use crate::{
-    api::{Imported, ImportRequest, Progress, Refused},
+    api::{ImportRequest, Imported, Progress, Refused},
     failure::{Ending, Failure},
 };
 
@@ -90,10 +90,14 @@ impl Node {
                 self.store.put_blob(bytes)?;
             }
         }
-        let (new, known): (Vec<_>, Vec<_>) =
-            filings.into_iter().partition(|filing| filing.record.is_none());
+        let (new, known): (Vec<_>, Vec<_>) = filings
+            .into_iter()
+            .partition(|filing| filing.record.is_none());
         let log = self.principal_log()?;
-        let seeds: Vec<_> = new.into_iter().map(|filing| (filing, self.seed())).collect();
+        let seeds: Vec<_> = new
+            .into_iter()
+            .map(|filing| (filing, self.seed()))
+            .collect();
         let pen = self.pen(now_ms());
         let built = in_parallel(seeds, |(filing, seed)| {
             build::new_record(filing, &pen, &log, &mut ChaCha20Rng::from_seed(seed))

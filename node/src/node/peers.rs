@@ -99,9 +99,9 @@ impl Node {
         Ok(row(RowKind::Peers, principal.as_bytes(), &change(known)))
     }
 
-    /// The end of the journal.
-    pub(super) fn journal_end(&self) -> JournalPosition {
-        self.store.last()
+    /// The end of the journal, the access log left out: nothing later is for others.
+    pub(super) const fn journal_end(&self) -> JournalPosition {
+        self.changed
     }
 
     /// Says that a node has everything up to the present end of the journal.
@@ -157,12 +157,7 @@ impl Node {
 
     /// The next things that a peer may see and does not have. Rights are looked at now, and the
     /// disclosure is in the access log, on the disk, before this returns.
-    pub fn batch(
-        &mut self,
-        device: DeviceId,
-        id: RecordId,
-        have: &Have,
-    ) -> Result<Batch, Failure> {
+    pub fn batch(&mut self, device: DeviceId, id: RecordId, have: &Have) -> Result<Batch, Failure> {
         let nothing = Batch {
             items: Vec::new(),
             blobs: Vec::new(),
@@ -339,7 +334,9 @@ impl Node {
         for log in self.store.logs(&id)? {
             let events = self.store.events(&log)?;
             let visible = matches!(log, LogId::Core(_))
-                || events.iter().any(|(_, bytes)| grants_to(bytes, who.principal));
+                || events
+                    .iter()
+                    .any(|(_, bytes)| grants_to(bytes, who.principal));
             if !visible {
                 continue;
             }
@@ -385,6 +382,13 @@ impl Node {
                 .is_ok(),
             CutPlace::Core | CutPlace::Label(_) => true,
         };
+        // Whoever was stopped learns what of their own stands, and nothing of anybody else's.
+        let own = part
+            .part
+            .chains
+            .iter()
+            .all(|chain| chain.device == who.device);
+        let visible = visible || own;
         visible.then_some(Item::Part {
             record: id,
             revocation: part.revocation,
@@ -437,7 +441,8 @@ impl Have {
                 Item::Row { .. } | Item::Audit { .. } => {}
             }
         }
-        self.blobs.extend(batch.blobs.iter().map(|blob| blob_id(blob)));
+        self.blobs
+            .extend(batch.blobs.iter().map(|blob| blob_id(blob)));
     }
 }
 

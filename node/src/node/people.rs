@@ -118,7 +118,9 @@ pub(super) fn said<'a>(held: impl IntoIterator<Item = &'a Held>) -> Vec<Person> 
                 .entry
                 .as_deref()
                 .and_then(|entry| serde_json::from_str(entry).ok());
-            let full_url = entry.as_ref().and_then(|entry| entry.get("fullUrl")?.as_str());
+            let full_url = entry
+                .as_ref()
+                .and_then(|entry| entry.get("fullUrl")?.as_str());
             Some(Person::of(&value, full_url))
         })
         .collect()

@@ -75,13 +75,20 @@ impl Node {
                     self.versions(record, &placed),
                     format!("kith review {id} choose {} VERSION", held.id),
                 ));
-            } else if let Some(said) = held.retractions.iter().find(|said| !said.concurrent.is_empty()) {
+            } else if let Some(said) = held
+                .retractions
+                .iter()
+                .find(|said| !said.concurrent.is_empty())
+            {
                 items.push(item(
                     "entered in error, and changed at the same time",
                     held.id.to_string(),
                     what,
                     vec![said.reason.clone()],
-                    format!("kith review {id} choose {} 1 keeps what stands now", held.id),
+                    format!(
+                        "kith review {id} choose {} 1 keeps what stands now",
+                        held.id
+                    ),
                 ));
             }
         }
@@ -131,7 +138,13 @@ impl Node {
         let now = now_ms();
         let writer = record
             .ledger()
-            .decide_write(&self.whoever(), &document, Actions::REVIEW, Purposes::CARE, now)
+            .decide_write(
+                &self.whoever(),
+                &document,
+                Actions::REVIEW,
+                Purposes::CARE,
+                now,
+            )
             .map_err(|denial| denied(&denial))?;
         let count = set.len();
         let item = record.adopt(&self.pen(now), &writer, set);
@@ -183,7 +196,13 @@ impl Node {
         let now = now_ms();
         let writer = record
             .ledger()
-            .decide_write(&self.whoever(), &placed.document, Actions::REVIEW, Purposes::CARE, now)
+            .decide_write(
+                &self.whoever(),
+                &placed.document,
+                Actions::REVIEW,
+                Purposes::CARE,
+                now,
+            )
             .map_err(|denial| denied(&denial))?;
         let mut rng = self.rng.clone();
         let written = record.write(&self.pen(now), &writer, &edits, &mut rng);
@@ -193,13 +212,19 @@ impl Node {
         self.commit(vec![item])?;
         Ok(Decided {
             entry,
-            what: "The version counts now; what it was chosen from stays in the record's history.".to_owned(),
+            what: "The version counts now; what it was chosen from stays in the record's history."
+                .to_owned(),
         })
     }
 
     pub(super) fn explain(&mut self, word: &str) -> Result<Explained, Failure> {
         let records: Vec<RecordId> = match EnvelopeId::from_hex(word) {
-            Some(id) => self.store.entry(&id)?.into_iter().map(|found| found.0).collect(),
+            Some(id) => self
+                .store
+                .entry(&id)?
+                .into_iter()
+                .map(|found| found.0)
+                .collect(),
             None => self.people.iter().map(|(id, _)| *id).collect(),
         };
         for record in records {
@@ -232,7 +257,13 @@ fn entry_item(
 ) -> ToReview {
     let adopt = |id: &EnvelopeId| format!("kith explain {id}, then kith review RECORD adopt {id}");
     let entry = |kind: &str, id: &EnvelopeId| {
-        item(kind, id.to_string(), "an entry".to_owned(), Vec::new(), adopt(id))
+        item(
+            kind,
+            id.to_string(),
+            "an entry".to_owned(),
+            Vec::new(),
+            adopt(id),
+        )
     };
     let restored = |device: String, what: &str| {
         item(

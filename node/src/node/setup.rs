@@ -77,11 +77,7 @@ fn principal_log(identity: &Identity) -> Vec<Item> {
         NextLink::after(0, begin.id()),
         PrincipalAct::DeviceAdd {
             device: identity.device.device(),
-            proof: agree_to_act_for(
-                identity.principal,
-                &identity.device,
-                identity.root.device(),
-            ),
+            proof: agree_to_act_for(identity.principal, &identity.device, identity.root.device()),
         },
     );
     adding.frontiers.principal = vec![begin.id()];
@@ -89,13 +85,13 @@ fn principal_log(identity: &Identity) -> Vec<Item> {
     vec![event_item(&begin), event_item(&add)]
 }
 
-/// 130 random bits as 26 letters and digits in groups, none of which looks like another.
+/// 125 random bits as 25 letters and digits in groups, none of which looks like another.
 fn recovery_code() -> String {
     let mut spec = Specification::new();
     spec.symbols.push_str("0123456789abcdefghjkmnpqrstvwxyz");
     let encoding = spec.encoding().expect("32 symbols, all different");
-    let text = encoding.encode(&random::<20>());
-    let groups: Vec<_> = text.as_bytes()[..26]
+    let text = encoding.encode(&random::<16>());
+    let groups: Vec<_> = text.as_bytes()[..25]
         .chunks(5)
         .map(|group| String::from_utf8_lossy(group).into_owned())
         .collect();

@@ -15,7 +15,10 @@ use kith_protocol::{
     id::{DeviceId, PrincipalId, RecordId},
     identity::NameCard,
     intake,
-    logs::{Event, LabelAct, LogId, record::{Link, Revoke}},
+    logs::{
+        Event, LabelAct, LogId,
+        record::{Link, Revoke},
+    },
     record::{Record, event_item},
     signed::Verified,
     store::{Item, Store},
@@ -125,7 +128,11 @@ impl Node {
             addresses: self.addresses.clone(),
             secret,
         };
-        self.commit(vec![row(RowKind::Invitations, &name_of(&secret), &invitation)])?;
+        self.commit(vec![row(
+            RowKind::Invitations,
+            &name_of(&secret),
+            &invitation,
+        )])?;
         Ok(Shared {
             words: None,
             link: link.to_string(),
@@ -143,7 +150,11 @@ impl Node {
                 "Name sections, such as --see allergies,medicines,plans, or --see all.",
             ));
         }
-        if record.ledger().controllers().contains(&self.identity.principal) {
+        if record
+            .ledger()
+            .controllers()
+            .contains(&self.identity.principal)
+        {
             return Ok(());
         }
         Err(Failure::new(
@@ -165,7 +176,9 @@ impl Node {
             return refused("This invitation has ended. Ask for a new one.");
         }
         let Some(guest) = Guest::check(device, ask) else {
-            return refused("Who you are could not be checked. Both sides may need the same version of kith.");
+            return refused(
+                "Who you are could not be checked. Both sides may need the same version of kith.",
+            );
         };
         let record = invitation.record;
         let mut items = self.with_record(record, |node, record| {
@@ -214,8 +227,7 @@ impl Node {
                 parent: None,
                 custodians: Vec::new(),
             };
-            let (_, item) =
-                record.act_on(&self.pen(now), &label, None, LabelAct::Grant(grant));
+            let (_, item) = record.act_on(&self.pen(now), &label, None, LabelAct::Grant(grant));
             items.push(item);
         }
         Ok(items)
@@ -291,14 +303,21 @@ impl Node {
     pub(super) fn sharing(&mut self, word: &str) -> Result<Sharing, Failure> {
         let id = self.record_named(word)?;
         let shares = self.with_record(id, |_, record| Ok(shares(record)))?;
-        let shares = shares.into_iter().map(|share| self.share_line(&share)).collect();
+        let shares = shares
+            .into_iter()
+            .map(|share| self.share_line(&share))
+            .collect();
         Ok(Sharing { shares })
     }
 
     fn share_line(&self, share: &Share) -> ShareLine {
         let scopes = |with: Actions| {
-            let grants = share.grants.iter().filter(|grant| grant.grant.actions.contains(with));
-            grants.map(|grant| (grant.label.clone(), grant.grant.sections.clone()))
+            let grants = share
+                .grants
+                .iter()
+                .filter(|grant| grant.grant.actions.contains(with));
+            grants
+                .map(|grant| (grant.label.clone(), grant.grant.sections.clone()))
                 .collect::<Scopes>()
                 .to_string()
         };
@@ -308,23 +327,26 @@ impl Node {
             name: self.name_of(share.audience),
             see: scopes(Actions::READ),
             add: scopes(Actions::APPEND),
-            until: share.grants.first().and_then(|grant| grant.grant.until_ms).map(show::time),
+            until: share
+                .grants
+                .first()
+                .and_then(|grant| grant.grant.until_ms)
+                .map(show::time),
             state: share.state(now_ms()).to_owned(),
         }
     }
 
-    pub(super) fn stop(
-        &mut self,
-        word: &str,
-        share: &str,
-        keep: Keep,
-    ) -> Result<Stopped, Failure> {
+    pub(super) fn stop(&mut self, word: &str, share: &str, keep: Keep) -> Result<Stopped, Failure> {
         let id = self.record_named(word)?;
         let audience = self.with_record(id, |node, record| {
             let share = node.share_named(record, share)?;
             let now = now_ms();
             let mut items = Vec::new();
-            for grant in share.grants.iter().filter(|grant| grant.state == GrantFate::Active) {
+            for grant in share
+                .grants
+                .iter()
+                .filter(|grant| grant.state == GrantFate::Active)
+            {
                 items.extend(node.revoke(record, grant, keep, now)?);
             }
             node.commit(items)?;
@@ -333,7 +355,9 @@ impl Node {
         let name = self.name_of(audience.0);
         Ok(Stopped {
             share: audience.1,
-            note: format!("Nothing more goes to {name}. kith cannot take back what {name} already has."),
+            note: format!(
+                "Nothing more goes to {name}. kith cannot take back what {name} already has."
+            ),
             name,
         })
     }
@@ -411,7 +435,9 @@ impl Share {
     }
 
     fn is_active(&self) -> bool {
-        self.grants.iter().any(|grant| grant.state == GrantFate::Active)
+        self.grants
+            .iter()
+            .any(|grant| grant.state == GrantFate::Active)
     }
 
     fn state(&self, now: u64) -> &'static str {
@@ -444,7 +470,12 @@ fn shares(record: &mut Record) -> Vec<Share> {
 /// Labels with the sections that can be seen, and those that can be added to.
 fn rights(see: &Scopes, add: &Scopes) -> Vec<(Label, Actions, Vec<Section>)> {
     let mut rights = Vec::new();
-    for label in see.labels().chain(add.labels()).cloned().collect::<std::collections::BTreeSet<_>>() {
+    for label in see
+        .labels()
+        .chain(add.labels())
+        .cloned()
+        .collect::<std::collections::BTreeSet<_>>()
+    {
         let adding: Vec<_> = add.sections(&label);
         let seeing: Vec<_> = see
             .sections(&label)

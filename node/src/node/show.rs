@@ -59,7 +59,9 @@ impl Node {
                     let when = happened.when.clone();
                     when.unwrap_or_else(|| happened.arrived.clone())
                 };
-                time(b).cmp(&time(a)).then_with(|| a.line.id.cmp(&b.line.id))
+                time(b)
+                    .cmp(&time(a))
+                    .then_with(|| a.line.id.cmp(&b.line.id))
             });
             Ok(happened)
         })
@@ -109,7 +111,8 @@ impl Node {
         if held.siblings().next().is_some() {
             marks.push("two versions".to_owned());
         }
-        if entry.is_some_and(|entry| is_marked(record, &entry)) || self.has_marked_part(record, placed)
+        if entry.is_some_and(|entry| is_marked(record, &entry))
+            || self.has_marked_part(record, placed)
         {
             marks.push("to review".to_owned());
         }
@@ -128,13 +131,20 @@ impl Node {
 
     /// Whether anything that stands in a resource was written by a marked entry.
     fn has_marked_part(&self, record: &mut Record, placed: &Placed) -> bool {
-        let writers = placed.held.units.iter().flat_map(|unit| match &unit.content {
-            UnitContent::Register(versions) => {
-                versions.iter().map(|version| version.writer).collect::<Vec<_>>()
-            }
-            UnitContent::List(items) => items.iter().map(|item| item.writer).collect(),
-        });
-        let entries: Vec<_> = writers.filter_map(|writer| record.writer(&writer)).collect();
+        let writers = placed
+            .held
+            .units
+            .iter()
+            .flat_map(|unit| match &unit.content {
+                UnitContent::Register(versions) => versions
+                    .iter()
+                    .map(|version| version.writer)
+                    .collect::<Vec<_>>(),
+                UnitContent::List(items) => items.iter().map(|item| item.writer).collect(),
+            });
+        let entries: Vec<_> = writers
+            .filter_map(|writer| record.writer(&writer))
+            .collect();
         entries.iter().any(|entry| is_marked(record, entry))
     }
 
@@ -217,9 +227,10 @@ fn not_known_here(record: &mut Record) -> Vec<String> {
 /// RFC 3339, to the second.
 pub(super) fn time(time_ms: u64) -> String {
     let ms = i64::try_from(time_ms).unwrap_or(i64::MAX);
-    Timestamp::from_millisecond(ms).map_or_else(|_| "not known".to_owned(), |time| {
-        time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
-    })
+    Timestamp::from_millisecond(ms).map_or_else(
+        |_| "not known".to_owned(),
+        |time| time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+    )
 }
 
 /// `arrived 2 days later`, where the entry was signed at least a day after it happened.
@@ -240,7 +251,9 @@ fn moment(when: &str) -> Option<i64> {
         return Some(time.as_millisecond());
     }
     let date: jiff::civil::Date = when.get(..10)?.parse().ok()?;
-    let midnight = jiff::tz::Offset::UTC.to_timestamp(date.at(0, 0, 0, 0)).ok()?;
+    let midnight = jiff::tz::Offset::UTC
+        .to_timestamp(date.at(0, 0, 0, 0))
+        .ok()?;
     Some(midnight.as_millisecond() + LATE_MS)
 }
 

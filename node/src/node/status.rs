@@ -55,7 +55,11 @@ impl Node {
             match counted {
                 Ok(count) => unreadable += count,
                 Err(failure) => problems.push(Problem {
-                    what: format!("Record {} cannot be shown: {}", &id.to_string()[..12], failure.why.join("; ")),
+                    what: format!(
+                        "Record {} cannot be shown: {}",
+                        &id.to_string()[..12],
+                        failure.why.join("; ")
+                    ),
                     remedy: failure.remedy,
                 }),
             }

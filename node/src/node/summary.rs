@@ -3,7 +3,10 @@
 use std::collections::BTreeSet;
 
 use kith_crdt::{flag, incoming};
-use kith_protocol::{consent::Status, record::{Placed, Record}};
+use kith_protocol::{
+    consent::Status,
+    record::{Placed, Record},
+};
 use serde_json::Value;
 
 use super::{Node, identity::Role};
@@ -73,7 +76,9 @@ impl Node {
             .entry
             .as_deref()
             .and_then(|entry| serde_json::from_str(entry).ok());
-        let full_url = entry.as_ref().and_then(|entry| entry.get("fullUrl")?.as_str());
+        let full_url = entry
+            .as_ref()
+            .and_then(|entry| entry.get("fullUrl")?.as_str());
         let writer = record.writer(&held.created);
         let status = writer.and_then(|writer| record.ledger().status(&writer));
         let arrived_ms = writer
@@ -86,7 +91,9 @@ impl Node {
             resource: held.id.to_string(),
             full_url: full_url.map(str::to_owned),
             native_id: held.meta.native_id.clone(),
-            versions: (0..versions.unwrap_or(0)).map(|n| held.to_text(n)).collect(),
+            versions: (0..versions.unwrap_or(0))
+                .map(|n| held.to_text(n))
+                .collect(),
             retracted: held.is_retracted(),
             marked: matches!(status, Some(Status::Marked(_))),
             flagged: is_malformed(&text),
@@ -99,6 +106,9 @@ impl Node {
 
 /// Whether anything about a resource's text is odd.
 fn is_malformed(text: &str) -> bool {
-    incoming::read(text.as_bytes(), usize::MAX / 2)
-        .is_ok_and(|file| file.resources.iter().any(|resource| !flag::flags(resource).is_empty()))
+    incoming::read(text.as_bytes(), usize::MAX / 2).is_ok_and(|file| {
+        file.resources
+            .iter()
+            .any(|resource| !flag::flags(resource).is_empty())
+    })
 }

@@ -2,13 +2,7 @@
 
 use std::path::Path;
 
-use kith_protocol::{
-    id::PrincipalId,
-    intake,
-    logs::LogId,
-    record::Record,
-    store::Store,
-};
+use kith_protocol::{id::PrincipalId, intake, logs::LogId, record::Record, store::Store};
 
 use super::{Node, show};
 use crate::{
@@ -43,10 +37,16 @@ impl Node {
                     Ok(checked) if checked.id() == entry => {
                         self.know(&mut fresh, checked.header.value().author)?;
                         let arrived = fresh.arrive_entry(checked);
-                        found.faults.extend(arrived.err().map(|error| format!("entry {entry}: {error}")));
+                        found
+                            .faults
+                            .extend(arrived.err().map(|error| format!("entry {entry}: {error}")));
                     }
-                    Ok(_) => found.faults.push(format!("entry {entry} stands under another id")),
-                    Err(error) => found.faults.push(format!("entry {entry}: {}", chain(&error))),
+                    Ok(_) => found
+                        .faults
+                        .push(format!("entry {entry} stands under another id")),
+                    Err(error) => found
+                        .faults
+                        .push(format!("entry {entry}: {}", chain(&error))),
                 }
             }
             progress(Progress {
@@ -59,14 +59,18 @@ impl Node {
             if let Ok(part) = kith_protocol::codec::decode(&bytes) {
                 fresh.ledger().add_part(part);
             } else {
-                found.faults.push("a part of a cut is not understood".to_owned());
+                found
+                    .faults
+                    .push("a part of a cut is not understood".to_owned());
             }
         }
         found.status = show::status_counts(&mut fresh);
         let digest = fresh.ledger().digest();
         let shown = self.with_record(id, |_, record| Ok(record.ledger().digest()))?;
         if digest != shown {
-            found.faults.push("what is shown of this record is not what its entries say".to_owned());
+            found
+                .faults
+                .push("what is shown of this record is not what its entries say".to_owned());
         }
         Ok(found)
     }
@@ -95,7 +99,9 @@ impl Node {
                         logs.push(LogId::Principal(event.value().author));
                         fresh.ledger().add_event(event);
                     }
-                    Ok(_) => found.faults.push(format!("event {id} stands under another id")),
+                    Ok(_) => found
+                        .faults
+                        .push(format!("event {id} stands under another id")),
                     Err(error) => found.faults.push(format!("event {id}: {}", chain(&error))),
                 }
             }

@@ -1,7 +1,10 @@
 //! What arrives from a peer or a bundle: checked from the raw bytes, then held, whatever becomes
 //! of it.
 
-use super::{Record, write::{entry_item, event_item}};
+use super::{
+    Record,
+    write::{entry_item, event_item},
+};
 use crate::{
     author::Entry,
     codec::{self, DecodeError},

@@ -2,17 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use kith_crdt::{ChangeHash, Document, DocumentId};
+use kith_crdt::{Document, DocumentId, Vetted};
 
-use super::{Opened, Record};
+use super::{Opened, Record, write::facts};
 use crate::{
     author::Entry,
     codec,
-    consent::{
-        cut::ProvenPart,
-        ContentFacts, Material,
-    },
-    id::{EnvelopeId, PrincipalId, RecordId},
+    consent::{Material, cut::ProvenPart},
+    id::{DeviceId, EnvelopeId, PrincipalId, RecordId},
     intake,
     logs::{Event, LogId},
     signed::{Signed, Verified},
@@ -20,12 +17,13 @@ use crate::{
 };
 
 impl Record {
-    /// Everything that the store holds of a record.
+    /// Everything that the store of the device `own` holds of a record.
     ///
     /// # Errors
     /// [`StoreError::Damaged`] when a part of it cannot be read: half a record is not shown as one.
-    pub fn load(store: &impl Store, id: RecordId) -> Result<Self, StoreError> {
+    pub fn load(store: &impl Store, id: RecordId, own: DeviceId) -> Result<Self, StoreError> {
         let mut record = Self::new(id);
+        record.own = Some(own);
         let mut people = BTreeSet::new();
         for log in store.logs(&id)? {
             for event in events(store, &log)? {
@@ -65,14 +63,12 @@ impl Record {
 
     pub(super) fn add(&mut self, entry: Entry) {
         let id = entry.id();
-        let facts = self.facts(&entry);
-        if let ContentFacts::Change { hash, .. } = &facts {
-            self.writers.insert(ChangeHash(*hash), id);
+        let (facts, vetted) = facts(&entry);
+        if let Some(vetted) = vetted {
+            self.writers.insert(vetted.hash(), id);
+            self.changes.insert(id, vetted);
         }
         self.ledger.add_entry(entry.header, facts);
-        if let Some(payload) = entry.payload {
-            self.payloads.insert(id, payload.bytes);
-        }
     }
 
     /// The document that these entries make.
@@ -99,28 +95,29 @@ impl Record {
         }
     }
 
-    /// Applies what these entries carry, in their order. What the document does not take although
-    /// vetting passed it is our fault: it is said so in the entry's status, which takes it and
-    /// what builds on it out of the material.
+    /// Applies what these entries carry, in their order, under guard. What the document does not
+    /// take although vetting passed it is our fault: it is said so in the entry's status, which
+    /// takes it and what builds on it out of the material.
     fn apply(&mut self, mut document: Document, entries: &[EnvelopeId]) -> Document {
-        let payloads: Vec<_> = entries
+        let changes: Vec<_> = entries
             .iter()
-            .filter_map(|id| self.payloads.get(id).map(Vec::as_slice))
+            .filter_map(|id| self.changes.get(id))
             .collect();
-        if document.apply(payloads).is_ok() {
-            return document;
-        }
-        let mut unreadable = Vec::new();
-        for id in entries {
-            let Some(payload) = self.payloads.get(id) else {
-                continue;
-            };
-            if let Err(error) = document.apply([payload.as_slice()]) {
-                unreadable.push((*id, error.to_string()));
+        let vetted: Vec<Vetted> = changes.iter().map(|change| (*change).clone()).collect();
+        let is_own = entries.iter().all(|id| {
+            let header = self.ledger.header(id);
+            header.is_some_and(|header| Some(header.device) == self.own)
+        });
+        let taken = if is_own {
+            document.take_own(&vetted)
+        } else {
+            document.take(&vetted)
+        };
+        if let Err(unreadable) = taken {
+            let fault = unreadable.fault.to_string();
+            if let Some(id) = self.writers.get(&unreadable.change) {
+                self.ledger.cannot_read(&id.clone(), fault);
             }
-        }
-        for (id, why) in unreadable {
-            self.ledger.cannot_read(&id, why);
         }
         document
     }

@@ -1,16 +1,18 @@
 //! Writing into a record: the one place where edits become signed entries, and acts events.
 
-use kith_crdt::{Actor, DocumentId, Edit, Label, Written, document::EditError};
+use kith_crdt::{DocumentId, Edit, Label, Vetted, Written, document::EditError};
 use rand_core::CryptoRng;
 
 use super::Record;
 use crate::{
     author::{Author, Entry, EntryDraft, EventDraft, actor},
     consent::{ContentFacts, Writer},
-    envelope::{Content, Payload},
+    envelope::{Content, Header, Payload},
     id::{EnvelopeId, EventId, RecordId},
     intake,
-    logs::{Act, CoreAct, Event, Frontiers, LabelAct, LogId, principal::RecoverySet, record::Policy},
+    logs::{
+        Act, CoreAct, Event, Frontiers, LabelAct, LogId, principal::RecoverySet, record::Policy,
+    },
     signed::Verified,
     store::{ChainPosition, Item},
 };
@@ -64,6 +66,7 @@ impl Record {
             }),
         });
         let mut record = Self::new(RecordId::from_bytes(*genesis.id().as_bytes()));
+        record.own = Some(pen.author.key.device());
         for event in principal_log {
             record.ledger.add_event(event.clone());
         }
@@ -96,13 +99,7 @@ impl Record {
         (id, item)
     }
 
-    fn sign(
-        &mut self,
-        pen: &Pen<'_>,
-        log: LogId,
-        grant: Option<EventId>,
-        act: Act,
-    ) -> Item {
+    fn sign(&mut self, pen: &Pen<'_>, log: LogId, grant: Option<EventId>, act: Act) -> Item {
         let frontiers = self.ledger.frontiers_for(&log, &pen.author.principal);
         let link = self.ledger.next_event(pen.author.key.device(), &log);
         let event = pen.author.event(EventDraft {
@@ -168,12 +165,7 @@ impl Record {
     }
 
     /// Makes contested or marked entries of a document count.
-    pub fn adopt(
-        &mut self,
-        pen: &Pen<'_>,
-        writer: &Writer,
-        mut entries: Vec<EnvelopeId>,
-    ) -> Item {
+    pub fn adopt(&mut self, pen: &Pen<'_>, writer: &Writer, mut entries: Vec<EnvelopeId>) -> Item {
         entries.sort_unstable();
         entries.dedup();
         let document = writer.document().clone();
@@ -215,29 +207,39 @@ impl Record {
         rng.fill_bytes(&mut nonce);
         nonce
     }
+}
 
-    pub(super) fn facts(&self, entry: &Entry) -> ContentFacts {
-        let header = entry.header.value();
-        match (header.payload(), &entry.payload) {
-            (None, _) => ContentFacts::None,
-            (Some(_), None) => ContentFacts::Erased,
-            (Some(_), Some(payload)) => vetted(header.actor(), &payload.bytes),
+/// What is found out about the content of an entry, and the change where it passes vetting.
+pub(super) fn facts(entry: &Entry) -> (ContentFacts, Option<Vetted>) {
+    let header = entry.header.value();
+    let payload = match (header.payload(), &entry.payload) {
+        (None, _) => return (ContentFacts::None, None),
+        (Some(_), None) => return (ContentFacts::Erased, None),
+        (Some(_), Some(payload)) => payload,
+    };
+    match vetted(header, &payload.bytes) {
+        Err(why) => (ContentFacts::Refused(why), None),
+        Ok(vetted) => {
+            let facts = ContentFacts::Change {
+                hash: vetted.hash().0,
+                deps: vetted.deps().iter().map(|hash| hash.0).collect(),
+                actor_seq: vetted.actor_seq(),
+            };
+            (facts, Some(vetted))
         }
     }
 }
 
-fn vetted(actor: Actor, bytes: &[u8]) -> ContentFacts {
-    match kith_crdt::vet::vet(bytes) {
-        Err(refusal) => ContentFacts::Refused(refusal.to_string()),
-        Ok(vetted) if vetted.actor() != actor => {
-            ContentFacts::Refused("its Automerge actor is not the one of its header".to_owned())
-        }
-        Ok(vetted) => ContentFacts::Change {
-            hash: vetted.hash().0,
-            deps: vetted.deps().iter().map(|hash| hash.0).collect(),
-            actor_seq: vetted.actor_seq(),
-        },
+fn vetted(header: &Header, bytes: &[u8]) -> Result<Vetted, String> {
+    let vetted = kith_crdt::vet(bytes).map_err(|refusal| refusal.to_string())?;
+    if vetted.actor() != header.actor() {
+        return Err("its Automerge actor is not the one of its header".to_owned());
     }
+    let begins = matches!(header.content, Content::CarryOver { .. });
+    if vetted.carries_over() != begins || begins && !header.deps.is_empty() {
+        return Err("what it carries over does not begin an epoch".to_owned());
+    }
+    Ok(vetted)
 }
 
 fn payload(written: &Written, rng: &mut impl CryptoRng) -> Payload {

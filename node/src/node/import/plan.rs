@@ -80,10 +80,14 @@ impl Node {
             found.people.strangers.clone()
         };
         if !loose.is_empty() {
-            imported.flagged.extend(found.people.strangers.iter().map(|n| {
+            imported
+                .flagged
+                .extend(found.people.strangers.iter().map(|n| {
                 kith_crdt::flag::Flag {
                     place: found.resources[*n].place.clone(),
-                    what: "this is about somebody who is not in the file; it was filed in the library".to_owned(),
+                    what:
+                        "this is about somebody who is not in the file; it was filed in the library"
+                            .to_owned(),
                 }
             }));
             let library = Known {
@@ -108,7 +112,10 @@ impl Node {
         let Some(record) = target else {
             return Err(Failure::new(
                 Ending::NotUnderstood,
-                format!("{file} ({}) is not read by this version of kith, so it is not known whose it is.", plain(media_type)),
+                format!(
+                    "{file} ({}) is not read by this version of kith, so it is not known whose it is.",
+                    plain(media_type)
+                ),
                 "To keep it byte for byte with a record: kith import FILE --record RECORD. Nothing was changed.",
             ));
         };
@@ -117,7 +124,10 @@ impl Node {
         Ok(vec![Filing {
             record: Some(record),
             known,
-            resources: vec![(DocumentId::first(Section::Letters, Label::general()), resource)],
+            resources: vec![(
+                DocumentId::first(Section::Letters, Label::general()),
+                resource,
+            )],
             blobs: blob.into_iter().collect(),
         }])
     }
@@ -141,11 +151,12 @@ pub(crate) fn letter(
 ) -> (Resource, Option<Vec<u8>>) {
     let token = format!("\"{}\"", data_encoding::BASE64.encode(&bytes));
     let (attachment, _) = Attachment::of_token(&token);
-    let (data, attachments, blob) = if bytes.len() > kith_protocol::limits::INLINE_ATTACHMENT_LEN_MAX {
-        (attachment.placeholder(), vec![attachment], Some(bytes))
-    } else {
-        (token, Vec::new(), None)
-    };
+    let (data, attachments, blob) =
+        if bytes.len() > kith_protocol::limits::INLINE_ATTACHMENT_LEN_MAX {
+            (attachment.placeholder(), vec![attachment], Some(bytes))
+        } else {
+            (token, Vec::new(), None)
+        };
     let title = title.map_or_else(String::new, |title| {
         format!(",\"title\":{}", kith_crdt::json::quote(title))
     });
@@ -179,7 +190,10 @@ fn check_person(known: &Known, people: &[Person], same_person: bool) -> Result<(
     if distinct.len() > 1 {
         return Err(Failure::new(
             Ending::NeedsPerson,
-            format!("This file is about {} people, and a record is about one.", distinct.len()),
+            format!(
+                "This file is about {} people, and a record is about one.",
+                distinct.len()
+            ),
             "Import it without --record: each person's part goes into their own record. Nothing was changed.",
         ));
     }
@@ -197,10 +211,18 @@ fn check_person(known: &Known, people: &[Person], same_person: bool) -> Result<(
 }
 
 fn several_fit(person: &Person, records: &[RecordId]) -> Failure {
-    let ids: Vec<_> = records.iter().map(|id| id.to_string()[..12].to_owned()).collect();
+    let ids: Vec<_> = records
+        .iter()
+        .map(|id| id.to_string()[..12].to_owned())
+        .collect();
     Failure::new(
         Ending::NeedsPerson,
-        format!("{} fits {} records here ({}).", person.banner(), records.len(), ids.join(", ")),
+        format!(
+            "{} fits {} records here ({}).",
+            person.banner(),
+            records.len(),
+            ids.join(", ")
+        ),
         "Decide which and name it with --record. Nothing of this file was filed.",
     )
 }
@@ -232,7 +254,9 @@ impl Plan<'_> {
             let resource = self.resource(resource, &document, &mut filing.blobs);
             filing.resources.push((document, resource));
         }
-        let labels = places.iter().map(|place| &self.found.documents[*place].label);
+        let labels = places
+            .iter()
+            .map(|place| &self.found.documents[*place].label);
         let document = DocumentId::first(Section::Letters, strictest(labels));
         for frame in frames {
             self.frame(frame, &document, &mut filing);
@@ -286,7 +310,9 @@ impl Plan<'_> {
                 ..Meta::default()
             };
             let body = Body::whole(text);
-            filing.resources.push((document.clone(), Resource { meta, body }));
+            filing
+                .resources
+                .push((document.clone(), Resource { meta, body }));
         };
         let ordinal = self.ordinal + 1;
         keep(FRAME_KIND, frame.text.clone(), Vec::new(), ordinal);

@@ -47,8 +47,12 @@ pub(super) fn files(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
     for path in paths {
         let about = fs::metadata(path).map_err(|error| {
             let what = format!("{} cannot be read.", path.display());
-            Failure::new(Ending::Failed, what, "Check the name and that you may read it.")
-                .because(&error)
+            Failure::new(
+                Ending::Failed,
+                what,
+                "Check the name and that you may read it.",
+            )
+            .because(&error)
         })?;
         if !about.is_dir() {
             files.push(path.clone());

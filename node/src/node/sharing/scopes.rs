@@ -34,7 +34,11 @@ impl FromStr for Scopes {
 
     fn from_str(text: &str) -> Result<Self, Failure> {
         let mut scopes = Self::default();
-        for word in text.split(',').map(str::trim).filter(|word| !word.is_empty()) {
+        for word in text
+            .split(',')
+            .map(str::trim)
+            .filter(|word| !word.is_empty())
+        {
             let (section, label) = match word.split_once(':') {
                 Some((section, label)) => (section, Some(label)),
                 None => (word, None),
@@ -72,7 +76,9 @@ impl FromIterator<(Label, Vec<Section>)> for Scopes {
 impl fmt::Display for Scopes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let all: BTreeSet<_> = Section::ALL.into();
-        let everything = Label::built_in().iter().all(|label| self.0.get(label) == Some(&all));
+        let everything = Label::built_in()
+            .iter()
+            .all(|label| self.0.get(label) == Some(&all));
         if everything && self.0.len() == Label::built_in().len() {
             return f.write_str("all");
         }
@@ -106,7 +112,10 @@ fn unknown(word: &str) -> Failure {
     Failure::new(
         Ending::Usage,
         format!("There is no part of a record called {word:?}.{near}"),
-        format!("The parts are {}; all means every one of them.", names.join(", ")),
+        format!(
+            "The parts are {}; all means every one of them.",
+            names.join(", ")
+        ),
     )
 }
 
@@ -115,12 +124,19 @@ mod tests {
     use super::Scopes;
 
     fn again(text: &str) -> String {
-        text.parse::<Scopes>().map_or_else(|error| error.what, |scopes| scopes.to_string())
+        text.parse::<Scopes>()
+            .map_or_else(|error| error.what, |scopes| scopes.to_string())
     }
 
     #[test]
     fn scopes_are_read_and_written_alike() {
-        for text in ["all", "all:general", "plans,medicines", "plans,conditions:sexual-health", ""] {
+        for text in [
+            "all",
+            "all:general",
+            "plans,medicines",
+            "plans,conditions:sexual-health",
+            "",
+        ] {
             assert_eq!(again(text), text);
         }
         assert_eq!(again("medicines:general, plans"), "plans,medicines");
