@@ -11,3 +11,8 @@ pub mod status;
 pub use decision::{Denial, Explanation, Reader, Whoever, Writer};
 pub use ledger::{ContentFacts, GrantFate, GrantState, Ledger, Material, ReviewItem};
 pub use status::{Cause, Fault, Missing, Status};
+
+#[cfg(test)]
+mod reference;
+#[cfg(test)]
+mod tests;

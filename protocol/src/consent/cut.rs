@@ -47,6 +47,9 @@ pub struct CutPart {
     /// The last standing position of each chain, strictly ascending; a chain that forked may have
     /// one for each branch.
     pub chains: Vec<CutPosition>,
+    /// Of a label's log: every document of the label that has a part of its own, ascending, so
+    /// that nobody waits for a part that there is not. [`CutTree::new`] fills it in.
+    pub documents: Vec<DocumentId>,
 }
 
 /// The last link of one chain that stands.
@@ -157,13 +160,27 @@ impl ProvenPart {
 
 fn joined(parts: impl IntoIterator<Item = CutPart>) -> Vec<CutPart> {
     let mut places = BTreeMap::<_, BTreeSet<_>>::new();
+    let mut documents = BTreeMap::<_, BTreeSet<_>>::new();
     for part in parts {
+        if let CutPlace::Document(document) = &part.place {
+            let log = (part.record, CutPlace::Label(document.label.clone()));
+            documents
+                .entry(log.clone())
+                .or_default()
+                .insert(document.clone());
+            places.entry(log).or_default();
+        }
         let chains = places.entry((part.record, part.place)).or_default();
         chains.extend(part.chains);
     }
-    let part = |((record, place), chains): (_, BTreeSet<_>)| CutPart {
-        record,
-        place,
+    let part = |(key, chains): ((RecordId, CutPlace), BTreeSet<_>)| CutPart {
+        documents: documents
+            .remove(&key)
+            .unwrap_or_default()
+            .into_iter()
+            .collect(),
+        record: key.0,
+        place: key.1,
         chains: chains.into_iter().collect(),
     };
     places.into_iter().map(part).collect()
@@ -213,6 +230,7 @@ mod tests {
                 seq: 7,
                 id: EnvelopeId::from_bytes([number; 32]),
             }],
+            documents: Vec::new(),
         }
     }
 
@@ -233,7 +251,7 @@ mod tests {
                 forged.part = part(other);
                 prop_assert!(!forged.belongs_to(root));
                 let mut longer = proven;
-                longer.part.chains[0].seq += 1;
+                longer.part.documents.push(DocumentId::first(Section::Tasks, Label::private()));
                 prop_assert!(!longer.belongs_to(root));
             }
         }

@@ -70,7 +70,7 @@ pub struct Material {
 }
 
 /// Everything held of one record.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Ledger {
     authority: Authority,
     entries: Entries,
@@ -107,6 +107,16 @@ impl Ledger {
         if self.entries.add(&mut self.authority, header, facts) && known {
             self.entries.judge_again(&mut self.authority);
         }
+    }
+
+    /// Whether an event is held.
+    pub fn holds_event(&self, event: &EventId) -> bool {
+        self.authority.at(event).is_some()
+    }
+
+    /// Whether an entry is held.
+    pub fn holds_entry(&self, entry: &EnvelopeId) -> bool {
+        self.entries.index.contains_key(entry)
     }
 
     fn settle(&mut self) {

@@ -22,7 +22,7 @@ use crate::{
 pub(super) type At = usize;
 
 /// Every event held, what was proven of its cuts, and memoised views.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Authority {
     pub(super) record: RecordId,
     pub(super) known: Vec<Known>,
@@ -48,7 +48,7 @@ pub(super) struct Authority {
 }
 
 /// An event with what was found out about it.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Known {
     pub(super) id: EventId,
     pub(super) event: Event,
@@ -63,7 +63,7 @@ pub(super) struct Known {
 }
 
 /// An event whose whole past is held.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Judged {
     /// Everything before it.
     pub(super) past: Past,
@@ -129,7 +129,7 @@ pub(super) struct Right {
 }
 
 /// Which valid events concern what.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Targets {
     pub(super) device_certs: BTreeMap<(PrincipalId, DeviceId), Vec<At>>,
     pub(super) staff_certs: BTreeMap<(PrincipalId, StaffId), Vec<At>>,

@@ -22,7 +22,7 @@ use crate::{
         cut::{Cut, CutPlace, CutPosition},
         status::{Cause, Status},
     },
-    id::EnvelopeId,
+    id::{EnvelopeId, EventId},
 };
 
 /// What the present view makes of an entry.
@@ -37,7 +37,7 @@ pub(super) struct Fate {
 }
 
 /// What was worked out of a document, and from what.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Standings {
     needs: BTreeMap<usize, Arc<Need>>,
     changes: u64,
@@ -323,11 +323,7 @@ impl Cuts<'_> {
             let source = a.source(revoke);
             match cut(a.event(source)) {
                 None | Some(Cut::Nothing) => Some(Vec::new()),
-                Some(Cut::Parts(_)) => a.parts(a.id(source), place).map(|parts| {
-                    let mut all: Vec<_> = parts.iter().flat_map(|part| &part.chains).collect();
-                    all.sort_unstable();
-                    all.into_iter().copied().collect()
-                }),
+                Some(Cut::Parts(_)) => part_positions(a, a.id(source), place),
             }
         });
         positions.as_deref()
@@ -356,6 +352,26 @@ impl Cuts<'_> {
             Coverage::Uncovered
         }
     }
+}
+
+/// The positions of a cut in a document: none where the cut says that it has no part there,
+/// nothing while that is not known.
+fn part_positions(
+    a: &Authority,
+    revocation: EventId,
+    place: &CutPlace,
+) -> Option<Vec<CutPosition>> {
+    if let Some(parts) = a.parts(revocation, place) {
+        let mut all: Vec<_> = parts.iter().flat_map(|part| part.chains.clone()).collect();
+        all.sort_unstable();
+        return Some(all);
+    }
+    let CutPlace::Document(document) = place else {
+        return None;
+    };
+    let log = a.parts(revocation, &CutPlace::Label(document.label.clone()))?;
+    let listed = log.iter().any(|part| part.documents.contains(document));
+    (!listed).then(Vec::new)
 }
 
 /// An entry and everything before it in its chain.

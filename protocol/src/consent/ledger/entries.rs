@@ -26,7 +26,7 @@ use crate::{
 pub(super) type Nth = usize;
 
 /// Every entry of a record.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Entries {
     pub(super) held: Vec<Held>,
     pub(super) index: BTreeMap<EnvelopeId, Nth>,
@@ -42,7 +42,7 @@ pub(super) struct Entries {
 }
 
 /// What of one document is held and whole, in causal order.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Place {
     /// Judged entries; everything that one names stands before it.
     pub(super) order: Vec<Nth>,
@@ -58,7 +58,7 @@ pub(super) struct Place {
 }
 
 /// An entry with what was found out about it.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Held {
     pub(super) id: EnvelopeId,
     pub(super) header: Header,
@@ -92,7 +92,7 @@ type Signing = (
 );
 
 /// Values by number, equal ones once.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Interned<T> {
     values: Vec<T>,
     numbers: BTreeMap<T, usize>,

@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use kith_crdt::Label;
+
 use super::{
     Ledger,
     authority::{Acting, At, Authority, Chain, place_of},
@@ -9,7 +11,7 @@ use super::{
 };
 use crate::{
     consent::{
-        cut::{CutPart, CutPlace, CutPosition},
+        cut::{CutPart, CutPlace, CutPosition, CutTree},
         status::Status,
     },
     id::{DeviceId, EnvelopeId},
@@ -33,26 +35,40 @@ impl Ledger {
         for document in &documents {
             self.entries.refresh(&mut self.authority, document);
         }
-        let mut places = BTreeMap::<CutPlace, BTreeSet<CutPosition>>::new();
+        let mut places = self.logs();
         for (document, device, epoch) in self.entries.chains.keys() {
-            let kept =
-                self.entries
-                    .kept(&self.authority, link, (document, *device, *epoch), date_ms);
-            let place = CutPlace::Document(document.clone());
-            places.entry(place).or_default().extend(kept);
+            let chain = (document, *device, *epoch);
+            let kept = self.entries.kept(&self.authority, link, chain, date_ms);
+            if !kept.is_empty() {
+                let place = CutPlace::Document(document.clone());
+                places.entry(place).or_default().extend(kept);
+            }
         }
         for (place, position) in self.authority.kept(link, date_ms) {
             places.entry(place).or_default().insert(position);
         }
         let record = self.authority.record;
-        places
-            .into_iter()
-            .filter(|(_, chains)| !chains.is_empty())
-            .map(|(place, chains)| CutPart {
-                record,
-                place,
-                chains: chains.into_iter().collect(),
-            })
+        let part = |(place, chains): (_, BTreeSet<_>)| CutPart {
+            record,
+            place,
+            chains: chains.into_iter().collect(),
+            documents: Vec::new(),
+        };
+        CutTree::new(places.into_iter().map(part)).parts().to_vec()
+    }
+
+    /// Every log of the record with no position yet: a part that says "nothing" ends the waiting
+    /// for one.
+    fn logs(&self) -> BTreeMap<CutPlace, BTreeSet<CutPosition>> {
+        let documents = self.entries.documents.keys();
+        let labels = documents.map(|document| CutPlace::Label(document.label.clone()));
+        let events = self.authority.valid.iter();
+        let logs = events.filter_map(|at| place_of(&self.authority.event(at).log));
+        let known = [CutPlace::Core, CutPlace::Label(Label::general())];
+        labels
+            .chain(logs)
+            .chain(known)
+            .map(|place| (place, BTreeSet::new()))
             .collect()
     }
 }

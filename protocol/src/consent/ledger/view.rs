@@ -23,7 +23,7 @@ use crate::{
 pub(super) const CUSTODIAN: u32 = u32::MAX;
 
 /// A view, memoised.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct View {
     set: Past,
     states: BTreeMap<At, State>,

@@ -1,0 +1,5 @@
+//! The status rule as stories and laws.
+
+mod laws;
+mod stories;
+mod world;

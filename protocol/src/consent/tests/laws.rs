@@ -1,0 +1,581 @@
+//! Laws over generated histories with adversaries.
+
+use std::collections::BTreeSet;
+
+use proptest::prelude::*;
+
+use super::world::{ADA, Item, MEMBERS, Who, World, model, plain};
+use crate::{
+    consent::{Cause, ContentFacts, Ledger, Status, cut::Cut, grant::Actions, reference::Plain},
+    envelope::Content,
+    id::{EnvelopeId, EventId, StaffId},
+    logs::{
+        Act, LabelAct, LogId, PrincipalAct,
+        record::{Capacity, Control, Link},
+    },
+};
+
+/// One step of a history: what kind, and numbers that choose who and what.
+#[derive(Clone, Copy, Debug)]
+struct Step {
+    kind: u8,
+    who: usize,
+    what: usize,
+    how: usize,
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    (0_u8..28, any::<usize>(), any::<usize>(), any::<usize>()).prop_map(|(kind, who, what, how)| {
+        Step {
+            kind,
+            who,
+            what,
+            how,
+        }
+    })
+}
+
+/// A world with what its people made so far, to choose from.
+struct Story {
+    world: World,
+    /// Whoever may act: devices, root keys, members of staff, and copies that stopped listening.
+    cast: Vec<Who>,
+    /// Who stopped listening.
+    deaf: BTreeSet<Who>,
+    grants: Vec<(EventId, Who)>,
+    revokes: Vec<EventId>,
+    entries: Vec<EnvelopeId>,
+    staff: Vec<StaffId>,
+}
+
+impl Story {
+    /// Ada shares with two clinics; the first shares on with a nurse and has staff.
+    fn new() -> Self {
+        let mut world = World::new();
+        let (one, two, nurse) = (world.person(), world.person(), world.person());
+        let phone = world.add_device(ADA);
+        let custodians = {
+            let mut all = vec![
+                world.pens[MEMBERS[0]].principal,
+                world.pens[MEMBERS[1]].principal,
+            ];
+            all.sort_unstable();
+            all
+        };
+        let ends = |grant: &mut crate::consent::grant::Grant| {
+            grant.until_ms = Some(1_000_100);
+            grant.custodians.clone_from(&custodians);
+        };
+        let first = world.share_with(ADA, None, one, ends);
+        let second = world.share(ADA, None, two);
+        world.tell_all();
+        let below = world.share(one, Some(first), nurse);
+        let root = world.root_of(one);
+        let staff = StaffId::from_bytes([5; 32]);
+        let add = Act::Principal(PrincipalAct::StaffAdd {
+            staff,
+            device: None,
+            role: "nurse".into(),
+            may: Actions::ALL,
+            until_ms: None,
+        });
+        let log = LogId::Principal(world.pens[one].principal);
+        world.sign(root, log, None, add);
+        world.tell_all();
+        let employee = world.double(one);
+        world.pens[employee].staff = Some(staff);
+        world.pens[employee].epoch = 7;
+        Self {
+            cast: vec![
+                ADA,
+                phone,
+                one,
+                two,
+                nurse,
+                root,
+                employee,
+                world.root_of(ADA),
+            ],
+            deaf: BTreeSet::new(),
+            grants: vec![(first, one), (second, two), (below, nurse)],
+            revokes: Vec::new(),
+            entries: Vec::new(),
+            staff: vec![staff],
+            world,
+        }
+    }
+
+    fn who(&self, step: Step) -> Who {
+        self.cast[step.who % self.cast.len()]
+    }
+
+    /// The right that someone acts under: mostly one of their own, sometimes any.
+    fn right(&self, who: Who, step: Step) -> Option<EventId> {
+        let principal = self.world.pens[who].principal;
+        if principal == self.world.pens[ADA].principal && !step.how.is_multiple_of(5) {
+            return None;
+        }
+        let own = |(grant, to): &(EventId, Who)| {
+            (self.world.pens[*to].principal == principal).then_some(*grant)
+        };
+        let own: Vec<_> = self.grants.iter().filter_map(own).collect();
+        if own.is_empty() {
+            None
+        } else {
+            Some(own[step.how % own.len()])
+        }
+    }
+
+    fn some_grant(&self, step: Step) -> EventId {
+        self.grants[step.what % self.grants.len()].0
+    }
+
+    fn some_entry(&self, step: Step) -> Option<EnvelopeId> {
+        let entries = &self.entries;
+        (!entries.is_empty()).then(|| entries[step.what % entries.len()])
+    }
+
+    fn take(&mut self, step: Step) {
+        let who = self.who(step);
+        let under = self.right(who, step);
+        match step.kind {
+            0..=6 => {
+                let entry = self.world.write(who, under);
+                self.entries.push(entry);
+            }
+            7 | 8 => {
+                // What someone hands over they need not know themselves.
+                let to = self.who(Step {
+                    who: step.what,
+                    ..step
+                });
+                if !self.deaf.contains(&to) {
+                    self.world.tell(to);
+                }
+            }
+            9 => {
+                for who in 0..self.world.pens.len() {
+                    if !self.deaf.contains(&who) {
+                        self.world.tell(who);
+                    }
+                }
+            }
+            10 | 11 => {
+                let to = self.who(Step {
+                    who: step.what,
+                    ..step
+                });
+                let depth = u8::try_from(step.how % 4).unwrap_or(0);
+                let grant = self.world.share_with(who, under, to, |grant| {
+                    grant.depth = depth;
+                    if step.how.is_multiple_of(3) {
+                        grant.actions = Actions::READ.union(Actions::APPEND);
+                    }
+                });
+                self.grants.push((grant, to));
+            }
+            12..=15 => self.stop(who, under, step),
+            16 => self.retire(who, step),
+            17 => {
+                let copy = self.world.double(who);
+                self.deaf.insert(copy);
+                self.cast.push(copy);
+            }
+            18 | 19 => self.adopt(who, under, step),
+            20 => {
+                let grant = self.some_grant(step);
+                let lapse = LabelAct::Lapse {
+                    grant,
+                    cut: Cut::Nothing,
+                };
+                let by = if step.how.is_multiple_of(2) {
+                    MEMBERS[step.how / 2 % 2]
+                } else {
+                    who
+                };
+                let under = if step.how.is_multiple_of(2) {
+                    None
+                } else {
+                    under
+                };
+                self.world.time_ms = 1_000_200;
+                self.world.label_act(by, under, lapse);
+            }
+            21 => {
+                let grant = self.some_grant(step);
+                self.world
+                    .label_act(who, under, LabelAct::Renounce { grant });
+            }
+            22 => self.recover(step),
+            23 => {
+                if let Some(revocation) = self.some_revoke(step) {
+                    let id = self
+                        .world
+                        .label_act(who, under, LabelAct::Confirm { revocation });
+                    self.revokes.push(id);
+                }
+            }
+            24 => {
+                let to = self.who(Step {
+                    who: step.what,
+                    ..step
+                });
+                let controller = self.world.pens[to].principal;
+                let capacity = Capacity::Keeper;
+                let control = match step.how % 3 {
+                    0 => Control::Leave,
+                    1 => Control::Add {
+                        controller,
+                        capacity,
+                    },
+                    _ => Control::HandOver {
+                        controller,
+                        capacity,
+                    },
+                };
+                self.world.control(who, control);
+            }
+            25 => {
+                let device = self.world.add_device(who);
+                self.cast.push(device);
+            }
+            26 => self.end_staff(who, step),
+            _ => self.world.pens[who].epoch += 1,
+        }
+    }
+
+    fn some_revoke(&self, step: Step) -> Option<EventId> {
+        let revokes = &self.revokes;
+        (!revokes.is_empty()).then(|| revokes[step.what % revokes.len()])
+    }
+
+    fn stop(&mut self, who: Who, under: Option<EventId>, step: Step) {
+        let link = match step.how % 7 {
+            0 => Link::Device(self.world.pens[self.cast[step.what % self.cast.len()]].device()),
+            1 => Link::Staff(self.staff[step.what % self.staff.len()]),
+            _ => Link::Grant(self.some_grant(step)),
+        };
+        let parts = match step.how % 3 {
+            0 => Vec::new(),
+            1 => self.world.pens[who].knows.keep_everything(link),
+            _ => self.world.pens[who].knows.keep_none_after(link, 1_000_100),
+        };
+        let kept = self.some_grant(Step {
+            what: step.what / 7,
+            ..step
+        });
+        let void = self
+            .some_revoke(step)
+            .filter(|_| step.how.is_multiple_of(4));
+        let revoke = self.world.stop_with(who, under, link, &parts, |revoke| {
+            revoke.keep = if step.how.is_multiple_of(5) {
+                vec![kept]
+            } else {
+                vec![]
+            };
+            revoke.void = void.into_iter().collect();
+            revoke.is_final = step.how.is_multiple_of(6);
+        });
+        self.revokes.push(revoke);
+    }
+
+    fn retire(&mut self, who: Who, step: Step) {
+        let device = self.world.pens[self.cast[step.what % self.cast.len()]].device();
+        let retire = self.world.retire(who, device, !step.how.is_multiple_of(3));
+        self.revokes.push(retire);
+    }
+
+    fn end_staff(&mut self, who: Who, step: Step) {
+        let staff = self.staff[step.what % self.staff.len()];
+        let log = LogId::Principal(self.world.pens[who].principal);
+        let end = Act::Principal(PrincipalAct::StaffEnd {
+            staff,
+            cut: Cut::Nothing,
+        });
+        self.world.sign(who, log, None, end);
+    }
+
+    fn adopt(&mut self, who: Who, under: Option<EventId>, step: Step) {
+        let Some(entry) = self.some_entry(step) else {
+            return;
+        };
+        let mut set = self.world.pens[who].knows.adoptable(&entry);
+        if set.is_empty() || step.how.is_multiple_of(4) {
+            set = vec![entry];
+        }
+        let adoption = self.world.adopt(who, under, set);
+        self.entries.push(adoption);
+    }
+
+    fn recover(&mut self, step: Step) {
+        let to = self.who(step);
+        let keep = if step.how.is_multiple_of(2) {
+            vec![self.some_grant(step)]
+        } else {
+            vec![]
+        };
+        let void = self
+            .some_revoke(step)
+            .filter(|_| step.how.is_multiple_of(3));
+        self.world.recover(to, keep, void.into_iter().collect());
+    }
+}
+
+fn told(world: &World, items: &[Item]) -> Ledger {
+    let mut ledger = Ledger::new(world.record);
+    for item in items {
+        item.tell(&mut ledger);
+    }
+    ledger
+}
+
+/// Everything that must be equal where the sets are equal.
+fn outcome(ledger: &mut Ledger, world: &World) -> impl PartialEq + std::fmt::Debug + use<> {
+    (
+        ledger.entries(&world.document),
+        ledger.loaded(&world.document),
+        ledger.heads(&world.document),
+        ledger.review(),
+        ledger.grants(),
+        ledger.controllers(),
+        ledger.digest(),
+    )
+}
+
+/// What each of these entries builds on.
+fn deps(items: &[Item]) -> Vec<(EnvelopeId, Vec<EnvelopeId>)> {
+    let entry = |item: &Item| match item {
+        Item::Entry(header, _) => Some((header.id(), header.value().deps.clone())),
+        Item::Event(_) | Item::Part(_) => None,
+    };
+    items.iter().filter_map(entry).collect()
+}
+
+fn holds_the_laws(world: &World, ledger: &mut Ledger) {
+    let entries = ledger.entries(&world.document);
+    let reference = model(world.record, &world.items);
+    let statuses: Vec<_> = entries
+        .iter()
+        .map(|(id, status)| (*id, plain(status)))
+        .collect();
+    for (id, kind) in &statuses {
+        assert_eq!(reference.get(id), Some(kind), "the model differs at {id:?}");
+    }
+    let written = deps(&world.items);
+    assert_eq!(entries.len(), written.len(), "every entry is findable");
+    let material = ledger.loaded(&world.document);
+    for set in material.sides.iter().chain([&material.main]) {
+        let inside: BTreeSet<_> = set.iter().collect();
+        for (id, deps) in written.iter().filter(|(id, _)| inside.contains(id)) {
+            assert!(
+                deps.iter().all(|dep| inside.contains(dep)),
+                "{id:?} is not closed"
+            );
+        }
+    }
+}
+
+/// Every order of these.
+fn orders(count: usize) -> Vec<Vec<usize>> {
+    if count == 0 {
+        return vec![Vec::new()];
+    }
+    let shorter = orders(count - 1);
+    let put = |order: &Vec<usize>, at: usize| {
+        let mut order = order.clone();
+        order.insert(at, count - 1);
+        order
+    };
+    (0..count)
+        .flat_map(|at| shorter.iter().map(move |order| put(order, at)))
+        .collect()
+}
+
+fn shuffled(items: &[Item], seed: u64) -> Vec<Item> {
+    let mut items = items.to_vec();
+    let mut state = seed;
+    for at in (1..items.len()).rev() {
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        let other = usize::try_from((state >> 33) % (at as u64 + 1)).unwrap_or(0);
+        items.swap(at, other);
+    }
+    items
+}
+
+fn all_orders_agree(steps: &[Step], items_max: usize) {
+    let mut story = Story::new();
+    let ground = story.world.items.len();
+    for step in steps {
+        if story.world.items.len() < ground + items_max {
+            story.take(*step);
+        }
+    }
+    let world = story.world;
+    let end = (ground + items_max).min(world.items.len());
+    let mut world = world;
+    world.items.truncate(end);
+    let base = told(&world, &world.items[..ground]);
+    let last = &world.items[ground..];
+    let mut expected = told(&world, &world.items);
+    holds_the_laws(&world, &mut expected);
+    let expected = outcome(&mut expected, &world);
+    for order in orders(last.len()) {
+        let mut ledger = base.clone();
+        for at in &order {
+            last[*at].tell(&mut ledger);
+            // Asking between arrivals must not change what follows.
+            if order[0] % 2 == 0 {
+                ledger.entries(&world.document);
+            }
+        }
+        assert_eq!(
+            outcome(&mut ledger, &world),
+            expected,
+            "in the order {order:?}"
+        );
+    }
+}
+
+fn cases(count: u32) -> ProptestConfig {
+    let asked = std::env::var("PROPTEST_CASES").ok();
+    let asked = asked.and_then(|asked| asked.parse().ok());
+    ProptestConfig {
+        cases: asked.unwrap_or(count),
+        failure_persistence: None,
+        max_shrink_iters: 400,
+        ..ProptestConfig::default()
+    }
+}
+
+proptest! {
+    #![proptest_config(cases(24))]
+
+    #[test]
+    fn small_histories_agree_in_all_orders(steps in prop::collection::vec(step(), 1..20)) {
+        all_orders_agree(&steps, 4);
+    }
+
+    #[test]
+    fn histories_agree_in_random_orders_and_with_the_model(
+        steps in prop::collection::vec(step(), 10..60),
+        seed in any::<u64>(),
+    ) {
+        let mut story = Story::new();
+        for step in steps {
+            story.take(step);
+        }
+        let world = story.world;
+        let mut expected = told(&world, &world.items);
+        holds_the_laws(&world, &mut expected);
+        let expected = outcome(&mut expected, &world);
+        for round in 0..3 {
+            let mut ledger = Ledger::new(world.record);
+            for (at, item) in shuffled(&world.items, seed ^ round).iter().enumerate() {
+                item.tell(&mut ledger);
+                if at % 7 == 0 {
+                    ledger.entries(&world.document);
+                }
+            }
+            prop_assert_eq!(&outcome(&mut ledger, &world), &expected);
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(cases(1))]
+
+    #[test]
+    fn histories_of_seven_agree_in_all_orders(steps in prop::collection::vec(step(), 10..30)) {
+        all_orders_agree(&steps, 7);
+    }
+}
+
+proptest! {
+    #![proptest_config(cases(4))]
+
+    #[test]
+    fn histories_of_two_hundred_agree(
+        steps in prop::collection::vec(step(), 150..200),
+        seed in any::<u64>(),
+    ) {
+        let mut story = Story::new();
+        for step in steps {
+            story.take(step);
+        }
+        let world = story.world;
+        let mut expected = told(&world, &world.items);
+        holds_the_laws(&world, &mut expected);
+        let expected = outcome(&mut expected, &world);
+        let mut ledger = told(&world, &shuffled(&world.items, seed));
+        prop_assert_eq!(&outcome(&mut ledger, &world), &expected);
+    }
+
+    #[test]
+    fn adopting_contested_entries_in_any_order_succeeds(
+        steps in prop::collection::vec(step(), 20..60),
+        choice in any::<usize>(),
+    ) {
+        let mut story = Story::new();
+        for step in steps {
+            story.take(step);
+        }
+        let mut world = story.world;
+        // Someone whom the present controllers trust: a controller where there is one.
+        let heir = world.person();
+        world.tell_all();
+        world.recover(heir, vec![], vec![]);
+        world.tell(heir);
+        let mut left = contested(&mut world, heir);
+        while !left.is_empty() {
+            let entry = left[choice % left.len()];
+            let set = world.pens[heir].knows.adoptable(&entry);
+            prop_assert!(set.contains(&entry));
+            world.adopt(heir, None, set.clone());
+            for adopted in set {
+                let status = world.pens[heir].knows.status(&adopted);
+                prop_assert_eq!(status, Some(Status::Accepted));
+            }
+            left = contested(&mut world, heir);
+        }
+        let mut all = world.judge();
+        holds_the_laws(&world, &mut all);
+    }
+
+    #[test]
+    fn what_a_controller_writes_stays_whatever_happens_to_others(
+        steps in prop::collection::vec(step(), 20..60),
+    ) {
+        let mut story = Story::new();
+        let ada = story.world.pens[ADA].principal;
+        let mut written = Vec::new();
+        for (at, step) in steps.into_iter().enumerate() {
+            // Nobody recovers the record and nothing of Ada's own is stolen.
+            let by_ada = story.world.pens[story.who(step)].principal == ada;
+            if step.kind == 22 || (by_ada && step.kind > 9) {
+                continue;
+            }
+            story.take(step);
+            if at % 5 == 0 {
+                let entry = story.world.write(ADA, None);
+                let status = story.world.pens[ADA].knows.status(&entry);
+                prop_assert_eq!(status, Some(Status::Accepted));
+                written.push(entry);
+            }
+            let mut all = story.world.judge();
+            for entry in &written {
+                let status = all.status(entry);
+                prop_assert!(matches!(status, Some(Status::Accepted | Status::Marked(_))));
+            }
+        }
+    }
+}
+
+fn contested(world: &mut World, who: Who) -> Vec<EnvelopeId> {
+    let document = world.document.clone();
+    let entries = world.pens[who].knows.entries(&document);
+    let is =
+        |(id, status): (EnvelopeId, Status)| matches!(status, Status::Contested(_)).then_some(id);
+    entries.into_iter().filter_map(is).collect()
+}
