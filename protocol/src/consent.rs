@@ -9,7 +9,9 @@ pub mod ledger;
 pub mod status;
 
 pub use decision::{Denial, Explanation, Reader, Whoever, Writer};
-pub use ledger::{ContentFacts, GrantFate, GrantState, Ledger, Material, ReviewItem};
+pub use ledger::{
+    ContentFacts, Effective, Full, GrantFate, GrantState, Ledger, Material, ReviewItem,
+};
 pub use status::{Cause, Fault, Missing, Status};
 
 #[cfg(test)]

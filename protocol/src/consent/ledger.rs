@@ -13,6 +13,7 @@ mod keep;
 mod material;
 mod need;
 mod past;
+mod quota;
 mod review;
 mod view;
 
@@ -20,7 +21,8 @@ use kith_crdt::{DocumentId, Label};
 
 use self::{authority::Authority, entries::Entries};
 pub use self::{
-    decide::{GrantFate, GrantState},
+    decide::{Effective, GrantFate, GrantState},
+    quota::Full,
     review::ReviewItem,
 };
 use super::{
@@ -121,7 +123,9 @@ impl Ledger {
 
     fn settle(&mut self) {
         let fresh = std::mem::take(&mut self.authority.fresh);
-        if self.rounds == self.authority.rounds {
+        let reweighed = std::mem::take(&mut self.authority.reweighed);
+        let known = reweighed.into_iter().any(|at| self.entries.any_saw(at));
+        if self.rounds == self.authority.rounds && !known {
             self.entries.wake(&mut self.authority, &fresh);
         } else {
             self.rounds = self.authority.rounds;

@@ -43,6 +43,8 @@ pub(super) struct Authority {
     pub(super) part_changes: u64,
     /// Counts how often everything was judged anew.
     pub(super) rounds: u64,
+    /// Revocations that got a part about events, which entries may have seen.
+    pub(super) reweighed: Vec<At>,
     /// Events judged since someone asked, which entries may wait for.
     pub(super) fresh: Vec<EventId>,
 }
@@ -166,6 +168,7 @@ impl Authority {
             changes: 0,
             part_changes: 0,
             rounds: 0,
+            reweighed: Vec::new(),
             fresh: Vec::new(),
         }
     }
@@ -253,10 +256,25 @@ impl Authority {
             self.changes += 1;
             self.part_changes += 1;
             if about_events {
-                self.judge_again();
+                self.weigh_again(at);
             }
         }
         new
+    }
+
+    /// A part about events changes what its revocation means: for whoever had seen it, and in the
+    /// present view.
+    fn weigh_again(&mut self, revocation: At) {
+        let saw = |known: &Known| {
+            let past = known.judged.as_ref().map(|judged| &judged.past);
+            past.is_some_and(|past| past.contains(revocation))
+        };
+        if self.known.iter().any(saw) {
+            self.judge_again();
+        } else {
+            self.views.clear();
+            self.reweighed.push(revocation);
+        }
     }
 
     /// A part about events may change whose certificate or grant stands: everything is judged

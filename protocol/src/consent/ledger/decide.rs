@@ -33,6 +33,25 @@ pub struct GrantState {
     pub label: kith_crdt::Label,
     /// What became of it.
     pub state: GrantFate,
+    /// The right that it gives: the intersection along its chain. Nothing for an invalid one.
+    pub effective: Option<Effective>,
+}
+
+/// An effective right.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Effective {
+    /// Which sections, ascending.
+    pub sections: Vec<kith_crdt::Section>,
+    /// What may be done.
+    pub actions: Actions,
+    /// For what.
+    pub purposes: Purposes,
+    /// From when, milliseconds since 1970 UTC.
+    pub from_ms: u64,
+    /// Until when.
+    pub until_ms: Option<u64>,
+    /// How many further delegations may hang beneath it.
+    pub depth: u8,
 }
 
 /// What became of a grant.
@@ -175,6 +194,14 @@ impl Ledger {
                 id: self.authority.id(at),
                 issuer: self.authority.event(at).author,
                 state: self.authority.grant_fate(at),
+                effective: self.authority.right(at).map(|right| Effective {
+                    sections: right.sections.iter().copied().collect(),
+                    actions: right.actions,
+                    purposes: right.purposes,
+                    from_ms: right.from_ms,
+                    until_ms: right.until_ms,
+                    depth: right.depth,
+                }),
                 grant,
                 label,
             })

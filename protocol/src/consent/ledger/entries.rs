@@ -168,6 +168,11 @@ impl Entries {
         true
     }
 
+    /// Whether some entry had seen an event.
+    pub(super) fn any_saw(&self, at: At) -> bool {
+        self.pasts.values.iter().any(|past| past.contains(at))
+    }
+
     /// Adds what these entries had seen.
     pub(super) fn unite_pasts(&self, entries: &[EnvelopeId], past: &mut Past) {
         for at in entries.iter().filter_map(|id| self.index.get(id)) {

@@ -200,7 +200,7 @@ fn a_final_revocation_makes_void_what_it_had_not_seen() {
         world.pens[ADA].knows.keep_everything(Link::Grant(upper))
     };
     world.stop_with(ADA, None, Link::Grant(upper), &parts, |revoke| {
-        revoke.is_final = true
+        revoke.is_final = true;
     });
     world.stop(ghost, Some(upper), Link::Grant(lower));
     assert_eq!(world.status(entry), Status::Accepted);
@@ -217,7 +217,7 @@ fn a_confirmed_revocation_stands() {
     let entry = world.write(nurse, Some(lower));
     let ghost = world.double(admin);
     world.stop_with(ADA, None, Link::Grant(upper), &[], |revoke| {
-        revoke.keep = vec![lower]
+        revoke.keep = vec![lower];
     });
     let spite = world.stop(ghost, Some(upper), Link::Grant(lower));
     assert_eq!(world.status(entry), Status::Marked(Cause::Suspended(spite)));
@@ -465,7 +465,7 @@ fn a_suspended_revocation_beneath_a_suspended_one_waits_too() {
     world.tell_all();
     let entry = world.write(people[3], Some(lowest));
     world.stop_with(ADA, None, Link::Grant(top), &[], |revoke| {
-        revoke.keep = vec![middle]
+        revoke.keep = vec![middle];
     });
     // Each had not heard of the one above.
     world.stop_with(people[0], Some(top), Link::Grant(middle), &[], |revoke| {
@@ -493,7 +493,7 @@ fn a_kept_nurse_who_writes_offline_under_the_old_grant_counts() {
     let lower = world.share(clinic, Some(upper), nurse);
     world.tell_all();
     world.stop_with(ADA, None, Link::Grant(upper), &[], |revoke| {
-        revoke.keep = vec![lower]
+        revoke.keep = vec![lower];
     });
     let offline = world.write(nurse, Some(lower));
     world.tell(nurse);
