@@ -13,7 +13,7 @@ use kith_protocol::{
     },
     codec,
     consent::{
-        cut::{Cut, CutPart, CutPosition, ProvenPart, Side},
+        cut::{Cut, CutPart, CutPlace, CutPosition, ProvenPart, Side},
         grant::{Actions, Basis, Grant, Purposes},
     },
     envelope::{Content, Envelope, Payload},
@@ -194,7 +194,11 @@ impl Story {
             let bytes = entry.header.bytes().to_vec();
             messages.push((format!("envelope {n}"), Domain::Envelope, signer, bytes));
         }
-        let proof = agree_to_act_for(self.root.principal(), &self.device);
+        let proof = agree_to_act_for(
+            self.root.principal(),
+            &self.device,
+            self.root.device(),
+        );
         let signer = self.device.device();
         messages.push(("agreement".to_owned(), Domain::Device, signer, proof));
         let checkpoint = self.audit().0.checkpoint(TIME_MS, &self.device).signed;
@@ -238,7 +242,7 @@ fn certificates(root: &SecretKey, device: &SecretKey) -> Vec<Verified<Event>> {
     let begin = by.event(draft(log.clone(), NextLink::FIRST, Act::Principal(begin)));
     let add = PrincipalAct::DeviceAdd {
         device: device.device(),
-        proof: agree_to_act_for(root.principal(), device),
+        proof: agree_to_act_for(root.principal(), device, root.device()),
     };
     let link = NextLink::after(0, begin.id());
     let add = by.event(draft(log, link, Act::Principal(add)));
@@ -357,13 +361,14 @@ fn cut_part(record: RecordId, revoke: &Verified<Event>, last: &Entry) -> ProvenP
         revocation: revoke.id(),
         part: CutPart {
             record,
-            document: Some(document()),
+            place: CutPlace::Document(document()),
             chains: vec![CutPosition {
                 device: header.device,
                 epoch: header.epoch,
                 seq: header.seq,
                 id: EnvelopeId::from_bytes(*last.id().as_bytes()),
             }],
+            documents: Vec::new(),
         },
         path: vec![(Side::Left, CutRoot::from_bytes([10; 32]))],
     }
