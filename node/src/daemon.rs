@@ -38,6 +38,7 @@ pub struct Daemon {
     network: Network,
     incoming: mpsc::Receiver<Incoming>,
     thread: std::thread::JoinHandle<()>,
+    socket: Option<Socket>,
 }
 
 impl Daemon {
@@ -52,11 +53,13 @@ impl Daemon {
             network,
             incoming,
             thread,
+            socket: None,
         })
     }
 
-    /// Listens and says where.
-    pub async fn listen(&self, address: &str) -> Result<Vec<String>, Failure> {
+    /// Listens, for others and for the command line, and says where: whoever reads the addresses
+    /// can give commands.
+    pub async fn listen(&mut self, address: &str) -> Result<Vec<String>, Failure> {
         let wanted = parse_address(address).map_err(|error| {
             Failure::new(
                 Ending::Usage,
@@ -77,6 +80,7 @@ impl Daemon {
                 Ok(())
             })
             .await?;
+        self.socket = Some(Socket::open(&self.home)?);
         Ok(addresses)
     }
 
@@ -87,7 +91,10 @@ impl Daemon {
 
     /// Works until it is told to stop.
     pub async fn run(mut self, stop: impl Future<Output = ()>) -> Result<(), Failure> {
-        let socket = Socket::open(&self.home)?;
+        let socket = match self.socket.take() {
+            Some(socket) => socket,
+            None => Socket::open(&self.home)?,
+        };
         let upkeep = tokio::spawn(keep_up(self.driver.clone(), self.network.clone()));
         tokio::pin!(stop);
         loop {

@@ -20,7 +20,7 @@ pub fn run(session: &Session, args: &RunArgs) -> Result<Ending, Failure> {
     let unlock = session.unlock(&home)?;
     let runtime = runtime()?;
     runtime.block_on(async {
-        let daemon = Daemon::start(home, unlock).await?;
+        let mut daemon = Daemon::start(home, unlock).await?;
         let addresses = daemon.listen(&args.listen).await?;
         if session.json {
             render::json(&serde_json::json!({"addresses": addresses, "http": null}))?;

@@ -1,6 +1,7 @@
 //! Files into records: read and sorted in parallel, filed one after another, committed in groups.
 
 mod build;
+mod own;
 mod plan;
 mod read;
 

@@ -128,8 +128,9 @@ impl Node {
         let (filed, unchanged) = self.with_record(id, |node, record| {
             let held = node.own_statements(record)?;
             let made_here = held_made_here(&filing, &held);
+            let came_back = filing.unchanged;
             let refiling = refile(&held, filing.resources);
-            let unchanged = refiling.unchanged - made_here.min(refiling.unchanged);
+            let unchanged = came_back + refiling.unchanged - made_here.min(refiling.unchanged);
             let mut rng = node.rng.clone();
             let mut items = Vec::new();
             let pen = node.pen(super::now_ms());

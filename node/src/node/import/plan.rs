@@ -28,6 +28,8 @@ pub(super) struct Filing {
     pub(super) resources: Vec<(DocumentId, Resource)>,
     /// Bytes that stay outside the documents.
     pub(super) blobs: Vec<Vec<u8>>,
+    /// How many resources of the file are in the record already and are not among these.
+    pub(super) unchanged: usize,
 }
 
 /// Kinds of what kith itself keeps about a file.
@@ -45,6 +47,10 @@ impl Node {
         batch: (u64, u32),
         imported: &mut Imported,
     ) -> Result<Vec<Filing>, Failure> {
+        let own = self.record_of_summary(&found, target);
+        let back = own
+            .map(|record| self.coming_back(record, &found, imported))
+            .transpose()?;
         let people = persons(&found);
         let mut plan = Plan {
             rng: &mut self.rng,
@@ -52,6 +58,13 @@ impl Node {
             ordinal: 0,
             found: &found,
         };
+        if let Some(back) = back {
+            let known = self.people.get(&back.record).cloned().unwrap_or_default();
+            check_person(&known, &persons_at(&found, &back.foreign), same_person)?;
+            let mut filing = plan.filing(Some(back.record), known, &back.foreign, &[]);
+            filing.unchanged = back.unchanged;
+            return Ok(vec![filing]);
+        }
         if let Some(record) = target {
             let known = self.people.get(&record).cloned().unwrap_or_default();
             check_person(&known, &people, same_person)?;
@@ -83,13 +96,13 @@ impl Node {
             imported
                 .flagged
                 .extend(found.people.strangers.iter().map(|n| {
-                kith_crdt::flag::Flag {
+                    kith_crdt::flag::Flag {
                     place: found.resources[*n].place.clone(),
                     what:
                         "this is about somebody who is not in the file; it was filed in the library"
                             .to_owned(),
                 }
-            }));
+                }));
             let library = Known {
                 library: true,
                 said: Vec::new(),
@@ -129,6 +142,7 @@ impl Node {
                 resource,
             )],
             blobs: blob.into_iter().collect(),
+            unchanged: 0,
         }])
     }
 }
@@ -175,11 +189,16 @@ pub(crate) fn letter(
 
 /// Who the Patients of a file are, in order.
 fn persons(found: &Sorted) -> Vec<Person> {
-    let patients = found
-        .resources
+    let all: Vec<_> = (0..found.resources.len()).collect();
+    persons_at(found, &all)
+}
+
+/// Who the Patients at some places of a file are, in order.
+fn persons_at(found: &Sorted, places: &[usize]) -> Vec<Person> {
+    places
         .iter()
-        .filter(|resource| resource.kind() == "Patient");
-    patients
+        .map(|place| &found.resources[*place])
+        .filter(|resource| resource.kind() == "Patient")
         .map(|patient| Person::of(&patient.value, patient.full_url.as_deref()))
         .collect()
 }
@@ -247,6 +266,7 @@ impl Plan<'_> {
             known,
             resources: Vec::with_capacity(places.len() + 2),
             blobs: Vec::new(),
+            unchanged: 0,
         };
         for place in places {
             let resource = &self.found.resources[*place];

@@ -1,0 +1,262 @@
+//! The program, a node, and a node that runs.
+
+use std::{
+    ffi::OsStr,
+    fs::File,
+    io::{BufRead, BufReader},
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    sync::OnceLock,
+};
+
+use cargo_metadata::Message;
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// The program under test, built once.
+pub fn kith() -> &'static Path {
+    static KITH: OnceLock<PathBuf> = OnceLock::new();
+    KITH.get_or_init(build)
+}
+
+fn build() -> PathBuf {
+    let mut cargo = Command::new(env!("CARGO"));
+    cargo.current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."));
+    cargo.args(["build", "--locked", "--quiet", "-p", "kith-cli"]);
+    cargo.arg("--message-format=json-render-diagnostics");
+    if !cfg!(debug_assertions) {
+        cargo.arg("--release");
+    }
+    let output = cargo.stderr(Stdio::inherit()).output();
+    let output = output.unwrap_or_else(|error| panic!("cargo could not be run: {error}"));
+    assert!(output.status.success(), "kith could not be built");
+    Message::parse_stream(output.stdout.as_slice())
+        .filter_map(|message| match message.expect("cargo writes messages") {
+            Message::CompilerArtifact(artifact) if artifact.target.name == "kith" => {
+                artifact.executable
+            }
+            _ => None,
+        })
+        .next()
+        .expect("cargo names the program that it built")
+        .into()
+}
+
+/// A command that has ended.
+pub struct Ran {
+    pub code: Option<i32>,
+    pub out: Vec<u8>,
+    pub err: String,
+    what: String,
+}
+
+impl Ran {
+    /// It must have done all that it was asked.
+    #[track_caller]
+    pub fn done(self) -> Self {
+        self.ended(0)
+    }
+
+    /// It must have ended with this code.
+    #[track_caller]
+    pub fn ended(self, code: i32) -> Self {
+        assert_eq!(self.code, Some(code), "{self}");
+        self
+    }
+
+    /// Its answer as one JSON object.
+    #[track_caller]
+    pub fn json(&self) -> Value {
+        serde_json::from_slice(&self.out).unwrap_or_else(|error| panic!("{error}: {self}"))
+    }
+
+    /// Its answer as text.
+    pub fn text(&self) -> String {
+        String::from_utf8_lossy(&self.out).into_owned()
+    }
+}
+
+impl std::fmt::Display for Ran {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let out: String = self.text().chars().take(2000).collect();
+        write!(
+            f,
+            "kith {} ended with {:?}\n{out}\n{}",
+            self.what, self.code, self.err
+        )
+    }
+}
+
+/// A node's folder, gone when the story ends.
+pub struct Node {
+    folder: TempDir,
+}
+
+impl Node {
+    /// A folder without a node.
+    pub fn nowhere() -> Self {
+        Self {
+            folder: tempfile::tempdir().expect("a folder for the test"),
+        }
+    }
+
+    /// A node whose key file opens it.
+    pub fn set_up(name: &str, kind: &str) -> Self {
+        let node = Self::nowhere();
+        node.kith(["setup", "--name", name, "--kind", kind]).done();
+        node
+    }
+
+    /// The node's folder.
+    pub fn home(&self) -> PathBuf {
+        self.folder.path().join("home")
+    }
+
+    /// A path beside the node's folder.
+    pub fn beside(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// A file beside the node's folder.
+    pub fn file(&self, name: &str, bytes: impl AsRef<[u8]>) -> PathBuf {
+        let path = self.beside(name);
+        std::fs::write(&path, bytes).expect("a file for the test");
+        path
+    }
+
+    /// The command, not yet started.
+    pub fn command<I: IntoIterator<Item: AsRef<OsStr>>>(&self, words: I) -> Command {
+        let mut command = Command::new(kith());
+        for (name, _) in std::env::vars_os() {
+            if name.to_string_lossy().starts_with("KITH_") {
+                command.env_remove(name);
+            }
+        }
+        command.env_remove("COLUMNS").stdin(Stdio::null());
+        command.arg("--home").arg(self.home()).arg("--no-input");
+        command.args(words);
+        command
+    }
+
+    /// Runs a command to its end.
+    pub fn kith<I: IntoIterator<Item: AsRef<OsStr>>>(&self, words: I) -> Ran {
+        let mut command = self.command(words);
+        let output = command.output().expect("kith can be started");
+        let words: Vec<_> = command
+            .get_args()
+            .skip(3)
+            .map(OsStr::to_string_lossy)
+            .collect();
+        Ran {
+            code: output.status.code(),
+            out: output.stdout,
+            err: String::from_utf8_lossy(&output.stderr).into_owned(),
+            what: words.join(" "),
+        }
+    }
+
+    /// Runs a command that must succeed, for its JSON.
+    #[track_caller]
+    pub fn json<I: IntoIterator<Item: AsRef<OsStr>>>(&self, words: I) -> Value {
+        let mut all = vec![OsStr::new("--json").to_owned()];
+        all.extend(words.into_iter().map(|word| word.as_ref().to_owned()));
+        self.kith(all).done().json()
+    }
+
+    /// Imports a file that is about one person.
+    #[track_caller]
+    pub fn import(&self, file: &Path) -> String {
+        let imported = self.json([OsStr::new("import"), file.as_os_str()]);
+        word(&imported, "record")
+    }
+
+    #[track_caller]
+    pub fn note(&self, record: &str, text: &str) -> String {
+        word(&self.json(["add", record, "note", text]), "entry")
+    }
+
+    #[track_caller]
+    pub fn show(&self, record: &str) -> Value {
+        self.json(["show", record])
+    }
+
+    /// Equal digests mean equal records.
+    #[track_caller]
+    pub fn digest(&self, record: &str) -> String {
+        word(&self.show(record), "digest")
+    }
+
+    #[track_caller]
+    pub fn ndjson(&self, record: &str) -> Vec<u8> {
+        self.kith(["export", record, "--as", "ndjson"]).done().out
+    }
+
+    /// Every signature, link and status must hold.
+    #[track_caller]
+    pub fn verify(&self, what: &str) {
+        self.kith(["verify", what]).done();
+    }
+
+    /// Shares, and gives back the link.
+    #[track_caller]
+    pub fn share(&self, record: &str, see: &str, add: &str) -> String {
+        let words = ["share", record, "--see", see, "--add", add];
+        let until = ["--until", "2099-12-31"];
+        word(&self.json(words.iter().chain(&until)), "link")
+    }
+
+    #[track_caller]
+    pub fn join(&self, link: &str) -> Value {
+        self.json(["join", "--link", link, "--yes"])
+    }
+
+    /// Starts it, and waits until others can reach it.
+    #[track_caller]
+    pub fn running(&self) -> Running {
+        let log = File::create(self.beside("run.log")).expect("a file for the test");
+        let mut child = self
+            .command(["--json", "run", "--listen", "127.0.0.1:0"])
+            .stdout(Stdio::piped())
+            .stderr(log)
+            .spawn()
+            .expect("kith can be started");
+        let mut stdout = BufReader::new(child.stdout.take().expect("it is piped"));
+        let mut line = String::new();
+        stdout.read_line(&mut line).expect("it can be read");
+        let running = Running {
+            child,
+            _stdout: stdout,
+        };
+        let said = std::fs::read_to_string(self.beside("run.log")).unwrap_or_default();
+        assert!(line.contains("addresses"), "kith run said {line:?} {said}");
+        running
+    }
+}
+
+#[track_caller]
+fn word(object: &Value, name: &str) -> String {
+    let word = object[name].as_str();
+    word.unwrap_or_else(|| panic!("no {name} in {object}"))
+        .to_owned()
+}
+
+/// A node that runs until this is dropped.
+pub struct Running {
+    child: Child,
+    _stdout: BufReader<std::process::ChildStdout>,
+}
+
+impl Running {
+    /// Ends it as a power cut would.
+    pub fn kill(&mut self) {
+        // It may have ended by itself, which is what the caller wants.
+        let _ended = self.child.kill();
+        let _status = self.child.wait();
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
