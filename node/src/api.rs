@@ -357,6 +357,8 @@ pub struct RecordShown {
     pub as_of: Vec<AsOf>,
     /// Whether allergies are recorded, said to be none, or not known to this node.
     pub allergies: AllergyState,
+    /// Other records that are said to be of the same person.
+    pub same_person: Vec<String>,
     /// Sections that this node may see, with what they hold.
     pub sections: Vec<SectionShown>,
     /// Sections and labels that this node is not shown or does not hold.

@@ -1,4 +1,5 @@
 //! Health formats: what a record says in words, and in the forms that other software reads.
 
+pub mod drugs;
 pub mod ips;
 pub mod line;

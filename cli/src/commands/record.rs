@@ -150,6 +150,12 @@ fn line(line: &Line) {
 }
 
 fn ending(shown: &RecordShown) {
+    for other in &shown.same_person {
+        render::say(&format!(
+            "The same person has record {} too: look at both.",
+            &other[..12]
+        ));
+    }
     for source in &shown.as_of {
         render::say(&format!(
             "As of {} from {} ({} entries).",

@@ -64,6 +64,10 @@ impl Node {
             let file = read.name.clone();
             let planned = match read.found {
                 Ok(Found::Resources(found)) => {
+                    // A person who is new with a file before this one has a record now.
+                    if plan::meets(&filings, &found) {
+                        self.file(std::mem::take(&mut filings), imported)?;
+                    }
                     imported.flagged.extend(read.flags);
                     self.plan(*found, target, request.same_person, (batch, n), imported)
                 }
@@ -103,15 +107,22 @@ impl Node {
         let built = in_parallel(seeds, |(filing, seed)| {
             build::new_record(filing, &pen, &log, &mut ChaCha20Rng::from_seed(seed))
         });
-        let mut items = Vec::new();
+        let (mut items, mut links) = (Vec::new(), Vec::new());
         for built in built {
             let built = built?;
             items.extend(built.items);
             items.push(self.people.note(built.record, built.known.clone()));
             let filed = self.report(built.record, &built.known, built.filed, 0);
             imported.records.push(filed);
+            links.extend(built.same_as.map(|other| (other, built.record)));
         }
         self.commit_noting(items)?;
+        for (record, other) in links {
+            self.with_record(record, |node, record| {
+                let item = record.act(&node.pen(now_ms()), build::same_person(other));
+                node.commit(vec![item])
+            })?;
+        }
         for filing in known {
             self.file_into(filing, imported)?;
         }

@@ -8,6 +8,7 @@ use kith_protocol::{
     audit::How,
     consent::Status,
     id::EnvelopeId,
+    logs::record::LinkState,
     record::{Placed, Record},
 };
 use serde_json::Value;
@@ -16,7 +17,7 @@ use super::{Node, find};
 use crate::{
     api::{AllergyState, AsOf, Happened, Line, RecordShown, SectionShown},
     failure::Failure,
-    health::line,
+    health::{drugs::Drugs, line},
 };
 
 /// Two signatures further apart than this were not made on the day of what they tell.
@@ -38,6 +39,7 @@ impl Node {
                 digest: hex(&record.ledger().digest()),
                 as_of: node.as_of(record),
                 allergies: allergy_state(&placed),
+                same_person: same_person(record),
                 sections: node.sections(record, &placed),
                 not_known_here: not_known_here(record),
             })
@@ -49,10 +51,11 @@ impl Node {
         self.with_record(id, |node, record| {
             node.disclose(record, node.owner(), How::Show, 0)?;
             let placed = node.read_all(record)?;
+            let drugs = Drugs::of(&placed);
             let mut happened: Vec<_> = placed
                 .iter()
                 .filter(|placed| !placed.held.meta.made_here)
-                .map(|placed| node.happened(record, placed))
+                .map(|placed| node.happened(record, placed, &drugs))
                 .collect();
             happened.sort_by(|a, b| {
                 let time = |happened: &Happened| {
@@ -67,8 +70,8 @@ impl Node {
         })
     }
 
-    fn happened(&self, record: &mut Record, placed: &Placed) -> Happened {
-        let line = self.line(record, placed);
+    fn happened(&self, record: &mut Record, placed: &Placed, drugs: &Drugs) -> Happened {
+        let line = self.line(record, placed, drugs);
         let arrived_ms = record
             .writer(&placed.held.created)
             .and_then(|entry| record.ledger().header(&entry).map(|header| header.time_ms))
@@ -83,10 +86,11 @@ impl Node {
     }
 
     fn sections(&self, record: &mut Record, placed: &[Placed]) -> Vec<SectionShown> {
+        let drugs = Drugs::of(placed);
         let mut sections: BTreeMap<(Section, String), Vec<Line>> = BTreeMap::new();
         for placed in placed.iter().filter(|placed| !placed.held.meta.made_here) {
             let key = (placed.document.section, placed.document.label.to_string());
-            let line = self.line(record, placed);
+            let line = self.line(record, placed, &drugs);
             sections.entry(key).or_default().push(line);
         }
         sections
@@ -99,9 +103,10 @@ impl Node {
             .collect()
     }
 
-    fn line(&self, record: &mut Record, placed: &Placed) -> Line {
+    fn line(&self, record: &mut Record, placed: &Placed, drugs: &Drugs) -> Line {
         let held = &placed.held;
-        let value = serde_json::from_str(&held.to_text(0)).unwrap_or(Value::Null);
+        let mut value = serde_json::from_str(&held.to_text(0)).unwrap_or(Value::Null);
+        drugs.name(&mut value);
         let entry = record.writer(&held.created);
         let author = record.author(&held.created);
         let mut marks = Vec::new();
@@ -172,6 +177,15 @@ impl Node {
 
 fn is_marked(record: &mut Record, entry: &EnvelopeId) -> bool {
     matches!(record.ledger().status(entry), Some(Status::Marked(_)))
+}
+
+/// The records that are confirmed to be of the same person.
+fn same_person(record: &mut Record) -> Vec<String> {
+    let said = record.ledger().same_person();
+    said.into_iter()
+        .filter(|(_, link)| *link == LinkState::Confirmed)
+        .map(|(other, _)| other.to_string())
+        .collect()
 }
 
 /// How many entries have each status.

@@ -15,6 +15,7 @@ mod need;
 mod past;
 mod quota;
 mod review;
+mod same_person;
 mod view;
 
 use kith_crdt::{DocumentId, Label};

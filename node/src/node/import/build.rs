@@ -9,7 +9,11 @@ use kith_protocol::{
         grant::{Actions, Purposes},
     },
     id::RecordId,
-    logs::{Event, principal::RecoverySet, record::Policy},
+    logs::{
+        CoreAct, Event,
+        principal::RecoverySet,
+        record::{LinkState, Policy},
+    },
     record::{Pen, Record},
     signed::Verified,
     store::Item,
@@ -32,6 +36,8 @@ pub(super) struct Built {
     pub(super) known: Known,
     pub(super) items: Vec<Item>,
     pub(super) filed: BTreeMap<Section, usize>,
+    /// The record that it was said to be of the same person as.
+    pub(super) same_as: Option<RecordId>,
 }
 
 /// Begins a record and writes all of a filing into it, one entry a document.
@@ -51,12 +57,25 @@ pub(super) fn new_record(
     let refiling = refile(&[], filing.resources);
     let mut items = vec![genesis];
     let filed = write_all(&mut record, pen, refiling.edits, &mut items, rng)?;
+    if let Some(other) = filing.same_as {
+        items.push(record.act(pen, same_person(other)));
+    }
     Ok(Built {
         record: record.id(),
         known: filing.known,
         items,
         filed,
+        same_as: filing.same_as,
     })
+}
+
+/// Somebody's word that two records are of one person: signed, and taken back by another.
+pub(super) fn same_person(other: RecordId) -> CoreAct {
+    CoreAct::SamePerson {
+        other,
+        link: LinkState::Confirmed,
+        evidence: "said when a file was imported".to_owned(),
+    }
 }
 
 /// Writes edits into the documents of a record, and counts resources by section.

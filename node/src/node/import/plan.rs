@@ -28,8 +28,25 @@ pub(super) struct Filing {
     pub(super) resources: Vec<(DocumentId, Resource)>,
     /// Bytes that stay outside the documents.
     pub(super) blobs: Vec<Vec<u8>>,
+    /// A record that somebody said is of the same person.
+    pub(super) same_as: Option<RecordId>,
     /// How many resources of the file are in the record already and are not among these.
     pub(super) unchanged: usize,
+}
+
+/// Whether a file belongs into a record that is only planned so far.
+pub(super) fn meets(planned: &[Filing], found: &Sorted) -> bool {
+    let people = persons(found);
+    planned
+        .iter()
+        .filter(|filing| filing.record.is_none())
+        .any(|filing| {
+            let known = filing.known.said.iter();
+            filing.known.library
+                || known
+                    .clone()
+                    .any(|said| people.iter().any(|person| said.is_surely(person)))
+        })
 }
 
 /// Kinds of what kith itself keeps about a file.
@@ -60,14 +77,23 @@ impl Node {
         };
         if let Some(back) = back {
             let known = self.people.get(&back.record).cloned().unwrap_or_default();
-            check_person(&known, &persons_at(&found, &back.foreign), same_person)?;
+            check_person(&known, &persons_at(&found, &back.foreign), false)?;
             let mut filing = plan.filing(Some(back.record), known, &back.foreign, &[]);
             filing.unchanged = back.unchanged;
             return Ok(vec![filing]);
         }
         if let Some(record) = target {
             let known = self.people.get(&record).cloned().unwrap_or_default();
-            check_person(&known, &people, same_person)?;
+            if let Some(person) = check_person(&known, &people, same_person)? {
+                let known = Known {
+                    library: false,
+                    said: vec![person.clone()],
+                };
+                let all: Vec<_> = (0..found.resources.len()).collect();
+                let mut filing = plan.filing(None, known, &all, &found.frames);
+                filing.same_as = Some(record);
+                return Ok(vec![filing]);
+            }
             let all: Vec<_> = (0..found.resources.len()).collect();
             return Ok(vec![plan.filing(Some(record), known, &all, &found.frames)]);
         }
@@ -142,6 +168,7 @@ impl Node {
                 resource,
             )],
             blobs: blob.into_iter().collect(),
+            same_as: None,
             unchanged: 0,
         }])
     }
@@ -203,8 +230,13 @@ fn persons_at(found: &Sorted, places: &[usize]) -> Vec<Person> {
         .collect()
 }
 
-/// A file of another Patient never enters a record by itself.
-fn check_person(known: &Known, people: &[Person], same_person: bool) -> Result<(), Failure> {
+/// A file of another Patient never enters a record. Where somebody says that it is the same person
+/// it becomes a record of its own, linked to this one: that Patient.
+fn check_person<'a>(
+    known: &Known,
+    people: &'a [Person],
+    same_person: bool,
+) -> Result<Option<&'a Person>, Failure> {
     let distinct: BTreeSet<_> = people.iter().collect();
     if distinct.len() > 1 {
         return Err(Failure::new(
@@ -218,14 +250,13 @@ fn check_person(known: &Known, people: &[Person], same_person: bool) -> Result<(
     }
     let fits = |person: &Person| known.said.iter().any(|said| said.is_surely(person));
     match people.first() {
-        Some(person) if !known.said.is_empty() && !same_person && !fits(person) => {
-            Err(Failure::new(
-                Ending::NeedsPerson,
-                "This file is about another Patient than the record.",
-                "Check the name, birth date and number. If a person decided that it is the same one, run the command again with --same-person. Nothing was changed.",
-            ))
-        }
-        Some(_) | None => Ok(()),
+        Some(person) if !known.said.is_empty() && !fits(person) && same_person => Ok(Some(person)),
+        Some(person) if !known.said.is_empty() && !fits(person) => Err(Failure::new(
+            Ending::NeedsPerson,
+            "This file is about another Patient than the record.",
+            "Check the name, birth date and number. If a person decided that it is the same one, run the command again with --same-person: the file becomes a record of its own, linked to this one. Nothing was changed.",
+        )),
+        Some(_) | None => Ok(None),
     }
 }
 
@@ -266,6 +297,7 @@ impl Plan<'_> {
             known,
             resources: Vec::with_capacity(places.len() + 2),
             blobs: Vec::new(),
+            same_as: None,
             unchanged: 0,
         };
         for place in places {
