@@ -1,5 +1,10 @@
 //! The one test binary of the whole system.
 
 mod architecture;
+mod bundles;
+mod cli_reference;
+mod crashes;
 mod harness;
+mod real_data;
 mod two_nodes;
+mod wrong_input;

@@ -255,6 +255,7 @@ impl Node {
         &mut self,
         path: &Path,
         passphrase: Option<&str>,
+        target: Option<RecordId>,
         imported: &mut Imported,
     ) -> Result<(), Failure> {
         let secret = SealingSecret::from_seed(*self.identity.sealing_seed);
@@ -263,6 +264,9 @@ impl Node {
             passphrase,
         };
         let summary = read(path, &unlock, |_| Ok(()))?;
+        if target.is_some_and(|target| summary.manifest.records != [target]) {
+            return Err(of_another_record(path));
+        }
         let mut taking = Taking::default();
         read(path, &unlock, |frame| match frame {
             Frame::Manifest(_) => Ok(()),
@@ -542,6 +546,17 @@ fn open(opener: &mut Opener, unlock: &Ways<'_>, path: &Path) -> Result<(), Failu
             "Ask whoever made it to seal it to this node. Nothing was changed.",
         )),
     }
+}
+
+fn of_another_record(path: &Path) -> Failure {
+    Failure::new(
+        Ending::NeedsPerson,
+        format!(
+            "{} holds another record than the one that you named.",
+            path.display()
+        ),
+        "A bundle brings its own record: import it without --record. Nothing was changed.",
+    )
 }
 
 fn damaged(path: &Path, error: &kith_protocol::bundle::BundleError) -> Failure {

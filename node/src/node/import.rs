@@ -72,7 +72,7 @@ impl Node {
                     self.plan(*found, target, request.same_person, (batch, n), imported)
                 }
                 Ok(Found::Bundle(path)) => self
-                    .import_bundle(&path, request.passphrase.as_deref(), imported)
+                    .import_bundle(&path, request.passphrase.as_deref(), target, imported)
                     .map(|()| Vec::new()),
                 Ok(Found::Opaque(bytes, media_type)) => {
                     self.plan_letter(bytes, media_type, &file, target, (batch, n))

@@ -107,7 +107,7 @@ fn unknown(word: &str) -> Failure {
     let names: Vec<_> = Section::ALL.iter().map(|section| section.name()).collect();
     let near = names
         .iter()
-        .find(|name| name.starts_with(word) || word.starts_with(**name))
+        .find(|name| is_near(name, word))
         .map_or_else(String::new, |name| format!(" Did you mean {name}?"));
     Failure::new(
         Ending::Usage,
@@ -117,6 +117,27 @@ fn unknown(word: &str) -> Failure {
             names.join(", ")
         ),
     )
+}
+
+/// Whether a word is the beginning of a name, or a name but for two letters.
+fn is_near(name: &str, word: &str) -> bool {
+    let begins = word.len() > 2 && (name.starts_with(word) || word.starts_with(name));
+    begins || (word.len() > 3 && distance(name, word) <= 2)
+}
+
+/// How many letters have to be put in, left out or changed (Levenshtein).
+fn distance(name: &str, word: &str) -> usize {
+    let mut row: Vec<usize> = (0..=word.chars().count()).collect();
+    for (n, letter) in name.chars().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = n + 1;
+        for (m, other) in word.chars().enumerate() {
+            let change = diagonal + usize::from(letter != other);
+            diagonal = row[m + 1];
+            row[m + 1] = change.min(row[m] + 1).min(diagonal + 1);
+        }
+    }
+    row[word.chars().count()]
 }
 
 #[cfg(test)]
@@ -145,6 +166,8 @@ mod tests {
     #[test]
     fn an_unknown_part_is_said_with_what_was_meant() {
         assert!(again("medicine").contains("Did you mean medicines?"));
+        assert!(again("medicnes").contains("Did you mean medicines?"));
+        assert!(!again("qqqqqq").contains("Did you mean"));
         assert!("plans:Big Label".parse::<Scopes>().is_err());
     }
 }

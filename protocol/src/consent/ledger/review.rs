@@ -245,11 +245,18 @@ impl Ledger {
         }
     }
 
-    /// A digest over the events, parts, entries and statuses: equal digests mean equal records.
+    /// A digest over the record's events, parts, entries and statuses: equal digests mean equal
+    /// records. Which principals' logs are held beside it counts by the statuses alone: a node
+    /// that was given a record by hand holds its own log too.
     pub fn digest(&mut self) -> [u8; 32] {
         let mut hasher = blake3::Hasher::new_derive_key("kith v1 record digest");
-        for id in self.authority.index.keys() {
-            hasher.update(id.as_bytes());
+        for (id, at) in &self.authority.index {
+            match self.authority.known[*at].event.log {
+                LogId::Principal(_) => {}
+                LogId::Core(_) | LogId::Label(_, _) => {
+                    hasher.update(id.as_bytes());
+                }
+            }
         }
         for (revocation, part) in self.authority.all_parts() {
             hasher.update(revocation.as_bytes());
