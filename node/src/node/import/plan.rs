@@ -83,13 +83,13 @@ impl Node {
             imported
                 .flagged
                 .extend(found.people.strangers.iter().map(|n| {
-                kith_crdt::flag::Flag {
+                    kith_crdt::flag::Flag {
                     place: found.resources[*n].place.clone(),
                     what:
                         "this is about somebody who is not in the file; it was filed in the library"
                             .to_owned(),
                 }
-            }));
+                }));
             let library = Known {
                 library: true,
                 said: Vec::new(),
