@@ -22,6 +22,7 @@ fn main() -> ExitCode {
         Ok(args) => args,
         Err(error) => return usage(&error),
     };
+    kith_node::home::keep_files_private();
     let session = Session::new(&args);
     start_log();
     let ended = run(&session, args.command);

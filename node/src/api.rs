@@ -1,6 +1,6 @@
 //! What a node can be asked, and what it answers: the same in one process and over the socket.
 
-use std::{collections::BTreeMap, path::PathBuf};
+use std::{collections::BTreeMap, fmt, path::PathBuf};
 
 use kith_crdt::flag::Flag;
 use serde::{Deserialize, Serialize};
@@ -9,8 +9,8 @@ use crate::failure::{Ending, Failure};
 
 pub use crate::node::{BundleTo, ExportForm, Role};
 
-/// A command.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+/// A command. What it holds, a passphrase perhaps or a name, is nothing for a log.
+#[derive(Clone, Serialize, Deserialize)]
 pub enum Request {
     /// How this node is.
     Status,
@@ -96,6 +96,12 @@ pub enum Request {
     },
 }
 
+impl fmt::Debug for Request {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Request(..)")
+    }
+}
+
 /// A person whose record begins empty.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct NewPerson {
@@ -110,7 +116,7 @@ pub struct NewPerson {
 }
 
 /// What to import.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Default, Serialize, Deserialize)]
 pub struct ImportRequest {
     /// Files and folders.
     pub paths: Vec<PathBuf>,
@@ -120,6 +126,12 @@ pub struct ImportRequest {
     pub same_person: bool,
     /// What opens a bundle among the files.
     pub passphrase: Option<String>,
+}
+
+impl fmt::Debug for ImportRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ImportRequest(..)")
+    }
 }
 
 /// Something added from the keyboard.
@@ -642,4 +654,25 @@ pub struct Looked {
     pub how: String,
     /// Which parts.
     pub parts: Vec<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{BundleTo, ImportRequest, Request};
+
+    #[test]
+    fn what_is_printed_for_debugging_holds_no_secret() {
+        let passphrase = || Some("canary".to_owned());
+        let import = ImportRequest {
+            passphrase: passphrase(),
+            ..ImportRequest::default()
+        };
+        let verify = Request::Verify {
+            what: String::new(),
+            passphrase: passphrase(),
+        };
+        let to = BundleTo::Passphrase("canary".to_owned());
+        let printed = format!("{import:?} {verify:?} {to:?}");
+        assert!(!printed.contains("canary"), "{printed}");
+    }
 }

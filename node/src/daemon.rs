@@ -2,15 +2,20 @@
 //! up to date.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     os::unix::fs::PermissionsExt,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
-use kith_protocol::id::DeviceId;
+use kith_protocol::{
+    id::DeviceId,
+    limits::{CONVERSATIONS_MAX, JOINS_MAX},
+};
 use tokio::{
     net::{UnixListener, UnixStream},
-    sync::mpsc,
+    sync::{OwnedSemaphorePermit, Semaphore, mpsc},
+    task::JoinSet,
 };
 
 use crate::{
@@ -29,6 +34,8 @@ const RETRY_FIRST: Duration = Duration::from_secs(1);
 const RETRY_MAX: Duration = Duration::from_mins(1);
 /// A node that is up to date is asked again after this time, whatever happens here.
 const ASK_AGAIN: Duration = Duration::from_secs(30);
+/// Whoever presents an invitation has this long: they may be anyone.
+const JOIN_LASTS: Duration = Duration::from_secs(20);
 const TICK: Duration = Duration::from_millis(500);
 
 /// A node that runs.
@@ -96,12 +103,21 @@ impl Daemon {
             None => Socket::open(&self.home)?,
         };
         let upkeep = tokio::spawn(keep_up(self.driver.clone(), self.network.clone()));
+        let joins = Arc::new(Semaphore::new(JOINS_MAX));
+        let conversations = Arc::new(Semaphore::new(CONVERSATIONS_MAX));
         tokio::pin!(stop);
         loop {
             tokio::select! {
                 () = &mut stop => break,
                 Some(incoming) = self.incoming.recv() => {
-                    tokio::spawn(answer(self.driver.clone(), incoming));
+                    let places = match incoming.talk {
+                        Talk::Join => &joins,
+                        Talk::Exchange => &conversations,
+                    };
+                    // Over the bound the stream is closed at once: whoever called tries again.
+                    if let Ok(place) = Arc::clone(places).try_acquire_owned() {
+                        tokio::spawn(answer(self.driver.clone(), incoming, place));
+                    }
                 }
                 accepted = socket.listener.accept() => {
                     if let Ok((stream, _)) = accepted {
@@ -169,10 +185,16 @@ impl Drop for Socket {
 }
 
 /// Speaks with whoever opened a stream: strangers may only present an invitation.
-async fn answer(driver: Driver, incoming: Incoming) {
+async fn answer(driver: Driver, incoming: Incoming, _place: OwnedSemaphorePermit) {
     let device = incoming.device;
     let ended = match incoming.talk {
-        Talk::Join => exchange::welcome(driver, device, incoming.channel).await,
+        Talk::Join => {
+            let welcome = exchange::welcome(driver, device, incoming.channel);
+            let Ok(ended) = tokio::time::timeout(JOIN_LASTS, welcome).await else {
+                return;
+            };
+            ended
+        }
         Talk::Exchange => {
             let known = driver.ask(move |node| node.peer(device)).await;
             match known {
@@ -267,46 +289,67 @@ struct Called {
     wait: Duration,
 }
 
-/// Calls every known node when something changed here, and now and then anyway.
+/// Calls every known node when something changed here, and now and then anyway; each on its own,
+/// so that one that is silent keeps nobody else waiting.
 async fn keep_up(driver: Driver, network: Network) {
     let changed = driver.changed();
     let mut called: BTreeMap<DeviceId, Called> = BTreeMap::new();
+    let mut calling: BTreeSet<DeviceId> = BTreeSet::new();
+    let mut calls: JoinSet<(DeviceId, u64, bool)> = JoinSet::new();
     let mut tick = tokio::time::interval(TICK);
     loop {
-        tick.tick().await;
+        tokio::select! {
+            _ = tick.tick() => {}
+            Some(ended) = calls.join_next(), if !calls.is_empty() => {
+                if let Ok((device, through, answered)) = ended {
+                    calling.remove(&device);
+                    let next = Called::ended(called.get(&device), through, answered);
+                    called.insert(device, next);
+                }
+                continue;
+            }
+        }
         let Ok(peers) = driver.ask(|node| node.peers()).await else {
             return;
         };
         let position = *changed.borrow();
         for peer in peers {
-            let due = called.get(&peer.device).is_none_or(|last| {
-                let moved = last.through != position && last.wait == Duration::ZERO;
-                let wait = if last.wait == Duration::ZERO {
-                    ASK_AGAIN
-                } else {
-                    last.wait
-                };
-                moved || last.at.elapsed() >= wait
-            });
-            if peer.addresses.is_empty() || !due {
+            let due = called
+                .get(&peer.device)
+                .is_none_or(|last| last.is_due(position));
+            if peer.addresses.is_empty() || !due || !calling.insert(peer.device) {
                 continue;
             }
-            let answered = exchange::call(&driver, &network, &peer).await;
-            let waited = called
-                .get(&peer.device)
-                .map_or(Duration::ZERO, |last| last.wait);
-            let wait = match answered {
-                Ok(()) => Duration::ZERO,
-                Err(_) => (waited * 2).clamp(RETRY_FIRST, RETRY_MAX),
-            };
-            called.insert(
-                peer.device,
-                Called {
-                    through: position,
-                    at: Instant::now(),
-                    wait,
-                },
-            );
+            let (driver, network) = (driver.clone(), network.clone());
+            calls.spawn(async move {
+                let answered = exchange::call(&driver, &network, &peer).await;
+                (peer.device, position, answered.is_ok())
+            });
+        }
+    }
+}
+
+impl Called {
+    fn is_due(&self, position: u64) -> bool {
+        let moved = self.through != position && self.wait == Duration::ZERO;
+        let wait = if self.wait == Duration::ZERO {
+            ASK_AGAIN
+        } else {
+            self.wait
+        };
+        moved || self.at.elapsed() >= wait
+    }
+
+    fn ended(before: Option<&Self>, through: u64, answered: bool) -> Self {
+        let waited = before.map_or(Duration::ZERO, |last| last.wait);
+        Self {
+            through,
+            at: Instant::now(),
+            wait: if answered {
+                Duration::ZERO
+            } else {
+                (waited * 2).clamp(RETRY_FIRST, RETRY_MAX)
+            },
         }
     }
 }

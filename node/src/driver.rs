@@ -20,6 +20,7 @@ const JOBS_MAX: usize = 64;
 pub struct Driver {
     jobs: mpsc::Sender<Job>,
     changed: watch::Receiver<u64>,
+    stopped: watch::Receiver<u64>,
 }
 
 impl Driver {
@@ -28,6 +29,7 @@ impl Driver {
         let (jobs, mut queue) = mpsc::channel::<Job>(JOBS_MAX);
         let (opened, is_open) = oneshot::channel();
         let (notify, changed) = watch::channel(0);
+        let (warn, stopped) = watch::channel(0);
         let thread = std::thread::Builder::new()
             .name("kith-node".to_owned())
             .spawn(move || {
@@ -48,12 +50,20 @@ impl Driver {
                 notify.send_replace(node.position().0);
                 while let Some(job) = queue.blocking_recv() {
                     job(&mut node);
+                    warn.send_if_modified(|stops| {
+                        std::mem::replace(stops, node.stops()) != node.stops()
+                    });
                     notify.send_replace(node.position().0);
                 }
             })
-            .map_err(|error| stopped().because(&error))?;
-        is_open.await.map_err(|_| stopped())??;
-        Ok((Self { jobs, changed }, thread))
+            .map_err(|error| node_stopped().because(&error))?;
+        is_open.await.map_err(|_| node_stopped())??;
+        let driver = Self {
+            jobs,
+            changed,
+            stopped,
+        };
+        Ok((driver, thread))
     }
 
     /// Has the node do something and waits for what comes of it.
@@ -67,8 +77,13 @@ impl Driver {
                 tracing::debug!("nobody waits for an answer");
             }
         });
-        self.jobs.send(job).await.map_err(|_| stopped())?;
-        answered.await.map_err(|_| stopped())?
+        self.jobs.send(job).await.map_err(|_| node_stopped())?;
+        answered.await.map_err(|_| node_stopped())?
+    }
+
+    /// Tells when sharing was stopped: what is being sent then has to end.
+    pub fn stopped(&self) -> watch::Receiver<u64> {
+        self.stopped.clone()
     }
 
     /// The end of the journal, as it moves.
@@ -77,7 +92,7 @@ impl Driver {
     }
 }
 
-fn stopped() -> Failure {
+fn node_stopped() -> Failure {
     Failure::new(
         Ending::NotRunning,
         "The node has stopped.",

@@ -28,6 +28,9 @@ enum Word {
     Done,
 }
 
+/// Batches of one record in one round; the next round goes on.
+const BATCHES_MAX: usize = 100_000;
+
 /// Serves one stream that a known device opened.
 pub async fn serve(driver: Driver, device: DeviceId, mut channel: Channel) -> Result<(), Failure> {
     loop {
@@ -63,9 +66,11 @@ pub async fn call(driver: &Driver, network: &Network, peer: &Peer) -> Result<(),
     for record in peer.records.clone() {
         let have = driver.ask(move |node| node.have(device, record)).await?;
         said(channel.send(&Word::Have(record, have)).await)?;
+        let mut batches = 0_usize;
         let theirs = loop {
             match said(channel.receive::<Word>().await)? {
-                Word::Take(of, batch) if of == record => {
+                Word::Take(of, batch) if of == record && batches < BATCHES_MAX => {
+                    batches += 1;
                     take(driver, device, record, batch).await?;
                 }
                 Word::Taken(theirs) => break theirs,
@@ -91,13 +96,14 @@ async fn give(
 ) -> Result<(), Failure> {
     loop {
         let asked = theirs.clone();
+        let stopped = driver.stopped();
         let batch = driver
             .ask(move |node| node.batch(device, record, &asked))
             .await?;
         theirs.include(&batch);
         let is_last = batch.is_last;
         if !batch.is_empty() {
-            said(channel.send(&Word::Take(record, batch)).await)?;
+            send_unless_stopped(channel, &Word::Take(record, batch), stopped).await?;
         }
         if is_last {
             return Ok(());
@@ -115,6 +121,7 @@ async fn give_asked(
 ) -> Result<(), Failure> {
     loop {
         let asked = theirs.clone();
+        let stopped = driver.stopped();
         let batch = driver
             .ask(move |node| node.batch(device, record, &asked))
             .await?;
@@ -123,7 +130,7 @@ async fn give_asked(
         }
         theirs.include(&batch);
         let is_last = batch.is_last;
-        said(channel.send(&Word::Take(record, batch)).await)?;
+        send_unless_stopped(channel, &Word::Take(record, batch), stopped).await?;
         match said(channel.receive::<Word>().await)? {
             Word::Taken(_) => {}
             Word::Take(..) | Word::Have(..) | Word::Done => return Err(misspoken()),
@@ -131,6 +138,22 @@ async fn give_asked(
         if is_last {
             return Ok(());
         }
+    }
+}
+
+/// Sends a batch; when sharing is stopped meanwhile, what of it has not left does not leave, and
+/// the conversation ends. Whoever still shares calls again.
+async fn send_unless_stopped(
+    channel: &mut Channel,
+    word: &Word,
+    mut stopped: tokio::sync::watch::Receiver<u64>,
+) -> Result<(), Failure> {
+    tokio::select! {
+        biased;
+        Ok(()) = stopped.changed() => said(Err(ChannelError::Ended(
+            std::io::ErrorKind::ConnectionAborted.into(),
+        ))),
+        sent = channel.send(word) => said(sent),
     }
 }
 

@@ -23,6 +23,12 @@ pub enum Unlock {
     KeyFile,
 }
 
+/// From here on every file that this process makes is its owner's alone: keys, store, socket, and
+/// what is exported.
+pub fn keep_files_private() {
+    rustix::process::umask(rustix::fs::Mode::RWXG | rustix::fs::Mode::RWXO);
+}
+
 impl Home {
     /// The node in this folder.
     pub fn at(folder: impl Into<PathBuf>) -> Self {

@@ -8,7 +8,10 @@ mod channel;
 use std::collections::{BTreeMap, VecDeque};
 
 use futures::StreamExt;
-use kith_protocol::id::DeviceId;
+use kith_protocol::{
+    id::DeviceId,
+    limits::{FRAME_LEN_MAX, JOIN_FRAME_LEN_MAX},
+};
 use libp2p::{
     Multiaddr, PeerId, StreamProtocol, Swarm, SwarmBuilder,
     identity::{Keypair, PublicKey, ed25519},
@@ -35,6 +38,14 @@ impl Talk {
         match self {
             Self::Join => StreamProtocol::new("/kith/join/0"),
             Self::Exchange => StreamProtocol::new("/kith/exchange/0"),
+        }
+    }
+
+    /// Bytes of the longest frame that is read.
+    const fn frame_len_max(self) -> usize {
+        match self {
+            Self::Join => JOIN_FRAME_LEN_MAX,
+            Self::Exchange => FRAME_LEN_MAX,
         }
     }
 }
@@ -127,7 +138,7 @@ impl Network {
             .open_stream(peer, talk.protocol())
             .await
             .map_err(|_| NetworkError::Unreachable)?;
-        Ok(Channel::new(stream))
+        Ok(Channel::new(stream, talk.frame_len_max()))
     }
 
     async fn send(&self, command: Command) -> Result<(), NetworkError> {
@@ -169,7 +180,7 @@ async fn accept(
         let incoming = Incoming {
             device,
             talk,
-            channel: Channel::new(stream),
+            channel: Channel::new(stream, talk.frame_len_max()),
         };
         if to.send(incoming).await.is_err() {
             return;
@@ -201,6 +212,10 @@ impl Waiting {
     }
 }
 
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "libp2p adds kinds of events; those named here are all that anyone waits for"
+)]
 async fn drive(mut swarm: Swarm<libp2p_stream::Behaviour>, mut commands: mpsc::Receiver<Command>) {
     let mut waiting = Waiting::default();
     loop {

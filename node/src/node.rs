@@ -65,6 +65,8 @@ pub struct Node {
     uses: u64,
     /// Where the journal stood after the last thing that could be for others.
     changed: JournalPosition,
+    /// How often something was stopped: what is on its way then goes no further.
+    stops: u64,
     nonce: [u8; 8],
     rng: ChaCha20Rng,
     /// Where this node listens, while it runs.
@@ -87,6 +89,7 @@ impl Node {
             loaded: BTreeMap::new(),
             uses: 0,
             changed: store.last(),
+            stops: 0,
             nonce,
             rng,
             addresses: Vec::new(),
@@ -152,6 +155,11 @@ impl Node {
     /// Says where this node listens.
     pub fn set_addresses(&mut self, addresses: Vec<String>) {
         self.addresses = addresses;
+    }
+
+    /// How often sharing was stopped since this node was opened.
+    pub const fn stops(&self) -> u64 {
+        self.stops
     }
 
     fn whoever(&self) -> Whoever {

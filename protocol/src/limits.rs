@@ -37,6 +37,22 @@ pub const IMPORT_FILE_LEN_MAX: u64 = 512 * 1024 * 1024;
 /// Bytes of one frame on a stream; its length is checked before anything is allocated.
 pub const FRAME_LEN_MAX: usize = 20 * 1024 * 1024;
 
+/// Bytes of one frame from someone who presents an invitation, who may be anyone: a name card and
+/// a principal log of some 1,000 devices and staff.
+pub const JOIN_FRAME_LEN_MAX: usize = 512 * 1024;
+
+/// Addresses that a peer may name for itself, and bytes of one: it is dialled at all of them.
+pub const ADDRESSES_MAX: usize = 8;
+
+/// Bytes of one address: a relay's multiaddress with two keys is under 200.
+pub const ADDRESS_LEN_MAX: usize = 256;
+
+/// Conversations with other nodes at the same time: a hub with 64 at once serves the rest soon.
+pub const CONVERSATIONS_MAX: usize = 64;
+
+/// Conversations at the same time with those who present an invitation.
+pub const JOINS_MAX: usize = 8;
+
 /// Bytes of a bundle file: beyond any practice's backup, and far below what the piece numbers of
 /// a seal can count.
 pub const BUNDLE_LEN_MAX: u64 = 1 << 40;

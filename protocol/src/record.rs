@@ -148,7 +148,7 @@ impl Record {
             let opened = self.open_from(id, material);
             self.open.insert(id.clone(), opened);
         }
-        self.open.entry(id.clone()).or_insert_with(Opened::default)
+        self.open.entry(id.clone()).or_default()
     }
 }
 

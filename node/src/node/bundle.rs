@@ -560,9 +560,11 @@ fn of_another_record(path: &Path) -> Failure {
 }
 
 fn damaged(path: &Path, error: &kith_protocol::bundle::BundleError) -> Failure {
-    let ending = match error.fault {
-        kith_protocol::bundle::Fault::Newer(_) => Ending::NewerVersion,
-        _ => Ending::NotUnderstood,
+    let is_newer = matches!(error.fault, kith_protocol::bundle::Fault::Newer(_));
+    let ending = if is_newer {
+        Ending::NewerVersion
+    } else {
+        Ending::NotUnderstood
     };
     Failure::new(
         ending,

@@ -42,7 +42,7 @@ pub enum ExportForm {
 }
 
 /// Who can open a bundle file.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum BundleTo {
     /// Whoever knows the passphrase.
     Passphrase(String),
@@ -50,6 +50,16 @@ pub enum BundleTo {
     Named(Vec<String>),
     /// Anyone: it is not sealed.
     Anyone,
+}
+
+impl std::fmt::Debug for BundleTo {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Passphrase(_) => "Passphrase(..)",
+            Self::Named(_) => "Named(..)",
+            Self::Anyone => "Anyone",
+        })
+    }
 }
 
 impl Node {
@@ -91,7 +101,7 @@ impl Node {
             .into_iter()
             .filter(|placed| !placed.held.meta.made_here)
             .collect();
-        placed.sort_by(|a, b| order(a).cmp(&order(b)));
+        placed.sort_by_key(order);
         let mut notes = Vec::new();
         let mut received = Vec::with_capacity(placed.len());
         for placed in placed {

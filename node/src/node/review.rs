@@ -251,10 +251,10 @@ fn explained(record: &mut Record, word: &str) -> Option<Explained> {
     })
 }
 
-fn entry_item(
-    item: &dyn Fn(&str, String, String, Vec<String>, String) -> ToReview,
-    waiting: &ReviewItem,
-) -> ToReview {
+/// Makes a line of the review list: kind, id, what, versions, what to do.
+type MakeItem<'a> = dyn Fn(&str, String, String, Vec<String>, String) -> ToReview + 'a;
+
+fn entry_item(item: &MakeItem<'_>, waiting: &ReviewItem) -> ToReview {
     let adopt = |id: &EnvelopeId| format!("kith explain {id}, then kith review RECORD adopt {id}");
     let entry = |kind: &str, id: &EnvelopeId| {
         item(

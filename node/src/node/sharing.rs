@@ -15,6 +15,7 @@ use kith_protocol::{
     id::{DeviceId, PrincipalId, RecordId},
     identity::NameCard,
     intake,
+    limits::{ADDRESS_LEN_MAX, ADDRESSES_MAX},
     logs::{
         Event, LabelAct, LogId,
         record::{Link, Revoke},
@@ -181,18 +182,19 @@ impl Node {
             );
         };
         let record = invitation.record;
-        let mut items = self.with_record(record, |node, record| {
-            node.grant(record, &guest, &invitation)
+        // Committed while the record is out: a failed write leaves no grant in memory.
+        self.with_record(record, |node, loaded| {
+            let mut items = node.grant(loaded, &guest, &invitation)?;
+            items.extend(guest.log.iter().map(event_item));
+            items.push(Item::Row {
+                key: RowKind::Invitations.key(&name),
+                value: None,
+            });
+            items.push(node.note_peer(guest.principal, |known| {
+                guest.peer(known, ask.addresses.clone(), record)
+            })?);
+            node.commit(items)
         })?;
-        items.extend(guest.log.iter().map(event_item));
-        items.push(Item::Row {
-            key: RowKind::Invitations.key(&name),
-            value: None,
-        });
-        items.push(self.note_peer(guest.principal, |known| {
-            guest.peer(known, ask.addresses.clone(), record)
-        })?);
-        self.commit(items)?;
         Ok(JoinAnswer::Welcome {
             record,
             card: serde_bytes::ByteBuf::from(self.identity.name_card()),
@@ -350,6 +352,7 @@ impl Node {
                 items.extend(node.revoke(record, grant, keep, now)?);
             }
             node.commit(items)?;
+            node.stops += 1;
             Ok((share.audience, share.id()))
         })?;
         let name = self.name_of(audience.0);
@@ -399,7 +402,7 @@ impl Node {
         let lower = word.to_lowercase();
         let mut found: Vec<_> = shares(record)
             .into_iter()
-            .filter(|share| share.is_active())
+            .filter(Share::is_active)
             .filter(|share| {
                 share.id() == word
                     || share.audience.to_string() == word
@@ -531,7 +534,11 @@ impl Guest {
         peer.device = self.device;
         peer.card.clone_from(&self.card);
         if !addresses.is_empty() {
-            peer.addresses = addresses;
+            peer.addresses = addresses
+                .into_iter()
+                .filter(|address| address.len() <= ADDRESS_LEN_MAX)
+                .take(ADDRESSES_MAX)
+                .collect();
         }
         peer.records.insert(record);
         peer
