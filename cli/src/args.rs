@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-use clap::{Parser, Subcommand, ValueEnum};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
+use kith_node::failure::Ending;
 
 /// One patient record, held by everyone who cares for the person.
 #[derive(Parser)]
@@ -27,6 +28,22 @@ pub struct Args {
     pub passphrase_file: Option<PathBuf>,
     #[command(subcommand)]
     pub command: Command,
+}
+
+/// The command line as it was typed.
+pub fn parse() -> Result<Args, clap::Error> {
+    Args::from_arg_matches(&command().try_get_matches()?)
+}
+
+/// Every word of the command line; `kith help exit-codes` prints the codes.
+pub fn command() -> clap::Command {
+    Args::command().mut_subcommand("exit-codes", |command| command.long_about(exit_codes()))
+}
+
+/// Each code with what it means, a line each.
+pub fn exit_codes() -> String {
+    let line = |ending: &Ending| format!("{:3}  {}", ending.code(), ending.meaning());
+    Ending::ALL.iter().map(line).collect::<Vec<_>>().join("\n")
 }
 
 #[derive(Subcommand)]

@@ -11,14 +11,13 @@ mod render;
 
 use std::process::ExitCode;
 
-use clap::Parser;
 use kith_node::failure::{Ending, Failure};
 
-use args::{Args, Command};
+use args::Command;
 use ask::Session;
 
 fn main() -> ExitCode {
-    let args = match Args::try_parse() {
+    let args = match args::parse() {
         Ok(args) => args,
         Err(error) => return usage(&error),
     };

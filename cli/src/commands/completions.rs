@@ -1,29 +1,28 @@
 //! `kith completions`, `kith man-pages`, `kith exit-codes`.
 
-use clap::CommandFactory;
 use kith_node::failure::{Ending, Failure};
 
 use crate::{
-    args::{Args, CompletionsArgs, ManPagesArgs},
+    args::{self, CompletionsArgs, ManPagesArgs},
     ask::Session,
     render,
 };
 
-pub fn run(args: &CompletionsArgs) -> Result<Ending, Failure> {
+pub fn run(wanted: &CompletionsArgs) -> Result<Ending, Failure> {
     let mut script = Vec::new();
-    clap_complete::generate(args.shell, &mut Args::command(), "kith", &mut script);
+    clap_complete::generate(wanted.shell, &mut args::command(), "kith", &mut script);
     render::out(&String::from_utf8_lossy(&script))
 }
 
-pub fn man_pages(args: &ManPagesArgs) -> Result<Ending, Failure> {
-    let written = std::fs::create_dir_all(&args.folder)
-        .and_then(|()| clap_mangen::generate_to(Args::command(), &args.folder));
+pub fn man_pages(wanted: &ManPagesArgs) -> Result<Ending, Failure> {
+    let written = std::fs::create_dir_all(&wanted.folder)
+        .and_then(|()| clap_mangen::generate_to(args::command(), &wanted.folder));
     written.map_err(|error| {
         Failure::new(
             Ending::Failed,
             format!(
                 "The manual pages could not be written to {}.",
-                args.folder.display()
+                wanted.folder.display()
             ),
             "Check that you may write there.",
         )
@@ -40,8 +39,6 @@ pub fn exit_codes(session: &Session) -> Result<Ending, Failure> {
             .collect();
         return render::json(&serde_json::json!({ "exit_codes": codes }));
     }
-    for ending in Ending::ALL {
-        render::say(&format!("{:3}  {}", ending.code(), ending.meaning()));
-    }
+    render::say(&args::exit_codes());
     Ok(Ending::Done)
 }

@@ -69,7 +69,7 @@ impl Node {
                         self.file(std::mem::take(&mut filings), imported)?;
                     }
                     imported.flagged.extend(read.flags);
-                    self.plan(*found, target, request.same_person, (batch, n), imported)
+                    self.plan(&found, target, request.same_person, (batch, n), imported)
                 }
                 Ok(Found::Bundle(path)) => self
                     .import_bundle(&path, request.passphrase.as_deref(), target, imported)

@@ -58,26 +58,26 @@ impl Node {
     /// Sorts a file's resources into filings.
     pub(super) fn plan(
         &mut self,
-        found: Sorted,
+        found: &Sorted,
         target: Option<RecordId>,
         same_person: bool,
         batch: (u64, u32),
         imported: &mut Imported,
     ) -> Result<Vec<Filing>, Failure> {
-        let own = self.record_of_summary(&found, target);
+        let own = self.record_of_summary(found, target);
         let back = own
-            .map(|record| self.coming_back(record, &found, imported))
+            .map(|record| self.coming_back(record, found, imported))
             .transpose()?;
-        let people = persons(&found);
+        let people = persons(found);
         let mut plan = Plan {
             rng: &mut self.rng,
             batch,
             ordinal: 0,
-            found: &found,
+            found,
         };
         if let Some(back) = back {
             let known = self.people.get(&back.record).cloned().unwrap_or_default();
-            check_person(&known, &persons_at(&found, &back.foreign), false)?;
+            check_person(&known, &persons_at(found, &back.foreign), false)?;
             let mut filing = plan.filing(Some(back.record), known, &back.foreign, &[]);
             filing.unchanged = back.unchanged;
             return Ok(vec![filing]);
