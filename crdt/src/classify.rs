@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use crate::{DocumentId, Label, Month, Section, incoming::IncomingResource};
+use crate::{
+    DocumentId, Label, Month, Section,
+    incoming::{IncomingResource, Names},
+};
 
 /// SNOMED CT code of a ReSPECT form as a document type.
 pub const RESPECT_DOCUMENT: &str = "1382601000000107";
@@ -84,24 +87,40 @@ impl LabelRules {
             .insert((system.to_owned(), code.to_owned()), label);
     }
 
-    /// The strictest label of what `meta.security` and the codes of a resource say.
+    /// The strictest label of what the security labels and the codes of a resource say, wherever
+    /// in it they stand: a contained resource, a component or a dose tells as much as the whole.
     pub fn label(&self, resource: &Value) -> Label {
-        let security = resource.pointer("/meta/security");
-        let own = security.into_iter().flat_map(codings);
-        let coded = [
-            "code",
-            "vaccineCode",
-            "medicationCodeableConcept",
-            "type",
-            "reasonCode",
-        ]
-        .into_iter()
-        .filter_map(|element| resource.get(element))
-        .flat_map(codings);
-        own.chain(coded)
-            .filter_map(|(system, code)| self.by_code.get(&(system, code)).cloned())
-            .max_by_key(strictness)
-            .unwrap_or_else(Label::general)
+        let mut strictest = Label::general();
+        self.walk(resource, &mut strictest);
+        strictest
+    }
+
+    fn walk(&self, value: &Value, strictest: &mut Label) {
+        match value {
+            Value::Object(members) => {
+                let text = |name: &str| members.get(name).and_then(Value::as_str);
+                if let (Some(system), Some(code)) = (text("system"), text("code")) {
+                    self.read(system, code, strictest);
+                }
+                for (name, value) in members {
+                    // What a Consent speaks of is not what it is.
+                    if name != "provision" {
+                        self.walk(value, strictest);
+                    }
+                }
+            }
+            Value::Array(items) => items.iter().for_each(|item| self.walk(item, strictest)),
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+        }
+    }
+
+    fn read(&self, system: &str, code: &str, strictest: &mut Label) {
+        let label = self.by_code.get(&(system.to_owned(), code.to_owned()));
+        if let Some(label) = label
+            && strictness(label) > strictness(strictest)
+        {
+            *strictest = label.clone();
+        }
     }
 }
 
@@ -230,18 +249,19 @@ pub fn documents(resources: &[IncomingResource], rules: &LabelRules) -> Vec<Docu
         .iter()
         .map(|resource| document(&resource.value, rules))
         .collect();
-    let own: Vec<_> = documents.iter().map(|id| id.label.clone()).collect();
-    let closed: Vec<_> = (0..resources.len())
-        .filter(|n| own[*n] != Label::general())
-        .collect();
     for (resource, document) in resources.iter().zip(&mut documents) {
-        let references = resource.references();
-        for n in &closed {
-            let named = references
-                .iter()
-                .any(|reference| resources[*n].is_named_by(reference));
-            if named && strictness(&own[*n]) > strictness(&document.label) {
-                document.label = own[*n].clone();
+        if let Some(frame) = &resource.frame_meta {
+            document.label = strictest([&document.label, &rules.label(frame)]);
+        }
+    }
+    let own: Vec<_> = documents.iter().map(|id| id.label.clone()).collect();
+    let names = Names::of(resources);
+    for (resource, document) in resources.iter().zip(&mut documents) {
+        for reference in resource.references() {
+            for n in names.all(reference) {
+                if strictness(&own[n]) > strictness(&document.label) {
+                    document.label = own[n].clone();
+                }
             }
         }
     }
@@ -305,6 +325,40 @@ mod tests {
             rules.label(&json!({"code": {"text": "x"}})),
             Label::general()
         );
+    }
+
+    #[test]
+    fn a_code_closes_a_resource_wherever_it_stands() {
+        let rules = LabelRules::default();
+        let hiv = json!({"coding": [{"system": "http://snomed.info/sct", "code": "86406008"}]});
+        for resource in [
+            json!({"resourceType": "MedicationRequest",
+                "contained": [{"resourceType": "Condition", "code": hiv}]}),
+            json!({"resourceType": "Observation", "component": [{"code": hiv}]}),
+            json!({"resourceType": "Observation", "valueCodeableConcept": hiv}),
+            json!({"resourceType": "Encounter", "diagnosis": [{"use": hiv}]}),
+        ] {
+            assert_eq!(rules.label(&resource), Label::sexual_health(), "{resource}");
+        }
+        let letter = json!({"resourceType": "DocumentReference", "securityLabel": [{"coding": [
+            {"system": "http://terminology.hl7.org/CodeSystem/v3-Confidentiality", "code": "V"}]}]});
+        assert_eq!(rules.label(&letter), Label::private());
+        let consent = json!({"resourceType": "Consent", "provision": {"securityLabel": [
+            {"system": "http://terminology.hl7.org/CodeSystem/v3-Confidentiality", "code": "V"}]}});
+        assert_eq!(rules.label(&consent), Label::general());
+    }
+
+    #[test]
+    fn a_closed_bundle_closes_all_that_is_in_it() {
+        let file = read(
+            br#"{"resourceType":"Bundle","meta":{"security":[
+                {"system":"http://terminology.hl7.org/CodeSystem/v3-Confidentiality","code":"R"}]},
+                "entry":[{"resource":{"resourceType":"Condition","id":"c"}}]}"#,
+            1000,
+        )
+        .expect("a bundle");
+        let documents = documents(&file.resources, &LabelRules::default());
+        assert_eq!(documents[0].label, Label::private());
     }
 
     #[test]

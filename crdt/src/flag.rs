@@ -122,14 +122,11 @@ fn check_object(members: &serde_json::Map<String, Value>, place: &str, found: &m
 
 /// Ten digits with a right check digit (modulus 11, NHS Data Dictionary).
 pub fn is_nhs_number(text: &str) -> bool {
-    let digits: Vec<u32> = text
-        .chars()
-        .filter(|c| !matches!(c, ' ' | '-'))
-        .map_while(|c| c.to_digit(10))
-        .collect();
-    if digits.len() != 10 || text.chars().any(char::is_alphabetic) {
+    let written = text.chars().filter(|c| !matches!(c, ' ' | '-'));
+    let digits: Option<Vec<u32>> = written.map(|c| c.to_digit(10)).collect();
+    let Some(digits) = digits.filter(|digits| digits.len() == 10) else {
         return false;
-    }
+    };
     let sum: u32 = (2..=10)
         .rev()
         .zip(&digits)
@@ -153,6 +150,7 @@ mod tests {
         assert!(is_nhs_number("9876543210"));
         assert!(!is_nhs_number("9434765918"));
         assert!(!is_nhs_number("94347659"));
+        assert!(!is_nhs_number("9434765919/12"));
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! Files from outside, taken apart into resources without changing a token.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use serde_json::{Value, value::RawValue};
 
 use crate::{
@@ -51,6 +53,8 @@ pub struct IncomingResource {
     pub full_url: Option<String>,
     /// The entry's members beside the resource, as the text of an object.
     pub entry: Option<String>,
+    /// `Bundle.meta` of the Bundle that it came in.
+    pub frame_meta: Option<Value>,
     /// What was taken out of the text, with its bytes.
     pub attachments: Vec<(Attachment, Vec<u8>)>,
     /// Where it stood, such as `Bundle.entry[3].resource`.
@@ -121,10 +125,17 @@ impl Reader {
             .get("entry")
             .and_then(|entries| serde_json::from_str(entries).ok())
             .unwrap_or_default();
+        let meta: Option<Value> = members
+            .get("meta")
+            .and_then(|meta| serde_json::from_str(meta).ok());
         let resources = entries
             .iter()
             .enumerate()
             .filter_map(|(n, entry)| self.entry(n, entry.get()))
+            .map(|resource| IncomingResource {
+                frame_meta: meta.clone(),
+                ..resource
+            })
             .collect();
         let kind = kind.unwrap_or_default();
         let frame = Frame {
@@ -189,6 +200,7 @@ impl Reader {
             text,
             full_url,
             entry: entry.map(|entry| entry.to_text()),
+            frame_meta: None,
             attachments,
             place,
         }
@@ -334,23 +346,29 @@ pub fn people(resources: &[IncomingResource]) -> People {
             strangers,
         };
     }
+    let names = Names::of(resources);
+    let mut place_of_patient: Vec<Option<usize>> = vec![None; resources.len()];
+    for (owner, n) in patients.iter().enumerate() {
+        place_of_patient[*n] = Some(owner);
+    }
     for (n, resource) in resources.iter().enumerate() {
         let Some(subject) = resource.subject().filter(|_| owners[n].is_empty()) else {
             continue;
         };
-        let owner = patients
-            .iter()
-            .position(|at| resources[*at].is_named_by(subject));
+        let owner = names
+            .all(subject)
+            .into_iter()
+            .find_map(|at| place_of_patient[at]);
         match owner {
             Some(owner) => owners[n].push(owner),
             None if !patients.is_empty() && subject.contains("Patient/") => strangers.push(n),
             None => {}
         }
     }
-    spread(resources, &mut owners);
+    spread(resources, &names, &mut owners);
     let mut grouped = vec![Vec::new(); patients.len()];
     for (n, owners) in owners.iter().enumerate() {
-        if strangers.contains(&n) {
+        if strangers.binary_search(&n).is_ok() {
             continue;
         }
         let first = [0];
@@ -372,26 +390,86 @@ pub fn people(resources: &[IncomingResource]) -> People {
 }
 
 /// Gives what names nobody to everyone whose resources lead to it.
-fn spread(resources: &[IncomingResource], owners: &mut [Vec<usize>]) {
+fn spread(resources: &[IncomingResource], names: &Names<'_>, owners: &mut [Vec<usize>]) {
     let fixed: Vec<bool> = owners.iter().map(|owners| !owners.is_empty()).collect();
-    loop {
-        let mut changed = false;
-        for n in 0..resources.len() {
-            for reference in resources[n].references() {
-                let Some(to) = resources.iter().position(|r| r.is_named_by(reference)) else {
-                    continue;
-                };
-                for owner in owners[n].clone() {
-                    if !fixed[to] && !owners[to].contains(&owner) {
-                        owners[to].push(owner);
-                        changed = true;
-                    }
-                }
+    let leads: Vec<Vec<usize>> = resources
+        .iter()
+        .map(|resource| {
+            let references = resource.references().into_iter();
+            let named = references.filter_map(|reference| names.first(reference));
+            let mut named: Vec<_> = named.filter(|to| !fixed[*to]).collect();
+            named.sort_unstable();
+            named.dedup();
+            named
+        })
+        .collect();
+    let mut next: Vec<(usize, usize)> = owners
+        .iter()
+        .enumerate()
+        .flat_map(|(n, owners)| owners.iter().map(move |owner| (n, *owner)))
+        .collect();
+    let mut given: BTreeSet<(usize, usize)> = BTreeSet::new();
+    while let Some((n, owner)) = next.pop() {
+        for to in &leads[n] {
+            if given.insert((*to, owner)) {
+                next.push((*to, owner));
             }
         }
-        if !changed {
-            return;
+    }
+    for (to, owner) in given {
+        owners[to].push(owner);
+    }
+}
+
+/// The resources of a file by every reference that names them.
+pub(crate) struct Names<'a> {
+    by_url: BTreeMap<&'a str, Vec<usize>>,
+    by_kind: BTreeMap<(&'a str, &'a str), Vec<usize>>,
+    by_id: BTreeMap<&'a str, Vec<usize>>,
+}
+
+impl<'a> Names<'a> {
+    pub(crate) fn of(resources: &'a [IncomingResource]) -> Self {
+        let mut names = Self {
+            by_url: BTreeMap::new(),
+            by_kind: BTreeMap::new(),
+            by_id: BTreeMap::new(),
+        };
+        for (n, resource) in resources.iter().enumerate() {
+            if let Some(url) = &resource.full_url {
+                names.by_url.entry(url).or_default().push(n);
+            }
+            if let Some(id) = resource.native_id() {
+                names.by_id.entry(id).or_default().push(n);
+                let kind = (resource.kind(), id);
+                names.by_kind.entry(kind).or_default().push(n);
+            }
         }
+        names
+    }
+
+    /// The places of all resources that a reference names (`IncomingResource::is_named_by`),
+    /// ascending.
+    pub(crate) fn all(&self, reference: &str) -> BTreeSet<usize> {
+        let local = reference.rsplit_once('/').map(|(head, id)| {
+            let kind = head.rsplit_once('/').map_or(head, |(_, kind)| kind);
+            (kind, id)
+        });
+        let by_url = self.by_url.get(reference);
+        let by_kind = local.and_then(|local| self.by_kind.get(&local));
+        let by_id = reference
+            .strip_prefix("urn:uuid:")
+            .and_then(|id| self.by_id.get(id));
+        [by_url, by_kind, by_id]
+            .into_iter()
+            .flatten()
+            .flatten()
+            .copied()
+            .collect()
+    }
+
+    fn first(&self, reference: &str) -> Option<usize> {
+        self.all(reference).first().copied()
     }
 }
 
@@ -425,6 +503,24 @@ mod tests {
         let people = people(&file.resources);
         assert_eq!(people.patients, [vec![0], vec![1, 2, 3]]);
         assert_eq!(people.strangers, [4]);
+    }
+
+    #[test]
+    fn names_are_found_as_they_are_compared() {
+        let file = read(TWO.as_bytes(), 1000).expect("a bundle");
+        let names = super::Names::of(&file.resources);
+        for reference in [
+            "urn:uuid:a",
+            "Patient/b",
+            "https://x/Patient/a",
+            "a",
+            "Organization/o",
+            "",
+        ] {
+            let compared =
+                (0..file.resources.len()).filter(|n| file.resources[*n].is_named_by(reference));
+            assert!(names.all(reference).into_iter().eq(compared), "{reference}");
+        }
     }
 
     #[test]

@@ -76,6 +76,23 @@ pub fn says_none(resource: &Value) -> bool {
     codes(resource.get("code")).any(|code| NONE.contains(&code))
 }
 
+/// Whether a statement about an allergy or a condition is not itself taken back or doubted by its
+/// own statuses.
+pub fn stands(resource: &Value) -> bool {
+    let doubts = [
+        "entered-in-error",
+        "refuted",
+        "unconfirmed",
+        "inactive",
+        "resolved",
+    ];
+    let said = ["verificationStatus", "clinicalStatus"];
+    !said
+        .into_iter()
+        .flat_map(|element| codes(resource.get(element)))
+        .any(|code| doubts.contains(&code))
+}
+
 fn codes(concept: Option<&Value>) -> impl Iterator<Item = &str> {
     let codings = concept.and_then(|concept| concept.get("coding")?.as_array());
     codings
@@ -199,7 +216,7 @@ fn one_line(text: &str) -> String {
 mod tests {
     use serde_json::json;
 
-    use super::{describe, says_none, when};
+    use super::{describe, says_none, stands, when};
 
     #[test]
     fn a_dose_is_shown_as_it_was_written() {
@@ -232,5 +249,7 @@ mod tests {
         let none = json!({"code": {"coding": [{"code": "716186003"}]}});
         let nothing = json!({"code": {"coding": [{"code": "no-allergy-info"}]}});
         assert!(says_none(&none) && !says_none(&nothing));
+        let wrong = json!({"verificationStatus": {"coding": [{"code": "entered-in-error"}]}});
+        assert!(stands(&none) && !stands(&wrong));
     }
 }

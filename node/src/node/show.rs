@@ -38,7 +38,7 @@ impl Node {
                 status,
                 digest: hex(&record.ledger().digest()),
                 as_of: node.as_of(record),
-                allergies: allergy_state(&placed),
+                allergies: allergy_state(record, &placed),
                 same_person: same_person(record),
                 sections: node.sections(record, &placed),
                 not_known_here: not_known_here(record),
@@ -211,26 +211,58 @@ pub(super) const fn status_word(status: &Status) -> &'static str {
     }
 }
 
-/// Recorded, said to be none, or not known to this node: never taken for one another.
-fn allergy_state(placed: &[Placed]) -> AllergyState {
-    let mut allergies = placed.iter().filter(|placed| {
-        placed.held.meta.kind == "AllergyIntolerance" && !placed.held.is_retracted()
-    });
+/// Recorded, said to be none, or not known to this node: never taken for one another. "None known"
+/// is said only where nothing speaks or could speak against it: no other version, no mark, no
+/// entry about allergies that is not in the view.
+fn allergy_state(record: &mut Record, placed: &[Placed]) -> AllergyState {
     let mut state = AllergyState::NotKnownHere;
-    allergies.by_ref().for_each(|placed| {
-        let value = serde_json::from_str(&placed.held.to_text(0)).unwrap_or(Value::Null);
-        if !line::says_none(&value) {
-            state = AllergyState::Recorded;
-        } else if state == AllergyState::NotKnownHere {
-            state = AllergyState::NoneKnown;
+    let mut doubted = is_section_in_doubt(record, Section::Allergies);
+    for placed in placed {
+        if placed.held.meta.kind != "AllergyIntolerance" || placed.held.is_retracted() {
+            continue;
         }
-    });
-    state
+        let versions = placed.held.siblings().map(|(_, versions)| versions.len());
+        for version in 0..versions.max().unwrap_or(1) {
+            let text = placed.held.to_text(version);
+            let value = serde_json::from_str(&text).unwrap_or(Value::Null);
+            if !line::says_none(&value) {
+                return AllergyState::Recorded;
+            }
+            doubted |= !line::stands(&value);
+        }
+        let written = record.writer(&placed.held.created);
+        doubted |= placed.aside || written.is_none_or(|entry| is_marked(record, &entry));
+        state = AllergyState::NoneKnown;
+    }
+    if doubted {
+        AllergyState::NotKnownHere
+    } else {
+        state
+    }
 }
 
-/// Sections of which no document is here: withheld, not yet sent, or empty; nobody here can tell.
+/// Whether entries of a section are held that are not in the view, for whatever reason.
+fn is_section_in_doubt(record: &mut Record, section: Section) -> bool {
+    let documents = record.ledger().documents();
+    documents
+        .iter()
+        .filter(|id| id.section == section)
+        .any(|id| {
+            let entries = record.ledger().entries(id);
+            entries.iter().any(|(_, status)| {
+                matches!(
+                    status,
+                    Status::Contested(_) | Status::Pending(_) | Status::Unreadable(_)
+                )
+            })
+        })
+}
+
+/// Sections of which nothing is in the view: withheld, not yet sent, or empty; nobody here can
+/// tell.
 fn not_known_here(record: &mut Record) -> Vec<String> {
-    let documents: Vec<DocumentId> = record.ledger().documents();
+    let mut documents: Vec<DocumentId> = record.ledger().documents();
+    documents.retain(|id| !record.ledger().loaded(id).main.is_empty());
     Section::ALL
         .into_iter()
         .filter(|section| !documents.iter().any(|id| id.section == *section))
