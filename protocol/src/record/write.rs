@@ -77,7 +77,7 @@ impl Record {
     /// Signs an act of the record's core log.
     pub fn act(&mut self, pen: &Pen<'_>, act: CoreAct) -> Item {
         let log = LogId::Core(Some(self.id));
-        self.sign(pen, log, None, Act::Core(act))
+        self.sign(pen, log, None, Act::Core(act)).1
     }
 
     /// Signs an act of a label's log, under `grant` or as a controller.
@@ -89,17 +89,16 @@ impl Record {
         act: LabelAct,
     ) -> (EventId, Item) {
         let log = LogId::Label(self.id, label.clone());
-        let item = self.sign(pen, log, grant, Act::Label(act));
-        let id = match &item {
-            Item::Event { id, .. } => *id,
-            Item::Entry { .. } | Item::Part { .. } | Item::Row { .. } | Item::Audit { .. } => {
-                unreachable!("an act is an event")
-            }
-        };
-        (id, item)
+        self.sign(pen, log, grant, Act::Label(act))
     }
 
-    fn sign(&mut self, pen: &Pen<'_>, log: LogId, grant: Option<EventId>, act: Act) -> Item {
+    fn sign(
+        &mut self,
+        pen: &Pen<'_>,
+        log: LogId,
+        grant: Option<EventId>,
+        act: Act,
+    ) -> (EventId, Item) {
         let frontiers = self.ledger.frontiers_for(&log, &pen.author.principal);
         let link = self.ledger.next_event(pen.author.key.device(), &log);
         let event = pen.author.event(EventDraft {
@@ -110,7 +109,7 @@ impl Record {
             time_ms: pen.time_ms,
             act,
         });
-        self.add_event(event)
+        (event.id(), self.add_event(event))
     }
 
     fn add_event(&mut self, event: Verified<Event>) -> Item {
