@@ -304,7 +304,7 @@ fn what_is_malformed_is_kept_and_named() {
     );
     let imported = node.json(["import", text(&file)]);
     let flagged = imported["flagged"].as_array().expect("a list of flags");
-    for (place, what) in [("id", "id"), ("birthDate", "null")] {
+    for (place, what) in [("id", "id"), ("birthDate", "no value")] {
         let named = flagged.iter().any(|flag| {
             let says = |member: &str, words| {
                 flag[member]

@@ -124,7 +124,7 @@ fn files_that_cannot_be_read() {
     story.refuses_file(&huge, 15, "Split it");
 
     let secret = node.file("secret.json", "{}");
-    fs::set_permissions(&secret, Permissions::from_mode(0)).expect("it is ours");
+    fs::set_permissions(&secret, Permissions::from_mode(0o000)).expect("it is ours");
     if File::open(&secret).is_ok() {
         skipped("a file that may not be read: this user may read everything");
         return;

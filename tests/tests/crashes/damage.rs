@@ -12,12 +12,13 @@ fn two_records() -> (Node, String, String) {
     (node, first, second)
 }
 
+/// The newest segment of the log.
 fn segment(node: &Node) -> PathBuf {
     let files = all_files(&node.home().join("store/log"));
-    let segments = files
+    let mut segments = files
         .into_iter()
-        .filter(|file| file.extension().is_some_and(|e| e == "seg"));
-    segments.last().expect("the store has a segment")
+        .filter(|file| file.extension().is_some_and(|ending| ending == "seg"));
+    segments.next_back().expect("the store has a segment")
 }
 
 #[test]

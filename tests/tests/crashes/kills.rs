@@ -84,7 +84,7 @@ impl Story {
     }
 
     fn add_note(&mut self, n: u64, moment: Duration) {
-        let note = format!("note of round {n}");
+        let note = format!("note of round {n}.");
         let command = self.node.command(["add", &self.record, "note", &note]);
         if self.killed_at(command, moment) {
             self.acknowledged.push(note);
@@ -94,7 +94,7 @@ impl Story {
     /// A file of many lines, each another person.
     fn import_people(&mut self, n: u64, moment: Duration) {
         let names: Vec<_> = (0..20)
-            .map(|person| format!("Round{n}Person{person}"))
+            .map(|person| format!("Round{n}Person{person}End"))
             .collect();
         let lines: Vec<_> = names.iter().map(|name| patient(name)).collect();
         let file = self.node.file("people.ndjson", lines.join("\n"));
@@ -110,7 +110,7 @@ impl Story {
         let began = Instant::now();
         let mut added = 0;
         while began.elapsed() < moment {
-            let note = format!("note {added} while running in round {n}");
+            let note = format!("note {added} while running in round {n}.");
             self.node.note(&self.record, &note);
             self.acknowledged.push(note);
             added += 1;

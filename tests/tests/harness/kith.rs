@@ -31,11 +31,14 @@ fn build() -> PathBuf {
     let output = output.unwrap_or_else(|error| panic!("cargo could not be run: {error}"));
     assert!(output.status.success(), "kith could not be built");
     Message::parse_stream(output.stdout.as_slice())
-        .filter_map(|message| match message.expect("cargo writes messages") {
-            Message::CompilerArtifact(artifact) if artifact.target.name == "kith" => {
-                artifact.executable
+        .filter_map(|message| {
+            let message = message.expect("cargo writes messages");
+            if let Message::CompilerArtifact(artifact) = message
+                && artifact.target.name == "kith"
+            {
+                return artifact.executable;
             }
-            _ => None,
+            None
         })
         .next()
         .expect("cargo names the program that it built")
