@@ -194,11 +194,7 @@ impl Story {
             let bytes = entry.header.bytes().to_vec();
             messages.push((format!("envelope {n}"), Domain::Envelope, signer, bytes));
         }
-        let proof = agree_to_act_for(
-            self.root.principal(),
-            &self.device,
-            self.root.device(),
-        );
+        let proof = agree_to_act_for(self.root.principal(), &self.device, self.root.device());
         let signer = self.device.device();
         messages.push(("agreement".to_owned(), Domain::Device, signer, proof));
         let checkpoint = self.audit().0.checkpoint(TIME_MS, &self.device).signed;
