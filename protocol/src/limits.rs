@@ -94,7 +94,7 @@ pub const AUDIT_CHECKPOINT_EVERY: u64 = 256;
 /// Siblings from a part of a cut up to its root: a practice with 2^32 documents.
 pub const CUT_PATH_MAX: usize = 32;
 
-/// Entries of one device in one record that are contested or break a rule, kept as evidence and
+/// Entries of one device in one document that are contested or break a rule, kept as evidence and
 /// for review: a device that lost its right writes no more than this before it is told.
 pub const SET_ASIDE_MAX: usize = 512;
 

@@ -102,7 +102,7 @@ pub enum Denial {
     #[error("this device is not known as one of theirs: add it from another of their devices")]
     Device,
     /// The member of staff is not known there.
-    #[error("this member of staff is not entered at that organisation")]
+    #[error("this member of staff is not entered at that organisation: enter them there first")]
     Staff,
     /// The device or the member of staff was stopped, or a decision on that is awaited.
     #[error("this device or member of staff was stopped: use another, or ask whoever stopped it")]
@@ -111,10 +111,10 @@ pub enum Denial {
     #[error("what was shared does not include this: ask for it to be shared")]
     Scope,
     /// The share is for another purpose.
-    #[error("what was shared may not be used for this purpose")]
+    #[error("what was shared may not be used for this purpose: ask for it to be shared for that")]
     Purpose,
     /// It has not begun.
-    #[error("the share has not begun yet")]
+    #[error("the share has not begun yet: try again when it has")]
     NotYet,
     /// It has ended, or may have: the clock may be ten minutes out.
     #[error("the share has ended: ask for it to be given again")]

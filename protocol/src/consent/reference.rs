@@ -209,6 +209,16 @@ impl Model {
                 .any(|set| self.agreeing(event, set) >= set.needed.into());
             return (follows && agreed).then(Vec::new);
         }
+        let terms = matches!(
+            event.act,
+            Act::Core(CoreAct::Policy { .. } | CoreAct::RecoverySet { .. })
+        );
+        let quorum = |set: &RecoverySet| {
+            set.needed > 0 && self.agreeing(event, set) >= usize::from(set.needed)
+        };
+        if terms && self.recovery_sets(&view).iter().any(quorum) {
+            return Some(Vec::new());
+        }
         self.allowed(id, event, past, &view)?;
         let ways = self.ways_of(event, past, &view)?;
         (self.worst(&view, &ways, &mut |_| Cover::No) < Hurt::Out).then_some(ways)

@@ -70,10 +70,10 @@ pub enum Fault {
     #[error("it builds on something that breaks a rule")]
     BuildsOnFault,
     /// It belongs elsewhere.
-    #[error("it names things of another record, document or log")]
+    #[error("it names things that belong to another record or another part of it")]
     Elsewhere,
     /// Position and predecessor do not fit.
-    #[error("its place in its author's chain does not fit")]
+    #[error("its place among what its author wrote does not fit")]
     Chain,
     /// Its author cites older authority than the data it builds on.
     #[error("its author had seen more than it cites")]
@@ -106,7 +106,7 @@ pub enum Fault {
     #[error("it was shared on more often than allowed")]
     Depth,
     /// Whoever revokes stands beside or below.
-    #[error("only someone higher in the chain of shares or devices may stop this")]
+    #[error("only someone above in the sharing, or whose device added it, may stop this")]
     NotAbove,
     /// Too few of those who must agree.
     #[error("too few of those who must agree have agreed")]

@@ -1,5 +1,8 @@
 //! The status rule as stories and laws.
 
+mod documents;
+mod keys;
 mod laws;
 mod stories;
+mod words;
 mod world;

@@ -290,7 +290,7 @@ impl Authority {
         }
     }
 
-    fn grant_fate(&mut self, at: At) -> GrantFate {
+    pub(super) fn grant_fate(&mut self, at: At) -> GrantFate {
         let Some(standing) = self.standing(at) else {
             return GrantFate::Invalid;
         };

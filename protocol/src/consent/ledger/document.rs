@@ -1,8 +1,8 @@
 //! What becomes of the entries of one document (C, D and E).
 //!
-//! An entry is loaded if it is clear, adopted, or has a loaded child. Adding an entry that is
-//! clear on loaded ancestors costs nothing more; anything else works the document out again, in
-//! one pass upward and one downward.
+//! An entry is loaded if it is clear, adopted, or has a loaded child. An entry that changes no
+//! other's fate gets its own and costs nothing more: one on loaded ancestors, or one that is
+//! contested. Anything else works the document out again, in one pass upward and one downward.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -22,7 +22,8 @@ use crate::{
         cut::{Cut, CutPlace, CutPosition},
         status::{Cause, Status},
     },
-    id::{EnvelopeId, EventId},
+    envelope::Content,
+    id::{DeviceId, EnvelopeId, EventId},
 };
 
 /// What the present view makes of an entry.
@@ -45,6 +46,18 @@ pub(super) struct Standings {
     /// How many of its entries in order have their fate.
     done: usize,
     dirty: bool,
+    memo: Memo,
+    /// Of each device, how many entries are contested or break a rule.
+    aside: BTreeMap<DeviceId, usize>,
+}
+
+/// What was read of the cuts of revocations in one document.
+#[derive(Clone, Debug, Default)]
+struct Memo {
+    positions: BTreeMap<At, Option<Vec<CutPosition>>>,
+    branches: BTreeMap<EnvelopeId, BTreeSet<Nth>>,
+    /// Entries that a cut names and that are not held: when one comes, what lies below it is known.
+    awaited: BTreeSet<EnvelopeId>,
 }
 
 /// What the cuts of revocations say of one document.
@@ -52,8 +65,18 @@ struct Cuts<'a> {
     entries: &'a Entries,
     authority: &'a Authority,
     place: CutPlace,
-    positions: BTreeMap<At, Option<Vec<CutPosition>>>,
-    branches: BTreeMap<EnvelopeId, BTreeSet<Nth>>,
+    memo: &'a mut Memo,
+}
+
+impl Standings {
+    /// How many entries of a device are contested or break a rule.
+    pub(super) fn set_aside(&self, device: DeviceId) -> usize {
+        self.aside.get(&device).copied().unwrap_or(0)
+    }
+
+    fn put_aside(&mut self, device: DeviceId) {
+        *self.aside.entry(device).or_default() += 1;
+    }
 }
 
 impl Entries {
@@ -67,14 +90,14 @@ impl Entries {
         self.renew_needs(a, &order, &mut standing);
         while !standing.dirty && standing.done < order.len() {
             let at = order[standing.done];
-            if self.add_clear(at, &standing) {
+            if self.add_alone(a, at, &mut standing) {
                 standing.done += 1;
             } else {
                 standing.dirty = true;
             }
         }
         if standing.dirty {
-            self.work_out(a, document, &order, &standing);
+            self.work_out(a, document, &order, &mut standing);
             standing.done = order.len();
             standing.dirty = false;
         }
@@ -105,46 +128,80 @@ impl Entries {
         }
         let cut = standing.needs.values().any(|need| !need.is_clear());
         standing.dirty |= cut && standing.part_changes != a.part_changes;
+        if standing.part_changes != a.part_changes {
+            standing.memo.positions.clear();
+        }
         standing.changes = a.changes;
         standing.part_changes = a.part_changes;
     }
 
-    /// Gives an entry its fate where it changes no other's.
-    fn add_clear(&mut self, at: Nth, standing: &Standings) -> bool {
+    /// Gives an entry its fate where that changes no other's.
+    fn add_alone(&mut self, a: &Authority, at: Nth, standing: &mut Standings) -> bool {
         let held = &self.held[at];
-        let Some(Ok(basis)) = &held.verdict else {
+        if standing.memo.awaited.contains(&held.id) {
+            return false;
+        }
+        let device = held.header.device;
+        let Some(Ok(basis)) = held.verdict else {
+            standing.put_aside(device);
             return true;
         };
-        let plain = matches!(
-            held.facts,
-            ContentFacts::Change { .. } | ContentFacts::None | ContentFacts::Erased
-        ) && matches!(
-            held.header.content,
-            crate::envelope::Content::Change(_) | crate::envelope::Content::CarryOver { .. }
-        );
-        let adopted = self
-            .documents
-            .get(&held.header.document)
-            .is_some_and(|place| place.adopters.contains_key(&held.id));
-        let clear = standing
-            .needs
-            .get(basis)
-            .is_some_and(|need| need.is_clear());
+        if !is_plain(held) || self.is_named_by_an_adoption(held) {
+            return false;
+        }
+        let own = self.own_cause(a, at, basis, standing);
+        let loaded = !own.is_some_and(Cause::is_hard);
         let readable = |at: &Nth| {
             let fate = &self.held[*at].fate;
             fate.loaded && !matches!(fate.status, Some(Status::Unreadable(_)))
         };
-        if !plain || adopted || !clear || !held.deps.iter().all(readable) {
+        if loaded && !held.deps.iter().all(readable) {
             return false;
         }
-        let own = self.after_end(held, *basis);
+        let status = match own {
+            None => Status::Accepted,
+            Some(cause) if loaded => Status::Marked(cause),
+            Some(cause) => Status::Contested(cause),
+        };
+        if !loaded {
+            standing.put_aside(device);
+        }
         self.held[at].fate = Fate {
             own,
-            loaded: true,
+            loaded,
             adopted: None,
-            status: Some(own.map_or(Status::Accepted, Status::Marked)),
+            status: Some(status),
         };
         true
+    }
+
+    fn is_named_by_an_adoption(&self, held: &Held) -> bool {
+        let place = self.documents.get(&held.header.document);
+        place.is_some_and(|place| place.adopters.contains_key(&held.id))
+    }
+
+    /// What is against one entry on its own.
+    fn own_cause(
+        &self,
+        a: &Authority,
+        at: Nth,
+        basis: usize,
+        standing: &mut Standings,
+    ) -> Option<Cause> {
+        let held = &self.held[at];
+        let need = standing.needs.get(&basis)?;
+        let hit = if need.is_clear() {
+            None
+        } else {
+            let mut cuts = Cuts {
+                entries: self,
+                authority: a,
+                place: CutPlace::Document(held.header.document.clone()),
+                memo: &mut standing.memo,
+            };
+            need.weigh(&|rev| a.id(rev), &mut |rev| cuts.cover(rev, at))
+        };
+        hit.max(self.after_end(held, basis))
     }
 
     fn after_end(&self, held: &Held, basis: usize) -> Option<Cause> {
@@ -158,11 +215,22 @@ impl Entries {
         a: &Authority,
         document: &DocumentId,
         order: &[Nth],
-        standing: &Standings,
+        standing: &mut Standings,
     ) {
+        standing.aside.clear();
+        standing.memo.awaited.clear();
         let valid = |at: &Nth| matches!(self.held[*at].verdict, Some(Ok(_)));
-        let order: Vec<_> = order.iter().copied().filter(valid).collect();
-        let own = self.own_causes(a, document, &order, standing);
+        let (order, faulty): (Vec<_>, Vec<_>) = order.iter().copied().partition(valid);
+        for at in faulty {
+            standing.put_aside(self.held[at].header.device);
+        }
+        let own: Vec<_> = order
+            .iter()
+            .map(|at| match self.held[*at].verdict {
+                Some(Ok(basis)) => self.own_cause(a, *at, basis, standing),
+                Some(Err(_)) | None => None,
+            })
+            .collect();
         for (at, own) in order.iter().zip(own) {
             self.held[*at].fate = Fate {
                 own,
@@ -173,37 +241,11 @@ impl Entries {
         self.adopt(document, &order);
         for at in order {
             let status = self.status_of(at);
+            if matches!(status, Status::Contested(_)) {
+                standing.put_aside(self.held[at].header.device);
+            }
             self.held[at].fate.status = Some(status);
         }
-    }
-
-    /// What is against each entry on its own: an uncovered hit on its chain (C).
-    fn own_causes(
-        &self,
-        a: &Authority,
-        document: &DocumentId,
-        order: &[Nth],
-        standing: &Standings,
-    ) -> Vec<Option<Cause>> {
-        let mut cuts = Cuts {
-            entries: self,
-            authority: a,
-            place: CutPlace::Document(document.clone()),
-            positions: BTreeMap::new(),
-            branches: BTreeMap::new(),
-        };
-        let mut cause = |at: &Nth| {
-            let held = &self.held[*at];
-            let basis = *held.verdict.as_ref()?.as_ref().ok()?;
-            let need = standing.needs.get(&basis)?;
-            let hit = if need.is_clear() {
-                None
-            } else {
-                need.weigh(&|rev| a.id(rev), &mut |rev| cuts.cover(rev, *at))
-            };
-            hit.max(self.after_end(held, basis))
-        };
-        order.iter().map(&mut cause).collect()
     }
 
     /// Every clear entry and all its ancestors (D).
@@ -298,6 +340,19 @@ fn is_by_another(adopter: &Held, of: &Held) -> bool {
     by.author != author.author || other_staff
 }
 
+/// Whether it carries a change, and nothing that says something of other entries.
+fn is_plain(held: &Held) -> bool {
+    let content = match held.header.content {
+        Content::Change(_) | Content::CarryOver { .. } => true,
+        Content::Adopt { .. } | Content::Erased { .. } => false,
+    };
+    let facts = match held.facts {
+        ContentFacts::Change { .. } | ContentFacts::None | ContentFacts::Erased => true,
+        ContentFacts::Refused(_) | ContentFacts::Unreadable(_) => false,
+    };
+    content && facts
+}
+
 impl Cuts<'_> {
     /// What the cut of a revocation says of an entry.
     fn cover(&mut self, revoke: At, at: Nth) -> Coverage {
@@ -319,7 +374,7 @@ impl Cuts<'_> {
     /// The positions of a revocation's cut in this document; nothing while its part is not held.
     fn positions(&mut self, revoke: At) -> Option<&[CutPosition]> {
         let (a, place) = (self.authority, &self.place);
-        let positions = self.positions.entry(revoke).or_insert_with(|| {
+        let positions = self.memo.positions.entry(revoke).or_insert_with(|| {
             let source = a.source(revoke);
             match cut(a.event(source)) {
                 None | Some(Cut::Nothing) => Some(Vec::new()),
@@ -338,11 +393,17 @@ impl Cuts<'_> {
             return Coverage::Uncovered;
         }
         let last = self.entries.index.get(&position.id).copied();
-        let Some(last) = last.filter(|last| self.entries.held[*last].verdict.is_some()) else {
+        let here = |last: &Nth| {
+            let last = &self.entries.held[*last];
+            last.verdict.is_some() && last.header.document == held.header.document
+        };
+        let Some(last) = last.filter(here) else {
+            self.memo.awaited.insert(position.id);
             return Coverage::Unknown;
         };
         let entries = self.entries;
         let branch = self
+            .memo
             .branches
             .entry(position.id)
             .or_insert_with(|| branch(entries, last));

@@ -1,11 +1,12 @@
 //! How much of one record is taken in. What is over it is not taken: the sender keeps it and is
 //! told. What was taken in is never dropped.
 
-use super::{Ledger, entries::Nth};
+use kith_crdt::DocumentId;
+
+use super::Ledger;
 use crate::{
-    consent::status::Status,
     envelope::Header,
-    id::EnvelopeId,
+    id::{DeviceId, EnvelopeId},
     limits::{AUTHORITY_EVENTS_MAX, BRANCHES_MAX, PENDING_MAX, SET_ASIDE_MAX},
     logs::{Event, LogId},
     signed::Verified,
@@ -47,6 +48,13 @@ impl Ledger {
             .ok_or(Full::Events)
     }
 
+    /// How many entries of a device in a document are contested or break a rule.
+    pub fn set_aside(&mut self, document: &DocumentId, device: DeviceId) -> usize {
+        self.entries.refresh(&mut self.authority, document);
+        let place = self.entries.documents.get(document);
+        place.map_or(0, |place| place.standing.set_aside(device))
+    }
+
     /// Whether there is room for an entry; what is held already always fits.
     pub fn admits_entry(&mut self, header: &Verified<Header>) -> Result<(), Full> {
         let id: EnvelopeId = header.id();
@@ -54,12 +62,10 @@ impl Ledger {
             return Ok(());
         }
         let header = header.value();
-        self.entries.refresh(&mut self.authority, &header.document);
+        let aside = self.set_aside(&header.document, header.device);
         let entries = &self.entries;
         let place = entries.documents.get(&header.document);
-        let all = || place.into_iter().flat_map(|place| &place.all);
-        let waits = |at: &&Nth| entries.held[**at].verdict.is_none();
-        if all().filter(waits).count() >= PENDING_MAX {
+        if place.is_some_and(|place| place.all.len() - place.order.len() >= PENDING_MAX) {
             return Err(Full::Waiting);
         }
         let chain = (header.document.clone(), header.device, header.epoch);
@@ -68,17 +74,6 @@ impl Ledger {
         if branches.is_some_and(|branches| branches.len() >= BRANCHES_MAX) {
             return Err(Full::Branches);
         }
-        let aside = |at: &&Nth| {
-            let own = entries.held[**at].header.device == header.device;
-            own && match entries.status(&self.authority, **at) {
-                Status::Contested(_) | Status::Invalid(_) => true,
-                Status::Accepted
-                | Status::Marked(_)
-                | Status::Pending(_)
-                | Status::Unreadable(_) => false,
-            }
-        };
-        let aside = all().filter(aside).count();
         (aside < SET_ASIDE_MAX).then_some(()).ok_or(Full::SetAside)
     }
 }

@@ -2,7 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use super::{Ledger, authority::At, entries::Nth, view::State};
+use super::{
+    GrantFate, Ledger,
+    authority::{Acting, At},
+    entries::Nth,
+    view::State,
+};
 use crate::{
     consent::{
         decision::Explanation,
@@ -21,6 +26,8 @@ pub enum ReviewItem {
         revocation: EventId,
         /// Who signed it.
         by: PrincipalId,
+        /// Who may decide: whoever stands above its issuer now, ascending.
+        deciders: Vec<PrincipalId>,
     },
     /// Two events of one chain with one position: usually a device restored from an older copy.
     ForkedLog {
@@ -78,14 +85,42 @@ impl Ledger {
         let lists = targets.revokes.values().chain(targets.device_ends.values());
         let lists = lists.chain(targets.staff_ends.values());
         let all: BTreeSet<At> = lists.flatten().copied().collect();
-        self.authority.in_present_view(|view, a| {
+        let waiting: Vec<_> = self.authority.in_present_view(|view, a| {
             let waits = |at: &At| view.state(a, *at) == State::Suspended;
-            let item = |at: At| ReviewItem::Suspended {
-                revocation: a.id(at),
-                by: a.event(at).author,
-            };
-            all.into_iter().filter(waits).map(item).collect()
-        })
+            all.into_iter().filter(waits).collect()
+        });
+        waiting
+            .into_iter()
+            .map(|at| ReviewItem::Suspended {
+                revocation: self.authority.id(at),
+                by: self.authority.event(at).author,
+                deciders: self.deciders(at),
+            })
+            .collect()
+    }
+
+    /// Who may confirm or void a revocation: of a device or member of staff, its principal;
+    /// otherwise the controllers and the holders of the shares above the one it was issued under.
+    fn deciders(&mut self, revocation: At) -> Vec<PrincipalId> {
+        let a = &self.authority;
+        if let LogId::Principal(principal) = a.event(revocation).log {
+            return vec![principal];
+        }
+        let above = match a
+            .standing(revocation)
+            .map(|standing| &standing.chain.acting)
+        {
+            Some(Acting::Grant(grant)) => a.right(*grant).map(|right| right.lineage.clone()),
+            Some(Acting::Root(_) | Acting::Own | Acting::Quorum) | None => None,
+        };
+        let above = above.unwrap_or_default().into_iter().skip(1);
+        let mut deciders: BTreeSet<_> = self.controllers().into_iter().collect();
+        for grant in above {
+            if self.authority.grant_fate(grant) == GrantFate::Active {
+                deciders.extend(self.authority.right(grant).map(|right| right.audience));
+            }
+        }
+        deciders.into_iter().collect()
     }
 
     fn forks(&self) -> Vec<ReviewItem> {
@@ -169,7 +204,7 @@ impl Ledger {
         Some(Explanation { status, sentences })
     }
 
-    fn first_sentence(&self, status: &Status) -> String {
+    pub(in crate::consent) fn first_sentence(&self, status: &Status) -> String {
         match status {
             Status::Accepted => "It counts: its author had the right to write it.".into(),
             Status::Marked(cause) => format!(
@@ -181,15 +216,20 @@ impl Ledger {
                 "It is kept and does not count, because {}. Someone who may review can adopt it.",
                 self.because(*cause)
             ),
-            Status::Invalid(fault) => format!("It is kept as evidence and never counts: {fault}."),
+            Status::Invalid(fault) => format!(
+                "It is kept as evidence and never counts: {fault}. Whoever may write here can \
+                 write it anew."
+            ),
             Status::Pending(missing) => {
                 let what = |missing: &Missing| match missing {
-                    Missing::Event(id) => format!("the event {}", short(id.as_bytes())),
+                    Missing::Event(id) => {
+                        format!("the change of shares or devices {}", short(id.as_bytes()))
+                    }
                     Missing::Entry(id) => format!("the entry {}", short(id.as_bytes())),
                 };
                 let what: Vec<_> = missing.iter().map(what).collect();
                 format!(
-                    "It waits for {}, which has not arrived yet.",
+                    "It waits for {}, which has not arrived yet: whoever sent it can send that.",
                     what.join(" and ")
                 )
             }

@@ -46,22 +46,29 @@ impl Item {
 #[derive(Clone, Debug)]
 pub(super) struct Pen {
     pub(super) principal: PrincipalId,
-    seed: u8,
+    seed: u32,
     pub(super) staff: Option<StaffId>,
     pub(super) knows: Ledger,
     pub(super) epoch: u32,
     /// The nonce of its actor, its last entry and that entry's actor seq.
-    actor: Option<(u8, EnvelopeId, u64)>,
+    actor: Option<(u32, EnvelopeId, u64)>,
 }
 
 impl Pen {
     pub(super) fn key(&self) -> SecretKey {
-        SecretKey::from_seed([self.seed; 32])
+        secret(self.seed)
     }
 
     pub(super) fn device(&self) -> DeviceId {
         self.key().device()
     }
+}
+
+/// The key that a number stands for.
+pub(super) fn secret(number: u32) -> SecretKey {
+    let mut seed = [0; 32];
+    seed[..4].copy_from_slice(&number.to_be_bytes());
+    SecretKey::from_seed(seed)
 }
 
 /// A number of a pen.
@@ -75,7 +82,7 @@ pub(super) struct World {
     pub(super) document: DocumentId,
     pub(super) time_ms: u64,
     changes: BTreeMap<EnvelopeId, [u8; 32]>,
-    seeds: u8,
+    seeds: u32,
 }
 
 /// The patient, who begins the record and controls it.
@@ -167,9 +174,9 @@ impl World {
         device
     }
 
-    fn pen_with(&mut self, principal: Option<PrincipalId>) -> Who {
+    pub(super) fn pen_with(&mut self, principal: Option<PrincipalId>) -> Who {
         self.seeds += 1;
-        let key = SecretKey::from_seed([self.seeds; 32]);
+        let key = secret(self.seeds);
         let knows = Ledger::new(self.record);
         self.pens.push(Pen {
             principal: principal.unwrap_or_else(|| key.principal()),
@@ -421,8 +428,18 @@ impl World {
     }
 
     /// An act of the core log with the approvals of these members.
-    pub(super) fn approved(&mut self, by: Who, members: &[Who], mut act: Act) -> Act {
-        let log = self.core();
+    pub(super) fn approved(&mut self, by: Who, members: &[Who], act: Act) -> Act {
+        self.approved_in(self.core(), by, members, act)
+    }
+
+    /// An act with the approvals of these members.
+    pub(super) fn approved_in(
+        &mut self,
+        log: LogId,
+        by: Who,
+        members: &[Who],
+        mut act: Act,
+    ) -> Act {
         let pen = &mut self.pens[by];
         let frontiers = pen.knows.frontiers_for(&log, &pen.principal);
         let subject = approval_subject(&log, &frontiers, &act);
@@ -443,7 +460,8 @@ impl World {
             CoreAct::Recover { approvals, .. }
             | CoreAct::Policy { approvals, .. }
             | CoreAct::RecoverySet { approvals, .. },
-        ) = &mut act
+        )
+        | Act::Principal(PrincipalAct::KeyChange { approvals, .. }) = &mut act
         {
             *approvals = given;
         }
@@ -468,13 +486,13 @@ impl World {
         let (nonce, seq) = match self.pens[who].actor {
             Some((nonce, last, seq)) if loaded.contains(&last) => (nonce, seq + 1),
             Some(_) | None => {
-                self.seeds = self.seeds.wrapping_add(1);
+                self.seeds += 1;
                 (self.seeds, 1)
             }
         };
         let deps = on.iter().filter_map(|id| self.changes.get(id).copied());
         let mut hasher = blake3::Hasher::new();
-        hasher.update(&[nonce]);
+        hasher.update(&nonce.to_be_bytes());
         hasher.update(&self.items.len().to_be_bytes());
         let hash = *hasher.finalize().as_bytes();
         let facts = ContentFacts::Change {
@@ -506,12 +524,28 @@ impl World {
         self.enter(who, under, heads, 0, content, ContentFacts::None)
     }
 
+    /// Says that the payloads of entries were erased.
+    pub(super) fn erase(
+        &mut self,
+        who: Who,
+        under: Option<EventId>,
+        entries: Vec<EnvelopeId>,
+    ) -> EnvelopeId {
+        let document = self.document.clone();
+        let heads = self.pens[who].knows.heads(&document);
+        let content = Content::Erased {
+            entries,
+            reason: "asked for".into(),
+        };
+        self.enter(who, under, heads, 0, content, ContentFacts::None)
+    }
+
     fn enter(
         &mut self,
         who: Who,
         under: Option<EventId>,
         deps: Vec<EnvelopeId>,
-        nonce: u8,
+        nonce: u32,
         content: Content,
         facts: ContentFacts,
     ) -> EnvelopeId {
@@ -534,7 +568,7 @@ impl World {
                 grant: under,
                 purpose: Purposes::CARE,
                 time_ms,
-                actor_nonce: [nonce; 8],
+                actor_nonce: u64::from(nonce).to_be_bytes(),
             },
             content,
             None,
@@ -557,7 +591,7 @@ impl World {
 
     /// The status that everybody who was told everything gives an entry, in whatever order.
     pub(super) fn status(&self, entry: EnvelopeId) -> Status {
-        let status = self.judge().status(&entry).expect("it was written");
+        let status = self.status_apart(entry);
         let kind = plain(&status);
         let model = self.model();
         assert_eq!(
@@ -565,6 +599,12 @@ impl World {
             Some(&kind),
             "the model differs from {status:?}"
         );
+        status
+    }
+
+    /// The same where the plain model has no word: of lost root keys and emergencies.
+    pub(super) fn status_apart(&self, entry: EnvelopeId) -> Status {
+        let status = self.judge().status(&entry).expect("it was written");
         let mut backwards = Ledger::new(self.record);
         for item in self.items.iter().rev() {
             item.tell(&mut backwards);
