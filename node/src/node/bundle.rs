@@ -1,18 +1,19 @@
 //! Bundle files: a record written down to travel, taken in, checked.
 
+mod out;
+mod reading;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs::File,
-    io::{Read, Write},
     path::Path,
 };
 
 use kith_protocol::{
     audit::{Audience, How, Recipient},
     bundle::{
-        AttachmentPiece, BundleItem, BundleLimits, BundleReader, BundleWriter, Counts, Frame,
-        Manifest, Summary, attachment_pieces,
-        seal::{OpenError, Opener, PassphraseCost, Sealer, SealingKey, SealingSecret, Unlock},
+        AttachmentPiece, BundleItem, BundleWriter, Counts, Frame, Manifest, attachment_pieces,
+        seal::{SealingKey, SealingSecret},
     },
     consent::{Status, grant::Purposes},
     id::{BlobId, PrincipalId, RecordId},
@@ -32,9 +33,9 @@ use crate::{
     api::{Exported, Filed, Imported, Verified},
     failure::{Ending, Failure},
 };
+use out::Out;
+use reading::{Ways, of_another_record, read};
 
-/// Bytes read or written in one go.
-const CHUNK_LEN: usize = 256 * 1024;
 /// Items taken in with one commit.
 const GROUP_ITEMS: usize = 512;
 
@@ -462,138 +463,6 @@ impl Taking {
     }
 }
 
-/// What may open a sealed file here.
-struct Ways<'a> {
-    secret: &'a SealingSecret,
-    passphrase: Option<&'a str>,
-}
-
-/// Reads a bundle file to its end, sealed or plain.
-fn read(
-    path: &Path,
-    unlock: &Ways<'_>,
-    mut each: impl FnMut(Frame) -> Result<(), Failure>,
-) -> Result<Summary, Failure> {
-    let mut file = File::open(path).map_err(|error| unreadable(path, &error))?;
-    let mut reader = BundleReader::new(BundleLimits::default());
-    let mut start = [0; kith_protocol::bundle::PREAMBLE_LEN];
-    let sealed = file.read_exact(&mut start).is_ok() && start.starts_with(b"kiths");
-    file = File::open(path).map_err(|error| unreadable(path, &error))?;
-    let mut opener = sealed.then(|| Opener::new(BundleLimits::default()));
-    let mut buffer = vec![0; CHUNK_LEN];
-    loop {
-        let n = file
-            .read(&mut buffer)
-            .map_err(|error| unreadable(path, &error))?;
-        if n == 0 {
-            break;
-        }
-        match &mut opener {
-            None => feed(&mut reader, &buffer[..n], path, &mut each)?,
-            Some(opener) => {
-                opener.feed(&buffer[..n]);
-                open(opener, unlock, path)?;
-                while let Some(piece) = opener.next_piece().map_err(|e| not_opened(path, &e))? {
-                    feed(&mut reader, &piece, path, &mut each)?;
-                }
-            }
-        }
-    }
-    if let Some(opener) = opener {
-        let rest = opener.finish().map_err(|e| not_opened(path, &e))?;
-        feed(&mut reader, &rest, path, &mut each)?;
-    }
-    reader.finish().map_err(|error| damaged(path, &error))
-}
-
-fn feed(
-    reader: &mut BundleReader,
-    bytes: &[u8],
-    path: &Path,
-    each: &mut impl FnMut(Frame) -> Result<(), Failure>,
-) -> Result<(), Failure> {
-    reader.feed(bytes);
-    while let Some(frame) = reader.next_frame().map_err(|error| damaged(path, &error))? {
-        each(frame)?;
-    }
-    Ok(())
-}
-
-fn open(opener: &mut Opener, unlock: &Ways<'_>, path: &Path) -> Result<(), Failure> {
-    let Some(ways) = opener.ways().map_err(|error| damaged(path, &error))? else {
-        return Ok(());
-    };
-    if ways.receivers > 0 && opener.unlock(Unlock::Secret(unlock.secret)).is_ok() {
-        return Ok(());
-    }
-    match (ways.passphrase, unlock.passphrase) {
-        (Some(_), Some(words)) => opener.unlock(Unlock::Passphrase(words)).map_err(|error| {
-            Failure::new(
-                Ending::Locked,
-                "The bundle was sealed with another passphrase.",
-                "Ask whoever made it. Nothing was changed.",
-            )
-            .because(&error)
-        }),
-        (Some(_), None) => Err(Failure::new(
-            Ending::Locked,
-            "The bundle is sealed with a passphrase.",
-            "Add --bundle-passphrase-file FILE, or run the command at a terminal. Nothing was changed.",
-        )),
-        (None, _) => Err(Failure::new(
-            Ending::Locked,
-            "The bundle is sealed to somebody else.",
-            "Ask whoever made it to seal it to this node. Nothing was changed.",
-        )),
-    }
-}
-
-fn of_another_record(path: &Path) -> Failure {
-    Failure::new(
-        Ending::NeedsPerson,
-        format!(
-            "{} holds another record than the one that you named.",
-            path.display()
-        ),
-        "A bundle brings its own record: import it without --record. Nothing was changed.",
-    )
-}
-
-fn damaged(path: &Path, error: &kith_protocol::bundle::BundleError) -> Failure {
-    let is_newer = matches!(error.fault, kith_protocol::bundle::Fault::Newer(_));
-    let ending = if is_newer {
-        Ending::NewerVersion
-    } else {
-        Ending::NotUnderstood
-    };
-    Failure::new(
-        ending,
-        format!("{} is not whole: {error}.", path.display()),
-        "Ask for another copy. Nothing was changed.",
-    )
-}
-
-fn not_opened(path: &Path, error: &OpenError) -> Failure {
-    match error {
-        OpenError::File(error) => damaged(path, error),
-        OpenError::Unlock(_) => Failure::new(
-            Ending::Locked,
-            "The bundle was not opened.",
-            "Ask whoever made it. Nothing was changed.",
-        )
-        .because(error),
-    }
-}
-
-fn unreadable(path: &Path, error: &std::io::Error) -> Failure {
-    Failure::new(
-        Ending::Failed,
-        format!("{} cannot be read.", path.display()),
-        "Check that you may read it.",
-    )
-    .because(error)
-}
-
 fn not_bundled(error: &kith_protocol::bundle::WriteError) -> Failure {
     Failure::new(
         Ending::Failed,
@@ -601,67 +470,4 @@ fn not_bundled(error: &kith_protocol::bundle::WriteError) -> Failure {
         "The record is untouched. This is a fault of kith.",
     )
     .because(error)
-}
-
-/// A bundle file on its way to the disk, sealed where that is asked for.
-struct Out<'a> {
-    file: File,
-    path: &'a Path,
-    sealer: Option<Sealer>,
-}
-
-impl<'a> Out<'a> {
-    fn begin(
-        file: File,
-        path: &'a Path,
-        to: &BundleTo,
-        receivers: &[SealingKey],
-        rng: &mut rand_chacha::ChaCha20Rng,
-    ) -> Result<Self, Failure> {
-        let mut out = Self {
-            file,
-            path,
-            sealer: None,
-        };
-        let passphrase = match to {
-            BundleTo::Anyone => return Ok(out),
-            BundleTo::Passphrase(words) => Some((words.as_str(), PassphraseCost::STANDARD)),
-            BundleTo::Named(_) => None,
-        };
-        let (sealer, bytes) = Sealer::begin(receivers, passphrase, rng).map_err(|error| {
-            Failure::new(
-                Ending::Failed,
-                "The bundle could not be sealed.",
-                "Nothing was written. Name fewer receivers, or use a passphrase.",
-            )
-            .because(&error)
-        })?;
-        out.write(&bytes)?;
-        out.sealer = Some(sealer);
-        Ok(out)
-    }
-
-    fn push(&mut self, plain: &[u8]) -> Result<(), Failure> {
-        match &mut self.sealer {
-            None => self.write(plain),
-            Some(sealer) => {
-                let sealed = sealer.push(plain);
-                self.write(&sealed)
-            }
-        }
-    }
-
-    fn write(&mut self, bytes: &[u8]) -> Result<(), Failure> {
-        let written = self.file.write_all(bytes);
-        written.map_err(|error| not_written(self.path, &error))
-    }
-
-    fn finish(mut self) -> Result<(), Failure> {
-        if let Some(sealer) = self.sealer.take() {
-            let last = sealer.finish();
-            self.write(&last)?;
-        }
-        let synced = self.file.sync_all();
-        synced.map_err(|error| not_written(self.path, &error))
-    }
 }
