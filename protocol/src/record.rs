@@ -145,7 +145,7 @@ impl Record {
             if opened.is_some_and(|opened| opened.is_of(&material)) {
                 break;
             }
-            let opened = self.open_from(id, material);
+            let opened = self.open_from(id, &material);
             self.open.insert(id.clone(), opened);
         }
         self.open.entry(id.clone()).or_default()

@@ -72,7 +72,7 @@ impl Record {
     }
 
     /// The document that these entries make.
-    pub(super) fn open_from(&mut self, id: &DocumentId, material: Material) -> Opened {
+    pub(super) fn open_from(&mut self, id: &DocumentId, material: &Material) -> Opened {
         let entries: BTreeSet<_> = material.main.iter().copied().collect();
         let before = self.open.remove(id);
         let main = match before {
