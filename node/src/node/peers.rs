@@ -269,7 +269,7 @@ impl Node {
             .iter()
             .cloned()
             .partition(|item| matches!(item, Item::Event { .. }));
-        let events = self.worth_keeping(events)?;
+        let events = self.worth_keeping(&events)?;
         self.take_items(id, &events)?;
         if self.is_closed_to(&who, id)? {
             return Ok(());
@@ -287,7 +287,7 @@ impl Node {
     }
 
     /// Events of principals' logs only where the log knows the signer.
-    fn worth_keeping(&self, events: Vec<Item>) -> Result<Vec<Item>, Failure> {
+    fn worth_keeping(&self, events: &[Item]) -> Result<Vec<Item>, Failure> {
         let bytes = events.iter().filter_map(|item| match item {
             Item::Event { bytes, .. } => Some(bytes.as_slice()),
             Item::Entry { .. } | Item::Part { .. } | Item::Row { .. } | Item::Audit { .. } => None,
