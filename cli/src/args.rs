@@ -80,6 +80,8 @@ pub enum Command {
     Stop(StopArgs),
     /// Who looked at a record
     WhoLooked(OneRecord),
+    /// Measure this machine on made-up records, in a folder that is taken away again
+    Bench(BenchArgs),
     /// Completions for a shell
     Completions(CompletionsArgs),
     /// Manual pages, into a folder
@@ -350,6 +352,35 @@ pub struct StopArgs {
     /// What stays of what they wrote: all, or none-after DATE
     #[arg(long, num_args = 1..=2, value_names = ["all|none-after", "DATE"], default_value = "all")]
     pub keep: Vec<String>,
+}
+
+#[derive(clap::Args)]
+pub struct BenchArgs {
+    /// Records of 60 resources that are imported
+    #[arg(long, default_value_t = 1000, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub records: u32,
+    /// Entries of the one large record
+    #[arg(long, default_value_t = 10_000, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub entries: u32,
+    /// Only this part
+    #[arg(long, value_enum, value_name = "NAME")]
+    pub only: Option<BenchPart>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum BenchPart {
+    /// Files into records, and the same files again
+    Import,
+    /// What it takes on the disk
+    Disk,
+    /// One record shown, cold and warm
+    Show,
+    /// One record given back in each form
+    Export,
+    /// One record verified
+    Verify,
+    /// The status of a record with many entries
+    Status,
 }
 
 #[derive(clap::Args)]

@@ -1,6 +1,7 @@
 //! The commands, one file each.
 
 pub mod add;
+pub mod bench;
 pub mod completions;
 pub mod explain;
 pub mod export;

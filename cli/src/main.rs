@@ -52,6 +52,7 @@ fn run(session: &Session, command: Command) -> Result<Ending, Failure> {
         Command::Sharing(args) => commands::share::list(session, args.record),
         Command::Stop(args) => commands::stop::run(session, args),
         Command::WhoLooked(args) => commands::who_looked::run(session, args.record),
+        Command::Bench(args) => commands::bench::run(session, &args),
         Command::Completions(args) => commands::completions::run(&args),
         Command::ManPages(args) => commands::completions::man_pages(&args),
         Command::ExitCodes => commands::completions::exit_codes(session),
