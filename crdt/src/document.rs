@@ -21,6 +21,8 @@ pub use edit::{Edit, EditError, ListEdit};
 pub use guard::{Fault, Unreadable};
 pub use view::{Held, HeldUnit, Item, Retraction, UnitContent, Version};
 
+use crate::vet::Vetted;
+
 /// Names a resource within a document: 96 bits of a hash over the actor and place of its creation,
 /// as 24 hexadecimal digits. Vetting derives it again, so that nobody makes a resource under the
 /// id of another's.
@@ -66,6 +68,8 @@ pub struct Written {
     pub bytes: Vec<u8>,
     /// Its hash.
     pub hash: ChangeHash,
+    /// The same, with what vetting found in it.
+    pub vetted: Vetted,
     /// The resources that it made, in the order of the edits.
     pub created: Vec<ResourceId>,
 }

@@ -165,10 +165,11 @@ pub(super) fn written(
 ) -> Result<Written, EditError> {
     let change = document.get_last_local_change();
     let bytes = change.ok_or(EditError::Nothing)?.raw_bytes().to_vec();
-    vet::vet(&bytes)?;
+    let vetted = vet::vet(&bytes)?;
     Ok(Written {
         bytes,
         hash,
+        vetted,
         created,
     })
 }

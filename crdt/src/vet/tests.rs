@@ -12,6 +12,7 @@ proptest! {
         for written in &played.written {
             let vetted = vet(&written.bytes).expect("an honest change");
             prop_assert_eq!(vetted.hash(), written.hash);
+            prop_assert_eq!(&vetted, &written.vetted);
             let change = automerge::Change::from_bytes(written.bytes.clone()).expect("a change");
             prop_assert_eq!(vetted.deps(), change.deps());
             prop_assert_eq!(vetted.actor().0.to_vec(), change.actor_id().to_bytes());

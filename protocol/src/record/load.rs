@@ -8,7 +8,7 @@ use super::{Opened, Record, write::facts};
 use crate::{
     author::Entry,
     codec,
-    consent::{Material, cut::ProvenPart},
+    consent::{ContentFacts, Material, cut::ProvenPart},
     id::{DeviceId, EnvelopeId, PrincipalId, RecordId},
     intake,
     logs::{Event, LogId},
@@ -62,8 +62,13 @@ impl Record {
     }
 
     pub(super) fn add(&mut self, entry: Entry) {
-        let id = entry.id();
         let (facts, vetted) = facts(&entry);
+        self.add_vetted(entry, facts, vetted);
+    }
+
+    /// Takes in an entry of whose content it is known what vetting finds.
+    pub(super) fn add_vetted(&mut self, entry: Entry, facts: ContentFacts, vetted: Option<Vetted>) {
+        let id = entry.id();
         if let Some(vetted) = vetted {
             self.writers.insert(vetted.hash(), id);
             self.changes.insert(id, vetted);

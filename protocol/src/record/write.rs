@@ -156,7 +156,11 @@ impl Record {
         let entry = pen.author.change(draft, payload);
         let id = entry.id();
         let item = entry_item(entry.clone());
-        self.add(entry);
+        self.add_vetted(
+            entry,
+            change_facts(&written.vetted),
+            Some(written.vetted.clone()),
+        );
         if let Some(opened) = self.open.get_mut(&document) {
             opened.entries.insert(id);
         }
@@ -219,13 +223,17 @@ pub(super) fn facts(entry: &Entry) -> (ContentFacts, Option<Vetted>) {
     match vetted(header, &payload.bytes) {
         Err(why) => (ContentFacts::Refused(why), None),
         Ok(vetted) => {
-            let facts = ContentFacts::Change {
-                hash: vetted.hash().0,
-                deps: vetted.deps().iter().map(|hash| hash.0).collect(),
-                actor_seq: vetted.actor_seq(),
-            };
+            let facts = change_facts(&vetted);
             (facts, Some(vetted))
         }
+    }
+}
+
+fn change_facts(vetted: &Vetted) -> ContentFacts {
+    ContentFacts::Change {
+        hash: vetted.hash().0,
+        deps: vetted.deps().iter().map(|hash| hash.0).collect(),
+        actor_seq: vetted.actor_seq(),
     }
 }
 
