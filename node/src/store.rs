@@ -42,6 +42,8 @@ pub struct DiskStore {
     blobs: blobs::Blobs,
     damage: RefCell<Vec<Damage>>,
     folder: PathBuf,
+    /// Whether a commit is in the log that the index does not know of.
+    behind: bool,
     _lock: File,
 }
 
@@ -63,6 +65,7 @@ impl DiskStore {
             blobs: blobs::Blobs::open(&folder.join("blobs"), key)?,
             damage: RefCell::new(damage),
             folder: folder.to_owned(),
+            behind: false,
             _lock: lock,
         })
     }
@@ -188,6 +191,10 @@ fn without_repeats(items: Vec<Item>) -> Vec<Item> {
 
 impl Store for DiskStore {
     fn commit(&mut self, items: Vec<Item>) -> Result<JournalPosition, StoreError> {
+        if self.behind {
+            let what = "it fell behind the log; end this program and start it again".to_owned();
+            return Err(StoreError::Index(what));
+        }
         let mut new = Vec::with_capacity(items.len());
         for item in without_repeats(items) {
             if self.is_new(&item)? {
@@ -198,7 +205,11 @@ impl Store for DiskStore {
             return Ok(self.index.last());
         }
         let written = self.segments.append(blocks(new))?;
-        self.index.add(&written)?;
+        if let Err(error) = self.index.add(&written) {
+            // The commit is in the log and the index does not know it: opening again catches up.
+            self.behind = true;
+            return Err(error);
+        }
         Ok(self.index.last())
     }
 

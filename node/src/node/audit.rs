@@ -53,7 +53,7 @@ impl Node {
                 }
             })
             .collect();
-        self.disclosed(Disclosure {
+        self.disclosed(vec![Disclosure {
             to,
             record: record.id(),
             documents,
@@ -62,7 +62,7 @@ impl Node {
             purpose: Purposes::CARE,
             how,
             len: len as u64,
-        })
+        }])
     }
 
     /// Whoever is signed in on this node: its owner.
@@ -80,7 +80,7 @@ impl Node {
         who: &Whoever,
         outgoing: Outgoing,
     ) -> Result<(), Failure> {
-        self.disclosed(Disclosure {
+        self.disclosed(vec![Disclosure {
             to: Audience::Named(vec![Recipient {
                 principal: who.principal,
                 device: Some(who.device),
@@ -93,10 +93,29 @@ impl Node {
             purpose: Purposes::CARE,
             how: How::Sync,
             len: outgoing.len,
-        })
+        }])
     }
 
-    fn disclosed(&mut self, what: Disclosure) -> Result<(), Failure> {
+    /// A search is about to say that these records are here.
+    pub(super) fn disclose_found(&mut self, records: Vec<RecordId>) -> Result<(), Failure> {
+        let to = self.owner();
+        let found = records.into_iter().map(|record| Disclosure {
+            to: to.clone(),
+            record,
+            documents: Vec::new(),
+            attachments: Vec::new(),
+            grant: None,
+            purpose: Purposes::CARE,
+            how: How::Search,
+            len: 0,
+        });
+        self.disclosed(found.collect())
+    }
+
+    fn disclosed(&mut self, what: Vec<Disclosure>) -> Result<(), Failure> {
+        if what.is_empty() {
+            return Ok(());
+        }
         let now = now_ms();
         let mut items = Vec::new();
         let known: Option<AuditChain> = read_row(&self.store, RowKind::Audit, b"")?;
@@ -110,15 +129,17 @@ impl Node {
                 chain
             }
         };
-        let link = chain.append(now, what).map_err(|error| {
-            Failure::new(
-                Ending::Failed,
-                "This is too much to be given out at once.",
-                "Export it in parts.",
-            )
-            .because(&error)
-        })?;
-        items.push(Item::Audit { bytes: link });
+        for what in what {
+            let link = chain.append(now, what).map_err(|error| {
+                Failure::new(
+                    Ending::Failed,
+                    "This is too much to be given out at once.",
+                    "Export it in parts.",
+                )
+                .because(&error)
+            })?;
+            items.push(Item::Audit { bytes: link });
+        }
         if chain.wants_checkpoint() {
             let checkpoint = chain.checkpoint(now, &self.identity.device);
             items.push(Item::Audit {

@@ -44,6 +44,10 @@ impl Node {
             let known = RecordId::from_hex(&line.record).and_then(|id| self.people.get(&id));
             known.is_some_and(|known| words.iter().all(|word| fits(known, word)))
         });
+        let records = found
+            .iter()
+            .filter_map(|line| RecordId::from_hex(&line.record));
+        self.disclose_found(records.collect())?;
         Ok(found)
     }
 

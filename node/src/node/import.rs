@@ -5,8 +5,9 @@ mod own;
 mod plan;
 mod read;
 
-use std::{num::NonZero, path::PathBuf};
+use std::{collections::BTreeSet, num::NonZero, path::PathBuf};
 
+use kith_crdt::refile::SourceKey;
 use kith_protocol::store::Store;
 use rand_chacha::ChaCha20Rng;
 use rand_core::{Rng, SeedableRng};
@@ -123,7 +124,7 @@ impl Node {
                 node.commit(vec![item])
             })?;
         }
-        for filing in known {
+        for filing in together(known) {
             self.file_into(filing, imported)?;
         }
         Ok(())
@@ -150,6 +151,35 @@ impl Node {
         self.rng.fill_bytes(&mut seed);
         seed
     }
+}
+
+/// Filings into one record as one, as long as nothing in them is the same thing twice: what a
+/// record holds is then compared once and not for every file.
+fn together(filings: Vec<Filing>) -> Vec<Filing> {
+    let mut joined: Vec<(Filing, BTreeSet<SourceKey>)> = Vec::new();
+    for filing in filings {
+        let keys: BTreeSet<_> = filing
+            .resources
+            .iter()
+            .map(|(_, resource)| {
+                SourceKey::of(&resource.body.to_text(), resource.meta.entry.as_deref())
+            })
+            .collect();
+        let last = joined
+            .iter_mut()
+            .rev()
+            .find(|(before, _)| before.record == filing.record);
+        match last {
+            Some((before, known)) if known.is_disjoint(&keys) => {
+                before.resources.extend(filing.resources);
+                before.blobs.extend(filing.blobs);
+                before.unchanged += filing.unchanged;
+                known.extend(keys);
+            }
+            Some(_) | None => joined.push((filing, keys)),
+        }
+    }
+    joined.into_iter().map(|(filing, _)| filing).collect()
 }
 
 /// Does the same with every item on all processors; results in the order of the items.
