@@ -1,5 +1,6 @@
 //! The status rule as stories and laws.
 
+mod cuts;
 mod documents;
 mod keys;
 mod laws;

@@ -445,7 +445,7 @@ fn shuffled<T: Clone>(items: &[T], seed: u64) -> Vec<T> {
 
 /// Every order of so few that there are at most `orders_max`; otherwise as many random ones.
 fn some_orders(count: usize, orders_max: usize, seed: u64) -> Vec<Vec<usize>> {
-    let all = (1..=count).try_fold(1_usize, |product, next| product.checked_mul(next));
+    let all = (1..=count).try_fold(1_usize, usize::checked_mul);
     if all.is_some_and(|all| all <= orders_max) {
         return orders(count);
     }
