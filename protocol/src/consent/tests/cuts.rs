@@ -1,8 +1,13 @@
 //! Which of several cuts of one link counts, and when that is noticed.
 
-use super::world::{ADA, Item, World};
+use kith_crdt::{DocumentId, Section};
+
+use super::world::{ADA, Item, World, label};
 use crate::{
-    consent::{Cause, Ledger, Status},
+    consent::{
+        Cause, Ledger, Status,
+        cut::{CutPart, CutPlace, CutPosition},
+    },
     logs::record::Link,
 };
 
@@ -77,4 +82,53 @@ fn a_revocation_is_noticed_after_statuses_were_asked_for() {
     let mut late = Ledger::new(world.record);
     world.items.iter().for_each(|item| item.tell(&mut late));
     assert_eq!(late.status(&entry), ledger.status(&entry));
+}
+
+#[test]
+fn a_contested_entry_is_brought_in_by_what_arrives_on_it_later() {
+    let mut world = World::new();
+    let (clinic, other) = (world.person(), world.person());
+    let (share, others) = (
+        world.share(ADA, None, clinic),
+        world.share(ADA, None, other),
+    );
+    world.tell_all();
+    let stop = world.stop(ADA, None, Link::Grant(share));
+    let late = world.write(clinic, Some(share));
+    let mut ledger = world.judge();
+    let contested = Status::Contested(Cause::Revoked(stop));
+    assert_eq!(ledger.status(&late), Some(contested));
+    let above = world.write_on(other, Some(others), vec![late]);
+    let last = world.items.last().expect("it was written");
+    last.tell(&mut ledger);
+    assert_eq!(ledger.status(&above), Some(Status::Accepted));
+    assert_eq!(ledger.status(&late), Some(Status::Marked(Cause::Ancestor)));
+    assert_eq!(world.status(late), Status::Marked(Cause::Ancestor));
+}
+
+#[test]
+fn a_cut_that_names_an_entry_of_another_document_says_nothing_here() {
+    let mut world = World::new();
+    let clinic = world.person();
+    let share = world.share(ADA, None, clinic);
+    world.tell_all();
+    let here = world.document.clone();
+    world.document = DocumentId::first(Section::Allergies, label());
+    let elsewhere = world.write(clinic, Some(share));
+    world.document = here.clone();
+    let entry = world.write(clinic, Some(share));
+    let part = CutPart {
+        record: world.record,
+        place: CutPlace::Document(here),
+        chains: vec![CutPosition {
+            device: world.pens[clinic].device(),
+            epoch: 0,
+            seq: 1,
+            id: elsewhere,
+        }],
+        documents: Vec::new(),
+    };
+    let stop = world.stop_with(ADA, None, Link::Grant(share), &[part], |_| {});
+    let waits = Status::Marked(Cause::PartMissing(stop));
+    assert_eq!(world.status(entry), waits);
 }
