@@ -370,7 +370,9 @@ fn holds_the_laws(world: &World, ledger: &mut Ledger) {
         assert_eq!(reference.get(id), Some(kind), "the model differs at {id:?}");
     }
     let written = deps(&world.items);
-    assert_eq!(entries.len(), written.len(), "every entry is findable");
+    // Two copies of a device may sign the very same thing.
+    let ids: BTreeSet<_> = written.iter().map(|(id, _)| id).collect();
+    assert_eq!(entries.len(), ids.len(), "every entry is findable");
     chains_never_widen(ledger);
     let material = ledger.loaded(&world.document);
     for set in material.sides.iter().chain([&material.main]) {
