@@ -1079,7 +1079,33 @@ impl Model {
             })
         };
         lineage.iter().all(fits).then_some(())?;
-        (!matches!(facts, ContentFacts::Refused(_))).then_some((past, ways))
+        let fits = !matches!(facts, ContentFacts::Refused(_)) && !self.has_twins(header, facts);
+        fits.then_some((past, ways))
+    }
+
+    /// Whether two changes with one actor and seq come together here.
+    fn has_twins(&self, header: &Header, facts: &ContentFacts) -> bool {
+        let place = |header: &Header, facts: &ContentFacts| match facts {
+            ContentFacts::Change { actor_seq, .. } => Some((header.actor().0, *actor_seq)),
+            ContentFacts::None
+            | ContentFacts::Erased
+            | ContentFacts::Refused(_)
+            | ContentFacts::Unreadable(_) => None,
+        };
+        let mut places: BTreeSet<_> = place(header, facts).into_iter().collect();
+        let mut seen = BTreeSet::new();
+        let mut next = header.deps.clone();
+        while let Some(id) = next.pop() {
+            if !seen.insert(id) {
+                continue;
+            }
+            let (header, facts) = &self.entries[&id];
+            if place(header, facts).is_some_and(|place| !places.insert(place)) {
+                return true;
+            }
+            next.extend(&header.deps);
+        }
+        false
     }
 
     fn standings(

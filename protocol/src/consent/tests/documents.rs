@@ -78,6 +78,29 @@ fn when_the_last_entry_of_a_cut_arrives_what_lies_below_it_is_covered() {
 }
 
 #[test]
+fn when_the_last_event_of_a_cut_arrives_the_share_below_it_is_known_to_stand() {
+    let mut world = World::new();
+    let (friend, other) = (world.person(), world.person());
+    let root = world.root_of(ADA);
+    let first = world.share(ADA, None, friend);
+    world.tell_all();
+    let last = world.share(ADA, None, other);
+    world.tell(root);
+    let laptop = world.pens[ADA].device();
+    let retired = world.retire(root, laptop, true);
+    let entry = world.write(friend, Some(first));
+    let is_last = |item: &Item| matches!(item, Item::Event(event) if event.id() == last);
+    let (late, early): (Vec<_>, Vec<_>) = world.items.iter().partition(|item| is_last(item));
+    let mut ledger = Ledger::new(world.record);
+    early.iter().for_each(|item| item.tell(&mut ledger));
+    let waits = Status::Marked(Cause::PartMissing(retired));
+    assert_eq!(ledger.status(&entry), Some(waits));
+    late.iter().for_each(|item| item.tell(&mut ledger));
+    assert_eq!(ledger.status(&entry), Some(Status::Accepted));
+    assert_eq!(world.status(entry), Status::Accepted);
+}
+
+#[test]
 fn of_two_changes_in_one_place_the_lower_is_loaded_and_the_other_stands_beside_it() {
     let mut world = World::new();
     let practice = world.person();

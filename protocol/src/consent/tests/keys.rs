@@ -119,7 +119,7 @@ fn replace_root_key(world: &mut World, root: Who, members: &[Who]) -> (Who, Even
     let (new, act) = new_key(world, tree.cut());
     world.tell(new);
     let log = own_log(world, ADA);
-    let act = world.approved_in(log.clone(), new, members, act);
+    let act = world.approved_in(&log, new, members, act);
     let change = world.sign(new, log, None, act);
     world.send_parts(new, &tree, change);
     world.tell(new);

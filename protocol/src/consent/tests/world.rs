@@ -429,20 +429,20 @@ impl World {
 
     /// An act of the core log with the approvals of these members.
     pub(super) fn approved(&mut self, by: Who, members: &[Who], act: Act) -> Act {
-        self.approved_in(self.core(), by, members, act)
+        self.approved_in(&self.core(), by, members, act)
     }
 
     /// An act with the approvals of these members.
     pub(super) fn approved_in(
         &mut self,
-        log: LogId,
+        log: &LogId,
         by: Who,
         members: &[Who],
         mut act: Act,
     ) -> Act {
         let pen = &mut self.pens[by];
-        let frontiers = pen.knows.frontiers_for(&log, &pen.principal);
-        let subject = approval_subject(&log, &frontiers, &act);
+        let frontiers = pen.knows.frontiers_for(log, &pen.principal);
+        let subject = approval_subject(log, &frontiers, &act);
         let mut given = Vec::new();
         for member in members {
             let pen = &mut self.pens[*member];
