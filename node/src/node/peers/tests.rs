@@ -43,10 +43,11 @@ impl Place {
             given: vec!["Ada".to_owned()],
             ..NewPerson::default()
         };
-        match self.does(Request::RecordNew(person)) {
-            Reply::RecordNew(made) => RecordId::from_hex(&made.record).expect("an id"),
-            other => panic!("{other:?}"),
-        }
+        let reply = self.does(Request::RecordNew(person));
+        let Reply::RecordNew(made) = reply else {
+            panic!("{reply:?}")
+        };
+        RecordId::from_hex(&made.record).expect("an id")
     }
 
     fn notes(&mut self, record: RecordId, text: &str) {
