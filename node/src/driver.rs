@@ -83,7 +83,10 @@ impl Driver {
 
     /// Tells when sharing was stopped: what is being sent then has to end.
     pub fn stopped(&self) -> watch::Receiver<u64> {
-        self.stopped.clone()
+        let mut stopped = self.stopped.clone();
+        // Stops before now are in what the node answers from now on.
+        stopped.mark_unchanged();
+        stopped
     }
 
     /// The end of the journal, as it moves.

@@ -22,8 +22,11 @@ fn two_commands_at_once() {
             command.spawn().expect("kith can be started")
         })
         .collect();
-    for (note, child) in notes.iter().zip(running) {
-        let ended = child.wait_with_output().expect("it was started");
+    let ended: Vec<_> = running
+        .into_iter()
+        .map(|child| child.wait_with_output().expect("it was started"))
+        .collect();
+    for (note, ended) in notes.iter().zip(ended) {
         let said = String::from_utf8_lossy(&ended.stderr).into_owned();
         let held = node.show(&record).to_string().contains(note.as_str());
         match ended.status.code() {

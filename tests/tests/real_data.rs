@@ -205,7 +205,7 @@ impl Reader {
 /// Leaves a summary for the judges, where they want them.
 fn judged(name: &str, file: &Path) {
     if let Some(folder) = std::env::var_os("KITH_JUDGED") {
-        let folder = PathBuf::from(folder);
+        let folder = PathBuf::from(folder).join("summaries");
         let copied = std::fs::create_dir_all(&folder)
             .and_then(|()| std::fs::copy(file, folder.join(format!("{name}.ips.json"))));
         copied.expect("the judges' folder can be written");

@@ -22,7 +22,8 @@ pub fn kith() -> &'static Path {
 fn build() -> PathBuf {
     let mut cargo = Command::new(env!("CARGO"));
     cargo.current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."));
-    cargo.args(["build", "--locked", "--quiet", "-p", "kith-cli"]);
+    // The same selection as the README's command: any other would build the libraries again.
+    cargo.args(["test", "--workspace", "--no-run", "--locked", "--quiet"]);
     cargo.arg("--message-format=json-render-diagnostics");
     if !cfg!(debug_assertions) {
         cargo.arg("--release");
@@ -35,6 +36,7 @@ fn build() -> PathBuf {
             let message = message.expect("cargo writes messages");
             if let Message::CompilerArtifact(artifact) = message
                 && artifact.target.name == "kith"
+                && !artifact.profile.test
             {
                 return artifact.executable;
             }
