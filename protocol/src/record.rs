@@ -1,8 +1,9 @@
 //! One record as a node works on it: what is held, what of it counts, its documents, and the one
 //! way to write into it.
 //!
-//! The log is the truth; this is a view of it that is built from a [`Store`] and dropped again.
-//! Reading takes a [`Reader`] and writing a [`Writer`], which only the consent decision mints.
+//! The log is the truth; this is a view of it that is built from a
+//! [`Store`](crate::store::Store) and dropped again. Reading takes a [`Reader`] and writing a
+//! [`Writer`](crate::consent::Writer), which only the consent decision mints.
 
 mod arrive;
 mod load;
