@@ -31,5 +31,8 @@ fn write(sample: &Sample, number: u32, dir: &Path) -> std::io::Result<()> {
         .iter()
         .map(|e| format!("{}\n", e.text))
         .collect();
+    if lines.is_empty() {
+        return Ok(());
+    }
     fs::write(dir.join("daily.ndjson"), lines)
 }
