@@ -36,7 +36,7 @@ pub async fn serve(driver: Driver, device: DeviceId, mut channel: Channel) -> Re
     loop {
         match channel.receive::<Word>().await {
             Ok(Word::Have(record, have)) => {
-                give(&driver, device, &mut channel, record, have).await?;
+                give(&driver, device, &mut channel, (record, have), Answers::No).await?;
                 let held = driver.ask(move |node| node.have(device, record)).await?;
                 said(channel.send(&Word::Taken(held)).await)?;
             }
@@ -77,7 +77,14 @@ pub async fn call(driver: &Driver, network: &Network, peer: &Peer) -> Result<(),
                 Word::Take(..) | Word::Have(..) | Word::Done => return Err(misspoken()),
             }
         };
-        give_asked(driver, device, &mut channel, record, theirs).await?;
+        give(
+            driver,
+            device,
+            &mut channel,
+            (record, theirs),
+            Answers::EachBatch,
+        )
+        .await?;
     }
     said(channel.send(&Word::Done).await)?;
     said(channel.close().await)?;
@@ -86,13 +93,20 @@ pub async fn call(driver: &Driver, network: &Network, peer: &Peer) -> Result<(),
         .await
 }
 
+/// Whether the other side says after each batch that it is on its disk.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Answers {
+    EachBatch,
+    No,
+}
+
 /// Sends batch after batch of what the other side lacks.
 async fn give(
     driver: &Driver,
     device: DeviceId,
     channel: &mut Channel,
-    record: RecordId,
-    mut theirs: Have,
+    (record, mut theirs): (RecordId, Have),
+    answers: Answers,
 ) -> Result<(), Failure> {
     loop {
         let asked = theirs.clone();
@@ -101,39 +115,15 @@ async fn give(
             .ask(move |node| node.batch(device, record, &asked))
             .await?;
         theirs.include(&batch);
-        let is_last = batch.is_last;
+        let is_last = batch.is_last || batch.is_empty();
         if !batch.is_empty() {
             send_unless_stopped(channel, &Word::Take(record, batch), stopped).await?;
-        }
-        if is_last {
-            return Ok(());
-        }
-    }
-}
-
-/// The same, where the other side says after each batch what it holds.
-async fn give_asked(
-    driver: &Driver,
-    device: DeviceId,
-    channel: &mut Channel,
-    record: RecordId,
-    mut theirs: Have,
-) -> Result<(), Failure> {
-    loop {
-        let asked = theirs.clone();
-        let stopped = driver.stopped();
-        let batch = driver
-            .ask(move |node| node.batch(device, record, &asked))
-            .await?;
-        if batch.is_empty() {
-            return Ok(());
-        }
-        theirs.include(&batch);
-        let is_last = batch.is_last;
-        send_unless_stopped(channel, &Word::Take(record, batch), stopped).await?;
-        match said(channel.receive::<Word>().await)? {
-            Word::Taken(_) => {}
-            Word::Take(..) | Word::Have(..) | Word::Done => return Err(misspoken()),
+            if answers == Answers::EachBatch {
+                match said(channel.receive::<Word>().await)? {
+                    Word::Taken(_) => {}
+                    Word::Take(..) | Word::Have(..) | Word::Done => return Err(misspoken()),
+                }
+            }
         }
         if is_last {
             return Ok(());

@@ -121,7 +121,13 @@ impl Node {
             out.push(&writer.item(item).map_err(|e| not_bundled(&e))?)?;
         }
         for id in blobs {
-            let bytes = self.store.blob(id)?.unwrap_or_default();
+            let bytes = self.store.blob(id)?.ok_or_else(|| {
+                Failure::new(
+                    Ending::Failed,
+                    "An attachment of the record went missing while the bundle was written.",
+                    "No bundle was made. Run kith status, then try again.",
+                )
+            })?;
             for piece in attachment_pieces(&bytes) {
                 out.push(&writer.item(&piece).map_err(|e| not_bundled(&e))?)?;
             }

@@ -34,12 +34,25 @@ impl Node {
             let items = self.with_record(id, |node, record| node.to_review(record));
             match items {
                 Ok(items) => review.items.extend(items),
-                // A damaged record is a problem of `kith status`, not an empty list.
                 Err(failure) if word.is_some() => return Err(failure),
-                Err(_) => {}
+                // A record that cannot be read never looks like one with nothing to review.
+                Err(failure) => review.items.push(self.not_read(id, failure)),
             }
         }
         Ok(review)
+    }
+
+    fn not_read(&self, record: RecordId, failure: Failure) -> ToReview {
+        let known = self.people.get(&record);
+        ToReview {
+            record: record.to_string(),
+            person: known.map_or_else(String::new, super::people::Known::banner),
+            kind: "cannot be read here".to_owned(),
+            id: record.to_string(),
+            what: failure.what,
+            versions: Vec::new(),
+            remedy: "kith status says what is wrong and what mends it".to_owned(),
+        }
     }
 
     fn to_review(&self, record: &mut Record) -> Result<Vec<ToReview>, Failure> {
