@@ -14,3 +14,4 @@ pub mod logs;
 pub mod record;
 pub mod signed;
 pub mod store;
+pub mod sync;

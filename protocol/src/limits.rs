@@ -100,3 +100,42 @@ pub const SET_ASIDE_MAX: usize = 512;
 
 /// Branches of one chain that are kept: two prove that it forked.
 pub const BRANCHES_MAX: usize = 2;
+
+/// Parts into which a range that differs is split: 96,000 documents are told apart in three round
+/// trips (`sync.md`).
+pub const RANGE_FAN_OUT: usize = 16;
+
+/// Keys of a range that are listed and not split further: a list of 16 costs less than the round
+/// trip that it saves.
+pub const RANGE_LIST_MAX: usize = 16;
+
+/// Ranges and listed keys in one message of a comparison: 3 MiB, as many as 96,000 documents that
+/// all differ make.
+pub const RANGES_MAX: usize = 1 << 17;
+
+/// Items of one batch between two nodes: 256 KiB of the smallest entries is under 600.
+pub const ITEMS_MAX: usize = 1024;
+
+/// Batches on their way to one peer that are not on its disk yet: 1 MiB, enough for a link of
+/// 100 Mbit/s and 80 ms.
+pub const BATCHES_AHEAD_MAX: usize = 4;
+
+/// Milliseconds without a word after which a peer that owes one is given up.
+pub const SILENCE_MS: u64 = 60_000;
+
+/// Conversations that catch up at the same time; others wait for their turn, so that a hub whose
+/// thousand devices come back at once serves each of them soon and none of them slowly.
+pub const CATCHING_UP_MAX: usize = 16;
+
+/// Milliseconds before a node that was not reached is called again, at first and at most.
+pub const CALL_WAIT_FIRST_MS: u64 = 1_000;
+
+/// The longest of these waits.
+pub const CALL_WAIT_MAX_MS: u64 = 5 * 60_000;
+
+/// Milliseconds after which two nodes that are connected compare what they hold, whatever their
+/// cursors say: once a day (`sync.md`).
+pub const COMPARE_EVERY_MS: u64 = 24 * 60 * 60 * 1000;
+
+/// Events of a principal's log that a stranger may show: some 1,000 devices and staff.
+pub const DEVICES_MAX: usize = 2048;

@@ -7,6 +7,7 @@
 
 mod arrive;
 mod load;
+mod quota;
 mod write;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -14,6 +15,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use kith_crdt::{ChangeHash, Document, DocumentId, Held, ResourceId, Vetted};
 
 pub use arrive::{ArrivalError, Arrived};
+pub use quota::over_quota;
 pub use write::{Pen, WriteError, entry_item, event_item};
 
 use crate::{

@@ -11,7 +11,8 @@ use crate::{
     consent::cut::ProvenPart,
     id::{PrincipalId, RecordId},
     intake::{self, IntakeError},
-    logs::LogId,
+    logs::{Event, LogId},
+    signed::Verified,
     store::Item,
 };
 
@@ -43,42 +44,46 @@ impl Record {
     /// came. An event of a principal's log is taken in by any record.
     pub fn arrive(&mut self, item: &Item) -> Result<Arrived, ArrivalError> {
         match item {
-            Item::Event { bytes, .. } => self.event_arrives(bytes),
-            Item::Entry { bytes, .. } => self.entry_arrives(bytes),
+            Item::Event { bytes, .. } => {
+                let event = intake::event(bytes)?;
+                let author = Some(event.value().author);
+                let item = self.arrive_event(event)?;
+                Ok(Arrived { item, author })
+            }
+            Item::Entry { bytes, .. } => self.arrive_entry(intake::entry(bytes)?),
             Item::Part { bytes, .. } => {
-                let part: ProvenPart = codec::decode(bytes)?;
-                if part.part.record != self.id {
-                    return Err(ArrivalError::OtherRecord(Some(part.part.record)));
-                }
-                let item = Item::Part {
-                    record: self.id,
-                    revocation: part.revocation,
-                    bytes: bytes.clone(),
-                };
-                self.ledger.add_part(part);
+                let item = self.arrive_part(bytes)?;
                 Ok(Arrived { item, author: None })
             }
             Item::Row { .. } | Item::Audit { .. } => Err(ArrivalError::OtherRecord(None)),
         }
     }
 
-    fn event_arrives(&mut self, bytes: &[u8]) -> Result<Arrived, ArrivalError> {
-        let event = intake::event(bytes)?;
+    /// Takes in a part of a cut. It counts once it proves itself.
+    pub fn arrive_part(&mut self, bytes: &[u8]) -> Result<Item, ArrivalError> {
+        let part: ProvenPart = codec::decode(bytes)?;
+        if part.part.record != self.id {
+            return Err(ArrivalError::OtherRecord(Some(part.part.record)));
+        }
+        let item = Item::Part {
+            record: self.id,
+            revocation: part.revocation,
+            bytes: bytes.to_vec(),
+        };
+        self.ledger.add_part(part);
+        Ok(item)
+    }
+
+    /// Takes in an event whose signature was checked.
+    pub fn arrive_event(&mut self, event: Verified<Event>) -> Result<Item, ArrivalError> {
         let of = intake::record_of(event.value(), event.id());
         let principal = matches!(event.value().log, LogId::Principal(_));
         if !principal && of != Some(self.id) {
             return Err(ArrivalError::OtherRecord(of));
         }
-        let arrived = Arrived {
-            item: event_item(&event),
-            author: Some(event.value().author),
-        };
+        let item = event_item(&event);
         self.ledger.add_event(event);
-        Ok(arrived)
-    }
-
-    fn entry_arrives(&mut self, bytes: &[u8]) -> Result<Arrived, ArrivalError> {
-        self.arrive_entry(intake::entry(bytes)?)
+        Ok(item)
     }
 
     /// Takes in an entry whose signature and payload were checked.

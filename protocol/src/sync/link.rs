@@ -1,0 +1,350 @@
+//! One conversation with one device, from the first word to the last. Its phases are files.
+
+mod attachments;
+mod comparing;
+mod giving;
+mod greeting;
+mod taking;
+
+use std::collections::{BTreeMap, VecDeque};
+
+use kith_crdt::DocumentId;
+
+use self::{attachments::Fetching, comparing::Comparing, giving::Giving};
+use super::{
+    input::LinkId,
+    message::{Farewell, JournalId, Message},
+    output::{News, Output},
+    shell::{Peer, Shell},
+    view::{View, reader},
+};
+use crate::{
+    codec,
+    consent::Whoever,
+    id::{DeviceId, RecordId},
+    limits::SILENCE_MS,
+    record::Record,
+    store::{JournalPosition, StoreError},
+};
+
+/// What a conversation has at hand while it works.
+pub(super) struct Desk<'a, S> {
+    pub(super) shell: &'a mut S,
+    pub(super) now_ms: u64,
+    pub(super) device: DeviceId,
+    pub(super) journal: JournalId,
+    /// The end of the journal as the engine last saw it.
+    pub(super) end: JournalPosition,
+    pub(super) outputs: &'a mut VecDeque<Output>,
+    /// Fresh for each step that may need a nonce.
+    pub(super) nonce: [u8; 16],
+}
+
+/// Why a conversation ends from this side.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Stop {
+    #[error("the conversation ends: {0:?}")]
+    Bye(Farewell),
+    #[error("the store does not do it")]
+    Store(#[from] StoreError),
+}
+
+/// How far a conversation has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Phase {
+    /// Many others are catching up: the first word waits.
+    Waiting,
+    /// Nobody knows the device yet.
+    Stranger,
+    /// The first word is said, the other's is awaited.
+    Greeting,
+    /// The other's first word came; whether it can go on is awaited.
+    Resuming,
+    /// Both find out what differs.
+    Comparing,
+    /// Both give and take.
+    Going,
+}
+
+/// Content that was handed over and may not have left.
+#[derive(Debug, Default)]
+struct Flight {
+    documents: Vec<(RecordId, DocumentId)>,
+}
+
+/// One conversation.
+pub(super) struct Link {
+    pub(super) id: LinkId,
+    pub(super) device: DeviceId,
+    pub(super) is_caller: bool,
+    pub(super) phase: Phase,
+    pub(super) peer: Option<Peer>,
+    control: VecDeque<Message>,
+    flight: Option<Flight>,
+    views: BTreeMap<RecordId, View>,
+    giving: Giving,
+    comparing: Comparing,
+    fetching: Fetching,
+    heard_ms: u64,
+    /// The journal that the other side gives from.
+    taking_journal: Option<JournalId>,
+    /// Whether this side knows where to go on.
+    resumes: bool,
+    is_introduced: bool,
+    /// Whether both had nothing more for each other.
+    pub(super) is_settled: bool,
+    theirs_settled: bool,
+    /// Whether the stream is to be closed and nothing more said.
+    pub(super) is_over: bool,
+}
+
+impl Link {
+    pub(super) fn new(id: LinkId, device: DeviceId, is_caller: bool, now_ms: u64) -> Self {
+        Self {
+            id,
+            device,
+            is_caller,
+            phase: Phase::Waiting,
+            peer: None,
+            control: VecDeque::new(),
+            flight: None,
+            views: BTreeMap::new(),
+            giving: Giving::default(),
+            comparing: Comparing::default(),
+            fetching: Fetching::default(),
+            heard_ms: now_ms,
+            taking_journal: None,
+            resumes: false,
+            is_introduced: false,
+            is_settled: false,
+            theirs_settled: false,
+            is_over: false,
+        }
+    }
+
+    /// Whoever is at the other end; nothing for a stranger.
+    pub(super) fn who(&self) -> Option<Whoever> {
+        self.peer.as_ref().map(|peer| Whoever {
+            principal: peer.principal,
+            device: self.device,
+            staff: None,
+        })
+    }
+
+    /// Whether it has begun and is still catching up.
+    pub(super) fn is_catching_up(&self) -> bool {
+        !self.is_settled && self.phase != Phase::Waiting
+    }
+
+    /// A message came.
+    pub(super) fn receive<S: Shell>(
+        &mut self,
+        desk: &mut Desk<'_, S>,
+        frame: &[u8],
+    ) -> Result<(), Stop> {
+        self.heard_ms = desk.now_ms;
+        if self.phase == Phase::Stranger && frame.len() > crate::limits::JOIN_FRAME_LEN_MAX {
+            return Err(Stop::Bye(Farewell::Misspoke));
+        }
+        let message = codec::decode(frame).map_err(|_| Stop::Bye(Farewell::Misspoke))?;
+        match (self.phase, message) {
+            (_, Message::Bye { why }) => {
+                self.end(desk, Some(why));
+                Ok(())
+            }
+            (Phase::Waiting | Phase::Greeting, Message::Hello { version, journal, held, .. }) => {
+                self.greeted(desk, version, (journal, held))
+            }
+            (Phase::Stranger, Message::Hello { .. }) => {
+                self.control.push_back(Message::WhoAreYou);
+                Ok(())
+            }
+            (Phase::Greeting, Message::WhoAreYou) => self.introduce(desk),
+            (Phase::Stranger, Message::Introduction { log }) => self.introduced(desk, &log),
+            (Phase::Resuming, Message::Ready { resumes }) => self.resume(desk, resumes),
+            (Phase::Comparing, Message::Compare { session, place, ranges }) => {
+                self.compare(desk, session, place, &ranges)
+            }
+            (Phase::Going, Message::Compare { session, place, ranges }) if !self.leads(desk) => {
+                self.phase = Phase::Comparing;
+                self.comparing = Comparing::default();
+                self.compare(desk, session, place, &ranges)
+            }
+            (Phase::Comparing, Message::Compared) => self.compared(desk),
+            (Phase::Going | Phase::Comparing, Message::Proven) => {
+                self.giving.proven_theirs = true;
+                Ok(())
+            }
+            (Phase::Going | Phase::Comparing, Message::Items { record, through, items }) => {
+                self.take(desk, record, through, &items)
+            }
+            (Phase::Going | Phase::Comparing, Message::Through { through }) => {
+                self.take_through(desk, through)
+            }
+            (Phase::Going | Phase::Comparing, Message::Taken { through, kept_back }) => {
+                self.taken(desk, through, &kept_back)
+            }
+            (Phase::Going, Message::Want { record, document, blob, piece }) => {
+                self.wanted(desk, record, &document, (blob, piece))
+            }
+            (Phase::Going, Message::Outline { blob, len, pieces }) => {
+                self.outlined(blob, len, pieces)
+            }
+            (Phase::Going, Message::Piece { blob, piece, bytes }) => {
+                self.fetched(desk, blob, piece, bytes.into_vec())
+            }
+            (Phase::Going, Message::Absent { blob }) => {
+                self.absent(blob);
+                Ok(())
+            }
+            (Phase::Going, Message::Settled) => {
+                self.theirs_settled = true;
+                self.look_for_attachments(desk)
+            }
+            // Said before the other knew that a comparison had begun.
+            (Phase::Comparing, Message::Settled | Message::Want { .. }) => Ok(()),
+            (
+                Phase::Waiting
+                | Phase::Stranger
+                | Phase::Greeting
+                | Phase::Resuming
+                | Phase::Comparing
+                | Phase::Going,
+                _,
+            ) => Err(Stop::Bye(Farewell::Misspoke)),
+        }
+    }
+
+    /// Whether this side leads a comparison: one of the two does, always the same.
+    fn leads<S>(&self, desk: &Desk<'_, S>) -> bool {
+        desk.device < self.device
+    }
+
+    /// The frame that was handed over has left.
+    pub(super) fn sent(&mut self) {
+        self.flight = None;
+    }
+
+    /// Something of these records changed that rights hang on.
+    pub(super) fn forget(&mut self, record: RecordId) {
+        self.views.remove(&record);
+        self.giving.note_changed(record);
+    }
+
+    /// Forgets what was found out of every record.
+    pub(super) fn forget_all(&mut self) {
+        self.views.clear();
+        self.giving.note_all_changed();
+    }
+
+    /// Whether both have given everything since it was last said: said once.
+    pub(super) fn settles(&mut self) -> bool {
+        let settles = self.theirs_settled && self.has_given() && !self.fetching.waits();
+        settles && !std::mem::replace(&mut self.is_settled, true)
+    }
+
+    /// A day has passed: both compare, whatever their cursors say.
+    pub(super) fn compare_again<S: Shell>(&mut self, desk: &mut Desk<'_, S>) -> Result<(), Stop> {
+        if self.phase == Phase::Going && self.leads(desk) && self.has_given() {
+            return self.begin_comparison(desk);
+        }
+        Ok(())
+    }
+
+    /// Whether content is on its way that the peer may not have any more.
+    pub(super) fn is_overtaken<S: Shell>(&self, desk: &mut Desk<'_, S>) -> bool {
+        let (Some(flight), Some(who)) = (&self.flight, self.who()) else {
+            return false;
+        };
+        flight.documents.iter().any(|(id, document)| {
+            let Ok(mut record) = desk.shell.take(*id) else {
+                return true;
+            };
+            let may = reader(&mut record, &who, document, desk.now_ms).is_some();
+            desk.shell.put(record);
+            !may
+        })
+    }
+
+    /// Says what there is to say, if the stream takes it.
+    pub(super) fn pump<S: Shell>(&mut self, desk: &mut Desk<'_, S>) -> Result<(), Stop> {
+        if self.flight.is_some() {
+            return Ok(());
+        }
+        if let Some(message) = self.control.pop_front() {
+            self.hand_over(desk, &message, Flight::default());
+            return Ok(());
+        }
+        match self.phase {
+            Phase::Waiting
+            | Phase::Stranger
+            | Phase::Greeting
+            | Phase::Resuming
+            | Phase::Comparing => Ok(()),
+            Phase::Going => self.give(desk),
+        }
+    }
+
+    fn hand_over<S>(&mut self, desk: &mut Desk<'_, S>, message: &Message, flight: Flight) {
+        self.flight = Some(flight);
+        desk.outputs.push_back(Output::Send {
+            link: self.id,
+            frame: codec::encode(message),
+        });
+    }
+
+    /// Ends the conversation without a word: the other side ended it, or nobody is there.
+    pub(super) fn end<S>(&mut self, desk: &mut Desk<'_, S>, why: Option<Farewell>) {
+        desk.outputs.push_back(Output::Close {
+            link: self.id,
+            at_once: false,
+        });
+        desk.outputs.push_back(Output::Tell(News::Ended {
+            with: self.device,
+            why,
+        }));
+        self.is_over = true;
+    }
+
+    /// When this side stops waiting for the other; nothing where it waits for nothing.
+    pub(super) fn deadline_ms(&self) -> Option<u64> {
+        let waits = match self.phase {
+            Phase::Waiting => false,
+            Phase::Stranger | Phase::Greeting | Phase::Resuming | Phase::Comparing => true,
+            Phase::Going => self.giving.waits() || self.fetching.waits(),
+        };
+        waits.then(|| self.heard_ms.saturating_add(SILENCE_MS))
+    }
+
+    /// Works with what may go of a record, found out once.
+    fn with_view<S: Shell, T>(
+        &mut self,
+        desk: &mut Desk<'_, S>,
+        id: RecordId,
+        work: impl FnOnce(&mut Self, &mut Desk<'_, S>, &mut Record, &View) -> Result<T, StoreError>,
+    ) -> Result<Option<T>, StoreError> {
+        let Some(who) = self.who() else {
+            return Ok(None);
+        };
+        let mut record = match desk.shell.take(id) {
+            Ok(record) => record,
+            Err(StoreError::Damaged(_)) => {
+                // The rest goes on; what is damaged is never sent.
+                desk.outputs.push_back(Output::Tell(News::Unreadable(id)));
+                return Ok(None);
+            }
+            Err(error) => return Err(error),
+        };
+        let view = match self.views.remove(&id) {
+            Some(view) => view,
+            None => {
+                let ours = desk.shell.principal();
+                View::of(&mut record, desk.shell.store(), &who, ours, desk.now_ms)?
+            }
+        };
+        let done = work(self, desk, &mut record, &view)?;
+        self.views.insert(id, view);
+        desk.shell.put(record);
+        Ok(Some(done))
+    }
+}

@@ -1,0 +1,257 @@
+//! Comparing: what two nodes that do not know where they stopped lack of each other.
+//!
+//! Both restrict what they hold to what both may have. Places are compared first (all of them in
+//! one fingerprint when nothing differs), then what is in those that differ. One side leads and
+//! asks; both learn what the other lacks, and give it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{Desk, Link, Phase, Stop, giving::Part};
+use crate::{
+    consent::Whoever,
+    id::RecordId,
+    record::Record,
+    store::{Store, StoreError},
+    sync::{
+        message::{Farewell, Message},
+        ranges::{Key, Range, Set, Sum, is_open},
+        shell::Shell,
+        view::{Place, Scope, View, reader, rights},
+    },
+};
+
+/// What is under comparison.
+#[derive(Default)]
+pub(super) struct Comparing {
+    session: [u8; 16],
+    places: BTreeMap<Key, Place>,
+    all: Option<Set>,
+    inside: BTreeMap<Key, Set>,
+    /// Questions of the leader that wait for an answer.
+    open: usize,
+    scopes: Vec<(RecordId, Scope)>,
+    found: Vec<(Place, Part)>,
+}
+
+impl Link {
+    /// Begins a comparison, or waits for the other side to.
+    pub(super) fn begin_comparison<S: Shell>(&mut self, desk: &mut Desk<'_, S>) -> Result<(), Stop> {
+        self.phase = Phase::Comparing;
+        self.comparing = Comparing::default();
+        self.giving.restart(desk.end);
+        if !self.leads(desk) {
+            return Ok(());
+        }
+        let session = desk.nonce;
+        self.prepare(desk, session)?;
+        let ranges = self.comparing.all.as_ref().map(Set::open);
+        self.ask(None, ranges.unwrap_or_default());
+        Ok(())
+    }
+
+    fn ask(&mut self, place: Option<Key>, ranges: Vec<Range>) {
+        self.comparing.open += 1;
+        self.control.push_back(Message::Compare {
+            session: self.comparing.session,
+            place,
+            ranges,
+        });
+    }
+
+    /// What both may have, with one sum for each place.
+    fn prepare<S: Shell>(&mut self, desk: &mut Desk<'_, S>, session: [u8; 16]) -> Result<(), Stop> {
+        let Some(peer) = self.peer.clone() else {
+            return Ok(());
+        };
+        self.comparing.session = session;
+        let mut items = Vec::new();
+        for id in peer.records {
+            self.with_view(desk, id, |link, desk, record, view| {
+                link.comparing.scopes.push((id, view.scope.clone()));
+                let places = mutual_places(desk, record, view)?;
+                if places.is_empty() && view.reach.is_any() {
+                    // Whoever had it once learns how that ended.
+                    let ended = (Place::Authority(id), Part::Whole);
+                    link.comparing.found.push(ended);
+                }
+                for place in places {
+                    let mut sum = Sum::default();
+                    let who = link.who();
+                    for key in keys(desk, record, view, who.as_ref(), &place)? {
+                        sum.add(&key);
+                    }
+                    items.push((place.key(), sum.bytes()));
+                    link.comparing.places.insert(place.key(), place);
+                }
+                Ok(())
+            })?;
+        }
+        self.comparing.all = Some(Set::new(self.session_key(desk), items));
+        Ok(())
+    }
+
+    fn session_key<S>(&self, desk: &Desk<'_, S>) -> Key {
+        let mut hasher = blake3::Hasher::new_derive_key("kith v1 sync comparison");
+        hasher.update(&self.comparing.session);
+        hasher.update(desk.device.min(self.device).as_bytes());
+        hasher.update(desk.device.max(self.device).as_bytes());
+        *hasher.finalize().as_bytes()
+    }
+
+    /// A step of the comparison.
+    pub(super) fn compare<S: Shell>(
+        &mut self,
+        desk: &mut Desk<'_, S>,
+        session: [u8; 16],
+        place: Option<Key>,
+        ranges: &[Range],
+    ) -> Result<(), Stop> {
+        let misspoke = || Stop::Bye(Farewell::Misspoke);
+        if self.comparing.all.is_none() {
+            if self.leads(desk) {
+                return Err(misspoke());
+            }
+            self.giving.restart(desk.end);
+            self.prepare(desk, session)?;
+        }
+        if session != self.comparing.session {
+            return Err(misspoke());
+        }
+        if let Some(place) = place {
+            self.open_inside(desk, place)?;
+        }
+        let set = match &place {
+            Some(place) => self.comparing.inside.get(place),
+            None => self.comparing.all.as_ref(),
+        };
+        let found = set
+            .ok_or_else(misspoke)?
+            .answer(ranges)
+            .map_err(|_| misspoke())?;
+        match place {
+            None => {
+                for key in found.ours {
+                    self.found(&key, Part::Whole);
+                }
+            }
+            Some(place) => self.found(&place, Part::Keys(found.ours.into_iter().collect())),
+        }
+        if !self.leads(desk) {
+            self.control.push_back(Message::Compare {
+                session,
+                place,
+                ranges: found.reply,
+            });
+            return Ok(());
+        }
+        self.comparing.open = self.comparing.open.checked_sub(1).ok_or_else(misspoke)?;
+        if place.is_none() {
+            for key in found.differ {
+                self.open_inside(desk, key)?;
+                if let Some(set) = self.comparing.inside.get(&key) {
+                    self.ask(Some(key), set.open());
+                }
+            }
+        }
+        if is_open(&found.reply) {
+            self.ask(place, found.reply);
+        }
+        if self.comparing.open == 0 {
+            self.control.push_back(Message::Compared);
+            return self.compared(desk);
+        }
+        Ok(())
+    }
+
+    fn found(&mut self, key: &Key, part: Part) {
+        if part != Part::Keys(BTreeSet::new())
+            && let Some(place) = self.comparing.places.get(key)
+        {
+            self.comparing.found.push((place.clone(), part));
+        }
+    }
+
+    fn open_inside<S: Shell>(&mut self, desk: &mut Desk<'_, S>, key: Key) -> Result<(), Stop> {
+        if self.comparing.inside.contains_key(&key) {
+            return Ok(());
+        }
+        let Some(place) = self.comparing.places.get(&key).cloned() else {
+            return Ok(());
+        };
+        let session = self.session_key(desk);
+        let keys = self.with_view(desk, place.record(), |link, desk, record, view| {
+            keys(desk, record, view, link.who().as_ref(), &place)
+        })?;
+        let items = keys.unwrap_or_default().into_iter().map(|key| (key, [0; 32]));
+        self.comparing.inside.insert(key, Set::new(session, items));
+        Ok(())
+    }
+
+    /// Everything is found: both give what the other lacks.
+    pub(super) fn compared<S: Shell>(&mut self, desk: &mut Desk<'_, S>) -> Result<(), Stop> {
+        if self.comparing.all.is_none() {
+            // The other side had nothing to ask: what both may have is still to be found.
+            self.prepare(desk, [0; 16])?;
+        }
+        let compared = std::mem::take(&mut self.comparing);
+        for (record, scope) in compared.scopes {
+            self.giving.set_scope(record, scope);
+        }
+        for (place, part) in compared.found {
+            self.giving.add_place(place, part);
+        }
+        self.phase = Phase::Going;
+        Ok(())
+    }
+}
+
+/// The places that this peer may have and this node as well.
+fn mutual_places<S: Shell>(
+    desk: &mut Desk<'_, S>,
+    record: &mut Record,
+    view: &View,
+) -> Result<Vec<Place>, StoreError> {
+    let ours = Whoever {
+        principal: desk.shell.principal(),
+        device: desk.device,
+        staff: None,
+    };
+    let store = desk.shell.store();
+    let own = View::of(record, store, &ours, ours.principal, desk.now_ms)?;
+    let id = record.id();
+    if !view.reach.is_live() || !own.reach.is_live() {
+        return Ok(Vec::new());
+    }
+    let mut places = vec![Place::Authority(id)];
+    let principals = view.scope.principals.iter();
+    let both = principals.filter(|principal| own.has_principal(principal));
+    places.extend(both.map(|principal| Place::Principal(id, *principal)));
+    for document in view.documents(record) {
+        if reader(record, &ours, &document, desk.now_ms).is_some() {
+            places.push(Place::Document(id, document));
+        }
+    }
+    Ok(places)
+}
+
+/// The keys of what a place holds and the peer may have.
+fn keys<S: Shell>(
+    desk: &Desk<'_, S>,
+    record: &Record,
+    view: &View,
+    who: Option<&Whoever>,
+    place: &Place,
+) -> Result<Vec<Key>, StoreError> {
+    let store = desk.shell.store();
+    match (place, who) {
+        (Place::Document(id, document), Some(_)) => {
+            let ids = store.entry_ids(id, document)?;
+            Ok(ids.into_iter().map(|id| *id.as_bytes()).collect())
+        }
+        (Place::Authority(_) | Place::Principal(..), Some(who)) => {
+            let items = rights(view, record, store, who, place)?;
+            Ok(items.into_iter().map(|(key, _)| key).collect())
+        }
+        (_, None) => Ok(Vec::new()),
+    }
+}

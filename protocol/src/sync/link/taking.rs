@@ -1,0 +1,298 @@
+//! Taking: what the other side gave, checked from its bytes and on the disk before it is said to
+//! be taken.
+//!
+//! A device whose rights have ended may still hand in what it wrote itself: it is acknowledged
+//! like anything else, so that it learns nothing, and waits for review.
+
+use std::collections::BTreeSet;
+
+use kith_crdt::DocumentId;
+
+use super::{Desk, Link, Stop};
+use crate::{
+    author::Entry,
+    consent::Whoever,
+    id::{DeviceId, EnvelopeId, RecordId},
+    intake,
+    limits::{AUTHORITY_EVENTS_MAX, ITEMS_MAX},
+    logs::{Event, LogId},
+    record::{Record, over_quota},
+    signed::Verified,
+    store::{Item, JournalPosition, Store},
+    sync::{
+        message::{Carried, Cursor, Farewell, KeptBack, Kind, Message, NotTaken},
+        output::{News, Output},
+        progress,
+        reach::{Reach, certified},
+        shell::Shell,
+    },
+};
+
+/// What of a batch holds.
+#[derive(Default)]
+struct Sound {
+    events: Vec<(u32, Verified<Event>)>,
+    parts: Vec<(u32, Vec<u8>)>,
+    entries: Vec<(u32, Entry)>,
+    kept_back: Vec<KeptBack>,
+}
+
+impl Sound {
+    /// Checks every signature, hash and bound over the bytes as they came.
+    fn of(items: &[Carried]) -> Self {
+        let mut sound = Self::default();
+        for (nth, item) in (0_u32..).zip(items) {
+            let holds = match item.kind {
+                Kind::Event => intake::event(&item.bytes)
+                    .map(|event| sound.events.push((nth, event)))
+                    .is_ok(),
+                Kind::Entry => intake::entry(&item.bytes)
+                    .map(|entry| sound.entries.push((nth, entry)))
+                    .is_ok(),
+                Kind::Part => {
+                    sound.parts.push((nth, item.bytes.clone()));
+                    true
+                }
+            };
+            if !holds {
+                sound.keep_back(nth, NotTaken::Unsound);
+            }
+        }
+        sound
+    }
+
+    fn keep_back(&mut self, nth: u32, why: NotTaken) {
+        self.kept_back.push(KeptBack { nth, why });
+    }
+}
+
+impl Link {
+    /// A batch of one record.
+    pub(super) fn take<S: Shell>(
+        &mut self,
+        desk: &mut Desk<'_, S>,
+        id: RecordId,
+        through: u64,
+        items: &[Carried],
+    ) -> Result<(), Stop> {
+        if items.len() > ITEMS_MAX {
+            return Err(Stop::Bye(Farewell::Misspoke));
+        }
+        self.theirs_settled = false;
+        self.is_settled = false;
+        let mut sound = Sound::of(items);
+        let cursor = self.cursor_at(through)?;
+        let row = progress::taken_row(&self.device, &cursor);
+        let shared = self.peer.as_ref().is_some_and(|peer| peer.records.contains(&id));
+        let kept = if shared {
+            self.keep(desk, id, &mut sound, row)?
+        } else {
+            // The same as for a record that is here: whoever asks learns nothing.
+            desk.shell.commit(None, vec![row])?;
+            0
+        };
+        if kept > 0 {
+            desk.outputs.push_back(Output::Tell(News::Arrived {
+                from: self.device,
+                record: id,
+                count: kept,
+            }));
+        }
+        self.control.push_back(Message::Taken {
+            through,
+            kept_back: sound.kept_back,
+        });
+        Ok(())
+    }
+
+    /// Nothing is missing up to here.
+    pub(super) fn take_through<S: Shell>(
+        &mut self,
+        desk: &mut Desk<'_, S>,
+        through: u64,
+    ) -> Result<(), Stop> {
+        let cursor = self.cursor_at(through)?;
+        desk.shell
+            .commit(None, vec![progress::taken_row(&self.device, &cursor)])?;
+        self.control.push_back(Message::Taken {
+            through,
+            kept_back: Vec::new(),
+        });
+        Ok(())
+    }
+
+    fn cursor_at(&self, count: u64) -> Result<Cursor, Stop> {
+        let journal = self.taking_journal.ok_or(Stop::Bye(Farewell::Misspoke))?;
+        Ok(Cursor { journal, count })
+    }
+
+    /// Keeps what may be kept; how much of it is new.
+    fn keep<S: Shell>(
+        &mut self,
+        desk: &mut Desk<'_, S>,
+        id: RecordId,
+        sound: &mut Sound,
+        row: Item,
+    ) -> Result<usize, Stop> {
+        let Some(who) = self.who() else {
+            return Ok(0);
+        };
+        let is_new = desk.shell.store().logs(&id)?.is_empty();
+        let mut record = desk.shell.take(id)?;
+        // A record that is here and was never shared with them takes nothing from them.
+        let before = Reach::of(&mut record, &who, desk.now_ms);
+        if !is_new && !before.is_any() {
+            desk.shell.put(record);
+            desk.shell.commit(None, vec![row])?;
+            return Ok(0);
+        }
+        let mut commit = vec![row];
+        let mut arrived = Vec::new();
+        self.take_rights(desk, &mut record, sound, &mut commit)?;
+        let after = Reach::of(&mut record, &who, desk.now_ms);
+        if after.is_any() {
+            take_parts(&mut record, sound, &mut commit);
+            take_entries(desk, &mut record, sound, (&after, &who), &mut arrived)?;
+        }
+        let new = self.commit_taken(desk, record, sound, (commit, arrived))?;
+        Ok(new)
+    }
+
+    fn take_rights<S: Shell>(
+        &self,
+        desk: &Desk<'_, S>,
+        record: &mut Record,
+        sound: &Sound,
+        commit: &mut Vec<Item>,
+    ) -> Result<(), Stop> {
+        let store = desk.shell.store();
+        let events: Vec<_> = sound.events.iter().map(|(_, event)| event.clone()).collect();
+        let known = certified(store, &events, AUTHORITY_EVENTS_MAX)?;
+        for event in events {
+            let of_principal = matches!(event.value().log, LogId::Principal(_));
+            if of_principal && !known.contains(&event.id()) {
+                continue;
+            }
+            let author = event.value().author;
+            if let Ok(arrived) = record.arrive_event(event) {
+                record.load_principals(store, [author])?;
+                commit.push(arrived);
+            }
+        }
+        Ok(())
+    }
+
+    fn commit_taken<S: Shell>(
+        &mut self,
+        desk: &mut Desk<'_, S>,
+        mut record: Record,
+        sound: &mut Sound,
+        (mut commit, arrived): (Vec<Item>, Vec<(u32, Item)>),
+    ) -> Result<usize, Stop> {
+        let ids: BTreeSet<EnvelopeId> = arrived.iter().filter_map(|(_, item)| entry_of(item)).collect();
+        let over = over_quota(&mut record, &ids);
+        let mut documents = BTreeSet::<DocumentId>::new();
+        for (nth, item) in arrived {
+            match (entry_of(&item), &item) {
+                (Some(entry), _) if over.contains(&entry) => {
+                    sound.keep_back(nth, NotTaken::Full);
+                    continue;
+                }
+                (Some(_), Item::Entry { document, .. }) => {
+                    documents.insert(document.clone());
+                }
+                (
+                    Some(_) | None,
+                    Item::Entry { .. }
+                    | Item::Event { .. }
+                    | Item::Part { .. }
+                    | Item::Row { .. }
+                    | Item::Audit { .. },
+                ) => {}
+            }
+            commit.push(item);
+        }
+        let id = record.id();
+        let unread = documents
+            .into_iter()
+            .map(|document| super::attachments::unfetched_row(&id, &document, true));
+        let new = commit.iter().filter(|item| !matches!(item, Item::Row { .. }));
+        let new = count_new(desk, new)?;
+        commit.extend(unread);
+        let before = desk.end;
+        let after = desk.shell.commit(Some(&mut record), commit)?;
+        self.note_taken(desk, before, after);
+        if over.is_empty() {
+            desk.shell.put(record);
+        }
+        // Otherwise what is not kept must not count in memory either: the record is dropped.
+        Ok(new)
+    }
+
+    fn note_taken<S>(&mut self, desk: &mut Desk<'_, S>, before: JournalPosition, after: JournalPosition) {
+        self.giving.note_taken(before, after);
+        desk.end = after;
+    }
+}
+
+fn take_parts(record: &mut Record, sound: &mut Sound, commit: &mut Vec<Item>) {
+    for (nth, bytes) in std::mem::take(&mut sound.parts) {
+        match record.arrive_part(&bytes) {
+            Ok(item) => commit.push(item),
+            Err(_) => sound.keep_back(nth, NotTaken::Unsound),
+        }
+    }
+}
+
+fn take_entries<S: Shell>(
+    desk: &Desk<'_, S>,
+    record: &mut Record,
+    sound: &mut Sound,
+    (reach, who): (&Reach, &Whoever),
+    arrived: &mut Vec<(u32, Item)>,
+) -> Result<(), Stop> {
+    for (nth, entry) in std::mem::take(&mut sound.entries) {
+        let header = entry.header.value();
+        let (author, device) = (header.author, header.device);
+        if !reach.is_live() && !hands_in(who, device) {
+            continue;
+        }
+        match record.arrive_entry(entry) {
+            Ok(taken) => {
+                record.load_principals(desk.shell.store(), [author])?;
+                arrived.push((nth, taken.item));
+            }
+            Err(_) => sound.keep_back(nth, NotTaken::Unsound),
+        }
+    }
+    Ok(())
+}
+
+/// Whether the entry of a device is the sender's own: all that may be handed in after an end.
+fn hands_in(who: &Whoever, device: DeviceId) -> bool {
+    who.device == device
+}
+
+fn entry_of(item: &Item) -> Option<EnvelopeId> {
+    match item {
+        Item::Entry { id, .. } => Some(*id),
+        Item::Event { .. } | Item::Part { .. } | Item::Row { .. } | Item::Audit { .. } => None,
+    }
+}
+
+fn count_new<'a, S: Shell>(
+    desk: &Desk<'_, S>,
+    items: impl Iterator<Item = &'a Item>,
+) -> Result<usize, Stop> {
+    let store = desk.shell.store();
+    let mut new = 0;
+    for item in items {
+        let known = match item {
+            Item::Event { id, .. } => store.has_event(id)?,
+            Item::Entry { id, .. } => store.has_entry(id)?,
+            Item::Part { .. } | Item::Row { .. } | Item::Audit { .. } => true,
+        };
+        new += usize::from(!known);
+    }
+    Ok(new)
+}

@@ -1,0 +1,69 @@
+//! What is to be done, as the engine says.
+
+use super::{
+    input::LinkId,
+    message::{Farewell, NotTaken},
+};
+use crate::id::{DeviceId, RecordId};
+
+/// What is to be done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Output {
+    /// Send a frame; `Input::Sent` is the answer, or `Input::Lost`.
+    Send {
+        /// On which stream.
+        link: LinkId,
+        /// Its bytes, without the length.
+        frame: Vec<u8>,
+    },
+    /// End a stream. What of the last frame has not left does not leave where `at_once` is set.
+    Close {
+        /// Which.
+        link: LinkId,
+        /// Whether nothing more may leave.
+        at_once: bool,
+    },
+    /// Open a stream to a device; `Input::Connected` is the answer, or `Input::NotReached`.
+    Dial {
+        /// To which.
+        device: DeviceId,
+    },
+    /// Something that people or programs may want to know.
+    Tell(News),
+}
+
+/// Something worth knowing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum News {
+    /// A node is connected.
+    Connected(DeviceId),
+    /// Both have given each other everything that they may.
+    UpToDate(DeviceId),
+    /// New entries or events of a record came.
+    Arrived {
+        /// From whom.
+        from: DeviceId,
+        /// Of which record.
+        record: RecordId,
+        /// How many.
+        count: usize,
+    },
+    /// The other side did not take something.
+    KeptBack {
+        /// Who.
+        by: DeviceId,
+        /// How much of one batch.
+        count: usize,
+        /// Why, of the first.
+        why: NotTaken,
+    },
+    /// A conversation ended.
+    Ended {
+        /// With whom.
+        with: DeviceId,
+        /// Why; nothing when the connection was lost.
+        why: Option<Farewell>,
+    },
+    /// A record cannot be read here, so nothing of it is sent.
+    Unreadable(RecordId),
+}

@@ -1,0 +1,218 @@
+//! How far a peer reaches into a record's logs: what it shares now, and what it once shared.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use kith_crdt::Label;
+
+use crate::{
+    consent::{GrantFate, GrantState, Whoever, devices},
+    id::{EventId, PrincipalId},
+    logs::{Act, Event, LabelAct, LogId, PrincipalAct, record::Link},
+    record::Record,
+    signed::{Signed, Verified},
+    store::{Store, StoreError},
+};
+
+/// How far a peer reaches into a record's logs.
+#[derive(Clone, Debug, Default)]
+pub struct Reach {
+    controls: bool,
+    /// Labels of which something is shared with it now.
+    live: BTreeSet<Label>,
+    /// Its grants, and those that they hang on.
+    grants: BTreeSet<EventId>,
+    /// Labels of its grants, ended ones included.
+    labels: BTreeSet<Label>,
+    /// Whoever holds a grant of a label that it sees now, gave one, or may lapse one.
+    named: BTreeSet<PrincipalId>,
+}
+
+/// An event of a record's own logs that somebody may have.
+pub(super) struct VisibleEvent {
+    pub(super) id: EventId,
+    pub(super) bytes: Vec<u8>,
+    pub(super) event: Event,
+}
+
+impl Reach {
+    /// Only what the status rule takes for a grant counts: anyone can sign one for themselves.
+    pub fn of(record: &mut Record, who: &Whoever, now_ms: u64) -> Self {
+        let grants = record.ledger().grants();
+        let mut reach = Self {
+            controls: record.ledger().controllers().contains(&who.principal),
+            ..Self::default()
+        };
+        let held = |grant: &&GrantState| grant.state != GrantFate::Invalid;
+        for grant in grants.iter().filter(held) {
+            if grant.grant.audience != who.principal {
+                continue;
+            }
+            reach.labels.insert(grant.label.clone());
+            let stands = matches!(grant.state, GrantFate::Active | GrantFate::Suspended);
+            let ended = grant.grant.until_ms.is_some_and(|until| until <= now_ms);
+            if stands && !ended {
+                reach.live.insert(grant.label.clone());
+            }
+            let mut link = Some(grant.id);
+            while let Some(id) = link.filter(|id| reach.grants.insert(*id)) {
+                let parent = grants.iter().find(|grant| grant.id == id);
+                link = parent.and_then(|grant| grant.grant.parent);
+            }
+        }
+        for grant in grants.iter().filter(held) {
+            if reach.sees_label(&grant.label) {
+                reach.named.extend([grant.grant.audience, grant.issuer]);
+                reach.named.extend(&grant.grant.custodians);
+            }
+        }
+        reach
+    }
+
+    /// Whether it shares the record, or once did.
+    pub fn is_any(&self) -> bool {
+        self.controls || !self.labels.is_empty()
+    }
+
+    /// Whether something is shared with it now, as far as the logs say.
+    pub fn is_live(&self) -> bool {
+        self.controls || !self.live.is_empty()
+    }
+
+    /// Whether it may know which parts of a cut belong to this label's log.
+    pub fn sees_label(&self, label: &Label) -> bool {
+        self.controls || self.live.contains(label)
+    }
+
+    /// Whether it may have the whole core log.
+    pub fn sees_core(&self) -> bool {
+        self.is_live()
+    }
+
+    /// Whoever the grants name that it may know of.
+    pub(super) const fn named(&self) -> &BTreeSet<PrincipalId> {
+        &self.named
+    }
+
+    /// Whether an event ends one of its grants.
+    pub fn is_ended_by(&self, event: &Event) -> bool {
+        match &event.act {
+            Act::Label(LabelAct::Revoke(revoke)) => {
+                matches!(revoke.link, Link::Grant(grant) if self.grants.contains(&grant))
+            }
+            Act::Label(LabelAct::Renounce { grant } | LabelAct::Lapse { grant, .. }) => {
+                self.grants.contains(grant)
+            }
+            Act::Label(LabelAct::Grant(_) | LabelAct::Confirm { .. })
+            | Act::Principal(_)
+            | Act::Core(_) => false,
+        }
+    }
+
+    /// The events of the record's own logs that it may have. Where nothing is shared any more that
+    /// is what ended it, with the past of that, and nothing later.
+    pub(super) fn events(
+        &self,
+        store: &impl Store,
+        record: &Record,
+    ) -> Result<Vec<VisibleEvent>, StoreError> {
+        let (mut visible, mut rest) = (Vec::new(), BTreeMap::new());
+        for log in store.logs(&record.id())? {
+            let (whole, once) = match &log {
+                LogId::Core(_) => (self.sees_core(), true),
+                LogId::Label(_, label) => (self.sees_label(label), self.labels.contains(label)),
+                LogId::Principal(_) => (false, false),
+            };
+            if !whole && !once {
+                continue;
+            }
+            for (id, bytes) in store.events(&log)? {
+                let Some(event) = event_of(&bytes) else {
+                    continue;
+                };
+                let found = VisibleEvent { id, bytes, event };
+                if whole {
+                    visible.push(found);
+                } else {
+                    rest.insert(id, found);
+                }
+            }
+        }
+        let own = |(id, found): (&EventId, &VisibleEvent)| {
+            (self.grants.contains(id) || self.is_ended_by(&found.event)).then_some(*id)
+        };
+        let mut next: Vec<_> = rest.iter().filter_map(own).collect();
+        while let Some(id) = next.pop() {
+            if let Some(found) = rest.remove(&id) {
+                next.extend(found.event.prev);
+                next.extend(found.event.frontiers.iter());
+                visible.push(found);
+            }
+        }
+        Ok(visible)
+    }
+}
+
+/// Whether a principal's log ever added the device: a claimed author is nobody's word but the
+/// signer's.
+pub fn ever_acted_for(log: &[Verified<Event>], principal: PrincipalId, event: &Event) -> bool {
+    let retires = |event: &Event| {
+        matches!(
+            event.act,
+            Act::Principal(PrincipalAct::DeviceRetire { .. })
+        )
+    };
+    let adding: Vec<_> = log
+        .iter()
+        .filter(|event| !retires(event.value()))
+        .cloned()
+        .collect();
+    devices::certifies(&adding, principal, event.device)
+}
+
+/// Of the events of principals' logs that a peer sent, those whose signers their logs know: anyone
+/// can sign an event into anyone's log, and nobody has to keep it.
+pub fn certified(
+    store: &impl Store,
+    sent: &[Verified<Event>],
+    log_len_max: usize,
+) -> Result<BTreeSet<EventId>, StoreError> {
+    let mut logs: BTreeMap<PrincipalId, Vec<Verified<Event>>> = BTreeMap::new();
+    for event in sent {
+        if let LogId::Principal(principal) = event.value().log {
+            logs.entry(principal).or_default().push(event.clone());
+        }
+    }
+    let mut certified = BTreeSet::new();
+    for (principal, sent) in logs {
+        let held = principal_log(store, principal)?;
+        let mut room = log_len_max.saturating_sub(held.len());
+        let known: BTreeSet<_> = held.iter().map(Verified::id).collect();
+        let all: Vec<_> = held.into_iter().chain(sent.iter().cloned()).collect();
+        for event in &sent {
+            let is_new = !known.contains(&event.id()) && !certified.contains(&event.id());
+            if is_new && room > 0 && ever_acted_for(&all, principal, event.value()) {
+                certified.insert(event.id());
+                room -= 1;
+            }
+        }
+    }
+    Ok(certified)
+}
+
+/// A principal's log as it is held.
+pub fn principal_log(
+    store: &impl Store,
+    principal: PrincipalId,
+) -> Result<Vec<Verified<Event>>, StoreError> {
+    let events = store.events(&LogId::Principal(principal))?;
+    Ok(events
+        .into_iter()
+        .filter_map(|(_, bytes)| Signed::<Event>::new(bytes).trust_own_store().ok())
+        .collect())
+}
+
+/// An event of our own store.
+pub(super) fn event_of(bytes: &[u8]) -> Option<Event> {
+    let event = Signed::<Event>::new(bytes.to_vec());
+    Some(event.trust_own_store().ok()?.into_parts().1)
+}

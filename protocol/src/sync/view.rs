@@ -1,0 +1,373 @@
+//! What of one record may go to one peer, by what is held now.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use kith_crdt::{DocumentId, Label, Section};
+use serde::{Deserialize, Serialize};
+
+use super::{
+    message::{Carried, Kind},
+    ranges::Key,
+    reach::{Reach, VisibleEvent, event_of, ever_acted_for, principal_log},
+};
+use crate::{
+    codec,
+    consent::{Reader, Whoever, cut::CutPlace, cut::ProvenPart, grant::Purposes},
+    id::{EventId, PrincipalId, RecordId},
+    logs::LogId,
+    record::Record,
+    store::{Store, StoreError},
+};
+
+/// How much of a record somebody may have: small enough to be kept, so that what was added to it
+/// since can be told.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Scope {
+    /// The core log.
+    pub core: bool,
+    /// Labels whose logs it has, ascending.
+    pub labels: Vec<Label>,
+    /// Sections that it may read, of each label, ascending.
+    pub sections: Vec<(Label, Vec<Section>)>,
+    /// Whose principal logs belong to it, ascending.
+    pub principals: Vec<PrincipalId>,
+}
+
+impl Scope {
+    fn reads(&self, document: &DocumentId) -> bool {
+        self.sections.iter().any(|(label, sections)| {
+            *label == document.label && sections.contains(&document.section)
+        })
+    }
+
+    /// Whether all rights of `other` are in it.
+    fn covers(&self, other: &Self) -> bool {
+        (self.core || !other.core)
+            && other.labels.iter().all(|label| self.labels.contains(label))
+            && other.sections.iter().all(|(label, sections)| {
+                let held = self.sections.iter().find(|(known, _)| known == label);
+                held.is_some_and(|(_, held)| sections.iter().all(|one| held.contains(one)))
+            })
+    }
+
+    /// What is in both.
+    pub fn intersection(&self, other: &Self) -> Self {
+        let both = |(label, sections): &(Label, Vec<Section>)| {
+            let (_, held) = other.sections.iter().find(|(known, _)| known == label)?;
+            let common: Vec<_> = sections.iter().filter(|one| held.contains(one)).collect();
+            (!common.is_empty()).then(|| (label.clone(), common.into_iter().copied().collect()))
+        };
+        let of = |labels: &[Label]| -> Vec<Label> {
+            let known = |label: &&Label| other.labels.contains(label);
+            labels.iter().filter(known).cloned().collect()
+        };
+        Self {
+            core: self.core && other.core,
+            labels: of(&self.labels),
+            sections: self.sections.iter().filter_map(both).collect(),
+            principals: self
+                .principals
+                .iter()
+                .filter(|principal| other.principals.contains(principal))
+                .copied()
+                .collect(),
+        }
+    }
+
+    /// What has to be given from its start to somebody who was given `before`.
+    pub fn added_since(&self, before: &Self, record: RecordId, all: &[DocumentId]) -> Vec<Place> {
+        let mut places: Vec<_> = all
+            .iter()
+            .filter(|document| self.reads(document) && !before.reads(document))
+            .map(|document| Place::Document(record, document.clone()))
+            .collect();
+        if !before.covers(self) {
+            places.push(Place::Authority(record));
+        }
+        let known = |principal: &&PrincipalId| !before.principals.contains(principal);
+        let new = self.principals.iter().filter(known);
+        places.extend(new.map(|principal| Place::Principal(record, *principal)));
+        places
+    }
+}
+
+/// A part of a record that is given, or compared, as one.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Place {
+    /// The log of a principal whom the record names.
+    Principal(RecordId, PrincipalId),
+    /// The record's own logs, with the parts of cuts.
+    Authority(RecordId),
+    /// A document.
+    Document(RecordId, DocumentId),
+}
+
+/// What goes first: rights, then what an emergency needs, then the rest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Tier {
+    /// What proves rights.
+    Rights,
+    /// Who the person is, allergies and alerts, plans.
+    Urgent,
+    /// Everything else.
+    Rest,
+}
+
+impl Tier {
+    /// All, first to last.
+    pub const ALL: [Self; 3] = [Self::Rights, Self::Urgent, Self::Rest];
+
+    /// Of a document.
+    pub const fn of(document: &DocumentId) -> Self {
+        match document.section {
+            Section::Identity | Section::Allergies | Section::Plans => Self::Urgent,
+            Section::Medicines
+            | Section::Conditions
+            | Section::Immunisations
+            | Section::Results
+            | Section::Encounters
+            | Section::Tasks
+            | Section::Letters
+            | Section::DailyCare
+            | Section::Monitoring
+            | Section::Forms
+            | Section::Circle => Self::Rest,
+        }
+    }
+}
+
+impl Place {
+    /// Of which record.
+    pub const fn record(&self) -> RecordId {
+        match self {
+            Self::Principal(record, _) | Self::Authority(record) | Self::Document(record, _) => {
+                *record
+            }
+        }
+    }
+
+    /// When it goes.
+    pub const fn tier(&self) -> Tier {
+        match self {
+            Self::Principal(..) | Self::Authority(_) => Tier::Rights,
+            Self::Document(_, document) => Tier::of(document),
+        }
+    }
+
+    /// Its key in a comparison.
+    pub fn key(&self) -> Key {
+        let mut hasher = blake3::Hasher::new_derive_key("kith v1 sync place");
+        hasher.update(self.record().as_bytes());
+        match self {
+            Self::Principal(_, principal) => {
+                hasher.update(b"p");
+                hasher.update(principal.as_bytes());
+            }
+            Self::Authority(_) => {
+                hasher.update(b"a");
+            }
+            Self::Document(_, document) => {
+                hasher.update(b"d");
+                hasher.update(&codec::encode(document));
+            }
+        }
+        *hasher.finalize().as_bytes()
+    }
+}
+
+/// What of one record may go to one peer.
+pub(super) struct View {
+    pub(super) reach: Reach,
+    pub(super) scope: Scope,
+    events: BTreeSet<EventId>,
+}
+
+impl View {
+    /// By what is held now and this node's clock.
+    pub(super) fn of(
+        record: &mut Record,
+        store: &impl Store,
+        who: &Whoever,
+        ourselves: PrincipalId,
+        now_ms: u64,
+    ) -> Result<Self, StoreError> {
+        let reach = Reach::of(record, who, now_ms);
+        if !reach.is_any() {
+            // The same as for a record that is not here.
+            return Ok(Self {
+                reach,
+                scope: Scope::default(),
+                events: BTreeSet::new(),
+            });
+        }
+        let visible = reach.events(store, record)?;
+        let principals = principals(record, store, &reach, &visible, [who.principal, ourselves])?;
+        let mut labels: BTreeSet<_> = record
+            .ledger()
+            .documents()
+            .into_iter()
+            .map(|document| document.label)
+            .collect();
+        labels.extend(visible.iter().filter_map(|found| match &found.event.log {
+            LogId::Label(_, label) => Some(label.clone()),
+            LogId::Core(_) | LogId::Principal(_) => None,
+        }));
+        let sections = labels.iter().filter_map(|label| {
+            let readable = readable(record, who, label, now_ms);
+            (!readable.is_empty()).then(|| (label.clone(), readable))
+        });
+        let scope = Scope {
+            core: reach.sees_core(),
+            sections: sections.collect(),
+            labels: labels
+                .into_iter()
+                .filter(|label| reach.sees_label(label))
+                .collect(),
+            principals: principals.into_iter().collect(),
+        };
+        Ok(Self {
+            reach,
+            scope,
+            events: visible.into_iter().map(|found| found.id).collect(),
+        })
+    }
+
+    /// Whether an event of the record's own logs may go.
+    pub(super) fn has_event(&self, event: &EventId) -> bool {
+        self.events.contains(event)
+    }
+
+    /// Whether a principal's log belongs to what may go.
+    pub(super) fn has_principal(&self, principal: &PrincipalId) -> bool {
+        self.scope.principals.binary_search(principal).is_ok()
+    }
+
+    /// Whether a part of a cut may go. Whoever was stopped learns what of their own stands, and
+    /// nothing of anybody else's.
+    pub(super) fn has_part(&self, store: &impl Store, who: &Whoever, part: &ProvenPart) -> bool {
+        let visible = match &part.part.place {
+            CutPlace::Document(document) => self.scope.reads(document),
+            CutPlace::Core => self.reach.sees_core(),
+            CutPlace::Label(label) => self.reach.sees_label(label),
+        };
+        let own = || {
+            let ends = store.event(&part.revocation).ok().flatten();
+            let ends = ends.and_then(|bytes| event_of(&bytes));
+            ends.is_some_and(|event| self.reach.is_ended_by(&event))
+                && part
+                    .part
+                    .chains
+                    .iter()
+                    .all(|chain| chain.device == who.device)
+        };
+        visible || own()
+    }
+
+    /// The documents that may be read, in the order in which they go.
+    pub(super) fn documents(&self, record: &mut Record) -> Vec<DocumentId> {
+        let all = record.ledger().documents();
+        let mut documents: Vec<_> = all
+            .into_iter()
+            .filter(|document| self.scope.reads(document))
+            .collect();
+        documents.sort_by_key(|document| (Tier::of(document), document.clone()));
+        documents
+    }
+}
+
+/// Which sections of a label may be read now, ascending.
+fn readable(record: &mut Record, who: &Whoever, label: &Label, now_ms: u64) -> Vec<Section> {
+    let may_read = |section: &Section| {
+        let document = DocumentId::first(*section, label.clone());
+        reader(record, who, &document, now_ms).is_some()
+    };
+    Section::ALL.into_iter().filter(may_read).collect()
+}
+
+/// The token to read a document with, where the peer may.
+pub(super) fn reader(
+    record: &mut Record,
+    who: &Whoever,
+    document: &DocumentId,
+    now_ms: u64,
+) -> Option<Reader> {
+    record
+        .ledger()
+        .decide_read(who, document, Purposes::CARE, now_ms)
+        .ok()
+}
+
+/// Whose logs prove what may go: both parties, whoever controls, whoever the grants name, and
+/// whoever signed an event with a device that was once theirs.
+fn principals(
+    record: &mut Record,
+    store: &impl Store,
+    reach: &Reach,
+    visible: &[VisibleEvent],
+    parties: [PrincipalId; 2],
+) -> Result<BTreeSet<PrincipalId>, StoreError> {
+    let mut principals = BTreeSet::from(parties);
+    principals.extend(reach.named());
+    if reach.sees_core() {
+        principals.extend(record.ledger().controllers());
+    }
+    let mut logs = BTreeMap::new();
+    for found in visible {
+        let author = found.event.author;
+        if principals.contains(&author) {
+            continue;
+        }
+        if let std::collections::btree_map::Entry::Vacant(place) = logs.entry(author) {
+            place.insert(principal_log(store, author)?);
+        }
+        if ever_acted_for(&logs[&author], author, &found.event) {
+            principals.insert(author);
+        }
+    }
+    Ok(principals)
+}
+
+/// Everything of a place that may go, with the keys by which it is compared. Only rights: what a
+/// document holds is read with a [`Reader`].
+pub(super) fn rights(
+    view: &View,
+    record: &Record,
+    store: &impl Store,
+    who: &Whoever,
+    place: &Place,
+) -> Result<Vec<(Key, Carried)>, StoreError> {
+    let carried = |kind, bytes| Carried { kind, bytes };
+    match place {
+        Place::Principal(_, principal) => {
+            let events = store.events(&LogId::Principal(*principal))?;
+            let events = events
+                .into_iter()
+                .map(|(id, bytes)| (*id.as_bytes(), carried(Kind::Event, bytes)));
+            Ok(events.collect())
+        }
+        Place::Authority(_) => {
+            let events = view.reach.events(store, record)?;
+            let mut items: Vec<_> = events
+                .into_iter()
+                .map(|found| (*found.id.as_bytes(), carried(Kind::Event, found.bytes)))
+                .collect();
+            for bytes in store.parts(&record.id())? {
+                let part = codec::decode_trusted::<ProvenPart>(&bytes).ok();
+                if let Some(part) = part.filter(|part| view.has_part(store, who, part)) {
+                    items.push((part_key(&part), carried(Kind::Part, bytes)));
+                }
+            }
+            Ok(items)
+        }
+        Place::Document(..) => Ok(Vec::new()),
+    }
+}
+
+/// The key of a part of a cut: which revocation and which place.
+pub(super) fn part_key(part: &ProvenPart) -> Key {
+    let mut hasher = blake3::Hasher::new_derive_key("kith v1 sync part");
+    hasher.update(part.revocation.as_bytes());
+    hasher.update(part.part.record.as_bytes());
+    hasher.update(&codec::encode(&part.part.place));
+    *hasher.finalize().as_bytes()
+}
