@@ -1,1 +1,31 @@
-//! kith
+//! The other shell: the node's own engine over a virtual network, disk and clock.
+//!
+//! A [`World`] holds [`Host`]s, each with a [`Disk`], an engine and keys made from the seed. Links
+//! between them carry frames in order, as streams do, with delay; they can be cut, and hosts can
+//! crash and come back with what their disk holds. Everything follows from the seed: the same seed
+//! and the same steps give the same frames, byte for byte.
+//!
+//! ```
+//! use kith_simulations::{Sight, World};
+//!
+//! let mut world = World::new(7);
+//! let practice = world.host();
+//! let daughter = world.host();
+//! let record = world.record(practice);
+//! world.write(practice, record, "plans:general", "ReSPECT: for care at home");
+//! world.share(practice, record, daughter, &[Sight::sees("plans:general")]);
+//! world.run_for(60_000);
+//! assert_eq!(world.texts(daughter, record), ["ReSPECT: for care at home"]);
+//! ```
+
+mod clock;
+mod disk;
+mod host;
+mod network;
+mod world;
+
+pub use clock::Clock;
+pub use disk::{Disk, Trouble};
+pub use host::Host;
+pub use network::{Network, Wire};
+pub use world::{HostId, Sight, World};

@@ -11,7 +11,7 @@ use crate::{
     consent::{ContentFacts, Material, cut::ProvenPart},
     id::{DeviceId, EnvelopeId, PrincipalId, RecordId},
     intake,
-    logs::{Event, LogId},
+    logs::{Act, CoreAct, Event, LabelAct, LogId, record::Control},
     signed::{Signed, Verified},
     store::{Damage, Store, StoreError},
 };
@@ -27,7 +27,7 @@ impl Record {
         let mut people = BTreeSet::new();
         for log in store.logs(&id)? {
             for event in events(store, &log)? {
-                people.insert(event.value().author);
+                people.extend(named(event.value()));
                 record.ledger.add_event(event);
             }
         }
@@ -126,6 +126,36 @@ impl Record {
         }
         document
     }
+}
+
+/// Whose devices have to be known to judge an event and what it allows: whoever signed it, and
+/// whoever may do something by it without having signed anything yet.
+fn named(event: &Event) -> impl Iterator<Item = PrincipalId> {
+    let may = match &event.act {
+        Act::Label(LabelAct::Grant(grant)) => Some(grant.audience),
+        Act::Core(
+            CoreAct::Control(
+                Control::Add { controller, .. } | Control::HandOver { controller, .. },
+            )
+            | CoreAct::Recover { controller, .. }
+            | CoreAct::Genesis { controller, .. },
+        ) => Some(*controller),
+        Act::Label(
+            LabelAct::Revoke(_)
+            | LabelAct::Renounce { .. }
+            | LabelAct::Lapse { .. }
+            | LabelAct::Confirm { .. },
+        )
+        | Act::Core(
+            CoreAct::Control(Control::Leave)
+            | CoreAct::Policy { .. }
+            | CoreAct::RecoverySet { .. }
+            | CoreAct::SamePerson { .. }
+            | CoreAct::BreakGlass { .. },
+        )
+        | Act::Principal(_) => None,
+    };
+    std::iter::once(event.author).chain(may)
 }
 
 fn events(store: &impl Store, log: &LogId) -> Result<Vec<Verified<Event>>, StoreError> {

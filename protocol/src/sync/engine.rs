@@ -89,6 +89,8 @@ impl Engine {
         now_ms: u64,
     ) -> Result<(), StoreError> {
         self.now_ms = self.now_ms.max(now_ms);
+        // First what was committed by other hands, so that it is not taken for what comes now.
+        self.note_changes(shell)?;
         match input {
             Input::Connected {
                 link,
@@ -313,7 +315,12 @@ impl Engine {
     fn expire<S: Shell>(&mut self, shell: &mut S) {
         let now = self.now_ms;
         let silent = |link: &&Link| link.deadline_ms().is_some_and(|deadline| deadline <= now);
-        let silent: Vec<_> = self.links.values().filter(silent).map(|link| link.id).collect();
+        let silent: Vec<_> = self
+            .links
+            .values()
+            .filter(silent)
+            .map(|link| link.id)
+            .collect();
         for id in silent {
             self.say_bye(id, Farewell::Silent);
         }

@@ -152,9 +152,15 @@ impl Link {
                 self.end(desk, Some(why));
                 Ok(())
             }
-            (Phase::Waiting | Phase::Greeting, Message::Hello { version, journal, held, .. }) => {
-                self.greeted(desk, version, (journal, held))
-            }
+            (
+                Phase::Waiting | Phase::Greeting,
+                Message::Hello {
+                    version,
+                    journal,
+                    held,
+                    ..
+                },
+            ) => self.greeted(desk, version, (journal, held)),
             (Phase::Stranger, Message::Hello { .. }) => {
                 self.control.push_back(Message::WhoAreYou);
                 Ok(())
@@ -162,10 +168,22 @@ impl Link {
             (Phase::Greeting, Message::WhoAreYou) => self.introduce(desk),
             (Phase::Stranger, Message::Introduction { log }) => self.introduced(desk, &log),
             (Phase::Resuming, Message::Ready { resumes }) => self.resume(desk, resumes),
-            (Phase::Comparing, Message::Compare { session, place, ranges }) => {
-                self.compare(desk, session, place, &ranges)
-            }
-            (Phase::Going, Message::Compare { session, place, ranges }) if !self.leads(desk) => {
+            (
+                Phase::Comparing,
+                Message::Compare {
+                    session,
+                    place,
+                    ranges,
+                },
+            ) => self.compare(desk, session, place, &ranges),
+            (
+                Phase::Going,
+                Message::Compare {
+                    session,
+                    place,
+                    ranges,
+                },
+            ) if !self.leads(desk) => {
                 self.phase = Phase::Comparing;
                 self.comparing = Comparing::default();
                 self.compare(desk, session, place, &ranges)
@@ -175,18 +193,29 @@ impl Link {
                 self.giving.proven_theirs = true;
                 Ok(())
             }
-            (Phase::Going | Phase::Comparing, Message::Items { record, through, items }) => {
-                self.take(desk, record, through, &items)
-            }
+            (
+                Phase::Going | Phase::Comparing,
+                Message::Items {
+                    record,
+                    through,
+                    items,
+                },
+            ) => self.take(desk, record, through, &items),
             (Phase::Going | Phase::Comparing, Message::Through { through }) => {
                 self.take_through(desk, through)
             }
             (Phase::Going | Phase::Comparing, Message::Taken { through, kept_back }) => {
                 self.taken(desk, through, &kept_back)
             }
-            (Phase::Going, Message::Want { record, document, blob, piece }) => {
-                self.wanted(desk, record, &document, (blob, piece))
-            }
+            (
+                Phase::Going,
+                Message::Want {
+                    record,
+                    document,
+                    blob,
+                    piece,
+                },
+            ) => self.wanted(desk, record, &document, (blob, piece)),
             (Phase::Going, Message::Outline { blob, len, pieces }) => {
                 self.outlined(blob, len, pieces)
             }

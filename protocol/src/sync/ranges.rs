@@ -142,7 +142,9 @@ impl Set {
         let mut from = 0;
         for range in ranges {
             let to = match &range.end {
-                Some(end) => from + self.items[from..].partition_point(|(key, _)| key[..] < end[..]),
+                Some(end) => {
+                    from + self.items[from..].partition_point(|(key, _)| key[..] < end[..])
+                }
                 None => self.items.len(),
             };
             self.weigh(range, from..to, &mut found);
@@ -167,7 +169,9 @@ impl Set {
             Said::Fingerprint { of } if *of == self.fingerprint(&held) => Said::Settled,
             Said::Fingerprint { .. } if held.len() <= RANGE_LIST_MAX => {
                 let all = self.items[held].iter().map(|item| self.listed(item));
-                Said::All { held: all.collect() }
+                Said::All {
+                    held: all.collect(),
+                }
             }
             Said::Fingerprint { .. } => {
                 self.split(range.end.clone(), &held, found);
@@ -287,11 +291,13 @@ fn ascending(ranges: &[Range]) -> Result<(), Disorder> {
             Said::Settled | Said::Fingerprint { .. } => 1,
         })
         .sum();
-    let ordered = ranges.windows(2).all(|pair| match (&pair[0].end, &pair[1].end) {
-        (Some(first), Some(second)) => first < second,
-        (Some(_), None) => true,
-        (None, _) => false,
-    });
+    let ordered = ranges
+        .windows(2)
+        .all(|pair| match (&pair[0].end, &pair[1].end) {
+            (Some(first), Some(second)) => first < second,
+            (Some(_), None) => true,
+            (None, _) => false,
+        });
     let whole = ranges.last().is_some_and(|range| range.end.is_none());
     if ordered && whole && listed <= RANGES_MAX {
         Ok(())
@@ -316,13 +322,16 @@ mod tests {
     }
 
     fn set(items: &BTreeMap<u32, u8>) -> Set {
-        Set::new(SESSION, items.iter().map(|(n, weight)| (key(*n), [*weight; 32])))
+        Set::new(
+            SESSION,
+            items.iter().map(|(n, weight)| (key(*n), [*weight; 32])),
+        )
     }
 
     #[derive(Debug, Default)]
     struct Talked {
         only: [BTreeSet<Key>; 2],
-        differ: BTreeSet<Key>,
+        differ: [BTreeSet<Key>; 2],
         half_trips: usize,
         bytes: usize,
     }
@@ -378,7 +387,11 @@ mod tests {
     fn equal_sets_cost_one_fingerprint() {
         let items: BTreeMap<_, _> = (0..96_000).map(|n| (n, 0)).collect();
         let said = set(&items).open();
-        assert!(codec::encode(&said).len() <= 32, "{}", codec::encode(&said).len());
+        assert!(
+            codec::encode(&said).len() <= 32,
+            "{}",
+            codec::encode(&said).len()
+        );
         assert_eq!(talk([&set(&items), &set(&items)]).half_trips, 1);
     }
 
@@ -399,7 +412,10 @@ mod tests {
     fn ranges_out_of_order_are_refused() {
         let items: BTreeMap<_, _> = (0..100).map(|n| (n, 0)).collect();
         let other: BTreeMap<_, _> = (0..99).map(|n| (n, 0)).collect();
-        let mut said = set(&items).answer(&set(&other).open()).expect("one range").reply;
+        let mut said = set(&items)
+            .answer(&set(&other).open())
+            .expect("one range")
+            .reply;
         assert!(said.len() > 2);
         said.swap(0, 1);
         assert!(set(&other).answer(&said).is_err());

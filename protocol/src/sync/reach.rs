@@ -155,12 +155,8 @@ impl Reach {
 /// Whether a principal's log ever added the device: a claimed author is nobody's word but the
 /// signer's.
 pub fn ever_acted_for(log: &[Verified<Event>], principal: PrincipalId, event: &Event) -> bool {
-    let retires = |event: &Event| {
-        matches!(
-            event.act,
-            Act::Principal(PrincipalAct::DeviceRetire { .. })
-        )
-    };
+    let retires =
+        |event: &Event| matches!(event.act, Act::Principal(PrincipalAct::DeviceRetire { .. }));
     let adding: Vec<_> = log
         .iter()
         .filter(|event| !retires(event.value()))

@@ -53,6 +53,11 @@ pub trait Shell {
         items: Vec<Item>,
     ) -> Result<JournalPosition, StoreError>;
 
+    /// The parts of cuts of a record, with those that are made when they are asked for.
+    fn parts(&self, record: &RecordId) -> Result<Vec<Vec<u8>>, StoreError> {
+        self.store().parts(record)
+    }
+
     /// Enters disclosures into the access log and keeps `rows` with them, durably, before anything
     /// leaves.
     fn disclose(&mut self, what: Vec<Disclosure>, rows: Vec<Item>) -> Result<(), StoreError>;

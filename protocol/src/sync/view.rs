@@ -9,6 +9,7 @@ use super::{
     message::{Carried, Kind},
     ranges::Key,
     reach::{Reach, VisibleEvent, event_of, ever_acted_for, principal_log},
+    shell::Shell,
 };
 use crate::{
     codec,
@@ -332,10 +333,11 @@ fn principals(
 pub(super) fn rights(
     view: &View,
     record: &Record,
-    store: &impl Store,
+    shell: &impl Shell,
     who: &Whoever,
     place: &Place,
 ) -> Result<Vec<(Key, Carried)>, StoreError> {
+    let store = shell.store();
     let carried = |kind, bytes| Carried { kind, bytes };
     match place {
         Place::Principal(_, principal) => {
@@ -351,7 +353,7 @@ pub(super) fn rights(
                 .into_iter()
                 .map(|found| (*found.id.as_bytes(), carried(Kind::Event, found.bytes)))
                 .collect();
-            for bytes in store.parts(&record.id())? {
+            for bytes in shell.parts(&record.id())? {
                 let part = codec::decode_trusted::<ProvenPart>(&bytes).ok();
                 if let Some(part) = part.filter(|part| view.has_part(store, who, part)) {
                     items.push((part_key(&part), carried(Kind::Part, bytes)));

@@ -6,7 +6,9 @@
 
 use std::collections::{BTreeSet, VecDeque};
 
-use blake3::hazmat::{ChainingValue, HasherExt, Mode, merge_subtrees_non_root, merge_subtrees_root};
+use blake3::hazmat::{
+    ChainingValue, HasherExt, Mode, merge_subtrees_non_root, merge_subtrees_root,
+};
 use kith_crdt::DocumentId;
 
 use super::{Desk, Link, Stop};
@@ -162,7 +164,10 @@ impl Link {
         document: &DocumentId,
         (blob, piece): (BlobId, Option<u32>),
     ) -> Result<(), Stop> {
-        let shared = self.peer.as_ref().is_some_and(|peer| peer.records.contains(&id));
+        let shared = self
+            .peer
+            .as_ref()
+            .is_some_and(|peer| peer.records.contains(&id));
         let held = if shared {
             self.with_view(desk, id, |link, desk, record, _| {
                 let Some(who) = link.who() else {
@@ -193,7 +198,10 @@ impl Link {
             return Ok(());
         };
         let from = nth as usize * ATTACHMENT_PIECE_LEN_MAX;
-        let Some(rest) = bytes.get(from..).filter(|rest| !rest.is_empty() || from == 0) else {
+        let Some(rest) = bytes
+            .get(from..)
+            .filter(|rest| !rest.is_empty() || from == 0)
+        else {
             return Err(Stop::Bye(Farewell::Misspoke));
         };
         let piece = rest[..rest.len().min(ATTACHMENT_PIECE_LEN_MAX)].to_vec();
@@ -278,7 +286,12 @@ impl Link {
 
     /// The other side does not have it, or not for this one.
     pub(super) fn absent(&mut self, blob: BlobId) {
-        if self.fetching.coming.as_ref().is_some_and(|coming| coming.blob == blob) {
+        if self
+            .fetching
+            .coming
+            .as_ref()
+            .is_some_and(|coming| coming.blob == blob)
+        {
             self.fetching.coming = None;
             self.fetching.absent.insert(blob);
             self.fetch_next();
@@ -369,7 +382,16 @@ mod tests {
     #[test]
     fn pieces_make_the_name_of_the_whole() {
         let piece = ATTACHMENT_PIECE_LEN_MAX;
-        for len in [0, 1, piece - 1, piece, piece + 1, 2 * piece, 3 * piece, 7 * piece + 5] {
+        for len in [
+            0,
+            1,
+            piece - 1,
+            piece,
+            piece + 1,
+            2 * piece,
+            3 * piece,
+            7 * piece + 5,
+        ] {
             let whole: Vec<u8> = (0..len).map(|n| (n % 251) as u8).collect();
             let name = BlobId::from_bytes(*blake3::hash(&whole).as_bytes());
             let pieces = outline(&whole);

@@ -35,7 +35,10 @@ pub(super) struct Comparing {
 
 impl Link {
     /// Begins a comparison, or waits for the other side to.
-    pub(super) fn begin_comparison<S: Shell>(&mut self, desk: &mut Desk<'_, S>) -> Result<(), Stop> {
+    pub(super) fn begin_comparison<S: Shell>(
+        &mut self,
+        desk: &mut Desk<'_, S>,
+    ) -> Result<(), Stop> {
         self.phase = Phase::Comparing;
         self.comparing = Comparing::default();
         self.giving.restart(desk.end);
@@ -182,7 +185,10 @@ impl Link {
         let keys = self.with_view(desk, place.record(), |link, desk, record, view| {
             keys(desk, record, view, link.who().as_ref(), &place)
         })?;
-        let items = keys.unwrap_or_default().into_iter().map(|key| (key, [0; 32]));
+        let items = keys
+            .unwrap_or_default()
+            .into_iter()
+            .map(|key| (key, [0; 32]));
         self.comparing.inside.insert(key, Set::new(session, items));
         Ok(())
     }
@@ -249,7 +255,7 @@ fn keys<S: Shell>(
             Ok(ids.into_iter().map(|id| *id.as_bytes()).collect())
         }
         (Place::Authority(_) | Place::Principal(..), Some(who)) => {
-            let items = rights(view, record, store, who, place)?;
+            let items = rights(view, record, desk.shell, who, place)?;
             Ok(items.into_iter().map(|(key, _)| key).collect())
         }
         (_, None) => Ok(Vec::new()),

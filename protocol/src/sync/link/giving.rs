@@ -392,7 +392,7 @@ impl Link {
                 open.entries = ids.into_iter().filter(|id| wanted(id.as_bytes())).collect();
             }
             (Place::Authority(_) | Place::Principal(..), Some(who)) => {
-                let items = rights(view, record, store, &who, place)?;
+                let items = rights(view, record, desk.shell, &who, place)?;
                 let items = items.into_iter().filter(|(key, _)| wanted(key));
                 open.rights = items.map(|(_, carried)| carried).collect();
             }
@@ -433,9 +433,9 @@ impl Link {
         };
         while let Some(id) = open.entries.front() {
             let held = desk.shell.store().entry(id)?;
-            let Some((position, bytes)) = held.and_then(|(_, _, bytes)| {
-                Some((position_of(&bytes)?, bytes))
-            }) else {
+            let Some((position, bytes)) =
+                held.and_then(|(_, _, bytes)| Some((position_of(&bytes)?, bytes)))
+            else {
                 open.entries.pop_front();
                 continue;
             };
@@ -587,7 +587,7 @@ fn add_item<S: Shell>(
     batch: &mut Batch,
 ) -> Considered {
     let carried = match item {
-        Item::Event { log, id, bytes } => {
+        Item::Event { log, id, bytes, .. } => {
             let may = match &log {
                 LogId::Principal(principal) => view.has_principal(principal),
                 LogId::Core(_) | LogId::Label(..) => view.has_event(&id),

@@ -83,7 +83,10 @@ impl Link {
         let mut sound = Sound::of(items);
         let cursor = self.cursor_at(through)?;
         let row = progress::taken_row(&self.device, &cursor);
-        let shared = self.peer.as_ref().is_some_and(|peer| peer.records.contains(&id));
+        let shared = self
+            .peer
+            .as_ref()
+            .is_some_and(|peer| peer.records.contains(&id));
         let kept = if shared {
             self.keep(desk, id, &mut sound, row)?
         } else {
@@ -166,7 +169,11 @@ impl Link {
         commit: &mut Vec<Item>,
     ) -> Result<(), Stop> {
         let store = desk.shell.store();
-        let events: Vec<_> = sound.events.iter().map(|(_, event)| event.clone()).collect();
+        let events: Vec<_> = sound
+            .events
+            .iter()
+            .map(|(_, event)| event.clone())
+            .collect();
         let known = certified(store, &events, AUTHORITY_EVENTS_MAX)?;
         for event in events {
             let of_principal = matches!(event.value().log, LogId::Principal(_));
@@ -189,7 +196,10 @@ impl Link {
         sound: &mut Sound,
         (mut commit, arrived): (Vec<Item>, Vec<(u32, Item)>),
     ) -> Result<usize, Stop> {
-        let ids: BTreeSet<EnvelopeId> = arrived.iter().filter_map(|(_, item)| entry_of(item)).collect();
+        let ids: BTreeSet<EnvelopeId> = arrived
+            .iter()
+            .filter_map(|(_, item)| entry_of(item))
+            .collect();
         let over = over_quota(&mut record, &ids);
         let mut documents = BTreeSet::<DocumentId>::new();
         for (nth, item) in arrived {
@@ -216,7 +226,9 @@ impl Link {
         let unread = documents
             .into_iter()
             .map(|document| super::attachments::unfetched_row(&id, &document, true));
-        let new = commit.iter().filter(|item| !matches!(item, Item::Row { .. }));
+        let new = commit
+            .iter()
+            .filter(|item| !matches!(item, Item::Row { .. }));
         let new = count_new(desk, new)?;
         commit.extend(unread);
         let before = desk.end;
@@ -229,7 +241,12 @@ impl Link {
         Ok(new)
     }
 
-    fn note_taken<S>(&mut self, desk: &mut Desk<'_, S>, before: JournalPosition, after: JournalPosition) {
+    fn note_taken<S>(
+        &mut self,
+        desk: &mut Desk<'_, S>,
+        before: JournalPosition,
+        after: JournalPosition,
+    ) {
         self.giving.note_taken(before, after);
         desk.end = after;
     }

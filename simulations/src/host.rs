@@ -1,0 +1,350 @@
+//! A node in the world: keys, a disk, and the engine that a real node runs.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use kith_crdt::{Body, DocumentId, Edit, Meta, Resource};
+use kith_protocol::{
+    audit::{AuditChain, Disclosure},
+    author::{Author, EventDraft, NextLink},
+    consent::{
+        Whoever,
+        grant::{Actions, Purposes},
+    },
+    id::{DeviceId, PrincipalId, RecordId},
+    identity::{SecretKey, agree_to_act_for},
+    logs::{
+        Act, Frontiers, LogId, PrincipalAct,
+        principal::{PrincipalKind, RecoverySet},
+        record::Policy,
+    },
+    record::{Pen, Record, event_item},
+    store::{Item, JournalPosition, RowKey, Store, StoreError},
+    sync::{Engine, Peer, Shell, principal_log},
+};
+use rand_chacha::ChaCha20Rng;
+use rand_core::{Rng, SeedableRng};
+
+use crate::disk::Disk;
+
+/// A host: what is in memory is gone after a crash, the disk stays.
+pub struct Host {
+    /// Its root key.
+    root: SecretKey,
+    /// Its device key.
+    key: SecretKey,
+    /// What it holds.
+    pub disk: Disk,
+    /// Whom it knows; a node keeps that on its disk, and so it survives a crash here.
+    pub peers: BTreeMap<DeviceId, Peer>,
+    /// The engine; nothing while the host is down.
+    pub engine: Option<Engine>,
+    loaded: BTreeMap<RecordId, Record>,
+    audit: Option<AuditChain>,
+    nonce: [u8; 8],
+    rng: ChaCha20Rng,
+    now_ms: u64,
+}
+
+impl Host {
+    /// A host whose keys come from a seed.
+    pub fn new(seed: [u8; 32], now_ms: u64) -> Self {
+        let mut rng = ChaCha20Rng::from_seed(seed);
+        let mut key = || {
+            let mut seed = [0; 32];
+            rng.fill_bytes(&mut seed);
+            SecretKey::from_seed(seed)
+        };
+        let (root, device) = (key(), key());
+        let mut host = Self {
+            root,
+            key: device,
+            disk: Disk::default(),
+            peers: BTreeMap::new(),
+            engine: None,
+            loaded: BTreeMap::new(),
+            audit: None,
+            nonce: [0; 8],
+            rng,
+            now_ms,
+        };
+        host.begin();
+        host.start(now_ms);
+        host
+    }
+
+    /// The first events of its principal log: it begins, and adds its device.
+    fn begin(&mut self) {
+        let root = Author {
+            principal: self.root.principal(),
+            key: &self.root,
+            staff: None,
+        };
+        let draft = |link, act, seen| EventDraft {
+            log: LogId::Principal(root.principal),
+            link,
+            frontiers: Frontiers {
+                principal: seen,
+                ..Frontiers::default()
+            },
+            grant: None,
+            time_ms: self.now_ms,
+            act: Act::Principal(act),
+        };
+        let begin = PrincipalAct::Begin {
+            kind: PrincipalKind::Person,
+            sealing_key: [0; 32],
+        };
+        let begin = root.event(draft(NextLink::FIRST, begin, Vec::new()));
+        let add = PrincipalAct::DeviceAdd {
+            device: self.key.device(),
+            proof: agree_to_act_for(root.principal, &self.key, self.root.device()),
+        };
+        let add = root.event(draft(NextLink::after(0, begin.id()), add, vec![begin.id()]));
+        let items = vec![event_item(&begin), event_item(&add)];
+        self.disk.commit(items).expect("a new disk has room");
+    }
+
+    /// Starts its engine over what the disk holds.
+    pub fn start(&mut self, now_ms: u64) {
+        self.now_ms = now_ms;
+        self.rng.fill_bytes(&mut self.nonce);
+        let mut seed = [0; 32];
+        self.rng.fill_bytes(&mut seed);
+        let device = self.device();
+        let engine = Engine::new(self, device, seed, now_ms);
+        self.engine = engine.ok();
+    }
+
+    /// Everything in memory is gone.
+    pub fn crash(&mut self) {
+        self.engine = None;
+        self.loaded.clear();
+        self.audit = None;
+    }
+
+    /// Time goes on.
+    pub const fn set_now_ms(&mut self, now_ms: u64) {
+        self.now_ms = now_ms;
+    }
+
+    /// Its device.
+    pub fn device(&self) -> DeviceId {
+        self.key.device()
+    }
+
+    /// Whoever works at it.
+    pub fn whoever(&self) -> Whoever {
+        Whoever {
+            principal: self.root.principal(),
+            device: self.device(),
+            staff: None,
+        }
+    }
+
+    fn pen(&self) -> Pen<'_> {
+        Pen {
+            author: Author {
+                principal: self.root.principal(),
+                key: &self.key,
+                staff: None,
+            },
+            epoch: 0,
+            nonce: self.nonce,
+            time_ms: self.now_ms,
+        }
+    }
+
+    /// Begins a record that it controls.
+    pub fn begin_record(&mut self) -> Result<RecordId, StoreError> {
+        let log = principal_log(&self.disk, self.root.principal())?;
+        let mut rng = self.rng.clone();
+        let recovery = RecoverySet {
+            needed: 0,
+            members: Vec::new(),
+        };
+        let (record, item) =
+            Record::begin(&self.pen(), &log, recovery, Policy::default(), &mut rng);
+        self.rng = rng;
+        self.disk.commit(vec![item])?;
+        let id = record.id();
+        self.loaded.insert(id, record);
+        Ok(id)
+    }
+
+    /// Works on a record and keeps what comes of it; nothing is in memory that is not on the disk.
+    pub fn work(
+        &mut self,
+        id: RecordId,
+        work: impl FnOnce(&mut Record, &Pen<'_>, &mut ChaCha20Rng) -> Vec<Item>,
+    ) -> Result<(), StoreError> {
+        let mut record = self.take(id)?;
+        let mut rng = self.rng.clone();
+        let items = work(&mut record, &self.pen(), &mut rng);
+        self.rng = rng;
+        self.disk.commit(items)?;
+        self.put(record);
+        Ok(())
+    }
+
+    /// Writes a note into a document; whether it may.
+    pub fn write(
+        &mut self,
+        id: RecordId,
+        document: &DocumentId,
+        text: &str,
+    ) -> Result<bool, StoreError> {
+        let who = self.whoever();
+        let now = self.now_ms;
+        let mut may = false;
+        self.work(id, |record, pen, rng| {
+            let decided =
+                record
+                    .ledger()
+                    .decide_write(&who, document, Actions::APPEND, Purposes::CARE, now);
+            let Ok(writer) = decided else {
+                return Vec::new();
+            };
+            may = true;
+            let edits = [Edit::Create(note(text))];
+            match record.write(pen, &writer, &edits, rng) {
+                Ok((item, _)) => vec![item],
+                Err(_) => Vec::new(),
+            }
+        })?;
+        Ok(may)
+    }
+
+    /// The notes that a host shows of a record, sorted.
+    pub fn texts(&mut self, id: RecordId) -> Result<Vec<String>, StoreError> {
+        let who = self.whoever();
+        let mut record = self.take(id)?;
+        let mut texts = Vec::new();
+        for document in record.ledger().documents() {
+            let reader = record.ledger().own_copy(&document, who);
+            for placed in record.read(&reader) {
+                let text = placed.held.to_text(0);
+                let value = text.split_once("\"valueString\":\"").map(|(_, rest)| rest);
+                let value = value.and_then(|rest| rest.split('"').next());
+                texts.extend(value.map(str::to_owned));
+            }
+        }
+        self.put(record);
+        texts.sort_unstable();
+        Ok(texts)
+    }
+
+    /// Everything that it holds of a record, each with its status: equal on two hosts that hold
+    /// the same.
+    pub fn state(&mut self, id: RecordId) -> Result<BTreeSet<String>, StoreError> {
+        let mut record = self.take(id)?;
+        let mut state = BTreeSet::new();
+        for document in record.ledger().documents() {
+            for (entry, status) in record.ledger().entries(&document) {
+                state.insert(format!("{document} {entry} {status:?}"));
+            }
+        }
+        self.put(record);
+        for log in self.disk.logs(&id)? {
+            for (event, _) in self.disk.events(&log)? {
+                state.insert(event.to_string());
+            }
+        }
+        Ok(state)
+    }
+}
+
+/// A note as a resource of its own.
+fn note(text: &str) -> Resource {
+    Resource {
+        meta: Meta {
+            kind: "Observation".to_owned(),
+            made_here: true,
+            ..Meta::default()
+        },
+        body: Body::whole(format!(
+            "{{\"resourceType\":\"Observation\",\"valueString\":\"{text}\"}}"
+        )),
+    }
+}
+
+/// The access log's place among the rows.
+const AUDIT: RowKey = RowKey {
+    kind: 1,
+    name: Vec::new(),
+};
+
+impl Shell for Host {
+    type Store = Disk;
+
+    fn store(&self) -> &Disk {
+        &self.disk
+    }
+
+    fn peer(&self, device: &DeviceId) -> Result<Option<Peer>, StoreError> {
+        Ok(self.peers.get(device).cloned())
+    }
+
+    fn peers(&self) -> Result<Vec<Peer>, StoreError> {
+        Ok(self.peers.values().cloned().collect())
+    }
+
+    fn principal(&self) -> PrincipalId {
+        self.root.principal()
+    }
+
+    fn take(&mut self, id: RecordId) -> Result<Record, StoreError> {
+        if let Some(record) = self.loaded.remove(&id) {
+            return Ok(record);
+        }
+        let mut record = Record::load(&self.disk, id, self.device())?;
+        record.load_principals(&self.disk, [self.root.principal()])?;
+        Ok(record)
+    }
+
+    fn put(&mut self, record: Record) {
+        self.loaded.insert(record.id(), record);
+    }
+
+    fn commit(
+        &mut self,
+        _record: Option<&mut Record>,
+        items: Vec<Item>,
+    ) -> Result<JournalPosition, StoreError> {
+        self.disk.commit(items)
+    }
+
+    fn disclose(&mut self, what: Vec<Disclosure>, rows: Vec<Item>) -> Result<(), StoreError> {
+        let mut items = rows;
+        let mut chain = match &self.audit {
+            Some(chain) => chain.clone(),
+            None => match self.disk.row(&AUDIT)? {
+                Some(bytes) => kith_protocol::codec::decode_trusted(&bytes)
+                    .map_err(|_| StoreError::Index("the access log".to_owned()))?,
+                None => {
+                    let (chain, link) = AuditChain::begin(self.device(), [7; 16], self.now_ms);
+                    items.push(Item::Audit { bytes: link });
+                    chain
+                }
+            },
+        };
+        for what in what {
+            let bytes = chain
+                .append(self.now_ms, what)
+                .map_err(|error| StoreError::Index(error.to_string()))?;
+            items.push(Item::Audit { bytes });
+        }
+        items.push(Item::Row {
+            key: AUDIT,
+            value: Some(serde_bytes::ByteBuf::from(kith_protocol::codec::encode(
+                &chain,
+            ))),
+        });
+        self.disk.commit(items)?;
+        self.audit = Some(chain);
+        Ok(())
+    }
+
+    fn put_blob(&mut self, bytes: &[u8]) -> Result<(), StoreError> {
+        self.disk.put_blob(bytes).map(|_| ())
+    }
+}

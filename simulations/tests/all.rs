@@ -1,0 +1,10 @@
+//! The engine in virtual time: what two and more nodes tell each other, and what they do not.
+
+#[path = "all/hostile.rs"]
+mod hostile;
+#[path = "all/leaks.rs"]
+mod leaks;
+#[path = "all/sharing.rs"]
+mod sharing;
+#[path = "all/trouble.rs"]
+mod trouble;

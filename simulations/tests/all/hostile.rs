@@ -1,0 +1,160 @@
+//! Peers that do not keep to the rules.
+
+use kith_protocol::{
+    codec,
+    sync::{JournalId, Kind, Message, Range, Said, Set},
+};
+use kith_simulations::{Sight, World};
+
+fn hello() -> Vec<u8> {
+    codec::encode(&Message::Hello {
+        version: 1,
+        features: 0,
+        journal: JournalId([1; 16]),
+        held: None,
+    })
+}
+
+#[test]
+fn a_stranger_learns_nothing_and_is_shown_out() {
+    let mut world = World::new(21);
+    let (practice, stranger) = (world.host(), world.host());
+    let record = world.record(practice);
+    assert!(world.write(practice, record, "plans:general", "private"));
+    let wire = world.script(stranger, practice);
+    world.run_for(1000);
+    assert!(
+        world.heard(wire).is_empty(),
+        "nothing is said to a stranger first"
+    );
+    world.say(wire, hello());
+    world.run_for(1000);
+    assert_eq!(world.heard(wire), [codec::encode(&Message::WhoAreYou)]);
+    let principal = world.at(stranger).whoever().principal;
+    let log = kith_protocol::sync::principal_log(&world.at(stranger).disk, principal);
+    let log = log.expect("a log");
+    let events = log
+        .iter()
+        .map(|event| serde_bytes::ByteBuf::from(event.bytes().to_vec()));
+    world.say(
+        wire,
+        codec::encode(&Message::Introduction {
+            log: events.collect(),
+        }),
+    );
+    world.run_for(1000);
+    let heard = world.heard(wire);
+    assert_eq!(heard.len(), 1);
+    assert!(matches!(codec::decode(&heard[0]), Ok(Message::Bye { .. })));
+    assert!(!world.is_open(wire));
+}
+
+#[test]
+fn words_out_of_place_end_the_conversation() {
+    let words = [
+        Message::Proven,
+        Message::Compared,
+        Message::Settled,
+        Message::Taken {
+            through: 99,
+            kept_back: Vec::new(),
+        },
+        Message::Through { through: 1 },
+        Message::Ready { resumes: true },
+        Message::Compare {
+            session: [0; 16],
+            place: None,
+            ranges: vec![Range {
+                end: None,
+                said: Said::Settled,
+            }],
+        },
+    ];
+    for word in words {
+        let mut world = World::new(22);
+        let (practice, other) = (world.host(), world.host());
+        let record = world.record(practice);
+        world.share(practice, record, other, &[Sight::sees("plans:general")]);
+        world.crash(other);
+        let wire = world.script(other, practice);
+        world.run_for(100);
+        world.say(wire, codec::encode(&word));
+        world.run_for(1000);
+        assert!(!world.is_open(wire), "{word:?}");
+    }
+}
+
+#[test]
+fn garbage_and_lies_never_stop_the_node() {
+    let mut world = World::new(23);
+    let (practice, other) = (world.host(), world.host());
+    let record = world.record(practice);
+    assert!(world.write(practice, record, "plans:general", "kept"));
+    world.share(practice, record, other, &[Sight::sees("plans:general")]);
+    world.run_for(30_000);
+    world.crash(other);
+    world.run_for(5_000);
+    let frames: Vec<_> = world.frames.iter().map(|frame| frame.2.clone()).collect();
+    for (nth, frame) in frames.iter().enumerate() {
+        for bit in (nth % 7..frame.len() * 8).step_by(97) {
+            let wire = world.script(other, practice);
+            world.run_for(60);
+            world.say(wire, hello());
+            world.say(wire, codec::encode(&Message::Ready { resumes: true }));
+            let mut flipped = frame.clone();
+            flipped[bit / 8] ^= 1 << (bit % 8);
+            world.say(wire, flipped);
+            world.run_for(200);
+        }
+    }
+    assert_eq!(world.texts(practice, record), ["kept"]);
+    world.restart(other);
+    assert!(world.write(practice, record, "plans:general", "and goes on"));
+    world.run_for(10 * 60_000);
+    assert_eq!(world.texts(other, record), ["and goes on", "kept"]);
+}
+
+#[test]
+fn forged_items_are_kept_back_and_said_to_be() {
+    let mut world = World::new(24);
+    let (practice, other) = (world.host(), world.host());
+    let record = world.record(practice);
+    world.share(practice, record, other, &[Sight::sees("plans:general")]);
+    world.run_for(30_000);
+    world.crash(other);
+    world.run_for(5_000);
+    let wire = world.script(other, practice);
+    world.run_for(100);
+    world.say(wire, hello());
+    world.run_for(100);
+    // It never heard of the cursor, so the practice wants to compare, and the script plays along
+    // as one that holds nothing.
+    world.say(wire, codec::encode(&Message::Ready { resumes: false }));
+    let empty = Set::new([0; 32], Vec::new());
+    world.say(
+        wire,
+        codec::encode(&Message::Compare {
+            session: [5; 16],
+            place: None,
+            ranges: empty.open(),
+        }),
+    );
+    world.run_for(200);
+    let forged = kith_protocol::sync::Carried {
+        kind: Kind::Entry,
+        bytes: vec![1, 2, 3],
+    };
+    world.say(
+        wire,
+        codec::encode(&Message::Items {
+            record,
+            through: 1,
+            items: vec![forged],
+        }),
+    );
+    world.run_for(1000);
+    let kept_back = world.heard(wire).iter().any(|frame| {
+        matches!(codec::decode(frame), Ok(Message::Taken { kept_back, .. }) if kept_back.len() == 1)
+    });
+    assert!(kept_back || !world.is_open(wire));
+}

@@ -1,0 +1,266 @@
+//! Sharing, working apart, coming together, stopping.
+
+use kith_protocol::{
+    id::RecordId,
+    sync::{Message, News},
+};
+use kith_simulations::{HostId, Sight, World};
+
+/// Long enough for everything that has to be said while nothing is broken.
+const A_WHILE: u64 = 30_000;
+
+struct Shared {
+    world: World,
+    practice: HostId,
+    daughter: HostId,
+    record: RecordId,
+    grants: Vec<kith_protocol::id::EventId>,
+}
+
+fn shared(seed: u64, sights: &[&str]) -> Shared {
+    let mut world = World::new(seed);
+    let (practice, daughter) = (world.host(), world.host());
+    let record = world.record(practice);
+    assert!(world.write(practice, record, "plans:general", "for care at home"));
+    assert!(world.write(practice, record, "medicines:general", "warfarin"));
+    assert!(world.write(practice, record, "conditions:sexual-health", "not for her"));
+    let sights: Vec<_> = sights.iter().map(|name| Sight::sees(name)).collect();
+    let grants = world.share(practice, record, daughter, &sights);
+    world.run_for(A_WHILE);
+    Shared {
+        world,
+        practice,
+        daughter,
+        record,
+        grants,
+    }
+}
+
+#[test]
+fn what_is_shared_arrives_and_nothing_else() {
+    let mut s = shared(1, &["plans:general", "medicines:general"]);
+    assert_eq!(
+        s.world.texts(s.daughter, s.record),
+        ["for care at home", "warfarin"]
+    );
+}
+
+#[test]
+fn both_work_apart_and_come_together() {
+    let mut s = shared(2, &["plans:general", "daily-care:general"]);
+    s.world.cut(s.practice, s.daughter);
+    s.world.run_for(A_WHILE);
+    assert!(
+        s.world
+            .write(s.daughter, s.record, "daily-care:general", "he slept well")
+    );
+    assert!(
+        s.world
+            .write(s.practice, s.record, "plans:general", "review in May")
+    );
+    s.world.run_for(A_WHILE);
+    assert_eq!(
+        s.world.texts(s.daughter, s.record),
+        ["for care at home", "he slept well"]
+    );
+    s.world.mend(s.practice, s.daughter);
+    s.world.run_for(10 * 60_000);
+    let daughters = s.world.texts(s.daughter, s.record);
+    assert_eq!(
+        daughters,
+        ["for care at home", "he slept well", "review in May"]
+    );
+    let practices = s.world.texts(s.practice, s.record);
+    assert!(
+        practices.contains(&"he slept well".to_owned()),
+        "{practices:?}"
+    );
+}
+
+#[test]
+fn what_is_written_while_both_are_connected_arrives_in_moments() {
+    let mut s = shared(3, &["plans:general"]);
+    assert!(s.world.write(s.practice, s.record, "plans:general", "now"));
+    s.world.run_for(500);
+    assert!(
+        s.world
+            .texts(s.daughter, s.record)
+            .contains(&"now".to_owned())
+    );
+}
+
+#[test]
+fn after_a_stop_nothing_more_arrives_and_late_entries_are_looked_at() {
+    let mut s = shared(4, &["plans:general"]);
+    s.world.cut(s.practice, s.daughter);
+    s.world.run_for(A_WHILE);
+    let grants = s.grants.clone();
+    s.world.stop(s.practice, s.record, &grants);
+    assert!(
+        s.world
+            .write(s.practice, s.record, "plans:general", "after the stop")
+    );
+    assert!(
+        s.world
+            .write(s.daughter, s.record, "plans:general", "written late")
+    );
+    s.world.mend(s.practice, s.daughter);
+    s.world.run_for(10 * 60_000);
+    let daughters = s.world.texts(s.daughter, s.record);
+    assert!(
+        !daughters.contains(&"after the stop".to_owned()),
+        "{daughters:?}"
+    );
+    let practices = s.world.state(s.practice, s.record);
+    let contested = practices.iter().filter(|line| line.contains("Contested"));
+    assert_eq!(contested.count(), 1, "{practices:#?}");
+    assert!(
+        !s.world
+            .texts(s.practice, s.record)
+            .contains(&"written late".to_owned())
+    );
+    // She may write no more, and knows it.
+    assert!(
+        !s.world
+            .write(s.daughter, s.record, "plans:general", "too late")
+    );
+}
+
+#[test]
+fn a_wider_share_is_given_from_its_start() {
+    let mut s = shared(5, &["plans:general"]);
+    assert_eq!(s.world.texts(s.daughter, s.record), ["for care at home"]);
+    s.world.share(
+        s.practice,
+        s.record,
+        s.daughter,
+        &[Sight::sees("medicines:general")],
+    );
+    s.world.run_for(A_WHILE);
+    assert_eq!(
+        s.world.texts(s.daughter, s.record),
+        ["for care at home", "warfarin"]
+    );
+}
+
+#[test]
+fn what_was_written_between_a_stop_and_a_new_share_is_given() {
+    let mut s = shared(6, &["medicines:general"]);
+    let grants = s.grants.clone();
+    s.world.stop(s.practice, s.record, &grants);
+    s.world.run_for(A_WHILE);
+    assert!(
+        s.world
+            .write(s.practice, s.record, "medicines:general", "apixaban")
+    );
+    s.world.run_for(A_WHILE);
+    assert_eq!(s.world.texts(s.daughter, s.record), ["warfarin"]);
+    s.world.share(
+        s.practice,
+        s.record,
+        s.daughter,
+        &[Sight::sees("medicines:general")],
+    );
+    s.world.run_for(A_WHILE);
+    assert_eq!(
+        s.world.texts(s.daughter, s.record),
+        ["apixaban", "warfarin"]
+    );
+}
+
+#[test]
+fn three_holders_come_to_the_same() {
+    let mut s = shared(7, &["plans:general"]);
+    let hospital = s.world.host();
+    s.world.share(
+        s.practice,
+        s.record,
+        hospital,
+        &[Sight::sees("plans:general")],
+    );
+    s.world.know(s.daughter, hospital, s.record);
+    s.world.run_for(A_WHILE);
+    s.world.cut(s.practice, s.daughter);
+    s.world.cut(s.practice, hospital);
+    assert!(
+        s.world
+            .write(s.daughter, s.record, "plans:general", "from the daughter")
+    );
+    s.world.run_for(10 * 60_000);
+    let hospitals = s.world.texts(hospital, s.record);
+    assert!(
+        hospitals.contains(&"from the daughter".to_owned()),
+        "{hospitals:?}"
+    );
+    s.world.mend(s.practice, hospital);
+    s.world.run_for(10 * 60_000);
+    let practices = s.world.texts(s.practice, s.record);
+    assert!(
+        practices.contains(&"from the daughter".to_owned()),
+        "{practices:?}"
+    );
+}
+
+#[test]
+fn a_peer_that_has_everything_learns_so_in_one_round_trip_and_200_bytes() {
+    let mut s = shared(8, &["plans:general", "medicines:general"]);
+    s.world.cut(s.practice, s.daughter);
+    s.world.run_for(A_WHILE);
+    s.world.frames.clear();
+    s.world.news.clear();
+    s.world.mend(s.practice, s.daughter);
+    s.world.run_for(10 * 60_000);
+    let up_to_date = |news: &(HostId, News)| matches!(news.1, News::UpToDate(_));
+    assert_eq!(
+        s.world.news.iter().filter(|news| up_to_date(news)).count(),
+        2
+    );
+    for from in [s.practice, s.daughter] {
+        let frames = s.world.frames.iter().filter(|frame| frame.0 == from);
+        let bytes: usize = frames.map(|frame| frame.2.len()).sum();
+        assert!(bytes <= 200, "{bytes} bytes");
+    }
+}
+
+#[test]
+fn rights_and_urgent_things_go_before_the_rest() {
+    let s = shared(
+        9,
+        &["plans:general", "medicines:general", "letters:general"],
+    );
+    let order: Vec<_> = s
+        .world
+        .frames
+        .iter()
+        .filter(|frame| frame.0 == s.practice)
+        .filter_map(|frame| kith_protocol::codec::decode::<Message>(&frame.2).ok())
+        .filter_map(|message| match message {
+            Message::Items { items, .. } => Some(items),
+            Message::Hello { .. }
+            | Message::WhoAreYou
+            | Message::Introduction { .. }
+            | Message::Ready { .. }
+            | Message::Proven
+            | Message::Through { .. }
+            | Message::Taken { .. }
+            | Message::Compare { .. }
+            | Message::Compared
+            | Message::Want { .. }
+            | Message::Outline { .. }
+            | Message::Piece { .. }
+            | Message::Absent { .. }
+            | Message::Settled
+            | Message::Bye { .. } => None,
+        })
+        .flatten()
+        .map(|item| item.kind)
+        .collect();
+    let first_entry = order
+        .iter()
+        .position(|kind| *kind == kith_protocol::sync::Kind::Entry);
+    let last_event = order
+        .iter()
+        .rposition(|kind| *kind == kith_protocol::sync::Kind::Event);
+    assert!(last_event < first_entry, "{order:?}");
+    assert!(first_entry.is_some());
+}
