@@ -2,41 +2,36 @@
 //! up to date.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
     os::unix::fs::PermissionsExt,
     sync::Arc,
     time::{Duration, Instant},
 };
 
-use kith_protocol::{
-    id::DeviceId,
-    limits::{CONVERSATIONS_MAX, JOINS_MAX},
-};
+use kith_protocol::limits::JOINS_MAX;
 use tokio::{
     net::{UnixListener, UnixStream},
     sync::{OwnedSemaphorePermit, Semaphore, mpsc},
-    task::JoinSet,
 };
 
 use crate::{
     api::Joined,
     control::{self, Asked, Said},
     driver::Driver,
-    exchange,
     failure::{Ending, Failure},
     home::{Home, Unlock},
+    joining,
+    links::{self, Opened},
     network::{Incoming, Network, Talk, parse_address},
     node::Invited,
 };
 
-/// How often a node that did not answer is tried again, at first and at most.
-const RETRY_FIRST: Duration = Duration::from_secs(1);
-const RETRY_MAX: Duration = Duration::from_mins(1);
-/// A node that is up to date is asked again after this time, whatever happens here.
-const ASK_AGAIN: Duration = Duration::from_secs(30);
 /// Whoever presents an invitation has this long: they may be anyone.
 const JOIN_LASTS: Duration = Duration::from_secs(20);
-const TICK: Duration = Duration::from_millis(500);
+/// Whoever joined waits this long for what they may see: 256 MiB over a slow line.
+const FETCH_LASTS: Duration = Duration::from_mins(10);
+
+/// Streams that were opened and are not taken up yet.
+const STREAMS_MAX: usize = 64;
 
 /// A node that runs.
 pub struct Daemon {
@@ -44,6 +39,8 @@ pub struct Daemon {
     driver: Driver,
     network: Network,
     incoming: mpsc::Receiver<Incoming>,
+    opened: mpsc::Sender<Opened>,
+    links: tokio::task::JoinHandle<()>,
     thread: std::thread::JoinHandle<()>,
     socket: Option<Socket>,
 }
@@ -51,14 +48,19 @@ pub struct Daemon {
 impl Daemon {
     /// Opens the node and its network.
     pub async fn start(home: Home, unlock: Unlock) -> Result<Self, Failure> {
-        let (driver, thread) = Driver::start(home.clone(), unlock).await?;
+        let (driver, outputs, thread) = Driver::start(home.clone(), unlock).await?;
         let seed = driver.ask(|node| Ok(node.device_seed())).await?;
         let (network, incoming) = Network::start(&seed).map_err(|error| no_network(&error))?;
+        let (opened, streams) = mpsc::channel(STREAMS_MAX);
+        let run = links::run(driver.clone(), network.clone(), outputs, streams);
+        let links = tokio::spawn(run);
         Ok(Self {
             home,
             driver,
             network,
             incoming,
+            opened,
+            links,
             thread,
             socket: None,
         })
@@ -102,21 +104,23 @@ impl Daemon {
             Some(socket) => socket,
             None => Socket::open(&self.home)?,
         };
-        let upkeep = tokio::spawn(keep_up(self.driver.clone(), self.network.clone()));
         let joins = Arc::new(Semaphore::new(JOINS_MAX));
-        let conversations = Arc::new(Semaphore::new(CONVERSATIONS_MAX));
         tokio::pin!(stop);
         loop {
             tokio::select! {
                 () = &mut stop => break,
                 Some(incoming) = self.incoming.recv() => {
-                    let places = match incoming.talk {
-                        Talk::Join => &joins,
-                        Talk::Exchange => &conversations,
-                    };
-                    // Over the bound the stream is closed at once: whoever called tries again.
-                    if let Ok(place) = Arc::clone(places).try_acquire_owned() {
-                        tokio::spawn(answer(self.driver.clone(), incoming, place));
+                    match incoming.talk {
+                        // Over the bound the stream is closed at once: whoever called tries again.
+                        Talk::Join => if let Ok(place) = Arc::clone(&joins).try_acquire_owned() {
+                            tokio::spawn(welcome(self.driver.clone(), incoming, place));
+                        },
+                        Talk::Sync => {
+                            let opened = (incoming.device, incoming.channel);
+                            if self.opened.try_send(opened).is_err() {
+                                tracing::warn!("too many streams are opened at once");
+                            }
+                        }
                     }
                 }
                 accepted = socket.listener.accept() => {
@@ -126,8 +130,8 @@ impl Daemon {
                 }
             }
         }
-        upkeep.abort();
         drop(socket);
+        self.driver.stop().await;
         self.close();
         Ok(())
     }
@@ -138,10 +142,13 @@ impl Daemon {
             driver,
             network,
             incoming,
+            opened,
+            links,
             thread,
             ..
         } = self;
-        drop((driver, network, incoming));
+        links.abort();
+        drop((driver, network, incoming, opened));
         // Tasks that still hold a handle end with the runtime; the store is safe either way.
         let started = Instant::now();
         while !thread.is_finished() && started.elapsed() < Duration::from_secs(2) {
@@ -184,28 +191,13 @@ impl Drop for Socket {
     }
 }
 
-/// Speaks with whoever opened a stream: strangers may only present an invitation.
-async fn answer(driver: Driver, incoming: Incoming, _place: OwnedSemaphorePermit) {
-    let device = incoming.device;
-    let ended = match incoming.talk {
-        Talk::Join => {
-            let welcome = exchange::welcome(driver, device, incoming.channel);
-            let Ok(ended) = tokio::time::timeout(JOIN_LASTS, welcome).await else {
-                return;
-            };
-            ended
-        }
-        Talk::Exchange => {
-            let known = driver.ask(move |node| node.peer(device)).await;
-            match known {
-                Ok(Some(_)) => exchange::serve(driver, device, incoming.channel).await,
-                Ok(None) => Ok(()),
-                Err(failure) => Err(failure),
-            }
-        }
-    };
-    if let Err(failure) = ended {
-        tracing::info!(what = failure.what, "a conversation ended early");
+/// Answers whoever presents an invitation, who may be anyone.
+async fn welcome(driver: Driver, incoming: Incoming, _place: OwnedSemaphorePermit) {
+    let welcome = joining::welcome(driver, incoming.device, incoming.channel);
+    match tokio::time::timeout(JOIN_LASTS, welcome).await {
+        Ok(Err(failure)) => tracing::info!(what = failure.what, "nobody joined"),
+        Ok(Ok(())) => {}
+        Err(_) => tracing::info!("somebody with an invitation took too long"),
     }
 }
 
@@ -274,83 +266,15 @@ async fn obey(driver: Driver, network: Network, mut stream: UnixStream) {
 
 async fn join(driver: &Driver, network: &Network, invited: Invited) -> Result<Joined, Failure> {
     let device = invited.device;
-    let joined = exchange::join(driver, network, invited).await?;
-    let peer = driver.ask(move |node| node.peer(device)).await?;
-    if let Some((_, peer)) = peer {
-        exchange::call(driver, network, &peer).await?;
-    }
-    Ok(joined)
-}
-
-/// When a node was last called, and how that went.
-struct Called {
-    through: u64,
-    at: Instant,
-    wait: Duration,
-}
-
-/// Calls every known node when something changed here, and now and then anyway; each on its own,
-/// so that one that is silent keeps nobody else waiting.
-async fn keep_up(driver: Driver, network: Network) {
-    let changed = driver.changed();
-    let mut called: BTreeMap<DeviceId, Called> = BTreeMap::new();
-    let mut calling: BTreeSet<DeviceId> = BTreeSet::new();
-    let mut calls: JoinSet<(DeviceId, u64, bool)> = JoinSet::new();
-    let mut tick = tokio::time::interval(TICK);
-    loop {
-        tokio::select! {
-            _ = tick.tick() => {}
-            Some(ended) = calls.join_next(), if !calls.is_empty() => {
-                if let Ok((device, through, answered)) = ended {
-                    calling.remove(&device);
-                    let next = Called::ended(called.get(&device), through, answered);
-                    called.insert(device, next);
-                }
-                continue;
-            }
-        }
-        let Ok(peers) = driver.ask(|node| node.peers()).await else {
-            return;
-        };
-        let position = *changed.borrow();
-        for peer in peers {
-            let due = called
-                .get(&peer.device)
-                .is_none_or(|last| last.is_due(position));
-            if peer.addresses.is_empty() || !due || !calling.insert(peer.device) {
-                continue;
-            }
-            let (driver, network) = (driver.clone(), network.clone());
-            calls.spawn(async move {
-                let answered = exchange::call(&driver, &network, &peer).await;
-                (peer.device, position, answered.is_ok())
-            });
-        }
-    }
-}
-
-impl Called {
-    fn is_due(&self, position: u64) -> bool {
-        let moved = self.through != position && self.wait == Duration::ZERO;
-        let wait = if self.wait == Duration::ZERO {
-            ASK_AGAIN
-        } else {
-            self.wait
-        };
-        moved || self.at.elapsed() >= wait
-    }
-
-    fn ended(before: Option<&Self>, through: u64, answered: bool) -> Self {
-        let waited = before.map_or(Duration::ZERO, |last| last.wait);
-        Self {
-            through,
-            at: Instant::now(),
-            wait: if answered {
-                Duration::ZERO
-            } else {
-                (waited * 2).clamp(RETRY_FIRST, RETRY_MAX)
-            },
-        }
+    let joined = joining::join(driver, network, invited).await?;
+    let fetched = driver.up_to_date_with(device);
+    match tokio::time::timeout(FETCH_LASTS, fetched).await {
+        Ok(fetched) => fetched.map(|()| joined),
+        Err(_) => Err(Failure::new(
+            Ending::CannotReach,
+            "The invitation was accepted, and not everything has arrived yet.",
+            "What arrived is safe. Start this node with kith run; the rest follows.",
+        )),
     }
 }
 

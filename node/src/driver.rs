@@ -1,69 +1,99 @@
-//! The one thread that owns a node, and the handle by which everything else asks it.
+//! The one thread that owns a node and its sync engine, and the handle by which everything else
+//! asks it.
 
 use std::thread::JoinHandle;
 
+use kith_protocol::{
+    id::DeviceId,
+    sync::{Engine, Input, News, Output},
+};
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::{
     failure::{Ending, Failure},
     home::{Home, Unlock},
-    node::Node,
+    node::{Node, now_ms},
+    store::random,
 };
 
-type Job = Box<dyn FnOnce(&mut Node) + Send>;
+/// What the thread is to do next.
+enum Job {
+    /// A command, or a question.
+    Work(Box<dyn FnOnce(&mut Node) + Send>),
+    /// Something happened on the network, or time has passed.
+    Input(Input),
+    /// Whether a device is connected and both have everything.
+    IsUpToDate(DeviceId, oneshot::Sender<Option<bool>>),
+    /// Say goodbye to everyone.
+    Stop,
+}
 
 /// Jobs that wait for the node; more than that and whoever asks has to wait.
 const JOBS_MAX: usize = 64;
+
+/// Things to do that wait for the network; they are taken at once, so this is never reached for
+/// long.
+const OUTPUTS_MAX: usize = 256;
 
 /// A handle on a node that runs in a thread of its own.
 #[derive(Clone)]
 pub struct Driver {
     jobs: mpsc::Sender<Job>,
-    changed: watch::Receiver<u64>,
-    stopped: watch::Receiver<u64>,
+    wake: watch::Receiver<Option<u64>>,
+    settled: watch::Receiver<u64>,
+}
+
+/// What the engine wants done, as it comes.
+pub type Outputs = mpsc::Receiver<Output>;
+
+/// What the thread works with.
+struct Worker {
+    node: Node,
+    engine: Engine,
+    outputs: mpsc::Sender<Output>,
+    wake: watch::Sender<Option<u64>>,
+    settled: watch::Sender<u64>,
 }
 
 impl Driver {
     /// Opens a node in a thread of its own.
-    pub async fn start(home: Home, unlock: Unlock) -> Result<(Self, JoinHandle<()>), Failure> {
+    pub async fn start(
+        home: Home,
+        unlock: Unlock,
+    ) -> Result<(Self, Outputs, JoinHandle<()>), Failure> {
         let (jobs, mut queue) = mpsc::channel::<Job>(JOBS_MAX);
+        let (output, outputs) = mpsc::channel(OUTPUTS_MAX);
         let (opened, is_open) = oneshot::channel();
-        let (notify, changed) = watch::channel(0);
-        let (warn, stopped) = watch::channel(0);
+        let (waking, wake) = watch::channel(None);
+        let (settling, settled) = watch::channel(0);
         let thread = std::thread::Builder::new()
             .name("kith-node".to_owned())
             .spawn(move || {
-                let mut node = match Node::open(&home, &unlock) {
-                    Ok(node) => {
-                        if opened.send(Ok(())).is_err() {
-                            return;
-                        }
-                        node
-                    }
-                    Err(failure) => {
-                        if opened.send(Err(failure)).is_err() {
-                            tracing::debug!("nobody waits for the node");
-                        }
-                        return;
-                    }
+                let started = Worker::start(&home, &unlock, (output, waking, settling));
+                let (said, worker) = match started {
+                    Ok(worker) => (Ok(()), Some(worker)),
+                    Err(failure) => (Err(failure), None),
                 };
-                notify.send_replace(node.position().0);
+                if opened.send(said).is_err() {
+                    tracing::debug!("nobody waits for the node");
+                    return;
+                }
+                let Some(mut worker) = worker else {
+                    return;
+                };
+                worker.pass_on();
                 while let Some(job) = queue.blocking_recv() {
-                    job(&mut node);
-                    warn.send_if_modified(|stops| {
-                        std::mem::replace(stops, node.stops()) != node.stops()
-                    });
-                    notify.send_replace(node.position().0);
+                    worker.does(job);
                 }
             })
             .map_err(|error| node_stopped().because(&error))?;
         is_open.await.map_err(|_| node_stopped())??;
         let driver = Self {
             jobs,
-            changed,
-            stopped,
+            wake,
+            settled,
         };
-        Ok((driver, thread))
+        Ok((driver, outputs, thread))
     }
 
     /// Has the node do something and waits for what comes of it.
@@ -72,26 +102,133 @@ impl Driver {
         work: impl FnOnce(&mut Node) -> Result<T, Failure> + Send + 'static,
     ) -> Result<T, Failure> {
         let (answer, answered) = oneshot::channel();
-        let job: Job = Box::new(move |node| {
+        let job = Job::Work(Box::new(move |node| {
             if answer.send(work(node)).is_err() {
                 tracing::debug!("nobody waits for an answer");
             }
-        });
+        }));
         self.jobs.send(job).await.map_err(|_| node_stopped())?;
         answered.await.map_err(|_| node_stopped())?
     }
 
-    /// Tells when sharing was stopped: what is being sent then has to end.
-    pub fn stopped(&self) -> watch::Receiver<u64> {
-        let mut stopped = self.stopped.clone();
-        // Stops before now are in what the node answers from now on.
-        stopped.mark_unchanged();
-        stopped
+    /// Tells the engine what happened.
+    pub async fn tell(&self, input: Input) -> Result<(), Failure> {
+        let sent = self.jobs.send(Job::Input(input)).await;
+        sent.map_err(|_| node_stopped())
     }
 
-    /// The end of the journal, as it moves.
-    pub fn changed(&self) -> watch::Receiver<u64> {
-        self.changed.clone()
+    /// Ends all conversations with a word.
+    pub async fn stop(&self) {
+        if self.jobs.send(Job::Stop).await.is_err() {
+            tracing::debug!("the node had stopped already");
+        }
+    }
+
+    /// Waits until this node and another have given each other everything that they may.
+    pub async fn up_to_date_with(&self, device: DeviceId) -> Result<(), Failure> {
+        let mut settled = self.settled.clone();
+        loop {
+            settled.mark_unchanged();
+            let (answer, answered) = oneshot::channel();
+            let job = Job::IsUpToDate(device, answer);
+            self.jobs.send(job).await.map_err(|_| node_stopped())?;
+            if answered.await.map_err(|_| node_stopped())? == Some(true) {
+                return Ok(());
+            }
+            settled.changed().await.map_err(|_| node_stopped())?;
+        }
+    }
+
+    /// When the engine wants to be told that time has passed, milliseconds since 1970 UTC.
+    pub fn wake(&self) -> watch::Receiver<Option<u64>> {
+        self.wake.clone()
+    }
+}
+
+impl Worker {
+    fn start(
+        home: &Home,
+        unlock: &Unlock,
+        (outputs, wake, settled): (
+            mpsc::Sender<Output>,
+            watch::Sender<Option<u64>>,
+            watch::Sender<u64>,
+        ),
+    ) -> Result<Self, Failure> {
+        let mut node = Node::open(home, unlock)?;
+        let device = node.device();
+        let engine = Engine::new(&mut node, device, random(), now_ms())?;
+        Ok(Self {
+            node,
+            engine,
+            outputs,
+            wake,
+            settled,
+        })
+    }
+
+    fn does(&mut self, job: Job) {
+        let input = match job {
+            Job::Work(work) => {
+                work(&mut self.node);
+                Input::Changed
+            }
+            Job::Input(input) => input,
+            Job::IsUpToDate(device, answer) => {
+                if answer.send(self.engine.is_up_to_date(&device)).is_err() {
+                    tracing::debug!("nobody waits for an answer");
+                }
+                return;
+            }
+            Job::Stop => {
+                self.engine.stop();
+                self.pass_on();
+                return;
+            }
+        };
+        if let Err(error) = self.engine.handle(&mut self.node, input, now_ms()) {
+            tracing::error!(%error, "the store does not answer");
+        }
+        self.pass_on();
+    }
+
+    /// Hands over what the engine wants done.
+    fn pass_on(&mut self) {
+        while let Some(output) = self.engine.poll_output() {
+            let output = match output {
+                Output::Tell(news) => {
+                    self.hear(&news);
+                    continue;
+                }
+                Output::Send { .. } | Output::Close { .. } | Output::Dial { .. } => output,
+            };
+            if self.outputs.blocking_send(output).is_err() {
+                tracing::debug!("the network has stopped");
+            }
+        }
+        let wake = self.engine.poll_timeout();
+        self.wake
+            .send_if_modified(|known| std::mem::replace(known, wake) != wake);
+    }
+
+    fn hear(&mut self, news: &News) {
+        match news {
+            News::UpToDate(device) => {
+                let through = self.node.position();
+                if let Err(failure) = self.node.has_everything(*device, through) {
+                    tracing::warn!(what = failure.what, "a connection's state was not kept");
+                }
+                self.settled.send_modify(|times| *times += 1);
+            }
+            News::Connected(_) | News::Arrived { .. } => {}
+            News::KeptBack { count, .. } => {
+                tracing::warn!(count, "another node did not take all that was sent");
+            }
+            News::Ended { why, .. } => tracing::debug!(?why, "a conversation ended"),
+            News::Unreadable(_) => {
+                tracing::warn!("a record is damaged, so nothing of it is sent");
+            }
+        }
     }
 }
 

@@ -22,22 +22,22 @@ use libp2p::{
 };
 use tokio::sync::{mpsc, oneshot};
 
-pub use channel::{Channel, ChannelError};
+pub use channel::{Channel, ChannelError, FrameReader, FrameWriter};
 
 /// What a stream is opened for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Talk {
     /// Accepting an invitation: open to strangers.
     Join,
-    /// Exchanging entries: known devices only.
-    Exchange,
+    /// Sync: known devices, and devices that prove that they are of somebody known.
+    Sync,
 }
 
 impl Talk {
     const fn protocol(self) -> StreamProtocol {
         match self {
             Self::Join => StreamProtocol::new("/kith/join/0"),
-            Self::Exchange => StreamProtocol::new("/kith/exchange/0"),
+            Self::Sync => StreamProtocol::new("/kith/sync/1"),
         }
     }
 
@@ -45,7 +45,7 @@ impl Talk {
     const fn frame_len_max(self) -> usize {
         match self {
             Self::Join => JOIN_FRAME_LEN_MAX,
-            Self::Exchange => FRAME_LEN_MAX,
+            Self::Sync => FRAME_LEN_MAX,
         }
     }
 }
@@ -104,7 +104,7 @@ impl Network {
         let swarm = build(seed)?;
         let mut control = swarm.behaviour().new_control();
         let (incoming_sender, incoming) = mpsc::channel(16);
-        for talk in [Talk::Join, Talk::Exchange] {
+        for talk in [Talk::Join, Talk::Sync] {
             let streams = control
                 .accept(talk.protocol())
                 .map_err(|error| NetworkError::Start(error.to_string().into()))?;

@@ -17,6 +17,7 @@ mod people;
 mod review;
 mod setup;
 mod sharing;
+mod shell;
 mod show;
 mod status;
 mod summary;
@@ -49,7 +50,7 @@ use people::People;
 
 pub use export::{BundleTo, ExportForm};
 pub use identity::Role;
-pub use peers::{Batch, Have, Peer};
+pub use peers::Peer;
 pub use sharing::{Invited, JoinAnswer, JoinAsk, start_of};
 
 /// Records kept loaded between commands.
@@ -65,8 +66,6 @@ pub struct Node {
     uses: u64,
     /// Where the journal stood after the last thing that could be for others.
     changed: JournalPosition,
-    /// How often something was stopped: what is on its way then goes no further.
-    stops: u64,
     nonce: [u8; 8],
     rng: ChaCha20Rng,
     /// Where this node listens, while it runs.
@@ -89,7 +88,6 @@ impl Node {
             loaded: BTreeMap::new(),
             uses: 0,
             changed: store.last(),
-            stops: 0,
             nonce,
             rng,
             addresses: Vec::new(),
@@ -155,11 +153,6 @@ impl Node {
     /// Says where this node listens.
     pub fn set_addresses(&mut self, addresses: Vec<String>) {
         self.addresses = addresses;
-    }
-
-    /// How often sharing was stopped since this node was opened.
-    pub const fn stops(&self) -> u64 {
-        self.stops
     }
 
     fn whoever(&self) -> Whoever {

@@ -47,9 +47,6 @@ pub const ADDRESSES_MAX: usize = 8;
 /// Bytes of one address: a relay's multiaddress with two keys is under 200.
 pub const ADDRESS_LEN_MAX: usize = 256;
 
-/// Conversations with other nodes at the same time: a hub with 64 at once serves the rest soon.
-pub const CONVERSATIONS_MAX: usize = 64;
-
 /// Conversations at the same time with those who present an invitation.
 pub const JOINS_MAX: usize = 8;
 

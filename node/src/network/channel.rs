@@ -1,16 +1,31 @@
-//! Frames on a stream: a four-byte big-endian length, then deterministic CBOR.
+//! Frames on a stream: a four-byte big-endian length, then the frame.
+//!
+//! On a sync stream a frame has a byte before it that says whether it is compressed: each frame by
+//! itself, so that its size tells nothing of another record's.
 
 use std::{io, time::Duration};
 
-use futures::{AsyncReadExt, AsyncWriteExt};
+use futures::{
+    AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt,
+    io::{ReadHalf, WriteHalf},
+};
 use kith_protocol::{
     codec::{self, DecodeError},
     limits::FRAME_LEN_MAX,
 };
 use serde::{Serialize, de::DeserializeOwned};
 
-/// How long one frame may take to be sent or to come; the work between two frames counts too.
+/// How long one frame may take to be sent, or to come once it has begun.
 const FRAME_LASTS: Duration = Duration::from_mins(2);
+
+/// Frames shorter than this are not compressed: it would not make them shorter.
+const COMPRESS_FROM: usize = 512;
+
+/// How hard a frame is compressed: the fast end, for a line of 100 Mbit/s is faster than more.
+const COMPRESS_LEVEL: i32 = 1;
+
+const PLAIN: u8 = 0;
+const COMPRESSED: u8 = 1;
 
 /// A stream of frames to one device.
 pub struct Channel {
@@ -44,47 +59,151 @@ impl Channel {
         }
     }
 
-    /// Sends one frame.
+    /// Sends one message.
     pub async fn send<T: Serialize>(&mut self, message: &T) -> Result<(), ChannelError> {
         let bytes = codec::encode(message);
-        let len = u32::try_from(bytes.len())
-            .ok()
-            .filter(|_| bytes.len() <= FRAME_LEN_MAX)
-            .ok_or(ChannelError::Long(bytes.len()))?;
-        let sending = async {
-            self.stream.write_all(&len.to_be_bytes()).await?;
-            self.stream.write_all(&bytes).await?;
-            self.stream.flush().await
-        };
-        Ok(tokio::time::timeout(FRAME_LASTS, sending).await??)
+        let sending = send_frame(&mut self.stream, &[], &bytes);
+        tokio::time::timeout(FRAME_LASTS, sending).await?
     }
 
-    /// Reads one frame; its length is checked before anything is allocated.
+    /// Reads one message; its length is checked before anything is allocated.
     pub async fn receive<T: Serialize + DeserializeOwned>(&mut self) -> Result<T, ChannelError> {
-        let bytes = tokio::time::timeout(FRAME_LASTS, self.frame()).await??;
+        let receiving = async {
+            let len = announced(&mut self.stream, self.frame_len_max).await?;
+            body(&mut self.stream, len).await
+        };
+        let bytes = tokio::time::timeout(FRAME_LASTS, receiving).await??;
         Ok(codec::decode(&bytes)?)
-    }
-
-    /// The bytes of a frame; memory grows with what comes and not with what was announced.
-    async fn frame(&mut self) -> Result<Vec<u8>, ChannelError> {
-        let mut len = [0; 4];
-        self.stream.read_exact(&mut len).await?;
-        let len = u32::from_be_bytes(len) as usize;
-        if len > self.frame_len_max {
-            return Err(ChannelError::Long(len));
-        }
-        let mut bytes = Vec::new();
-        let mut rest = (&mut self.stream).take(len as u64);
-        rest.read_to_end(&mut bytes).await?;
-        if bytes.len() == len {
-            Ok(bytes)
-        } else {
-            Err(io::Error::from(io::ErrorKind::UnexpectedEof).into())
-        }
     }
 
     /// Says that nothing more will be sent.
     pub async fn close(&mut self) -> Result<(), ChannelError> {
         Ok(self.stream.close().await?)
     }
+
+    /// Its two directions, for sync.
+    pub fn split(self) -> (FrameReader, FrameWriter) {
+        let frame_len_max = self.frame_len_max;
+        let (reading, writing) = self.stream.split();
+        let reader = FrameReader {
+            stream: reading,
+            frame_len_max,
+        };
+        (reader, FrameWriter { stream: writing })
+    }
+}
+
+/// The frames that come.
+pub struct FrameReader {
+    stream: ReadHalf<libp2p::Stream>,
+    frame_len_max: usize,
+}
+
+/// The frames that go.
+pub struct FrameWriter {
+    stream: WriteHalf<libp2p::Stream>,
+}
+
+impl FrameReader {
+    /// The next frame, however long it takes to begin.
+    pub async fn receive(&mut self) -> Result<Vec<u8>, ChannelError> {
+        let len = announced(&mut self.stream, self.frame_len_max).await?;
+        let coming = body(&mut self.stream, len);
+        let bytes = tokio::time::timeout(FRAME_LASTS, coming).await??;
+        match bytes.split_first() {
+            Some((&PLAIN, frame)) => Ok(frame.to_vec()),
+            Some((&COMPRESSED, rest)) => self.expanded(rest),
+            Some(_) | None => Err(malformed()),
+        }
+    }
+
+    /// The frame that was compressed: its length is said first, and believed up to the bound.
+    fn expanded(&self, rest: &[u8]) -> Result<Vec<u8>, ChannelError> {
+        let (len, compressed) = rest.split_first_chunk::<4>().ok_or_else(malformed)?;
+        let len = u32::from_be_bytes(*len) as usize;
+        if len > self.frame_len_max {
+            return Err(ChannelError::Long(len));
+        }
+        let frame = zstd::bulk::decompress(compressed, len)?;
+        if frame.len() == len {
+            Ok(frame)
+        } else {
+            Err(malformed())
+        }
+    }
+}
+
+impl FrameWriter {
+    /// Sends a frame; returns when it has left this process.
+    pub async fn send(&mut self, frame: &[u8]) -> Result<(), ChannelError> {
+        let compressed = if frame.len() >= COMPRESS_FROM {
+            let compressed = zstd::bulk::compress(frame, COMPRESS_LEVEL)?;
+            (compressed.len() < frame.len()).then_some(compressed)
+        } else {
+            None
+        };
+        let sending = async {
+            match &compressed {
+                Some(compressed) => {
+                    let len = u32::try_from(frame.len())
+                        .map_err(|_| ChannelError::Long(frame.len()))?
+                        .to_be_bytes();
+                    let front = [&[COMPRESSED], len.as_slice()].concat();
+                    send_frame(&mut self.stream, &front, compressed).await
+                }
+                None => send_frame(&mut self.stream, &[PLAIN], frame).await,
+            }
+        };
+        tokio::time::timeout(FRAME_LASTS, sending).await?
+    }
+
+    /// Says that nothing more will be sent.
+    pub async fn close(&mut self) -> Result<(), ChannelError> {
+        Ok(self.stream.close().await?)
+    }
+}
+
+async fn send_frame(
+    stream: &mut (impl AsyncWrite + Unpin),
+    front: &[u8],
+    bytes: &[u8],
+) -> Result<(), ChannelError> {
+    let whole = front.len() + bytes.len();
+    let len = u32::try_from(whole)
+        .ok()
+        .filter(|_| bytes.len() <= FRAME_LEN_MAX)
+        .ok_or(ChannelError::Long(whole))?;
+    stream.write_all(&len.to_be_bytes()).await?;
+    stream.write_all(front).await?;
+    stream.write_all(bytes).await?;
+    Ok(stream.flush().await?)
+}
+
+async fn announced(
+    stream: &mut (impl AsyncRead + Unpin),
+    frame_len_max: usize,
+) -> Result<usize, ChannelError> {
+    let mut len = [0; 4];
+    stream.read_exact(&mut len).await?;
+    let len = u32::from_be_bytes(len) as usize;
+    if len > frame_len_max {
+        return Err(ChannelError::Long(len));
+    }
+    Ok(len)
+}
+
+/// The bytes of a frame; memory grows with what comes and not with what was announced.
+async fn body(stream: &mut (impl AsyncRead + Unpin), len: usize) -> Result<Vec<u8>, ChannelError> {
+    let mut bytes = Vec::new();
+    let mut rest = stream.take(len as u64);
+    rest.read_to_end(&mut bytes).await?;
+    if bytes.len() == len {
+        Ok(bytes)
+    } else {
+        Err(io::Error::from(io::ErrorKind::UnexpectedEof).into())
+    }
+}
+
+fn malformed() -> ChannelError {
+    io::Error::from(io::ErrorKind::InvalidData).into()
 }

@@ -2,12 +2,12 @@
 
 use kith_protocol::{
     audit::{
-        Audience, AuditChain, AuditEntry, DisclosedDocument, DisclosedRun, Disclosure, Extent, How,
-        Recipient, What,
+        Audience, AuditChain, AuditEntry, DisclosedDocument, Disclosure, Extent, How, Recipient,
+        What,
     },
     codec,
-    consent::{Whoever, grant::Purposes},
-    id::{BlobId, EventId, RecordId},
+    consent::grant::Purposes,
+    id::RecordId,
     record::Record,
     store::{Item, Store},
 };
@@ -22,15 +22,6 @@ use crate::{
     api::Looked,
     failure::{Ending, Failure},
 };
-
-/// What goes to a peer in one batch.
-#[derive(Default)]
-pub(super) struct Outgoing {
-    pub(super) documents: Vec<DisclosedDocument>,
-    pub(super) attachments: Vec<BlobId>,
-    pub(super) grant: Option<EventId>,
-    pub(super) len: u64,
-}
 
 impl Node {
     /// Everything that this node holds of a record is about to be given out in this way.
@@ -53,16 +44,19 @@ impl Node {
                 }
             })
             .collect();
-        self.disclosed(vec![Disclosure {
-            to,
-            record: record.id(),
-            documents,
-            attachments: Vec::new(),
-            grant: None,
-            purpose: Purposes::CARE,
-            how,
-            len: len as u64,
-        }])
+        self.disclosed(
+            vec![Disclosure {
+                to,
+                record: record.id(),
+                documents,
+                attachments: Vec::new(),
+                grant: None,
+                purpose: Purposes::CARE,
+                how,
+                len: len as u64,
+            }],
+            Vec::new(),
+        )
     }
 
     /// Whoever is signed in on this node: its owner.
@@ -71,28 +65,6 @@ impl Node {
             principal: self.identity.principal,
             device: Some(self.device()),
             staff: None,
-        }])
-    }
-
-    pub(super) fn disclose_to_peer(
-        &mut self,
-        record: RecordId,
-        who: &Whoever,
-        outgoing: Outgoing,
-    ) -> Result<(), Failure> {
-        self.disclosed(vec![Disclosure {
-            to: Audience::Named(vec![Recipient {
-                principal: who.principal,
-                device: Some(who.device),
-                staff: who.staff,
-            }]),
-            record,
-            documents: outgoing.documents,
-            attachments: outgoing.attachments,
-            grant: outgoing.grant,
-            purpose: Purposes::CARE,
-            how: How::Sync,
-            len: outgoing.len,
         }])
     }
 
@@ -109,15 +81,20 @@ impl Node {
             how: How::Search,
             len: 0,
         });
-        self.disclosed(found.collect())
+        self.disclosed(found.collect(), Vec::new())
     }
 
-    fn disclosed(&mut self, what: Vec<Disclosure>) -> Result<(), Failure> {
+    /// Enters disclosures into the access log, with rows that are kept in the same commit.
+    pub(super) fn disclosed(
+        &mut self,
+        what: Vec<Disclosure>,
+        rows: Vec<Item>,
+    ) -> Result<(), Failure> {
         if what.is_empty() {
             return Ok(());
         }
         let now = now_ms();
-        let mut items = Vec::new();
+        let mut items = rows;
         let known: Option<AuditChain> = read_row(&self.store, RowKind::Audit, b"")?;
         let mut chain = match known {
             Some(chain) => chain,
@@ -208,39 +185,4 @@ impl Node {
                 .collect(),
         }
     }
-}
-
-/// The entries of one batch as runs of their chains.
-pub(super) fn runs(items: &[Item]) -> Vec<DisclosedDocument> {
-    let mut documents = std::collections::BTreeMap::<_, Vec<DisclosedRun>>::new();
-    for item in items {
-        let Item::Entry {
-            document, position, ..
-        } = item
-        else {
-            continue;
-        };
-        let runs = documents.entry(document.clone()).or_default();
-        let before = runs.iter_mut().find(|run| {
-            run.device == position.device
-                && run.epoch == position.epoch
-                && run.last + 1 == position.seq
-        });
-        match before {
-            Some(run) => run.last = position.seq,
-            None => runs.push(DisclosedRun {
-                device: position.device,
-                epoch: position.epoch,
-                first: position.seq,
-                last: position.seq,
-            }),
-        }
-    }
-    documents
-        .into_iter()
-        .map(|(document, runs)| DisclosedDocument {
-            document,
-            extent: Extent::Entries(runs),
-        })
-        .collect()
 }

@@ -352,7 +352,6 @@ impl Node {
                 items.extend(node.revoke(record, grant, keep, now)?);
             }
             node.commit(items)?;
-            node.stops += 1;
             Ok((share.audience, share.id()))
         })?;
         let name = self.name_of(audience.0);

@@ -1,21 +1,25 @@
 //! Two nodes and what a curious or hostile one of them gets.
 
+use std::collections::VecDeque;
+
 use kith_crdt::{Label, Section};
 use kith_protocol::{
     author::{Author, EventDraft},
+    codec,
     consent::grant::{Actions, Basis, Grant, Purposes},
-    id::{PrincipalId, RecordId},
-    logs::{Act, Frontiers, LabelAct, LogId},
-    record::event_item,
-    store::{Item, Store},
+    id::{BlobId, DeviceId, PrincipalId, RecordId},
+    intake,
+    logs::{Act, Event, Frontiers, LabelAct, LogId},
+    signed::Verified,
+    store::Store,
+    sync::{Carried, Engine, Input, JournalId, Kind, LinkId, Message, Output},
 };
 use tempfile::TempDir;
 
-use super::{Batch, Have};
 use crate::{
     api::{Addition, ImportRequest, Keep, NewPerson, Reply, Request, ShareRequest},
     home::{Home, Unlock},
-    node::{Invited, Node, Role},
+    node::{Invited, Node, Role, now_ms},
 };
 
 struct Place {
@@ -86,27 +90,77 @@ impl Place {
         guest.node.welcomed(&invited, answer).expect("welcome");
     }
 
-    /// Gives the other all that it may see and does not have.
+    /// Talks with the other until both are silent: the batches that it sent.
     fn gives(&mut self, other: &mut Self, record: RecordId) -> Vec<Batch> {
-        let (from, to) = (self.node.device(), other.node.device());
-        let mut have = other.node.have(from, record).expect("what is held");
+        let (ours, theirs) = (self.node.device(), other.node.device());
+        let mut engines = [self.engine(), other.engine()];
+        let link = LinkId(1);
+        let mut told = VecDeque::from([
+            (0, connected(theirs, true)),
+            (1, connected(ours, false)),
+        ]);
         let mut batches = Vec::new();
-        loop {
-            let batch = self.node.batch(to, record, &have).expect("a batch");
-            have.include(&batch);
-            other.node.take(from, record, &batch).expect("it is taken");
-            let is_last = batch.is_last;
-            batches.push(batch);
-            if is_last {
-                return batches;
+        while let Some((to, input)) = told.pop_front() {
+            let node = if to == 0 { &mut self.node } else { &mut other.node };
+            engines[to].handle(node, input, now_ms()).expect("a store");
+            while let Some(output) = engines[to].poll_output() {
+                match output {
+                    Output::Send { frame, .. } => {
+                        if to == 0 {
+                            batches.extend(batch_of_frame(&frame, record));
+                        }
+                        told.push_back((1 - to, Input::Received { link, frame }));
+                        told.push_back((to, Input::Sent { link }));
+                    }
+                    Output::Close { .. } => told.push_back((1 - to, Input::Lost { link })),
+                    Output::Dial { .. } | Output::Tell(_) => {}
+                }
             }
         }
+        batches
     }
 
-    fn asked_for(&mut self, other: &Self, record: RecordId) -> Batch {
-        let to = other.node.device();
-        let batch = self.node.batch(to, record, &Have::default());
-        batch.expect("a batch")
+    fn engine(&mut self) -> Engine {
+        let device = self.node.device();
+        Engine::new(&mut self.node, device, [5; 32], now_ms()).expect("an engine")
+    }
+
+    /// Hears items as if `from` had sent them, and says what it answers.
+    fn hears(&mut self, from: DeviceId, record: RecordId, items: Vec<Carried>) -> Vec<Message> {
+        let mut engine = self.engine();
+        let hello = Message::Hello {
+            version: 1,
+            features: 0,
+            journal: JournalId([1; 16]),
+            held: None,
+        };
+        let items = Message::Items {
+            record,
+            through: 1,
+            items,
+        };
+        let words = [hello, Message::Ready { resumes: true }, items];
+        let link = LinkId(1);
+        let frames = words.iter().map(|word| Input::Received {
+            link,
+            frame: codec::encode(word),
+        });
+        let mut answers = Vec::new();
+        for input in std::iter::once(connected(from, false)).chain(frames) {
+            let mut next = Some(input);
+            while let Some(input) = next.take() {
+                engine
+                    .handle(&mut self.node, input, now_ms())
+                    .expect("a store");
+                while let Some(output) = engine.poll_output() {
+                    if let Output::Send { frame, .. } = output {
+                        answers.extend(codec::decode(&frame));
+                        next = Some(Input::Sent { link });
+                    }
+                }
+            }
+        }
+        answers
     }
 
     fn attachments(&mut self, record: RecordId) -> usize {
@@ -115,7 +169,7 @@ impl Place {
             let named = placed
                 .iter()
                 .flat_map(|placed| &placed.held.meta.attachments);
-            let ids = named.filter_map(|named| super::BlobId::from_hex(&named.blob));
+            let ids = named.filter_map(|named| BlobId::from_hex(&named.blob));
             let mut held = 0;
             for id in ids.collect::<Vec<_>>() {
                 held += usize::from(node.store.blob(&id)?.is_some());
@@ -126,21 +180,38 @@ impl Place {
     }
 }
 
-fn events(batch: &Batch) -> Vec<&LogId> {
-    let events = batch.items.iter().filter_map(|item| match item {
-        Item::Event { log, .. } => Some(log),
-        Item::Entry { .. } | Item::Part { .. } | Item::Row { .. } | Item::Audit { .. } => None,
-    });
-    events.collect()
+/// What was sent of a record in one go.
+struct Batch(Vec<Carried>);
+
+fn batch_of_frame(frame: &[u8], of: RecordId) -> Option<Batch> {
+    let Ok(Message::Items { record, items, .. }) = codec::decode(frame) else {
+        return None;
+    };
+    (record == of).then_some(Batch(items))
 }
 
-fn entries(batch: &Batch) -> usize {
-    let entry = |item: &&Item| matches!(item, Item::Entry { .. });
-    batch.items.iter().filter(entry).count()
+const fn connected(device: DeviceId, is_caller: bool) -> Input {
+    Input::Connected {
+        link: LinkId(1),
+        device,
+        is_caller,
+    }
+}
+
+fn events(batches: &[Batch]) -> Vec<LogId> {
+    let items = batches.iter().flat_map(|batch| &batch.0);
+    let events = items.filter(|item| item.kind == Kind::Event);
+    let events = events.filter_map(|item| intake::event(&item.bytes).ok());
+    events.map(|event| event.value().log.clone()).collect()
+}
+
+fn entries(batches: &[Batch]) -> usize {
+    let items = batches.iter().flat_map(|batch| &batch.0);
+    items.filter(|item| item.kind == Kind::Entry).count()
 }
 
 /// An event that `place` signs in a label's log, whether or not it may.
-fn forged(place: &Place, record: RecordId, label: Label, author: PrincipalId) -> Item {
+fn forged(place: &Place, record: RecordId, label: Label, author: PrincipalId) -> Verified<Event> {
     let me = place.node.principal();
     let draft = EventDraft {
         log: LogId::Label(record, label),
@@ -166,15 +237,14 @@ fn forged(place: &Place, record: RecordId, label: Label, author: PrincipalId) ->
         key: &place.node.identity.device,
         staff: None,
     };
-    event_item(&signer.event(draft))
+    signer.event(draft)
 }
 
-fn batch_of(items: Vec<Item>) -> Batch {
-    Batch {
-        items,
-        blobs: Vec::new(),
-        is_last: true,
-    }
+fn carried(event: &Verified<Event>) -> Vec<Carried> {
+    vec![Carried {
+        kind: Kind::Event,
+        bytes: event.bytes().to_vec(),
+    }]
 }
 
 /// A medicine, and a letter whose attachment stays outside the document.
@@ -199,7 +269,7 @@ fn a_record_longer_than_one_disclosure_arrives_whole() {
     host.invites(&mut guest, record, "all", None);
     let batches = host.gives(&mut guest, record);
     assert!(batches.len() > 2);
-    assert_eq!(batches.iter().map(entries).sum::<usize>(), 14);
+    assert_eq!(entries(&batches), 14);
 }
 
 #[test]
@@ -208,14 +278,13 @@ fn an_attachment_that_did_not_arrive_is_asked_for_again() {
     let record = host.record();
     host.imports(record, &letter());
     host.invites(&mut guest, record, "all", None);
-    let mut first = host.asked_for(&guest, record);
-    assert_eq!(first.blobs.len(), 1);
-    first.blobs.clear();
-    guest
-        .node
-        .take(host.node.device(), record, &first)
-        .expect("taken");
+    let held = host.node.home.folder().join("blobs");
+    let away = host.folder.path().join("away");
+    std::fs::rename(&held, &away).expect("the blobs are put away");
+    host.gives(&mut guest, record);
     assert_eq!(guest.attachments(record), 0);
+    std::fs::remove_dir_all(&held).unwrap_or_default();
+    std::fs::rename(&away, &held).expect("and put back");
     host.gives(&mut guest, record);
     assert_eq!(guest.attachments(record), 1);
 }
@@ -226,21 +295,15 @@ fn a_grant_to_oneself_opens_no_log_of_a_label() {
     let record = host.record();
     host.invites(&mut guest, record, "medicines:general", None);
     host.invites(&mut other, record, "medicines:sexual-health", None);
-    host.gives(&mut guest, record);
+    let first = host.gives(&mut guest, record);
     let closed = Label::sexual_health();
     let own = forged(&guest, record, closed.clone(), guest.node.principal());
-    guest
-        .node
-        .commit(vec![own.clone()])
-        .expect("on its own disk");
-    host.node
-        .take(guest.node.device(), record, &batch_of(vec![own]))
-        .expect("heard");
-    let batch = host.asked_for(&guest, record);
+    host.hears(guest.node.device(), record, carried(&own));
     let closed = LogId::Label(record, closed);
-    assert!(!events(&batch).contains(&&closed));
-    let have = host.node.have(guest.node.device(), record).expect("held");
-    assert_eq!(have.events.len(), events(&batch).len());
+    assert!(host.node.store.has_event(&own.id()).expect("an answer"), "it was taken in");
+    let second = host.gives(&mut guest, record);
+    assert!(!events(&first).contains(&closed));
+    assert!(!events(&second).contains(&closed));
 }
 
 #[test]
@@ -251,12 +314,11 @@ fn naming_someone_as_author_does_not_fetch_their_log() {
     host.invites(&mut guest, record, "all", None);
     host.gives(&mut guest, record);
     let forged = forged(&guest, record, Label::general(), victim.node.principal());
-    host.node
-        .take(guest.node.device(), record, &batch_of(vec![forged]))
-        .expect("heard");
-    let batch = host.asked_for(&guest, record);
+    host.hears(guest.node.device(), record, carried(&forged));
+    let given = host.gives(&mut guest, record);
     let log = LogId::Principal(victim.node.principal());
-    assert!(!events(&batch).contains(&&log));
+    assert!(!events(&given).contains(&log));
+    assert!(guest.node.store.events(&log).expect("a look").is_empty());
 }
 
 #[test]
@@ -275,22 +337,12 @@ fn naming_a_record_as_shared_gives_nothing_of_it() {
         })
         .expect("a row");
     guest.node.commit(vec![item]).expect("noted");
-    let host_device = host.node.device();
-    let have = guest.node.have(host_device, private).expect("held");
-    assert_eq!(have, Have::default());
-    assert!(guest.asked_for(&host, private).is_empty());
-    let unknown = RecordId::from_bytes([9; 32]);
-    assert_eq!(
-        guest.asked_for(&host, unknown),
-        guest.asked_for(&host, private)
-    );
+    let given = guest.gives(&mut host, private);
+    assert!(given.is_empty(), "nothing of it");
     // And it writes nothing into it.
     let event = forged(&host, private, Label::general(), host.node.principal());
     let before = guest.node.store.logs(&private).expect("logs");
-    guest
-        .node
-        .take(host_device, private, &batch_of(vec![event]))
-        .expect("heard");
+    guest.hears(host.node.device(), private, carried(&event));
     assert_eq!(guest.node.store.logs(&private).expect("logs"), before);
 }
 
@@ -309,10 +361,8 @@ fn whoever_was_stopped_hears_of_the_end_and_of_nothing_after_it() {
     host.notes(record, "after");
     host.invites(&mut later, record, "all", None);
     let batches = host.gives(&mut guest, record);
-    assert_eq!(batches.iter().map(entries).sum::<usize>(), 0);
-    assert!(batches.iter().all(|batch| batch.blobs.is_empty()));
-    let heard: usize = batches.iter().map(|batch| events(batch).len()).sum();
-    assert!(heard > 0, "the revocations");
+    assert_eq!(entries(&batches), 0);
+    assert!(!events(&batches).is_empty(), "the revocations");
     let named = guest.node.store.logs(&record).expect("logs");
     for log in named {
         for (_, bytes) in guest.node.store.events(&log).expect("events") {
@@ -326,40 +376,42 @@ fn whoever_was_stopped_hears_of_the_end_and_of_nothing_after_it() {
 }
 
 #[test]
-fn attachments_that_nothing_names_are_not_kept() {
+fn an_attachment_that_nobody_asked_for_ends_the_conversation() {
     let (mut host, mut guest) = (Place::new("Riverside"), Place::new("Sam"));
     let record = host.record();
     host.invites(&mut guest, record, "all", Some("letters"));
-    host.gives(&mut guest, record);
-    let mut batch = batch_of(Vec::new());
-    batch
-        .blobs
-        .push(serde_bytes::ByteBuf::from(vec![1; 100_000]));
-    host.node
-        .take(guest.node.device(), record, &batch)
-        .expect("heard");
-    let id = super::blob_id(&batch.blobs[0]);
-    assert_eq!(host.node.store.blob(&id).expect("a look"), None);
-}
-
-#[test]
-fn rows_and_links_of_the_access_log_are_never_taken() {
-    let (mut host, mut guest) = (Place::new("Riverside"), Place::new("Sam"));
-    let record = host.record();
-    host.invites(&mut guest, record, "all", None);
-    let audit = host.node.store.audit().expect("the access log").len();
-    let items = vec![
-        Item::Audit { bytes: vec![1] },
-        super::row(super::RowKind::Peers, b"x", &1),
+    let bytes = vec![1; 100_000];
+    let id = BlobId::from_bytes(*blake3::hash(&bytes).as_bytes());
+    let mut engine = host.engine();
+    let words = [
+        Message::Hello {
+            version: 1,
+            features: 0,
+            journal: JournalId([1; 16]),
+            held: None,
+        },
+        Message::Ready { resumes: true },
+        Message::Piece {
+            blob: id,
+            piece: 0,
+            bytes: serde_bytes::ByteBuf::from(bytes),
+        },
     ];
-    host.node
-        .take(guest.node.device(), record, &batch_of(items))
-        .expect("heard");
-    assert_eq!(
-        host.node.store.audit().expect("the access log").len(),
-        audit
-    );
-    assert_eq!(host.node.peers().expect("peers").len(), 1);
+    let link = LinkId(1);
+    let frames = words.iter().map(|word| Input::Received {
+        link,
+        frame: codec::encode(word),
+    });
+    let inputs = std::iter::once(connected(guest.node.device(), false)).chain(frames);
+    for input in inputs {
+        engine
+            .handle(&mut host.node, input, now_ms())
+            .expect("a store");
+    }
+    let closes = std::iter::from_fn(|| engine.poll_output())
+        .any(|output| matches!(output, Output::Close { .. }));
+    assert!(closes);
+    assert_eq!(host.node.store.blob(&id).expect("a look"), None);
 }
 
 #[test]
@@ -369,7 +421,7 @@ fn every_link_stands_before_its_batch_leaves() {
     host.notes(record, "something");
     host.invites(&mut guest, record, "all", None);
     let before = host.node.store.audit().expect("the access log").len();
-    assert!(entries(&host.asked_for(&guest, record)) > 0);
+    assert!(entries(&host.gives(&mut guest, record)) > 0);
     let place = host.folder;
     drop(host.node);
     let home = Home::at(place.path().join("home"));

@@ -1,0 +1,229 @@
+//! The engine's hands on the network: frames out, frames in, calls.
+
+use std::collections::BTreeMap;
+
+use kith_protocol::{
+    id::DeviceId,
+    sync::{Input, LinkId, Output},
+};
+use tokio::{
+    sync::mpsc,
+    task::{AbortHandle, JoinSet},
+    time::{Duration, sleep},
+};
+
+use crate::{
+    driver::{Driver, Outputs},
+    network::{Channel, FrameReader, FrameWriter, Network, Talk, parse_address},
+    node::now_ms,
+};
+
+/// Frames that wait to leave on one stream: the engine hands over one, and may say goodbye.
+const FRAMES_MAX: usize = 4;
+
+/// How long a stream may take to send its last words.
+const LAST_WORDS: Duration = Duration::from_secs(2);
+
+/// A stream that another device opened.
+pub type Opened = (DeviceId, Channel);
+
+/// What came of a call.
+enum Called {
+    Reached(DeviceId, Box<Channel>),
+    NotReached(DeviceId),
+    Done,
+}
+
+struct Writer {
+    frames: mpsc::Sender<Vec<u8>>,
+    writing: AbortHandle,
+    reading: AbortHandle,
+}
+
+/// Every stream between this node and others.
+struct Links {
+    driver: Driver,
+    network: Network,
+    writers: BTreeMap<LinkId, Writer>,
+    tasks: JoinSet<Called>,
+    last: u64,
+}
+
+/// Does what the engine wants until the node or the network stops.
+pub async fn run(
+    driver: Driver,
+    network: Network,
+    mut outputs: Outputs,
+    mut opened: mpsc::Receiver<Opened>,
+) {
+    tokio::spawn(keep_time(driver.clone()));
+    let mut links = Links {
+        driver,
+        network,
+        writers: BTreeMap::new(),
+        tasks: JoinSet::new(),
+        last: 0,
+    };
+    loop {
+        tokio::select! {
+            output = outputs.recv() => match output {
+                Some(output) => links.obey(output),
+                None => return,
+            },
+            Some((device, channel)) = opened.recv() => links.open(device, channel, false),
+            Some(called) = links.tasks.join_next() => match called {
+                Ok(Called::Reached(device, channel)) => links.open(device, *channel, true),
+                Ok(Called::NotReached(device)) => links.tell(Input::NotReached { device }),
+                Ok(Called::Done) => {}
+                // Aborted, when its stream was closed at once.
+                Err(error) => tracing::debug!(%error, "a stream's task ended"),
+            },
+        }
+    }
+}
+
+/// Tells the engine that time has passed when it wants to be told.
+async fn keep_time(driver: Driver) {
+    let mut wake = driver.wake();
+    loop {
+        let at = *wake.borrow_and_update();
+        let wait = at.map(|at| Duration::from_millis(at.saturating_sub(now_ms())));
+        tokio::select! {
+            changed = wake.changed() => if changed.is_err() { return },
+            () = sleep(wait.unwrap_or_default().max(Duration::from_millis(5))), if wait.is_some() => {
+                if driver.tell(Input::Timer).await.is_err() {
+                    return;
+                }
+            }
+        }
+    }
+}
+
+impl Links {
+    fn obey(&mut self, output: Output) {
+        match output {
+            Output::Send { link, frame } => {
+                let Some(writer) = self.writers.get(&link) else {
+                    return;
+                };
+                if writer.frames.try_send(frame).is_err() {
+                    tracing::debug!("a stream that ended takes no more frames");
+                }
+            }
+            Output::Close { link, at_once } => {
+                if let Some(writer) = self.writers.remove(&link) {
+                    writer.reading.abort();
+                    if at_once {
+                        writer.writing.abort();
+                    }
+                }
+            }
+            Output::Dial { device } => self.dial(device),
+            Output::Tell(_) => {}
+        }
+    }
+
+    fn dial(&mut self, device: DeviceId) {
+        let (driver, network) = (self.driver.clone(), self.network.clone());
+        self.tasks.spawn(async move {
+            let known = driver.ask(move |node| node.peer_of(device)).await;
+            let Ok(Some((_, peer))) = known else {
+                return Called::NotReached(device);
+            };
+            let addresses = peer
+                .addresses
+                .iter()
+                .filter_map(|address| parse_address(address).ok());
+            match network.open(device, addresses.collect(), Talk::Sync).await {
+                Ok(channel) => Called::Reached(device, Box::new(channel)),
+                Err(error) => {
+                    tracing::debug!(%error, "a node was not reached");
+                    Called::NotReached(device)
+                }
+            }
+        });
+    }
+
+    fn open(&mut self, device: DeviceId, channel: Channel, is_caller: bool) {
+        self.last += 1;
+        let link = LinkId(self.last);
+        let (reader, writer) = channel.split();
+        let (frames, queue) = mpsc::channel(FRAMES_MAX);
+        let connected = Input::Connected {
+            link,
+            device,
+            is_caller,
+        };
+        let reading = self
+            .tasks
+            .spawn(read(self.driver.clone(), connected, link, reader));
+        let writing = self
+            .tasks
+            .spawn(write(self.driver.clone(), link, queue, writer));
+        self.writers.insert(
+            link,
+            Writer {
+                frames,
+                writing,
+                reading,
+            },
+        );
+    }
+
+    fn tell(&mut self, input: Input) {
+        let driver = self.driver.clone();
+        self.tasks.spawn(async move {
+            if driver.tell(input).await.is_err() {
+                tracing::debug!("the node has stopped");
+            }
+            Called::Done
+        });
+    }
+}
+
+/// Hands every frame to the engine; a slow engine slows the stream down.
+async fn read(driver: Driver, connected: Input, link: LinkId, mut reader: FrameReader) -> Called {
+    if driver.tell(connected).await.is_err() {
+        return Called::Done;
+    }
+    loop {
+        let input = match reader.receive().await {
+            Ok(frame) => Input::Received { link, frame },
+            Err(error) => {
+                tracing::debug!(%error, "a stream ended");
+                Input::Lost { link }
+            }
+        };
+        let is_over = matches!(input, Input::Lost { .. });
+        if driver.tell(input).await.is_err() || is_over {
+            return Called::Done;
+        }
+    }
+}
+
+/// Sends frame after frame and says when each has left; closes the stream after the last.
+async fn write(
+    driver: Driver,
+    link: LinkId,
+    mut queue: mpsc::Receiver<Vec<u8>>,
+    mut writer: FrameWriter,
+) -> Called {
+    while let Some(frame) = queue.recv().await {
+        let sent = writer.send(&frame).await;
+        let input = match sent {
+            Ok(()) => Input::Sent { link },
+            Err(_) => Input::Lost { link },
+        };
+        let is_over = matches!(input, Input::Lost { .. });
+        if driver.tell(input).await.is_err() || is_over {
+            return Called::Done;
+        }
+    }
+    if tokio::time::timeout(LAST_WORDS, writer.close())
+        .await
+        .is_err()
+    {
+        tracing::debug!("a stream did not close in time");
+    }
+    Called::Done
+}
