@@ -177,7 +177,6 @@ impl Node {
                 key: &self.identity.device,
                 staff: None,
             },
-            epoch: 0,
             nonce: self.nonce,
             time_ms,
         }

@@ -5,6 +5,7 @@
 //! added is ever dropped.
 
 mod authority;
+mod chains;
 mod decide;
 mod document;
 mod entries;

@@ -22,8 +22,6 @@ use crate::{
 pub struct Pen<'a> {
     /// Who signs.
     pub author: Author<'a>,
-    /// The epoch of its chains: a new one after a restore or a re-grant.
-    pub epoch: u32,
     /// The nonce of its Automerge actors: fresh at every process start.
     pub nonce: [u8; 8],
     /// Claimed time, milliseconds since 1970 UTC.
@@ -131,10 +129,11 @@ impl Record {
     ) -> Result<(Item, Written), WriteError> {
         let document = writer.document().clone();
         let device = pen.author.key.device();
-        let link = self.ledger.next_entry(device, pen.epoch, &document);
+        let epoch = self.ledger.chain_epoch(device, &document);
+        let link = self.ledger.next_entry(device, epoch, &document);
         let deps = self.ledger.heads(&document);
         let nonce = self.nonce(pen, link.prev, &document, rng);
-        let actor = actor(self.id, &document, device, pen.epoch, nonce);
+        let actor = actor(self.id, &document, device, epoch, nonce);
         let opened = self.opened(&document);
         let written = opened.document.write(actor, pen.time_ms, edits)?;
         let payload = payload(&written, rng);
@@ -144,7 +143,7 @@ impl Record {
         let draft = EntryDraft {
             record: self.id,
             document: document.clone(),
-            epoch: pen.epoch,
+            epoch,
             link,
             deps,
             frontiers,
@@ -173,10 +172,11 @@ impl Record {
         entries.dedup();
         let document = writer.document().clone();
         let device = pen.author.key.device();
+        let epoch = self.ledger.chain_epoch(device, &document);
         let draft = EntryDraft {
             record: self.id,
-            epoch: pen.epoch,
-            link: self.ledger.next_entry(device, pen.epoch, &document),
+            epoch,
+            link: self.ledger.next_entry(device, epoch, &document),
             deps: self.ledger.heads(&document),
             frontiers: self
                 .ledger
