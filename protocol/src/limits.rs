@@ -100,3 +100,15 @@ pub const SET_ASIDE_MAX: usize = 512;
 
 /// Branches of one chain that are kept: two prove that it forked.
 pub const BRANCHES_MAX: usize = 2;
+
+/// Entries of one epoch of a document: showing it cold applies each of them, some 0.1 ms each, and
+/// what takes up the place of another stays in it for ever.
+pub const EPOCH_ENTRIES_MAX: usize = 2048;
+
+/// Bytes of the changes of one epoch of a document: what stands in it must fit in one change when
+/// it is carried over.
+pub const EPOCH_LEN_MAX: u64 = 8 * 1024 * 1024;
+
+/// Entries between two attempts to begin an epoch that is due: one that cannot begin, since
+/// something waits for a decision or too much stands there, must not cost every write.
+pub const EPOCH_TRIED_EVERY: usize = 64;

@@ -105,6 +105,12 @@ impl Node {
         let mut notes = Vec::new();
         let mut received = Vec::with_capacity(placed.len());
         for placed in placed {
+            if placed.late {
+                notes.push(format!(
+                    "{} {} came in after its part was begun anew: it is given beside what stands now.",
+                    placed.held.meta.kind, placed.held.id
+                ));
+            }
             let siblings = placed
                 .held
                 .siblings()

@@ -416,6 +416,9 @@ impl Node {
             let Ok(reader) = decided else {
                 continue;
             };
+            if record.is_past(&document) && !record.may_have_past(&document, who.principal) {
+                continue;
+            }
             let statuses: BTreeMap<_, _> = record.ledger().entries(&document).into_iter().collect();
             for (entry, bytes) in self.store.entries(&id, &document)? {
                 let header = record.ledger().header(&entry);

@@ -34,6 +34,11 @@ pub enum WriteError {
     /// The document does not take the edits.
     #[error("the record does not take this")]
     Edit(#[from] EditError),
+    /// A part of the record cannot be begun anew now.
+    #[error(
+        "only someone who controls the record begins a part of it anew, once nothing in it waits for a decision"
+    )]
+    Epoch,
 }
 
 impl Record {
@@ -229,7 +234,7 @@ pub(super) fn facts(entry: &Entry) -> (ContentFacts, Option<Vetted>) {
     }
 }
 
-fn change_facts(vetted: &Vetted) -> ContentFacts {
+pub(super) fn change_facts(vetted: &Vetted) -> ContentFacts {
     ContentFacts::Change {
         hash: vetted.hash().0,
         deps: vetted.deps().iter().map(|hash| hash.0).collect(),
@@ -249,7 +254,7 @@ fn vetted(header: &Header, bytes: &[u8]) -> Result<Vetted, String> {
     Ok(vetted)
 }
 
-fn payload(written: &Written, rng: &mut impl CryptoRng) -> Payload {
+pub(super) fn payload(written: &Written, rng: &mut impl CryptoRng) -> Payload {
     let mut salt = [0; 16];
     rng.fill_bytes(&mut salt);
     Payload {
