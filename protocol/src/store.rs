@@ -11,6 +11,7 @@ use kith_crdt::DocumentId;
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    consent::cut::CutPlace,
     id::{BlobId, DeviceId, EnvelopeId, EventId, RecordId},
     logs::LogId,
 };
@@ -27,6 +28,8 @@ pub enum Item {
         /// The signed bytes.
         #[serde(with = "serde_bytes")]
         bytes: Vec<u8>,
+        /// Its place in its chain; the chain's epoch is 0.
+        position: ChainPosition,
     },
     /// An entry of a document.
     Entry {
@@ -67,12 +70,12 @@ pub enum Item {
     },
 }
 
-/// The chain of an entry and its place there.
+/// The chain of an entry or event and its place there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct ChainPosition {
     /// The key that signs the chain.
     pub device: DeviceId,
-    /// The chain's epoch.
+    /// The chain's epoch; 0 for events.
     pub epoch: u32,
     /// Position from 0.
     pub seq: u64,
@@ -95,17 +98,21 @@ pub struct RowKey {
 #[serde(transparent)]
 pub struct JournalPosition(pub u64);
 
-/// The last entry of a chain.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// The last link of a chain of entries or of events of a record.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ChainEnd {
     /// The record.
     pub record: RecordId,
-    /// The document.
-    pub document: DocumentId,
-    /// The chain and the place of its last entry.
+    /// The document, or the log.
+    pub place: CutPlace,
+    /// The chain and the place of its last link.
     pub position: ChainPosition,
-    /// The last entry.
+    /// The last link, an event's id for a log; of two with the highest position the one that came
+    /// first.
     pub id: EnvelopeId,
+    /// Whether each link of the chain came right after the one before it. Where not, the chain may
+    /// have branches or holes, and what of it stands is for the status rule to say.
+    pub is_straight: bool,
 }
 
 /// Something that was found damaged: it is never served.
@@ -188,7 +195,8 @@ pub trait Store {
     /// The core and label logs of a record, ascending.
     fn logs(&self, record: &RecordId) -> Result<Vec<LogId>, StoreError>;
 
-    /// The end of every chain that a device signed, for one record or for all.
+    /// The end of every chain of entries, and of events of core and label logs, that a device
+    /// signed, for one record or for all, ascending.
     fn chains(
         &self,
         device: &DeviceId,

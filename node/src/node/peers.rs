@@ -10,8 +10,8 @@ use kith_protocol::{
     id::{BlobId, DeviceId, EnvelopeId, EventId, PrincipalId, RecordId},
     limits::{AUTHORITY_EVENTS_MAX, DISCLOSURE_LEN_MAX, FRAME_LEN_MAX, PENDING_MAX, SET_ASIDE_MAX},
     logs::{Act, CoreAct, LabelAct, LogId, PrincipalAct},
-    record::Record,
-    store::{Item, JournalPosition, Store, StoreError},
+    record::{Record, event_item},
+    store::{ChainPosition, Item, JournalPosition, Store, StoreError},
 };
 use serde::{Deserialize, Serialize};
 
@@ -435,7 +435,7 @@ impl Node {
                     record: id,
                     document: document.clone(),
                     id: entry,
-                    position: kith_protocol::store::ChainPosition {
+                    position: ChainPosition {
                         device: header.device,
                         epoch: header.epoch,
                         seq: header.seq,
@@ -464,8 +464,10 @@ impl Node {
     ) -> Result<Vec<Item>, Failure> {
         let mut of_record = Vec::new();
         for (log, id, bytes) in reach.events(&self.store, record)? {
-            if let Some(event) = event_of(&bytes)
-                && !authors.contains(&event.author)
+            let Some(event) = event_of(&bytes) else {
+                continue;
+            };
+            if !authors.contains(&event.author)
                 && reach::ever_acted_for(
                     &reach::held(&self.store, event.author)?,
                     event.author,
@@ -474,18 +476,22 @@ impl Node {
             {
                 authors.insert(event.author);
             }
-            of_record.push(Item::Event { log, id, bytes });
+            let position = ChainPosition {
+                device: event.device,
+                epoch: 0,
+                seq: event.seq,
+            };
+            of_record.push(Item::Event {
+                log,
+                id,
+                bytes,
+                position,
+            });
         }
         let mut items = Vec::new();
         for author in authors.iter() {
-            let log = LogId::Principal(*author);
-            for (id, bytes) in self.store.events(&log)? {
-                items.push(Item::Event {
-                    log: log.clone(),
-                    id,
-                    bytes,
-                });
-            }
+            let log = reach::held(&self.store, *author)?;
+            items.extend(log.iter().map(event_item));
         }
         items.extend(of_record);
         for bytes in self.store.parts(&record.id())? {

@@ -14,6 +14,7 @@ use std::{
 use kith_crdt::DocumentId;
 use kith_protocol::{
     codec,
+    consent::cut::CutPlace,
     id::{DeviceId, EnvelopeId, EventId, RecordId},
     logs::LogId,
     store::{ChainEnd, ChainPosition, Damage, JournalPosition, NamedRow, RowKey, StoreError},
@@ -27,8 +28,8 @@ use super::{
 };
 use tables::{
     AUDIT, CHAINS, DOCUMENT_ENTRIES, DOCUMENT_NAMES, DOCUMENTS, ENTRIES, EVENTS, JOURNAL,
-    LOG_EVENTS, LOG_NAMES, LOGS, META, PART_HASHES, PARTS, RECORD_DOCUMENTS, RECORD_LOGS, RECORDS,
-    ROWS,
+    LOG_EVENTS, LOG_NAMES, LOGS, Links, META, PART_HASHES, PARTS, RECORD_DOCUMENTS, RECORD_LOGS,
+    RECORDS, ROWS,
 };
 
 macro_rules! open {
@@ -216,22 +217,9 @@ impl Index {
 
     pub(super) fn log_events(&self, log: &LogId) -> Result<Vec<(EventId, Location)>, StoreError> {
         let name = tables::hashed(&self.names, &codec::encode(log));
-        self.read(|t| {
-            let Some(handle) = open!(t, LOGS).get(&name).map_err(boxed)?.map(|h| h.value()) else {
-                return Ok(Vec::new());
-            };
-            let table = open!(t, LOG_EVENTS);
-            let range = table
-                .range((handle, 0)..=(handle, u64::MAX))
-                .map_err(boxed)?;
-            range
-                .map(|row| {
-                    let (_, value) = row.map_err(boxed)?;
-                    let (id, at) = tables::split(value.value());
-                    Ok((EventId::from_bytes(id), at))
-                })
-                .collect()
-        })
+        let found = self.in_order(&name, LOGS, LOG_EVENTS)?;
+        let event = |(id, at)| (EventId::from_bytes(id), at);
+        Ok(found.into_iter().map(event).collect())
     }
 
     pub(super) fn document_entries(
@@ -240,21 +228,29 @@ impl Index {
         document: &DocumentId,
     ) -> Result<Vec<(EnvelopeId, Location)>, StoreError> {
         let name = tables::hashed(&self.names, &codec::encode(&(record, document)));
+        let found = self.in_order(&name, DOCUMENTS, DOCUMENT_ENTRIES)?;
+        let entry = |(id, at)| (EnvelopeId::from_bytes(id), at);
+        Ok(found.into_iter().map(entry).collect())
+    }
+
+    /// What a log or document holds, as it was taken in.
+    fn in_order(
+        &self,
+        name: &[u8; 32],
+        handles: tables::Handles,
+        links: tables::InOrder,
+    ) -> Result<Vec<([u8; 32], Location)>, StoreError> {
         self.read(|t| {
-            let found = open!(t, DOCUMENTS).get(&name).map_err(boxed)?;
+            let found = open!(t, handles).get(name).map_err(boxed)?;
             let Some(handle) = found.map(|handle| handle.value()) else {
                 return Ok(Vec::new());
             };
-            let table = open!(t, DOCUMENT_ENTRIES);
+            let table = open!(t, links);
             let range = table
                 .range((handle, 0)..=(handle, u64::MAX))
                 .map_err(boxed)?;
             range
-                .map(|row| {
-                    let (_, value) = row.map_err(boxed)?;
-                    let (id, at) = tables::split(value.value());
-                    Ok((EnvelopeId::from_bytes(id), at))
-                })
+                .map(|row| Ok(tables::split(row.map_err(boxed)?.1.value())))
                 .collect()
         })
     }
@@ -336,7 +332,8 @@ impl Index {
         record: Option<&RecordId>,
     ) -> Result<Vec<ChainEnd>, StoreError> {
         self.read(|t| {
-            let (chains, names) = (open!(t, CHAINS), open!(t, DOCUMENT_NAMES));
+            let chains = open!(t, CHAINS);
+            let names = (open!(t, DOCUMENT_NAMES), open!(t, LOG_NAMES));
             let (from, to) = tables::chains_of(device);
             let mut ends = Vec::new();
             for row in chains
@@ -344,29 +341,34 @@ impl Index {
                 .map_err(boxed)?
             {
                 let (key, value) = row.map_err(boxed)?;
-                let (document, epoch) = tables::chain_key(key.value());
-                let Some(sealed) = names.get(document).map_err(boxed)? else {
-                    continue;
+                let (links, handle, epoch) = tables::chain_key(key.value());
+                let sealed = match links {
+                    Links::Entries => names.0.get(handle),
+                    Links::Events => names.1.get(handle),
                 };
-                let name = seal::open(&self.values, b"name", sealed.value())
-                    .and_then(|name| codec::decode_trusted::<(RecordId, DocumentId)>(&name).ok());
-                let Some((of, document)) = name else {
+                let place = sealed.map_err(boxed)?.and_then(|sealed| {
+                    let name = seal::open(&self.values, b"name", sealed.value())?;
+                    place(links, &name)
+                });
+                let Some((of, place)) = place else {
                     continue;
                 };
                 if record.is_none_or(|record| *record == of) {
-                    let (seq, id) = tables::chain_value(value.value());
+                    let end = tables::End::from_bytes(value.value());
                     ends.push(ChainEnd {
                         record: of,
-                        document,
+                        place,
                         position: ChainPosition {
                             device: *device,
                             epoch,
-                            seq,
+                            seq: end.seq,
                         },
-                        id,
+                        id: EnvelopeId::from_bytes(end.id),
+                        is_straight: end.is_straight,
                     });
                 }
             }
+            ends.sort_unstable();
             Ok(ends)
         })
     }
@@ -432,6 +434,21 @@ impl Index {
         let (name, value): (serde_bytes::ByteBuf, serde_bytes::ByteBuf) =
             codec::decode_trusted(&plain).ok()?;
         Some((name.into_vec(), value.into_vec()))
+    }
+}
+
+/// The record and place that a name says; nothing for a principal's log.
+fn place(links: Links, name: &[u8]) -> Option<(RecordId, CutPlace)> {
+    match links {
+        Links::Entries => {
+            let (record, document) = codec::decode_trusted(name).ok()?;
+            Some((record, CutPlace::Document(document)))
+        }
+        Links::Events => match codec::decode_trusted(name).ok()? {
+            LogId::Core(record) => Some((record?, CutPlace::Core)),
+            LogId::Label(record, label) => Some((record, CutPlace::Label(label))),
+            LogId::Principal(_) => None,
+        },
     }
 }
 

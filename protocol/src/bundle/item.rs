@@ -10,6 +10,7 @@ use crate::{
     intake::{self, IntakeError},
     limits::ATTACHMENT_PIECE_LEN_MAX,
     logs::LogId,
+    record::event_item,
     store::{ChainPosition, Item},
 };
 
@@ -111,13 +112,11 @@ impl BundleItem {
 
 fn stored_event(bytes: &[u8], of_principal: bool) -> Result<Item, IntakeError> {
     let event = intake::event(bytes)?;
-    let id = event.id();
-    let log = intake::stored_log(event.value(), id);
+    let log = intake::stored_log(event.value(), event.id());
     if matches!(log, LogId::Principal(_)) != of_principal {
         return Err(IntakeError::Log);
     }
-    let (bytes, _) = event.into_parts();
-    Ok(Item::Event { log, id, bytes })
+    Ok(event_item(&event))
 }
 
 fn stored_entry(bytes: Vec<u8>) -> Result<Item, IntakeError> {

@@ -282,10 +282,16 @@ fn heads_of(log: &[Verified<Event>]) -> Vec<EventId> {
 
 /// An event as it is stored.
 pub fn event_item(event: &Verified<Event>) -> Item {
+    let value = event.value();
     Item::Event {
-        log: intake::stored_log(event.value(), event.id()),
+        log: intake::stored_log(value, event.id()),
         id: event.id(),
         bytes: event.bytes().to_vec(),
+        position: ChainPosition {
+            device: value.device,
+            epoch: 0,
+            seq: value.seq,
+        },
     }
 }
 

@@ -6,7 +6,8 @@ use kith_crdt::{DocumentId, Label, Section};
 
 use super::{ChainPosition, Item, JournalPosition, RowKey, Store};
 use crate::{
-    id::{DeviceId, EnvelopeId, EventId, RecordId},
+    consent::cut::CutPlace,
+    id::{DeviceId, EnvelopeId, EventId, PrincipalId, RecordId},
     logs::LogId,
 };
 
@@ -26,6 +27,8 @@ pub fn run<H: Harness>(mut fresh: impl FnMut() -> H) {
     rows_are_replaced_and_taken_away(&mut fresh());
     the_journal_is_in_order(&mut fresh());
     chains_end_where_their_last_entry_is(&mut fresh());
+    events_have_chains_too(&mut fresh());
+    a_chain_that_came_in_order_is_straight(&mut fresh());
     blobs_come_back_by_their_hash(&mut fresh());
     large_commits_come_back_whole(&mut fresh());
 }
@@ -55,11 +58,29 @@ pub fn entry(record: u32, section: Section, n: u32, content: &[u8]) -> Item {
 }
 
 fn event(record: u32, n: u32) -> Item {
+    let log = LogId::Core(Some(RecordId::from_bytes(bytes(record))));
+    event_at(log, u64::from(n), n)
+}
+
+fn event_at(log: LogId, seq: u64, n: u32) -> Item {
     Item::Event {
-        log: LogId::Core(Some(RecordId::from_bytes(bytes(record)))),
+        log,
         id: EventId::from_bytes(bytes(n)),
         bytes: n.to_be_bytes().to_vec(),
+        position: ChainPosition {
+            device: DeviceId::from_bytes(bytes(7)),
+            epoch: 0,
+            seq,
+        },
     }
+}
+
+fn entry_at(record: u32, section: Section, seq: u64, n: u32) -> Item {
+    let mut item = entry(record, section, n, b"x");
+    if let Item::Entry { position, .. } = &mut item {
+        position.seq = seq;
+    }
+    item
 }
 
 fn row(name: &[u8], value: Option<&[u8]>) -> Item {
@@ -193,6 +214,75 @@ fn chains_end_where_their_last_entry_is<H: Harness>(harness: &mut H) {
     let of_one = store.chains(&device, Some(&record)).expect("chains");
     assert_eq!(of_one.len(), 1);
     assert_eq!(of_one[0].id, EnvelopeId::from_bytes(bytes(3)));
+}
+
+fn events_have_chains_too<H: Harness>(harness: &mut H) {
+    let mut store = harness.open();
+    let record = RecordId::from_bytes(bytes(1));
+    let core = LogId::Core(Some(record));
+    let private = LogId::Label(record, Label::private());
+    let own = LogId::Principal(PrincipalId::from_bytes(bytes(9)));
+    let items = vec![
+        event_at(core.clone(), 0, 30),
+        event_at(core, 1, 31),
+        event_at(private, 0, 32),
+        event_at(own, 0, 33),
+        event_at(LogId::Core(Some(RecordId::from_bytes(bytes(2)))), 0, 34),
+        entry_at(1, Section::Plans, 0, 35),
+    ];
+    store.commit(items).expect("a commit");
+    drop(store);
+    let store = harness.open();
+    let device = DeviceId::from_bytes(bytes(7));
+    let ends = store.chains(&device, Some(&record)).expect("chains");
+    let mut ends: Vec<_> = ends
+        .into_iter()
+        .map(|end| (end.place, end.position.seq, end.id))
+        .collect();
+    ends.sort();
+    let last = |n| EnvelopeId::from_bytes(bytes(n));
+    let expected = [
+        (CutPlace::Document(document(Section::Plans)), 0, last(35)),
+        (CutPlace::Core, 1, last(31)),
+        (CutPlace::Label(Label::private()), 0, last(32)),
+    ];
+    assert_eq!(ends, expected);
+    let all = store.chains(&device, None).expect("chains");
+    assert_eq!(all.len(), 4, "a principal's log is no part of a record");
+}
+
+fn a_chain_that_came_in_order_is_straight<H: Harness>(harness: &mut H) {
+    let mut store = harness.open();
+    // In order; with a hole; late; with a branch.
+    let sections = [
+        (Section::Plans, [0, 1, 2]),
+        (Section::Letters, [0, 2, 3]),
+        (Section::Tasks, [1, 0, 2]),
+        (Section::Results, [0, 1, 1]),
+    ];
+    let mut n = 40;
+    for (section, seqs) in sections {
+        for seq in seqs {
+            n += 1;
+            store
+                .commit(vec![entry_at(1, section, seq, n)])
+                .expect("a commit");
+        }
+    }
+    drop(store);
+    let store = harness.open();
+    let device = DeviceId::from_bytes(bytes(7));
+    let straight = |section: Section| {
+        let ends = store.chains(&device, None).expect("chains");
+        let place = CutPlace::Document(document(section));
+        let end = ends.into_iter().find(|end| end.place == place);
+        end.map(|end| (end.is_straight, end.position.seq, end.id))
+    };
+    let last = |n| EnvelopeId::from_bytes(bytes(n));
+    assert_eq!(straight(Section::Plans), Some((true, 2, last(43))));
+    assert_eq!(straight(Section::Letters), Some((false, 3, last(46))));
+    assert_eq!(straight(Section::Tasks), Some((false, 2, last(49))));
+    assert_eq!(straight(Section::Results), Some((false, 1, last(51))));
 }
 
 fn blobs_come_back_by_their_hash<H: Harness>(harness: &mut H) {

@@ -3,7 +3,7 @@
 use kith_crdt::DocumentId;
 use kith_protocol::{
     codec,
-    id::{DeviceId, EnvelopeId, RecordId},
+    id::{DeviceId, RecordId},
     logs::LogId,
     store::{ChainPosition, Item, RowKey},
 };
@@ -21,21 +21,24 @@ pub(super) type OfRecord = TableDefinition<'static, (u32, u32), ()>;
 /// Handle to sealed name.
 pub(super) type Names = TableDefinition<'static, u32, &'static [u8]>;
 
+/// Keyed hash of a name to its handle.
+pub(super) type Handles = TableDefinition<'static, Hash, u32>;
+/// (document or log, position in the journal) to what was taken in.
+pub(super) type InOrder = TableDefinition<'static, (u32, u64), IdAndPlace>;
+
 pub(super) const META: TableDefinition<'_, &str, u64> = TableDefinition::new("meta");
 pub(super) const EVENTS: TableDefinition<'_, Hash, Place> = TableDefinition::new("events");
 pub(super) const ENTRIES: TableDefinition<'_, Hash, Place> = TableDefinition::new("entries");
 pub(super) const RECORDS: TableDefinition<'_, Hash, u32> = TableDefinition::new("records");
-pub(super) const LOGS: TableDefinition<'_, Hash, u32> = TableDefinition::new("logs");
+pub(super) const LOGS: Handles = TableDefinition::new("logs");
 pub(super) const LOG_NAMES: Names = TableDefinition::new("log names");
 pub(super) const RECORD_LOGS: OfRecord = TableDefinition::new("record logs");
-pub(super) const LOG_EVENTS: TableDefinition<'_, (u32, u64), IdAndPlace> =
-    TableDefinition::new("log events");
-pub(super) const DOCUMENTS: TableDefinition<'_, Hash, u32> = TableDefinition::new("documents");
+pub(super) const LOG_EVENTS: InOrder = TableDefinition::new("log events");
+pub(super) const DOCUMENTS: Handles = TableDefinition::new("documents");
 pub(super) const DOCUMENT_NAMES: Names = TableDefinition::new("document names");
 pub(super) const RECORD_DOCUMENTS: OfRecord = TableDefinition::new("record documents");
-pub(super) const DOCUMENT_ENTRIES: TableDefinition<'_, (u32, u64), IdAndPlace> =
-    TableDefinition::new("document entries");
-pub(super) const CHAINS: TableDefinition<'_, &[u8], &[u8; 40]> = TableDefinition::new("chains");
+pub(super) const DOCUMENT_ENTRIES: InOrder = TableDefinition::new("document entries");
+pub(super) const CHAINS: TableDefinition<'_, &[u8], &[u8; 41]> = TableDefinition::new("chains");
 pub(super) const PARTS: TableDefinition<'_, (u32, u64), Place> = TableDefinition::new("parts");
 pub(super) const PART_HASHES: TableDefinition<'_, Hash, ()> = TableDefinition::new("part hashes");
 pub(super) const JOURNAL: TableDefinition<'_, u64, Place> = TableDefinition::new("journal");
@@ -97,9 +100,21 @@ pub(super) fn split(bytes: &[u8; 44]) -> ([u8; 32], Location) {
     (id, Location::from_bytes(&at))
 }
 
-fn chain(position: &ChainPosition, document: u32) -> Vec<u8> {
+/// What the links of a chain are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Links {
+    /// Entries of a document.
+    Entries = 0,
+    /// Events of a log.
+    Events = 1,
+}
+
+/// The key of a chain: its device, what its links are, the handle of its document or log, and its
+/// epoch.
+fn chain(position: &ChainPosition, links: Links, handle: u32) -> Vec<u8> {
     let mut key = position.device.as_bytes().to_vec();
-    key.extend_from_slice(&document.to_be_bytes());
+    key.push(links as u8);
+    key.extend_from_slice(&handle.to_be_bytes());
     key.extend_from_slice(&position.epoch.to_be_bytes());
     key
 }
@@ -107,32 +122,69 @@ fn chain(position: &ChainPosition, document: u32) -> Vec<u8> {
 /// The first and last key of a device's chains.
 pub(super) fn chains_of(device: &DeviceId) -> (Vec<u8>, Vec<u8>) {
     let from = device.as_bytes().to_vec();
-    let to = [device.as_bytes().as_slice(), &[0xff; 8]].concat();
+    let to = [device.as_bytes().as_slice(), &[0xff; 9]].concat();
     (from, to)
 }
 
-/// The document handle and epoch in a chain's key.
-pub(super) fn chain_key(key: &[u8]) -> (u32, u32) {
+/// What the links are, the handle and the epoch in a chain's key.
+pub(super) fn chain_key(key: &[u8]) -> (Links, u32, u32) {
     let number = |at: usize| {
         let bytes = key.get(at..at + 4).and_then(|bytes| bytes.try_into().ok());
         u32::from_be_bytes(bytes.unwrap_or([0xff; 4]))
     };
-    (number(32), number(36))
+    let links = if key.get(32) == Some(&(Links::Events as u8)) {
+        Links::Events
+    } else {
+        Links::Entries
+    };
+    (links, number(33), number(37))
 }
 
-fn chain_end(seq: u64, id: &EnvelopeId) -> [u8; 40] {
-    let mut bytes = [0; 40];
-    bytes[..8].copy_from_slice(&seq.to_be_bytes());
-    bytes[8..].copy_from_slice(id.as_bytes());
-    bytes
+/// Where a chain ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct End {
+    pub(super) seq: u64,
+    pub(super) id: [u8; 32],
+    /// Whether each link came right after the one before it.
+    pub(super) is_straight: bool,
 }
 
-/// The position and id of a chain's last entry.
-pub(super) fn chain_value(bytes: &[u8; 40]) -> (u64, EnvelopeId) {
-    let (mut seq, mut id) = ([0; 8], [0; 32]);
-    seq.copy_from_slice(&bytes[..8]);
-    id.copy_from_slice(&bytes[8..]);
-    (u64::from_be_bytes(seq), EnvelopeId::from_bytes(id))
+impl End {
+    /// The end of a chain once another link has come.
+    fn after(known: Option<Self>, seq: u64, id: [u8; 32]) -> Self {
+        let next = known.map_or(0, |known| known.seq.saturating_add(1));
+        let is_straight = seq == next && known.is_none_or(|known| known.is_straight);
+        match known {
+            Some(known) if known.seq >= seq => Self {
+                is_straight,
+                ..known
+            },
+            Some(_) | None => Self {
+                seq,
+                id,
+                is_straight,
+            },
+        }
+    }
+
+    fn to_bytes(self) -> [u8; 41] {
+        let mut bytes = [0; 41];
+        bytes[..8].copy_from_slice(&self.seq.to_be_bytes());
+        bytes[8..40].copy_from_slice(&self.id);
+        bytes[40] = u8::from(self.is_straight);
+        bytes
+    }
+
+    pub(super) fn from_bytes(bytes: &[u8; 41]) -> Self {
+        let (mut seq, mut id) = ([0; 8], [0; 32]);
+        seq.copy_from_slice(&bytes[..8]);
+        id.copy_from_slice(&bytes[8..40]);
+        Self {
+            seq: u64::from_be_bytes(seq),
+            id,
+            is_straight: bytes[40] == 1,
+        }
+    }
 }
 
 /// One transaction's worth of noting.
@@ -151,7 +203,7 @@ pub(super) struct Adding<'t> {
     document_names: Table<'t, u32, &'static [u8]>,
     record_documents: Table<'t, (u32, u32), ()>,
     document_entries: Table<'t, (u32, u64), IdAndPlace>,
-    chains: Table<'t, &'static [u8], &'static [u8; 40]>,
+    chains: Table<'t, &'static [u8], &'static [u8; 41]>,
     parts: Table<'t, (u32, u64), Place>,
     part_hashes: Table<'t, Hash, ()>,
     journal: Table<'t, u64, Place>,
@@ -212,12 +264,15 @@ impl<'t> Adding<'t> {
 
     fn item(&mut self, at: Location, item: &Item) -> Result<(), redb::Error> {
         match item {
-            Item::Event { log, id, .. } => {
+            Item::Event {
+                log, id, position, ..
+            } => {
                 if self.events.insert(id.as_bytes(), &at.to_bytes())?.is_none() {
                     self.journalled(at)?;
                     let log = self.log(log)?;
                     let value = joined(id.as_bytes(), at);
                     self.log_events.insert((log, self.last), &value)?;
+                    self.chain(position, Links::Events, log, *id.as_bytes())?;
                 }
             }
             Item::Entry {
@@ -237,7 +292,7 @@ impl<'t> Adding<'t> {
                     let value = joined(id.as_bytes(), at);
                     self.document_entries
                         .insert((document, self.last), &value)?;
-                    self.chain(position, document, id)?;
+                    self.chain(position, Links::Entries, document, *id.as_bytes())?;
                 }
             }
             Item::Part { record, bytes, .. } => {
@@ -329,18 +384,15 @@ impl<'t> Adding<'t> {
     fn chain(
         &mut self,
         position: &ChainPosition,
-        document: u32,
-        id: &EnvelopeId,
+        links: Links,
+        handle: u32,
+        id: [u8; 32],
     ) -> Result<(), redb::Error> {
-        let key = chain(position, document);
-        let known = self
-            .chains
-            .get(key.as_slice())?
-            .map(|end| chain_value(end.value()).0);
-        if known.is_none_or(|seq| seq < position.seq) {
-            let end = chain_end(position.seq, id);
-            self.chains.insert(key.as_slice(), &end)?;
-        }
+        let key = chain(position, links, handle);
+        let known = self.chains.get(key.as_slice())?;
+        let known = known.map(|end| End::from_bytes(end.value()));
+        let end = End::after(known, position.seq, id);
+        self.chains.insert(key.as_slice(), &end.to_bytes())?;
         Ok(())
     }
 
