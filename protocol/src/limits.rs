@@ -101,8 +101,8 @@ pub const SET_ASIDE_MAX: usize = 512;
 /// Branches of one chain that are kept: two prove that it forked.
 pub const BRANCHES_MAX: usize = 2;
 
-/// Entries of one epoch of a document: showing it cold applies each of them, some 0.1 ms each, and
-/// what takes up the place of another stays in it for ever.
+/// Entries of one epoch of a document: whoever it is shared with later gets one entry in their
+/// place, and what was written over and taken back no longer weighs on it.
 pub const EPOCH_ENTRIES_MAX: usize = 2048;
 
 /// Bytes of the changes of one epoch of a document: what stands in it must fit in one change when

@@ -60,9 +60,11 @@ pub struct CarryOver {
 impl Record {
     /// The epoch of a document's part of the record that stands now: what is written goes there.
     pub fn current(&mut self, document: &DocumentId) -> DocumentId {
-        let family = self.family(document);
-        let Some(mut current) = family.first().cloned() else {
-            return document.clone();
+        let family = self.ledger.epochs(document);
+        let mut current = match family.as_slice() {
+            [] => return document.clone(),
+            [only] => return only.clone(),
+            [first, ..] => first.clone(),
         };
         let successions = self.successions(&family);
         let begins = |id: &DocumentId| {
@@ -96,18 +98,10 @@ impl Record {
         if self.ledger.controllers().contains(&principal) {
             return true;
         }
-        let family = self.family(document);
+        let family = self.ledger.epochs(document);
         let successions = self.successions(&family);
         let mut onward = successions.iter().filter(|next| next.from == *document);
         onward.any(|next| self.ledger.saw_share_with(&next.entry, principal))
-    }
-
-    /// The epochs of one part of the record, ascending.
-    fn family(&self, of: &DocumentId) -> Vec<DocumentId> {
-        let mut family = self.ledger.documents();
-        family.retain(|id| family_of(id) == family_of(of));
-        family.sort_unstable_by_key(|id| id.epoch);
-        family
     }
 
     fn successions(&mut self, family: &[DocumentId]) -> Vec<Succession> {
@@ -137,7 +131,7 @@ impl Record {
 
     /// The entries of a past epoch that the one that stands has taken in.
     fn taken_over(&mut self, document: &DocumentId) -> BTreeSet<EnvelopeId> {
-        let family = self.family(document);
+        let family = self.ledger.epochs(document);
         let successions = self.successions(&family);
         let onward = successions.iter().filter(|next| next.from == *document);
         let heads: Vec<_> = onward.flat_map(|next| next.heads.clone()).collect();
@@ -236,6 +230,13 @@ impl Record {
     /// Whether a document is so large that its next epoch should begin, and may: everything in it
     /// counts unmarked, and nothing stands aside.
     pub fn is_outgrown(&mut self, document: &DocumentId) -> bool {
+        if !self
+            .ledger
+            .count(document)
+            .is_multiple_of(EPOCH_TRIED_EVERY)
+        {
+            return false;
+        }
         let entries = self.ledger.entries(document);
         let payload = |id: &EnvelopeId| {
             let payload = self
@@ -258,7 +259,7 @@ impl Record {
 
     /// The name of the epoch that would follow the one that stands.
     pub fn next_epoch(&mut self, document: &DocumentId, rng: &mut impl CryptoRng) -> DocumentId {
-        let newest = self.family(document).last().map_or(0, |id| id.epoch);
+        let newest = self.ledger.epochs(document).last().map_or(0, |id| id.epoch);
         let step = 1 + rng.next_u32() % EPOCH_STEP_MAX;
         DocumentId {
             epoch: newest.saturating_add(step),

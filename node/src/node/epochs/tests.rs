@@ -1,11 +1,7 @@
 //! Begun anew, a record reads as before, for whoever holds it.
 
 use kith_crdt::{DocumentId, Label, Section, samples::sample_bundle};
-use kith_protocol::{
-    id::RecordId,
-    record::Record,
-    store::{Item, Store},
-};
+use kith_protocol::{id::RecordId, record::Record, store::Store};
 use tempfile::TempDir;
 
 use super::begin_anew;
@@ -216,12 +212,9 @@ fn who_never_had_the_first_epoch_sees_the_same_and_who_vouches_for_it() {
     let mut without = Record::new(id);
     let store = &place.node.store;
     for log in store.logs(&id).expect("logs") {
-        for (event, bytes) in store.events(&log).expect("events") {
-            let item = Item::Event {
-                log: log.clone(),
-                id: event,
-                bytes,
-            };
+        for (_, bytes) in store.events(&log).expect("events") {
+            let event = kith_protocol::intake::event(&bytes).expect("it holds");
+            let item = kith_protocol::record::event_item(&event);
             without.arrive(&item).expect("it holds");
         }
     }

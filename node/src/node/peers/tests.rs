@@ -444,7 +444,8 @@ fn who_can_only_add_puts_nothing_out_of_sight_by_beginning_an_epoch() {
     };
     let (store, me) = (&guest.node.store, guest.node.whoever());
     let mut held = Record::load(store, record, me.device).expect("a record");
-    held.load_principals(store, [me.principal]).expect("its log");
+    held.load_principals(store, [me.principal])
+        .expect("its log");
     let decided =
         held.ledger()
             .decide_write(&me, &to, Actions::APPEND, Purposes::CARE, super::now_ms());
