@@ -88,10 +88,11 @@ fn a_fork_of_ones_own_chain_opens_a_new_one_and_both_branches_count() {
     for entry in [one, other, after] {
         assert_eq!(world.status(entry), Status::Accepted);
     }
-    let forked = world.judge().review().into_iter().any(|item| match item {
-        ReviewItem::Forked { entries, .. } => entries.contains(&one) && entries.contains(&other),
-        _ => false,
-    });
+    let pair = |item: ReviewItem| {
+        matches!(item, ReviewItem::Forked { entries, .. }
+            if entries.contains(&one) && entries.contains(&other))
+    };
+    let forked = world.judge().review().into_iter().any(pair);
     assert!(forked, "the pair is kept as proof");
 }
 
