@@ -16,6 +16,7 @@ mod import;
 mod peers;
 mod people;
 mod review;
+mod saved;
 mod setup;
 mod sharing;
 mod show;
@@ -199,6 +200,7 @@ impl Node {
         }
         let mut record = Record::load(&self.store, id, self.device())?;
         record.load_principals(&self.store, [self.identity.principal])?;
+        self.open_saved(&mut record)?;
         Ok(record)
     }
 

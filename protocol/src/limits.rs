@@ -112,3 +112,6 @@ pub const EPOCH_LEN_MAX: u64 = 8 * 1024 * 1024;
 /// Entries between two attempts to begin an epoch that is due: one that cannot begin, since
 /// something waits for a decision or too much stands there, must not cost every write.
 pub const EPOCH_TRIED_EVERY: usize = 64;
+
+/// Entries from which on a document is saved as a whole: applying fewer takes under 10 ms.
+pub const SAVED_ENTRIES_MIN: usize = 256;

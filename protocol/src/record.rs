@@ -8,6 +8,7 @@
 mod arrive;
 mod epochs;
 mod load;
+mod saved;
 mod write;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -16,6 +17,7 @@ use kith_crdt::{ChangeHash, Document, DocumentId, Held, ResourceId, Vetted};
 
 pub use arrive::{ArrivalError, Arrived};
 pub use epochs::{CarryOver, SETTLED};
+pub use saved::Saved;
 pub use write::{Pen, WriteError, entry_item, event_item};
 
 use crate::{
@@ -32,6 +34,8 @@ pub struct Record {
     changes: BTreeMap<EnvelopeId, Vetted>,
     writers: BTreeMap<ChangeHash, EnvelopeId>,
     open: BTreeMap<DocumentId, Opened>,
+    /// Of how many entries what was saved of a document is made.
+    saved: BTreeMap<DocumentId, usize>,
 }
 
 /// A document as its loaded entries make it.
@@ -66,6 +70,7 @@ impl Record {
             changes: BTreeMap::new(),
             writers: BTreeMap::new(),
             open: BTreeMap::new(),
+            saved: BTreeMap::new(),
         }
     }
 

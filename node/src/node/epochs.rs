@@ -52,4 +52,4 @@ pub(super) fn begin_anew(
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -29,6 +29,7 @@ impl Node {
         self.with_record(id, |node, record| {
             node.disclose(record, node.owner(), How::Show, 0)?;
             let placed = node.read_all(record)?;
+            node.save_large(record);
             let known = node.people.get(&id).cloned().unwrap_or_default();
             let status = status_counts(record);
             Ok(RecordShown {
@@ -51,6 +52,7 @@ impl Node {
         self.with_record(id, |node, record| {
             node.disclose(record, node.owner(), How::Show, 0)?;
             let placed = node.read_all(record)?;
+            node.save_large(record);
             let drugs = Drugs::of(&placed);
             let mut happened: Vec<_> = placed
                 .iter()

@@ -143,7 +143,7 @@ impl Record {
     }
 
     /// Entries with everything that they build on.
-    fn below(&self, heads: &[EnvelopeId]) -> BTreeSet<EnvelopeId> {
+    pub(super) fn below(&self, heads: &[EnvelopeId]) -> BTreeSet<EnvelopeId> {
         let mut below = BTreeSet::new();
         let mut next = heads.to_vec();
         while let Some(id) = next.pop() {

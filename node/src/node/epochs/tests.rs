@@ -11,13 +11,13 @@ use crate::{
     node::{ExportForm, Node, Role, now_ms},
 };
 
-struct Place {
-    node: Node,
+pub(in crate::node) struct Place {
+    pub(in crate::node) node: Node,
     folder: TempDir,
 }
 
 impl Place {
-    fn new() -> Self {
+    pub(in crate::node) fn new() -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let home = Home::at(folder.path().join("home"));
         Node::set_up(&home, "Riverside", Role::Practice, &Unlock::KeyFile).expect("a node");
@@ -29,7 +29,7 @@ impl Place {
         self.node.handle(request, &mut |_| {}).expect("it is done")
     }
 
-    fn imports(&mut self, json: &str) -> RecordId {
+    pub(in crate::node) fn imports(&mut self, json: &str) -> RecordId {
         let path = self.folder.path().join("file.json");
         std::fs::write(&path, json).expect("a file");
         let request = ImportRequest {
@@ -53,7 +53,7 @@ impl Place {
         exported.text.expect("lines")
     }
 
-    fn shown(&mut self, record: RecordId) -> String {
+    pub(in crate::node) fn shown(&mut self, record: RecordId) -> String {
         let Reply::Record(shown) = self.does(Request::Show {
             record: record.to_string(),
         }) else {
@@ -63,11 +63,37 @@ impl Place {
             .expect("JSON")
     }
 
-    fn notes(&mut self, record: RecordId, text: &str) {
+    pub(in crate::node) fn notes(&mut self, record: RecordId, text: &str) {
         self.does(Request::Add {
             record: record.to_string(),
             what: Addition::Note(text.to_owned()),
         });
+    }
+
+    /// Loads a record again, and tells how many of its documents were saved ones.
+    pub(in crate::node) fn opened_from_saved(&mut self, record: RecordId) -> usize {
+        self.node.loaded.clear();
+        let mut loaded = Record::load(&self.node.store, record, self.node.device());
+        let loaded = loaded.as_mut().expect("a record");
+        let rows = self
+            .node
+            .store
+            .rows(super::super::identity::RowKind::Saved as u8);
+        let saved: Vec<kith_protocol::record::Saved> = rows
+            .expect("rows")
+            .iter()
+            .filter_map(|(_, bytes)| kith_protocol::codec::decode_trusted(bytes).ok())
+            .collect();
+        let large = loaded.large_documents();
+        let mut used = 0;
+        for document in large {
+            used += usize::from(
+                saved
+                    .iter()
+                    .any(|saved| loaded.open_saved(&document, saved)),
+            );
+        }
+        used
     }
 
     fn review(&mut self, record: RecordId) -> Review {
