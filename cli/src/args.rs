@@ -315,6 +315,16 @@ pub enum ReviewCommand {
         /// The version's number, from 1
         version: usize,
     },
+    /// Write what came in after its part was begun anew into what stands now
+    Bring {
+        /// The resource
+        resource: String,
+    },
+    /// Leave what came in after its part was begun anew where it is, out of sight
+    Leave {
+        /// The resource
+        resource: String,
+    },
 }
 
 #[derive(clap::Args)]

@@ -14,7 +14,7 @@ mod view;
 
 use std::{collections::BTreeMap, fmt};
 
-use automerge::{ActorId, Automerge, Change, ReadDoc};
+use automerge::{ActorId, Automerge};
 
 pub use automerge::ChangeHash;
 pub use edit::{Edit, EditError, ListEdit};
@@ -80,12 +80,6 @@ pub enum DocumentError {
     /// Automerge refused.
     #[error("the document does not take the change")]
     Automerge(#[from] automerge::AutomergeError),
-    /// The bytes are no change.
-    #[error("the bytes are no change")]
-    Change(#[from] automerge::LoadChangeError),
-    /// The change waits for others.
-    #[error("the change builds on something that is not there")]
-    Missing,
 }
 
 /// One document.
@@ -133,29 +127,6 @@ impl Document {
     /// Whether a change is here.
     pub fn holds(&self, change: &ChangeHash) -> bool {
         self.inner.get_change_meta_by_hash(change).is_some()
-    }
-
-    /// Takes changes whose content was vetted, in any order in which each comes after what it
-    /// builds on.
-    ///
-    /// # Errors
-    /// When automerge refuses or something is missing; then nothing has changed.
-    pub fn apply<'a>(
-        &mut self,
-        changes: impl IntoIterator<Item = &'a [u8]>,
-    ) -> Result<(), DocumentError> {
-        let changes = changes
-            .into_iter()
-            .map(|bytes| Change::from_bytes(bytes.to_vec()))
-            .collect::<Result<Vec<_>, _>>()?;
-        let mut next = self.inner.clone();
-        next.apply_changes(changes)?;
-        if next.get_missing_deps(&[]).is_empty() {
-            self.inner = next;
-            Ok(())
-        } else {
-            Err(DocumentError::Missing)
-        }
     }
 
     /// The counter of the next operation: one above all that are here.

@@ -228,7 +228,8 @@ pub struct DocumentId {
     pub label: Label,
     /// The month, where the section is sharded by month.
     pub month: Option<Month>,
-    /// Counts fresh starts: growth, restore, erasure, relabelling, a reader without history.
+    /// Tells fresh starts apart, a later one by a higher number: growth, erasure, relabelling, a
+    /// reader without history.
     pub epoch: u32,
 }
 

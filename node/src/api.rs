@@ -208,6 +208,13 @@ pub enum Decision {
         /// The version, 1 or more, as `kith review` numbers them.
         version: usize,
     },
+    /// What came in after its part of the record was begun anew.
+    Settle {
+        /// The resource.
+        resource: String,
+        /// Whether it is to be written into what stands now.
+        wanted: bool,
+    },
 }
 
 /// How far long work has come.
@@ -528,6 +535,8 @@ pub struct Verified {
     pub entries: usize,
     /// How many entries have each status.
     pub status: BTreeMap<String, usize>,
+    /// Parts of the record that were begun anew, in sentences.
+    pub begun_anew: Vec<String>,
     /// What does not hold.
     pub faults: Vec<String>,
 }

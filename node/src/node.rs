@@ -8,6 +8,7 @@ mod access;
 mod add;
 mod audit;
 mod bundle;
+mod epochs;
 mod export;
 mod find;
 mod identity;
@@ -15,6 +16,7 @@ mod import;
 mod peers;
 mod people;
 mod review;
+mod saved;
 mod setup;
 mod sharing;
 mod shell;
@@ -170,7 +172,6 @@ impl Node {
                 key: &self.identity.device,
                 staff: None,
             },
-            epoch: 0,
             nonce: self.nonce,
             time_ms,
         }
@@ -192,6 +193,7 @@ impl Node {
         }
         let mut record = Record::load(&self.store, id, self.device())?;
         record.load_principals(&self.store, [self.identity.principal])?;
+        self.open_saved(&mut record)?;
         Ok(record)
     }
 

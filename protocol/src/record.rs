@@ -6,8 +6,10 @@
 //! [`Writer`](crate::consent::Writer), which only the consent decision mints.
 
 mod arrive;
+mod epochs;
 mod load;
 mod quota;
+mod saved;
 mod write;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -15,7 +17,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use kith_crdt::{ChangeHash, Document, DocumentId, Held, ResourceId, Vetted};
 
 pub use arrive::{ArrivalError, Arrived};
+pub use epochs::{CarryOver, SETTLED};
 pub use quota::over_quota;
+pub use saved::Saved;
 pub use write::{Pen, WriteError, entry_item, event_item};
 
 use crate::{
@@ -32,6 +36,8 @@ pub struct Record {
     changes: BTreeMap<EnvelopeId, Vetted>,
     writers: BTreeMap<ChangeHash, EnvelopeId>,
     open: BTreeMap<DocumentId, Opened>,
+    /// Of how many entries what was saved of a document is made.
+    saved: BTreeMap<DocumentId, usize>,
 }
 
 /// A document as its loaded entries make it.
@@ -51,6 +57,9 @@ pub struct Placed {
     pub held: Held,
     /// Whether it stands in a side document: written by a key that was in use twice.
     pub aside: bool,
+    /// Whether it came into an epoch that had ended: somebody must look whether it is to be
+    /// brought over.
+    pub late: bool,
 }
 
 impl Record {
@@ -63,6 +72,7 @@ impl Record {
             changes: BTreeMap::new(),
             writers: BTreeMap::new(),
             open: BTreeMap::new(),
+            saved: BTreeMap::new(),
         }
     }
 
@@ -76,27 +86,39 @@ impl Record {
         &mut self.ledger
     }
 
-    /// The resources of a document, side documents included.
+    /// The resources of a document, side documents included. Of an epoch that no longer stands,
+    /// what came too late to be carried over: the rest is read in the epoch that stands.
     pub fn read(&mut self, reader: &Reader) -> Vec<Placed> {
         let id = reader.document();
+        let late = self.is_past(id);
+        let main = if late {
+            self.late(id)
+        } else {
+            self.opened(id).document.resources()
+        };
         let opened = self.opened(id);
+        let all: BTreeSet<_> = if late && !opened.sides.is_empty() {
+            let all = opened.document.resources().into_iter();
+            all.map(|held| held.id).collect()
+        } else {
+            BTreeSet::new()
+        };
         let place = |aside: bool| {
             move |held| Placed {
                 document: id.clone(),
                 held,
                 aside,
+                late,
             }
         };
-        let mut placed: Vec<_> = opened
-            .document
-            .resources()
-            .into_iter()
-            .map(place(false))
-            .collect();
+        let mut placed: Vec<_> = main.into_iter().map(place(false)).collect();
         for (_, side) in &opened.sides {
             let known: BTreeSet<_> = placed.iter().map(|placed| placed.held.clone().id).collect();
             let more = side.resources().into_iter().map(place(true));
-            placed.extend(more.filter(|placed| !known.contains(&placed.held.id)));
+            placed.extend(more.filter(|placed| {
+                let id = &placed.held.id;
+                !known.contains(id) && !all.contains(id)
+            }));
         }
         placed
     }
@@ -112,14 +134,15 @@ impl Record {
         Some(self.ledger.header(&entry)?.author)
     }
 
-    /// The entry that made a resource.
+    /// The entry that made a resource; where the epoch in which it was made is not held, the one
+    /// that carried it over.
     pub fn creator(&mut self, resource: &ResourceId) -> Option<EnvelopeId> {
         let documents = self.ledger.documents();
-        let change = documents.iter().find_map(|id| {
-            let held = self.opened(id).document.resource(resource)?;
-            Some(held.created)
+        let (document, change) = documents.into_iter().find_map(|id| {
+            let held = self.opened(&id).document.resource(resource)?;
+            Some((id, held.created))
         })?;
-        self.writer(&change)
+        self.writer(&change).or_else(|| self.begun_by(&document))
     }
 
     /// How many entries passed vetting and yet could not be read by this build.

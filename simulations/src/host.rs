@@ -148,7 +148,6 @@ impl Host {
                 key: &self.key,
                 staff: None,
             },
-            epoch: 0,
             nonce: self.nonce,
             time_ms: self.now_ms,
         }

@@ -6,5 +6,6 @@ mod cli_reference;
 mod crashes;
 mod harness;
 mod real_data;
+mod shared_again;
 mod two_nodes;
 mod wrong_input;

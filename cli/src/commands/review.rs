@@ -25,6 +25,14 @@ pub fn run(session: &Session, args: ReviewArgs) -> Result<Ending, Failure> {
     let decision = match decision {
         ReviewCommand::Adopt { entry } => Decision::Adopt { entry },
         ReviewCommand::Choose { resource, version } => Decision::Choose { resource, version },
+        ReviewCommand::Bring { resource } => Decision::Settle {
+            resource,
+            wanted: true,
+        },
+        ReviewCommand::Leave { resource } => Decision::Settle {
+            resource,
+            wanted: false,
+        },
     };
     let Reply::Decided(decided) = session.ask(Request::Decide { record, decision })? else {
         return Err(odd_answer());

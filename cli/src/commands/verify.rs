@@ -42,6 +42,9 @@ pub fn run(session: &Session, args: &VerifyArgs) -> Result<Ending, Failure> {
     for (status, n) in &verified.status {
         render::say(&format!("  {status}: {n}"));
     }
+    for begun in &verified.begun_anew {
+        render::say(&format!("Begun anew: {begun}."));
+    }
     if verified.faults.is_empty() {
         render::say("Everything holds.");
     }

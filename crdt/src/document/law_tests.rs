@@ -83,8 +83,8 @@ proptest! {
             .filter(|written| right.holds(&written.hash)).cloned().collect();
         take_all(&mut left, &of_right);
         prop_assert_eq!(left.resources(), all.resources());
-        let again: Vec<_> = played.written.iter().map(|written| written.bytes.as_slice()).collect();
-        left.apply(again).expect("what is here already");
+        let again: Vec<_> = played.written.iter().map(|written| written.vetted.clone()).collect();
+        left.take(&again).expect("what is here already");
         prop_assert_eq!(left.resources(), all.resources());
         prop_assert_eq!(left.heads(), all.heads());
     }

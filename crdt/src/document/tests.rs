@@ -37,7 +37,7 @@ fn two_copies() -> (Document, Document, super::ResourceId) {
         .expect("a first write");
     let mut theirs = Document::new();
     theirs
-        .apply([written.bytes.as_slice()])
+        .take(std::slice::from_ref(&written.vetted))
         .expect("an honest change");
     (ours, theirs, written.created[0].clone())
 }
@@ -92,8 +92,11 @@ fn two_doses_at_once_stay_side_by_side_until_someone_decides() {
     let b = theirs
         .write(actor(2), 2, &[put(&id, "5 mg")])
         .expect("a write");
-    ours.apply([b.bytes.as_slice()]).expect("their change");
-    theirs.apply([a.bytes.as_slice()]).expect("our change");
+    ours.take(std::slice::from_ref(&b.vetted))
+        .expect("their change");
+    theirs
+        .take(std::slice::from_ref(&a.vetted))
+        .expect("our change");
     assert_eq!(ours.resources(), theirs.resources());
     let held = &ours.resources()[0];
     let (unit, versions) = held.siblings().next().expect("two versions");
@@ -110,7 +113,7 @@ fn two_doses_at_once_stay_side_by_side_until_someone_decides() {
         .expect("the group");
     assert_eq!(group.decided.len(), 2);
     theirs
-        .apply([decided.bytes.as_slice()])
+        .take(std::slice::from_ref(&decided.vetted))
         .expect("the decision");
     assert_eq!(ours.resources(), theirs.resources());
 }
@@ -127,7 +130,9 @@ fn two_additions_to_a_list_both_stay() {
     theirs
         .write(actor(2), 2, &[add("theirs")])
         .expect("a write");
-    theirs.apply([a.bytes.as_slice()]).expect("our change");
+    theirs
+        .take(std::slice::from_ref(&a.vetted))
+        .expect("our change");
     let held = &theirs.resources()[0];
     let note = held
         .units
@@ -150,7 +155,7 @@ fn an_edit_beside_a_retraction_is_for_a_person_and_one_after_it_is_a_new_stateme
         .write(actor(2), 2, &[put(&id, "5 mg")])
         .expect("an edit");
     theirs
-        .apply([gone.bytes.as_slice()])
+        .take(std::slice::from_ref(&gone.vetted))
         .expect("the retraction");
     let held = &theirs.resources()[0];
     assert!(held.is_retracted());

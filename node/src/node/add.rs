@@ -70,19 +70,23 @@ impl Node {
             }
         };
         let document = classify::document(&value, &LabelRules::default());
-        let text = value.to_string();
-        let resource = Resource {
-            meta: Meta {
-                kind: value["resourceType"]
-                    .as_str()
-                    .unwrap_or_default()
-                    .to_owned(),
-                batch: (now, 0),
-                ..Meta::default()
-            },
-            body: Body::parse(&text, document.section).unwrap_or_else(|_| Body::whole(text)),
-        };
+        let resource = resource(&value, &document, now);
         Ok((document, resource, None))
+    }
+}
+
+pub(super) fn resource(value: &Value, document: &DocumentId, now: u64) -> Resource {
+    let text = value.to_string();
+    Resource {
+        meta: Meta {
+            kind: value["resourceType"]
+                .as_str()
+                .unwrap_or_default()
+                .to_owned(),
+            batch: (now, 0),
+            ..Meta::default()
+        },
+        body: Body::parse(&text, document.section).unwrap_or_else(|_| Body::whole(text)),
     }
 }
 
@@ -97,7 +101,7 @@ fn required(text: String, what: &str) -> Result<String, Failure> {
     Ok(text)
 }
 
-fn note(text: &str, when: &str) -> Value {
+pub(super) fn note(text: &str, when: &str) -> Value {
     json!({
         "resourceType": "Observation",
         "status": "final",

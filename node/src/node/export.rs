@@ -65,12 +65,16 @@ impl std::fmt::Debug for BundleTo {
 impl Node {
     pub(super) fn export(&mut self, word: &str, form: ExportForm) -> Result<Exported, Failure> {
         let id = self.record_named(word)?;
-        self.with_record(id, |node, record| match form {
-            ExportForm::Ndjson => node.export_lines(record),
-            ExportForm::Ips => node.export_summary(record),
-            ExportForm::Folder(path) => node.export_folder(record, &path),
-            ExportForm::Bundle { path, to } => node.export_bundle(record, &path, &to),
-            ExportForm::Documents(path) => node.export_documents(record, &path),
+        self.with_record(id, |node, record| {
+            let exported = match form {
+                ExportForm::Ndjson => node.export_lines(record),
+                ExportForm::Ips => node.export_summary(record),
+                ExportForm::Folder(path) => node.export_folder(record, &path),
+                ExportForm::Bundle { path, to } => node.export_bundle(record, &path, &to),
+                ExportForm::Documents(path) => node.export_documents(record, &path),
+            }?;
+            node.save_large(record);
+            Ok(exported)
         })
     }
 
@@ -105,6 +109,12 @@ impl Node {
         let mut notes = Vec::new();
         let mut received = Vec::with_capacity(placed.len());
         for placed in placed {
+            if placed.late {
+                notes.push(format!(
+                    "{} {} came in after its part was begun anew: it is given beside what stands now.",
+                    placed.held.meta.kind, placed.held.id
+                ));
+            }
             let siblings = placed
                 .held
                 .siblings()

@@ -23,6 +23,7 @@ pub(super) enum RowKind {
     Invitations = 3,
     Peers = 4,
     Audit = 5,
+    Saved = 8,
 }
 
 impl RowKind {

@@ -15,7 +15,7 @@ use serde_json::Value;
 use super::{
     Node,
     access::{denied, not_written},
-    now_ms,
+    import, now_ms,
 };
 use crate::{
     api::{Decided, Decision, Explained, Review, ToReview},
@@ -80,7 +80,18 @@ impl Node {
             let held = &placed.held;
             let value = serde_json::from_str(&held.to_text(0)).unwrap_or(Value::Null);
             let what = line::describe(&value);
-            if held.siblings().next().is_some() {
+            if placed.late {
+                items.push(item(
+                    "came in after its part was begun anew",
+                    held.id.to_string(),
+                    what,
+                    Vec::new(),
+                    format!(
+                        "kith review {id} bring {} writes it into what stands now; leave instead of bring does not",
+                        held.id
+                    ),
+                ));
+            } else if held.siblings().next().is_some() {
                 items.push(item(
                     "two versions",
                     held.id.to_string(),
@@ -130,6 +141,7 @@ impl Node {
         self.with_record(id, |node, record| match decision {
             Decision::Adopt { entry } => node.adopt(record, entry),
             Decision::Choose { resource, version } => node.choose(record, resource, *version),
+            Decision::Settle { resource, wanted } => node.settle(record, resource, *wanted),
         })
     }
 
@@ -189,7 +201,7 @@ impl Node {
         let placed = self
             .read_all(record)?
             .into_iter()
-            .find(|placed| placed.held.id == resource && !placed.aside)
+            .find(|placed| placed.held.id == resource && !placed.aside && !placed.late)
             .ok_or_else(not_there)?;
         let mut edits = Vec::new();
         for (unit, versions) in placed.held.siblings() {
@@ -227,6 +239,42 @@ impl Node {
             entry,
             what: "The version counts now; what it was chosen from stays in the record's history."
                 .to_owned(),
+        })
+    }
+
+    /// Brings what came in after its part was begun anew over into what stands now, or leaves it.
+    fn settle(
+        &mut self,
+        record: &mut Record,
+        word: &str,
+        wanted: bool,
+    ) -> Result<Decided, Failure> {
+        let placed = self.read_all(record)?.into_iter();
+        let late = placed
+            .filter(|placed| placed.late && !placed.aside)
+            .find(|placed| placed.held.id.as_str() == word)
+            .ok_or_else(|| {
+                Failure::new(
+                    Ending::Failed,
+                    format!("Nothing called {word:?} waits to be brought over."),
+                    "Run kith review RECORD to see what waits; nothing was changed.",
+                )
+            })?;
+        let edits = record.settle(&late.document, &late.held, wanted);
+        let mut rng = self.rng.clone();
+        let mut items = Vec::new();
+        import::write_all(record, &self.pen(now_ms()), edits, &mut items, &mut rng)?;
+        self.rng = rng;
+        let entry = items.last().map_or_else(String::new, id_of);
+        self.commit(items)?;
+        let what = if wanted {
+            "It stands in the record now; who wrote it first stays in the record's history."
+        } else {
+            "It stays where it was written and is not shown any more."
+        };
+        Ok(Decided {
+            entry,
+            what: what.to_owned(),
         })
     }
 

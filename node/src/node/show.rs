@@ -29,6 +29,7 @@ impl Node {
         self.with_record(id, |node, record| {
             node.disclose(record, node.owner(), How::Show, 0)?;
             let placed = node.read_all(record)?;
+            node.save_large(record);
             let known = node.people.get(&id).cloned().unwrap_or_default();
             let status = status_counts(record);
             Ok(RecordShown {
@@ -51,6 +52,7 @@ impl Node {
         self.with_record(id, |node, record| {
             node.disclose(record, node.owner(), How::Show, 0)?;
             let placed = node.read_all(record)?;
+            node.save_large(record);
             let drugs = Drugs::of(&placed);
             let mut happened: Vec<_> = placed
                 .iter()
@@ -108,7 +110,6 @@ impl Node {
         let mut value = serde_json::from_str(&held.to_text(0)).unwrap_or(Value::Null);
         drugs.name(&mut value);
         let entry = record.writer(&held.created);
-        let author = record.author(&held.created);
         let mut marks = Vec::new();
         if held.is_retracted() {
             marks.push("entered in error".to_owned());
@@ -121,6 +122,9 @@ impl Node {
         {
             marks.push("to review".to_owned());
         }
+        if placed.late {
+            marks.push("came in after its part was begun anew: to review".to_owned());
+        }
         if placed.aside {
             marks.push("from a copied device".to_owned());
         }
@@ -128,10 +132,23 @@ impl Node {
             id: held.id.to_string(),
             kind: held.meta.kind.clone(),
             text: line::describe(&value),
-            by: author.map_or_else(|| "not known".to_owned(), |author| self.name_of(author)),
+            by: self.written_by(record, placed),
             when: line::when(&value).map(str::to_owned),
             marks,
         }
+    }
+
+    /// Who wrote a resource; where the epoch in which it was written is not held, who vouches for it.
+    pub(super) fn written_by(&self, record: &mut Record, placed: &Placed) -> String {
+        if let Some(author) = record.author(&placed.held.created) {
+            return self.name_of(author);
+        }
+        let begun = record.begun_by(&placed.document);
+        let begun = begun.and_then(|entry| record.ledger().header(&entry).map(|h| h.author));
+        begun.map_or_else(
+            || "not known".to_owned(),
+            |author| format!("carried over by {}", self.name_of(author)),
+        )
     }
 
     /// Whether anything that stands in a resource was written by a marked entry.
@@ -231,7 +248,8 @@ fn allergy_state(record: &mut Record, placed: &[Placed]) -> AllergyState {
             doubted |= !line::stands(&value);
         }
         let written = record.writer(&placed.held.created);
-        doubted |= placed.aside || written.is_none_or(|entry| is_marked(record, &entry));
+        doubted |=
+            placed.aside || placed.late || written.is_none_or(|entry| is_marked(record, &entry));
         state = AllergyState::NoneKnown;
     }
     if doubted {

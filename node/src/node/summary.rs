@@ -84,7 +84,6 @@ impl Node {
         let arrived_ms = writer
             .and_then(|writer| record.ledger().header(&writer))
             .map_or(0, |header| header.time_ms);
-        let author = record.author(&held.created);
         Source {
             section: placed.document.section,
             document: placed.document.clone(),
@@ -95,9 +94,9 @@ impl Node {
                 .map(|n| held.to_text(n))
                 .collect(),
             retracted: held.is_retracted(),
-            marked: matches!(status, Some(Status::Marked(_))),
+            marked: placed.late || matches!(status, Some(Status::Marked(_))),
             flagged: is_malformed(&text),
-            author: author.map_or_else(|| "not known".to_owned(), |author| self.name_of(author)),
+            author: self.written_by(record, placed),
             arrived_ms,
             text,
         }

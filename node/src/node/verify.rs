@@ -2,7 +2,13 @@
 
 use std::path::Path;
 
-use kith_protocol::{id::PrincipalId, intake, logs::LogId, record::Record, store::Store};
+use kith_protocol::{
+    id::PrincipalId,
+    intake,
+    logs::LogId,
+    record::{CarryOver, Record},
+    store::Store,
+};
 
 use super::{Node, show};
 use crate::{
@@ -65,6 +71,7 @@ impl Node {
             }
         }
         found.status = show::status_counts(&mut fresh);
+        found.begun_anew = fresh.carry_overs().iter().map(begun_anew).collect();
         let digest = fresh.ledger().digest();
         let shown = self.with_record(id, |_, record| Ok(record.ledger().digest()))?;
         if digest != shown {
@@ -108,6 +115,19 @@ impl Node {
         }
         Ok(())
     }
+}
+
+fn begun_anew(over: &CarryOver) -> String {
+    let (to, from) = (&over.to, &over.from);
+    let how = match over.differing {
+        Some(0) => "exactly as they stood there".to_owned(),
+        Some(n) => format!("and {n} of them are left out or given otherwise"),
+        None => "by the word of whoever began it: what stood there is not held here".to_owned(),
+    };
+    format!(
+        "{to} goes on from {from} with {} resources, {how}",
+        over.carried
+    )
 }
 
 /// An error with its reasons.

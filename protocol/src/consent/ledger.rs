@@ -5,6 +5,7 @@
 //! added is ever dropped.
 
 mod authority;
+mod chains;
 mod decide;
 mod document;
 mod entries;
@@ -154,6 +155,25 @@ impl Ledger {
     /// Every document of which an entry is held.
     pub fn documents(&self) -> Vec<DocumentId> {
         self.entries.documents.keys().cloned().collect()
+    }
+
+    /// The epochs of one part of the record of which an entry is held, ascending.
+    pub fn epochs(&self, of: &DocumentId) -> Vec<DocumentId> {
+        let same = |id: &&DocumentId| {
+            id.section == of.section && id.label == of.label && id.month == of.month
+        };
+        self.entries
+            .documents
+            .keys()
+            .filter(same)
+            .cloned()
+            .collect()
+    }
+
+    /// How many entries of a document are held, whatever their status.
+    pub fn count(&self, document: &DocumentId) -> usize {
+        let place = self.entries.documents.get(document);
+        place.map_or(0, |place| place.all.len())
     }
 
     /// What an entry's author signed.

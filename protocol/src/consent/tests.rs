@@ -24,6 +24,7 @@
 //! | an entry after the end is not marked | `stories::an_entry_that_knows_only_a_lapse_…` |
 //! | a peer revokes | `stories::a_peer_or_a_descendant_revokes_nothing` |
 
+mod chains;
 mod cuts;
 mod documents;
 mod keys;

@@ -103,7 +103,7 @@ impl Record {
     /// Applies what these entries carry, in their order, under guard. What the document does not
     /// take although vetting passed it is our fault: it is said so in the entry's status, which
     /// takes it and what builds on it out of the material.
-    fn apply(&mut self, mut document: Document, entries: &[EnvelopeId]) -> Document {
+    pub(super) fn apply(&mut self, mut document: Document, entries: &[EnvelopeId]) -> Document {
         let changes: Vec<_> = entries
             .iter()
             .filter_map(|id| self.changes.get(id))

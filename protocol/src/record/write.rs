@@ -22,8 +22,6 @@ use crate::{
 pub struct Pen<'a> {
     /// Who signs.
     pub author: Author<'a>,
-    /// The epoch of its chains: a new one after a restore or a re-grant.
-    pub epoch: u32,
     /// The nonce of its Automerge actors: fresh at every process start.
     pub nonce: [u8; 8],
     /// Claimed time, milliseconds since 1970 UTC.
@@ -36,6 +34,11 @@ pub enum WriteError {
     /// The document does not take the edits.
     #[error("the record does not take this")]
     Edit(#[from] EditError),
+    /// A part of the record cannot be begun anew now.
+    #[error(
+        "only someone who controls the record begins a part of it anew, once nothing in it waits for a decision"
+    )]
+    Epoch,
 }
 
 impl Record {
@@ -131,10 +134,11 @@ impl Record {
     ) -> Result<(Item, Written), WriteError> {
         let document = writer.document().clone();
         let device = pen.author.key.device();
-        let link = self.ledger.next_entry(device, pen.epoch, &document);
+        let epoch = self.ledger.chain_epoch(device, &document);
+        let link = self.ledger.next_entry(device, epoch, &document);
         let deps = self.ledger.heads(&document);
         let nonce = self.nonce(pen, link.prev, &document, rng);
-        let actor = actor(self.id, &document, device, pen.epoch, nonce);
+        let actor = actor(self.id, &document, device, epoch, nonce);
         let opened = self.opened(&document);
         let written = opened.document.write(actor, pen.time_ms, edits)?;
         let payload = payload(&written, rng);
@@ -144,7 +148,7 @@ impl Record {
         let draft = EntryDraft {
             record: self.id,
             document: document.clone(),
-            epoch: pen.epoch,
+            epoch,
             link,
             deps,
             frontiers,
@@ -173,10 +177,11 @@ impl Record {
         entries.dedup();
         let document = writer.document().clone();
         let device = pen.author.key.device();
+        let epoch = self.ledger.chain_epoch(device, &document);
         let draft = EntryDraft {
             record: self.id,
-            epoch: pen.epoch,
-            link: self.ledger.next_entry(device, pen.epoch, &document),
+            epoch,
+            link: self.ledger.next_entry(device, epoch, &document),
             deps: self.ledger.heads(&document),
             frontiers: self
                 .ledger
@@ -229,7 +234,7 @@ pub(super) fn facts(entry: &Entry) -> (ContentFacts, Option<Vetted>) {
     }
 }
 
-fn change_facts(vetted: &Vetted) -> ContentFacts {
+pub(super) fn change_facts(vetted: &Vetted) -> ContentFacts {
     ContentFacts::Change {
         hash: vetted.hash().0,
         deps: vetted.deps().iter().map(|hash| hash.0).collect(),
@@ -249,7 +254,7 @@ fn vetted(header: &Header, bytes: &[u8]) -> Result<Vetted, String> {
     Ok(vetted)
 }
 
-fn payload(written: &Written, rng: &mut impl CryptoRng) -> Payload {
+pub(super) fn payload(written: &Written, rng: &mut impl CryptoRng) -> Payload {
     let mut salt = [0; 16];
     rng.fill_bytes(&mut salt);
     Payload {

@@ -280,18 +280,26 @@ impl View {
 fn readable(record: &mut Record, who: &Whoever, label: &Label, now_ms: u64) -> Vec<Section> {
     let may_read = |section: &Section| {
         let document = DocumentId::first(*section, label.clone());
-        reader(record, who, &document, now_ms).is_some()
+        let read = Purposes::CARE;
+        record
+            .ledger()
+            .decide_read(who, &document, read, now_ms)
+            .is_ok()
     };
     Section::ALL.into_iter().filter(may_read).collect()
 }
 
-/// The token to read a document with, where the peer may.
+/// The token to read a document with, where the peer may: an epoch that ended only where it was
+/// shared with them before its end.
 pub(super) fn reader(
     record: &mut Record,
     who: &Whoever,
     document: &DocumentId,
     now_ms: u64,
 ) -> Option<Reader> {
+    if record.is_past(document) && !record.may_have_past(document, who.principal) {
+        return None;
+    }
     record
         .ledger()
         .decide_read(who, document, Purposes::CARE, now_ms)

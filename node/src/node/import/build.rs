@@ -25,7 +25,7 @@ use crate::{
     api::{Filed, Imported},
     failure::Failure,
     node::{
-        Node, access,
+        Node, access, epochs,
         people::{self, Known},
     },
 };
@@ -93,6 +93,12 @@ pub(in crate::node) fn write_all(
     };
     let mut filed = BTreeMap::new();
     for (document, edits) in edits {
+        // What is new goes into the epoch that stands; what is changed names the one where it is.
+        let document = if edits.iter().all(|edit| matches!(edit, Edit::Create(_))) {
+            record.current(&document)
+        } else {
+            document
+        };
         let action = if edits.iter().all(|edit| matches!(edit, Edit::Create(_))) {
             Actions::APPEND
         } else {
@@ -106,6 +112,9 @@ pub(in crate::node) fn write_all(
             .write(pen, &writer, &edits, rng)
             .map_err(|error| access::not_written(&error))?;
         items.push(item);
+        items.extend(epochs::begin_anew_if_outgrown(
+            record, pen, &who, &document, rng,
+        ));
         let count = count(&edits);
         if count > 0 {
             *filed.entry(document.section).or_default() += count;
@@ -178,6 +187,7 @@ impl Node {
         let placed = self.read_all(record)?;
         Ok(placed
             .into_iter()
+            .filter(|placed| !placed.aside && !placed.late)
             .filter(|placed| record.author(&placed.held.created) == Some(own))
             .map(|placed| (placed.document, placed.held))
             .collect())

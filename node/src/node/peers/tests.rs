@@ -2,14 +2,16 @@
 
 use std::collections::VecDeque;
 
-use kith_crdt::{Label, Section};
+use kith_crdt::{DocumentId, Label, Section};
 use kith_protocol::{
-    author::{Author, EventDraft},
+    author::{Author, EntryDraft, EventDraft},
     codec,
     consent::grant::{Actions, Basis, Grant, Purposes},
+    envelope::{Content, Payload},
     id::{BlobId, DeviceId, PrincipalId, RecordId},
     intake,
     logs::{Act, Event, Frontiers, LabelAct, LogId},
+    record::Record,
     signed::Verified,
     store::Store,
     sync::{Carried, Engine, Input, JournalId, Kind, LinkId, Message, Output},
@@ -95,13 +97,14 @@ impl Place {
         let (ours, theirs) = (self.node.device(), other.node.device());
         let mut engines = [self.engine(), other.engine()];
         let link = LinkId(1);
-        let mut told = VecDeque::from([
-            (0, connected(theirs, true)),
-            (1, connected(ours, false)),
-        ]);
+        let mut told = VecDeque::from([(0, connected(theirs, true)), (1, connected(ours, false))]);
         let mut batches = Vec::new();
         while let Some((to, input)) = told.pop_front() {
-            let node = if to == 0 { &mut self.node } else { &mut other.node };
+            let node = if to == 0 {
+                &mut self.node
+            } else {
+                &mut other.node
+            };
             engines[to].handle(node, input, now_ms()).expect("a store");
             while let Some(output) = engines[to].poll_output() {
                 match output {
@@ -278,7 +281,7 @@ fn an_attachment_that_did_not_arrive_is_asked_for_again() {
     let record = host.record();
     host.imports(record, &letter());
     host.invites(&mut guest, record, "all", None);
-    let held = host.node.home.folder().join("blobs");
+    let held = host.node.home.folder().join("store").join("blobs");
     let away = host.folder.path().join("away");
     std::fs::rename(&held, &away).expect("the blobs are put away");
     host.gives(&mut guest, record);
@@ -300,7 +303,10 @@ fn a_grant_to_oneself_opens_no_log_of_a_label() {
     let own = forged(&guest, record, closed.clone(), guest.node.principal());
     host.hears(guest.node.device(), record, carried(&own));
     let closed = LogId::Label(record, closed);
-    assert!(host.node.store.has_event(&own.id()).expect("an answer"), "it was taken in");
+    assert!(
+        host.node.store.has_event(&own.id()).expect("an answer"),
+        "it was taken in"
+    );
     let second = host.gives(&mut guest, record);
     assert!(!events(&first).contains(&closed));
     assert!(!events(&second).contains(&closed));
@@ -427,4 +433,142 @@ fn every_link_stands_before_its_batch_leaves() {
     let home = Home::at(place.path().join("home"));
     let again = Node::open(&home, &Unlock::KeyFile).expect("it opens");
     assert!(again.store.audit().expect("the access log").len() > before);
+}
+
+#[test]
+fn an_epoch_that_ended_goes_to_those_with_whom_it_was_shared_and_to_nobody_later() {
+    let (mut host, mut before, mut after) = (
+        Place::new("Riverside"),
+        Place::new("Sam"),
+        Place::new("Kim"),
+    );
+    let record = host.record();
+    host.notes(record, "Slept well");
+    host.invites(&mut before, record, "all", None);
+    let begun = host.node.with_record(record, |node, record| {
+        let (who, mut rng) = (node.whoever(), node.rng.clone());
+        let pen = node.pen(now_ms());
+        let mut items = Vec::new();
+        for document in record.ledger().documents() {
+            let begun = crate::node::epochs::begin_anew(record, &pen, &who, &document, &mut rng);
+            items.extend(begun);
+        }
+        node.rng = rng;
+        let begun = items.len();
+        node.commit(items)?;
+        Ok(begun)
+    });
+    assert_eq!(begun.expect("it is begun anew"), 2);
+    host.invites(&mut after, record, "all", None);
+    host.gives(&mut before, record);
+    host.gives(&mut after, record);
+
+    let epochs = |place: &Place| {
+        let held = place.node.store.documents(&record).expect("documents");
+        held.iter().map(|id| id.epoch > 0).collect::<Vec<_>>()
+    };
+    assert_eq!(epochs(&host), [false, true, false, true]);
+    assert_eq!(epochs(&before), [false, true, false, true]);
+    assert_eq!(epochs(&after), [true, true]);
+    let read = |place: &mut Place| {
+        let read = place.node.with_record(record, |node, record| {
+            let placed = node.read_all(record)?;
+            Ok(placed
+                .iter()
+                .map(|placed| placed.held.to_text(0))
+                .collect::<Vec<_>>())
+        });
+        read.expect("it is read")
+    };
+    let whole = read(&mut host);
+    assert_eq!(whole.len(), 2);
+    assert_eq!(read(&mut before), whole);
+    assert_eq!(read(&mut after), whole);
+}
+
+#[test]
+fn who_can_only_add_puts_nothing_out_of_sight_by_beginning_an_epoch() {
+    let (mut host, mut guest) = (Place::new("Riverside"), Place::new("Sam"));
+    let record = host.record();
+    host.notes(record, "Must never be hidden");
+    host.invites(&mut guest, record, "all", Some("daily-care"));
+    host.gives(&mut guest, record);
+
+    let from = DocumentId::first(Section::DailyCare, Label::general());
+    let to = DocumentId {
+        epoch: 9,
+        ..from.clone()
+    };
+    let (store, me) = (&guest.node.store, guest.node.whoever());
+    let mut held = Record::load(store, record, me.device).expect("a record");
+    held.load_principals(store, [me.principal])
+        .expect("its log");
+    let decided = held
+        .ledger()
+        .decide_write(&me, &to, Actions::APPEND, Purposes::CARE, now_ms());
+    let writer = decided.expect("the guest may add");
+    let pen = guest.node.pen(now_ms());
+    let refused = held.begin_epoch(&pen, &writer, &mut guest.node.rng.clone());
+    assert!(refused.is_err(), "kith itself does not sign such a thing");
+
+    let nonce = [9; 8];
+    let actor = kith_protocol::author::actor(record, &to, me.device, 0, nonce);
+    let mut only = kith_crdt::Document::new();
+    let value = crate::node::add::note("Only this", "2026-11-24T10:00:00Z");
+    let note = kith_crdt::Edit::Create(crate::node::add::resource(&value, &to, 7));
+    only.write(kith_crdt::Actor([1; 16]), 1, &[note])
+        .expect("a note");
+    let carried = only.carry_over(actor, 1, &std::collections::BTreeMap::new());
+    let payload = Payload {
+        salt: [0; 16],
+        bytes: carried.expect("one resource").1.bytes,
+    };
+    let content = Content::CarryOver {
+        payload: payload.reference(),
+        from: from.clone(),
+        heads: held.ledger().heads(&from),
+    };
+    let draft = EntryDraft {
+        record,
+        document: to.clone(),
+        epoch: 0,
+        link: kith_protocol::author::NextLink::FIRST,
+        deps: Vec::new(),
+        frontiers: held.ledger().frontiers(&to.label, &me.principal),
+        grant: writer.grant(),
+        purpose: Purposes::CARE,
+        time_ms: now_ms(),
+        actor_nonce: nonce,
+    };
+    let entry = pen.author.entry(draft, content, Some(payload));
+    let id = entry.id();
+    let from_device = guest.node.device();
+    let carried = Carried {
+        kind: Kind::Entry,
+        bytes: codec::encode(&entry.into_envelope()),
+    };
+    host.hears(from_device, record, vec![carried]);
+    let (status, texts) = host
+        .node
+        .with_record(record, |node, record| {
+            let status = record.ledger().status(&id);
+            let placed = node.read_all(record)?;
+            let late = placed.iter().filter(|placed| placed.late).count();
+            assert!(late <= 1, "what was there is where it was");
+            let text = |placed: &kith_protocol::record::Placed| placed.held.to_text(0);
+            Ok((status, placed.iter().map(text).collect::<String>()))
+        })
+        .expect("a record");
+    assert_eq!(status, Some(kith_protocol::consent::Status::Accepted));
+    assert!(texts.contains("Must never be hidden"));
+    assert!(texts.contains("Only this"));
+    host.notes(record, "Written after");
+    let documents = host.node.store.documents(&record).expect("documents");
+    assert_eq!(documents.iter().filter(|id| id.epoch == 9).count(), 1);
+    let daily = host.node.store.entries(&record, &from).expect("entries");
+    assert_eq!(
+        daily.len(),
+        2,
+        "the owner writes on where everything stands"
+    );
 }

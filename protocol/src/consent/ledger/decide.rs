@@ -15,7 +15,7 @@ use crate::{
         grant::{Actions, Grant, Purposes},
         status::{Cause, Fault},
     },
-    id::{EventId, PrincipalId},
+    id::{EnvelopeId, EventId, PrincipalId},
     limits::CLOCK_SKEW_MS,
     logs::{Act, LabelAct, LogId},
 };
@@ -172,6 +172,21 @@ impl Ledger {
         self.entries.unite_pasts(&heads, &mut past);
         let chain = chain_of(&mut self.authority, who, document, grant, &past)?;
         judge::unhit(&mut self.authority, &past, &chain).map_err(|fault| denied(&fault))
+    }
+
+    /// Whether an entry had seen a share of its document's part of the record with a principal: one
+    /// who could have had what it builds on before it was written.
+    pub fn saw_share_with(&self, entry: &EnvelopeId, principal: PrincipalId) -> bool {
+        let Some(section) = self.header(entry).map(|header| header.document.section) else {
+            return false;
+        };
+        let a = &self.authority;
+        a.targets.grants.iter().any(|at| {
+            let right = a.right(*at);
+            right.is_some_and(|right| {
+                right.audience == principal && right.sections.contains(&section)
+            }) && self.entries.saw(entry, *at)
+        })
     }
 
     /// Every grant that is held, with what became of it, ascending by id.

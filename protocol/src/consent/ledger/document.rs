@@ -74,6 +74,11 @@ impl Standings {
         self.aside.get(&device).copied().unwrap_or(0)
     }
 
+    /// What a basis in use needs to be clear.
+    pub(super) fn need(&self, basis: usize) -> Option<&Need> {
+        self.needs.get(&basis).map(Arc::as_ref)
+    }
+
     fn put_aside(&mut self, device: DeviceId) {
         *self.aside.entry(device).or_default() += 1;
     }

@@ -173,6 +173,14 @@ impl Entries {
         self.pasts.values.iter().any(|past| past.contains(at))
     }
 
+    /// Whether an entry had seen an event.
+    pub(super) fn saw(&self, entry: &EnvelopeId, event: At) -> bool {
+        let at = self.index.get(entry).map(|at| &self.held[*at]);
+        at.is_some_and(|held| {
+            matches!(held.verdict, Some(Ok(_))) && self.pasts.get(held.past).contains(event)
+        })
+    }
+
     /// Adds what these entries had seen.
     pub(super) fn unite_pasts(&self, entries: &[EnvelopeId], past: &mut Past) {
         for at in entries.iter().filter_map(|id| self.index.get(id)) {

@@ -13,6 +13,7 @@ use crate::{
         decision::Explanation,
         status::{Cause, Missing, Status},
     },
+    envelope::Content,
     id::{DeviceId, EnvelopeId, EventId, PrincipalId},
     logs::{Act, LabelAct, LogId},
 };
@@ -198,6 +199,14 @@ impl Ledger {
                 format!("{author} wrote it under the share {grant}.")
             }
         });
+        if let Content::CarryOver { from, heads, .. } = &held.header.content {
+            sentences.push(format!(
+                "It begins {} anew with what stood in {from} after {} of its last entries: what it \
+                 carries keeps its authors, and the entries before are kept.",
+                held.header.document,
+                heads.len(),
+            ));
+        }
         if held.fate.adopted.is_some() {
             sentences.push("Someone who may review has adopted it.".into());
         }

@@ -71,7 +71,10 @@ impl Link {
         for id in peer.records {
             self.with_view(desk, id, |link, desk, record, view| {
                 link.comparing.scopes.push((id, view.scope.clone()));
-                let places = mutual_places(desk, record, view)?;
+                let places = match link.who() {
+                    Some(who) => mutual_places(desk, record, view, &who)?,
+                    None => Vec::new(),
+                };
                 if places.is_empty() && view.reach.is_any() {
                     // Whoever had it once learns how that ended.
                     let ended = (Place::Authority(id), Part::Whole);
@@ -216,6 +219,7 @@ fn mutual_places<S: Shell>(
     desk: &mut Desk<'_, S>,
     record: &mut Record,
     view: &View,
+    who: &Whoever,
 ) -> Result<Vec<Place>, StoreError> {
     let ours = Whoever {
         principal: desk.shell.principal(),
@@ -233,7 +237,11 @@ fn mutual_places<S: Shell>(
     let both = principals.filter(|principal| own.has_principal(principal));
     places.extend(both.map(|principal| Place::Principal(id, *principal)));
     for document in view.documents(record) {
-        if reader(record, &ours, &document, desk.now_ms).is_some() {
+        let both = [who, &ours];
+        if both
+            .iter()
+            .all(|one| reader(record, one, &document, desk.now_ms).is_some())
+        {
             places.push(Place::Document(id, document));
         }
     }
