@@ -3,3 +3,4 @@
 pub mod drugs;
 pub mod ips;
 pub mod line;
+pub mod search;

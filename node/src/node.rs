@@ -23,7 +23,9 @@ mod shell;
 mod show;
 mod status;
 mod summary;
+mod timeline;
 mod verify;
+mod views;
 
 use std::collections::BTreeMap;
 
@@ -54,6 +56,7 @@ pub use export::{BundleTo, ExportForm};
 pub use identity::Role;
 pub use peers::Peer;
 pub use sharing::{Invited, JoinAnswer, JoinAsk, start_of};
+pub use views::Found;
 
 /// Records kept loaded between commands.
 const LOADED_RECORDS_MAX: usize = 16;

@@ -6,6 +6,7 @@
 //! [`Writer`](crate::consent::Writer), which only the consent decision mints.
 
 mod arrive;
+mod basis;
 mod epochs;
 mod load;
 mod quota;
@@ -23,7 +24,7 @@ pub use saved::Saved;
 pub use write::{Pen, WriteError, entry_item, event_item};
 
 use crate::{
-    consent::{Ledger, Material, Reader, Status},
+    consent::{Ledger, Material, Reader, Status, Whoever, grant::Purposes},
     id::{DeviceId, EnvelopeId, PrincipalId, RecordId},
 };
 
@@ -121,6 +122,17 @@ impl Record {
             }));
         }
         placed
+    }
+
+    /// The token to read a document with for care, where someone may: an epoch that ended only
+    /// where it was shared with them before its end.
+    pub fn reader(&mut self, who: &Whoever, document: &DocumentId, now_ms: u64) -> Option<Reader> {
+        if self.is_past(document) && !self.may_have_past(document, who.principal) {
+            return None;
+        }
+        self.ledger
+            .decide_read(who, document, Purposes::CARE, now_ms)
+            .ok()
     }
 
     /// A document in the stock Automerge format.

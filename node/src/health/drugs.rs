@@ -3,12 +3,14 @@
 use std::collections::BTreeMap;
 
 use kith_protocol::record::Placed;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::line;
 
 /// What each Medication of a record is called, by every reference that may name it.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "Vec<(String, String)>", into = "Vec<(String, String)>")]
 pub struct Drugs(BTreeMap<String, String>);
 
 impl Drugs {
@@ -40,6 +42,19 @@ impl Drugs {
         Self(names)
     }
 
+    /// Takes in what stands in another document.
+    pub fn extend(&mut self, others: &Self) {
+        let others = others.0.iter();
+        self.0
+            .extend(others.map(|(reference, name)| (reference.clone(), name.clone())));
+    }
+
+    /// Whether a resource names its medicine by a reference alone.
+    pub fn wants(resource: &Value) -> bool {
+        let reference = resource.get("medicationReference");
+        reference.is_some_and(|reference| reference.get("display").is_none())
+    }
+
     /// Puts the name beside the reference of a prescription or statement that has none.
     pub fn name(&self, resource: &mut Value) {
         let contained = contained(resource);
@@ -57,6 +72,18 @@ impl Drugs {
         if let (Some(name), Some(reference)) = (name, reference.as_object_mut()) {
             reference.insert("display".to_owned(), Value::String(name));
         }
+    }
+}
+
+impl From<Vec<(String, String)>> for Drugs {
+    fn from(names: Vec<(String, String)>) -> Self {
+        Self(names.into_iter().collect())
+    }
+}
+
+impl From<Drugs> for Vec<(String, String)> {
+    fn from(drugs: Drugs) -> Self {
+        drugs.0.into_iter().collect()
     }
 }
 

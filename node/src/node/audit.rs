@@ -1,5 +1,6 @@
 //! Who looked: one link of the access log for each disclosure, on the disk before a byte leaves.
 
+use kith_crdt::DocumentId;
 use kith_protocol::{
     audit::{
         Audience, AuditChain, AuditEntry, DisclosedDocument, Disclosure, Extent, How, Recipient,
@@ -7,7 +8,7 @@ use kith_protocol::{
     },
     codec,
     consent::grant::Purposes,
-    id::RecordId,
+    id::{EventId, RecordId},
     record::Record,
     store::{Item, Store},
 };
@@ -33,6 +34,19 @@ impl Node {
         len: usize,
     ) -> Result<(), Failure> {
         let documents = record.ledger().documents();
+        let mut said = Self::state_of(record, documents, to, None, how);
+        said.len = len as u64;
+        self.disclosed(vec![said], Vec::new())
+    }
+
+    /// The disclosure of these documents as they stand now, for care.
+    pub(super) fn state_of(
+        record: &mut Record,
+        documents: Vec<DocumentId>,
+        to: Audience,
+        grant: Option<EventId>,
+        how: How,
+    ) -> Disclosure {
         let documents = documents
             .into_iter()
             .map(|document| {
@@ -44,19 +58,16 @@ impl Node {
                 }
             })
             .collect();
-        self.disclosed(
-            vec![Disclosure {
-                to,
-                record: record.id(),
-                documents,
-                attachments: Vec::new(),
-                grant: None,
-                purpose: Purposes::CARE,
-                how,
-                len: len as u64,
-            }],
-            Vec::new(),
-        )
+        Disclosure {
+            to,
+            record: record.id(),
+            documents,
+            attachments: Vec::new(),
+            grant,
+            purpose: Purposes::CARE,
+            how,
+            len: 0,
+        }
     }
 
     /// Whoever is signed in on this node: its owner.

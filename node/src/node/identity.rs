@@ -24,6 +24,7 @@ pub(super) enum RowKind {
     Peers = 4,
     Audit = 5,
     Saved = 8,
+    View = 9,
 }
 
 impl RowKind {

@@ -1,9 +1,9 @@
-//! A record on a page, and along a line of time.
+//! A record on a page.
 
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use kith_crdt::{DocumentId, Section, document::UnitContent};
+use kith_crdt::{DocumentId, Section};
 use kith_protocol::{
     audit::How,
     consent::Status,
@@ -15,13 +15,14 @@ use serde_json::Value;
 
 use super::{Node, find};
 use crate::{
-    api::{AllergyState, AsOf, Happened, Line, RecordShown, SectionShown},
+    api::{AllergyState, AsOf, Line, RecordShown, SectionShown},
     failure::Failure,
-    health::{drugs::Drugs, line},
+    health::{
+        drugs::Drugs,
+        line,
+        search::{self, Mark},
+    },
 };
-
-/// Two signatures further apart than this were not made on the day of what they tell.
-const LATE_MS: i64 = 24 * 60 * 60 * 1000;
 
 impl Node {
     pub(super) fn show(&mut self, word: &str) -> Result<RecordShown, Failure> {
@@ -47,46 +48,6 @@ impl Node {
         })
     }
 
-    pub(super) fn timeline(&mut self, word: &str) -> Result<Vec<Happened>, Failure> {
-        let id = self.record_named(word)?;
-        self.with_record(id, |node, record| {
-            node.disclose(record, node.owner(), How::Show, 0)?;
-            let placed = node.read_all(record)?;
-            node.save_large(record);
-            let drugs = Drugs::of(&placed);
-            let mut happened: Vec<_> = placed
-                .iter()
-                .filter(|placed| !placed.held.meta.made_here)
-                .map(|placed| node.happened(record, placed, &drugs))
-                .collect();
-            happened.sort_by(|a, b| {
-                let time = |happened: &Happened| {
-                    let when = happened.when.clone();
-                    when.unwrap_or_else(|| happened.arrived.clone())
-                };
-                time(b)
-                    .cmp(&time(a))
-                    .then_with(|| a.line.id.cmp(&b.line.id))
-            });
-            Ok(happened)
-        })
-    }
-
-    fn happened(&self, record: &mut Record, placed: &Placed, drugs: &Drugs) -> Happened {
-        let line = self.line(record, placed, drugs);
-        let arrived_ms = record
-            .writer(&placed.held.created)
-            .and_then(|entry| record.ledger().header(&entry).map(|header| header.time_ms))
-            .unwrap_or(0);
-        Happened {
-            late: line.when.as_deref().and_then(|when| late(when, arrived_ms)),
-            when: line.when.clone(),
-            arrived: time(arrived_ms),
-            section: placed.document.section.name().to_owned(),
-            line,
-        }
-    }
-
     fn sections(&self, record: &mut Record, placed: &[Placed]) -> Vec<SectionShown> {
         let drugs = Drugs::of(placed);
         let mut sections: BTreeMap<(Section, String), Vec<Line>> = BTreeMap::new();
@@ -110,23 +71,12 @@ impl Node {
         let mut value = serde_json::from_str(&held.to_text(0)).unwrap_or(Value::Null);
         drugs.name(&mut value);
         let entry = record.writer(&held.created);
-        let mut marks = Vec::new();
-        if held.is_retracted() {
-            marks.push("entered in error".to_owned());
-        }
-        if held.siblings().next().is_some() {
-            marks.push("two versions".to_owned());
-        }
-        if entry.is_some_and(|entry| is_marked(record, &entry))
-            || self.has_marked_part(record, placed)
-        {
-            marks.push("to review".to_owned());
-        }
-        if placed.late {
-            marks.push("came in after its part was begun anew: to review".to_owned());
-        }
-        if placed.aside {
-            marks.push("from a copied device".to_owned());
+        let mut marks = Mark::of(placed);
+        let is_to_review = entry.is_some_and(|entry| is_marked(record, &entry))
+            || self.has_marked_part(record, placed);
+        if is_to_review {
+            marks.push(Mark::ToReview);
+            marks.sort_unstable();
         }
         Line {
             id: held.id.to_string(),
@@ -134,7 +84,7 @@ impl Node {
             text: line::describe(&value),
             by: self.written_by(record, placed),
             when: line::when(&value).map(str::to_owned),
-            marks,
+            marks: marks.iter().map(|mark| mark.words().to_owned()).collect(),
         }
     }
 
@@ -143,7 +93,12 @@ impl Node {
         if let Some(author) = record.author(&placed.held.created) {
             return self.name_of(author);
         }
-        let begun = record.begun_by(&placed.document);
+        self.vouched_by(record, &placed.document)
+    }
+
+    /// Who carried over what was written in an epoch that is not held.
+    pub(super) fn vouched_by(&self, record: &mut Record, document: &DocumentId) -> String {
+        let begun = record.begun_by(document);
         let begun = begun.and_then(|entry| record.ledger().header(&entry).map(|h| h.author));
         begun.map_or_else(
             || "not known".to_owned(),
@@ -153,18 +108,7 @@ impl Node {
 
     /// Whether anything that stands in a resource was written by a marked entry.
     fn has_marked_part(&self, record: &mut Record, placed: &Placed) -> bool {
-        let writers = placed
-            .held
-            .units
-            .iter()
-            .flat_map(|unit| match &unit.content {
-                UnitContent::Register(versions) => versions
-                    .iter()
-                    .map(|version| version.writer)
-                    .collect::<Vec<_>>(),
-                UnitContent::List(items) => items.iter().map(|item| item.writer).collect(),
-            });
-        let entries: Vec<_> = writers
+        let entries: Vec<_> = search::writers(&placed.held)
             .filter_map(|writer| record.writer(&writer))
             .collect();
         entries.iter().any(|entry| is_marked(record, entry))
@@ -192,7 +136,7 @@ impl Node {
     }
 }
 
-fn is_marked(record: &mut Record, entry: &EnvelopeId) -> bool {
+pub(super) fn is_marked(record: &mut Record, entry: &EnvelopeId) -> bool {
     matches!(record.ledger().status(entry), Some(Status::Marked(_)))
 }
 
@@ -295,30 +239,6 @@ pub(super) fn time(time_ms: u64) -> String {
         |_| "not known".to_owned(),
         |time| time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
     )
-}
-
-/// `arrived 2 days later`, where the entry was signed at least a day after it happened.
-fn late(when: &str, arrived_ms: u64) -> Option<String> {
-    let happened = moment(when)?;
-    let gap = i64::try_from(arrived_ms).ok()? - happened;
-    let days = gap / LATE_MS;
-    match days {
-        ..=0 => None,
-        1 => Some("arrived 1 day later".to_owned()),
-        _ => Some(format!("arrived {days} days later")),
-    }
-}
-
-/// The end of a FHIR date or instant, in milliseconds since 1970 UTC.
-fn moment(when: &str) -> Option<i64> {
-    if let Ok(time) = when.parse::<Timestamp>() {
-        return Some(time.as_millisecond());
-    }
-    let date: jiff::civil::Date = when.get(..10)?.parse().ok()?;
-    let midnight = jiff::tz::Offset::UTC
-        .to_timestamp(date.at(0, 0, 0, 0))
-        .ok()?;
-    Some(midnight.as_millisecond() + LATE_MS)
 }
 
 /// Hexadecimal digits.

@@ -130,7 +130,7 @@ impl Record {
     }
 
     /// The entries of a past epoch that the one that stands has taken in.
-    fn taken_over(&mut self, document: &DocumentId) -> BTreeSet<EnvelopeId> {
+    pub(super) fn taken_over(&mut self, document: &DocumentId) -> BTreeSet<EnvelopeId> {
         let family = self.ledger.epochs(document);
         let successions = self.successions(&family);
         let onward = successions.iter().filter(|next| next.from == *document);

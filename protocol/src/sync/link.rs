@@ -16,7 +16,7 @@ use super::{
     message::{Farewell, JournalId, Message},
     output::{News, Output},
     shell::{Peer, Shell},
-    view::{View, reader},
+    view::View,
 };
 use crate::{
     codec,
@@ -289,7 +289,7 @@ impl Link {
             let Ok(mut record) = desk.shell.take(*id) else {
                 return true;
             };
-            let may = reader(&mut record, &who, document, desk.now_ms).is_some();
+            let may = record.reader(&who, document, desk.now_ms).is_some();
             desk.shell.put(record);
             !may
         })

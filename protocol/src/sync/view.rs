@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     codec,
-    consent::{Reader, Whoever, cut::CutPlace, cut::ProvenPart, grant::Purposes},
+    consent::{Whoever, cut::CutPlace, cut::ProvenPart, grant::Purposes},
     id::{EventId, PrincipalId, RecordId},
     logs::LogId,
     record::Record,
@@ -287,23 +287,6 @@ fn readable(record: &mut Record, who: &Whoever, label: &Label, now_ms: u64) -> V
             .is_ok()
     };
     Section::ALL.into_iter().filter(may_read).collect()
-}
-
-/// The token to read a document with, where the peer may: an epoch that ended only where it was
-/// shared with them before its end.
-pub(super) fn reader(
-    record: &mut Record,
-    who: &Whoever,
-    document: &DocumentId,
-    now_ms: u64,
-) -> Option<Reader> {
-    if record.is_past(document) && !record.may_have_past(document, who.principal) {
-        return None;
-    }
-    record
-        .ledger()
-        .decide_read(who, document, Purposes::CARE, now_ms)
-        .ok()
 }
 
 /// Whose logs prove what may go: both parties, whoever controls, whoever the grants name, and

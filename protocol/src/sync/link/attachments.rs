@@ -24,7 +24,6 @@ use crate::{
         message::{Farewell, Message, PieceHash},
         output::{News, Output},
         shell::Shell,
-        view::reader,
     },
 };
 
@@ -174,7 +173,7 @@ impl Link {
                     return Ok(None);
                 };
                 // Looked at for each piece: a right may end between two.
-                let reader = reader(record, &who, document, desk.now_ms);
+                let reader = record.reader(&who, document, desk.now_ms);
                 let named = reader.filter(|reader| blobs(record, reader).contains(&blob));
                 let Some(reader) = named else {
                     return Ok(None);

@@ -16,7 +16,7 @@ use crate::{
         message::{Farewell, Message},
         ranges::{Key, Range, Set, Sum, is_open},
         shell::Shell,
-        view::{Place, Scope, View, reader, rights},
+        view::{Place, Scope, View, rights},
     },
 };
 
@@ -240,7 +240,7 @@ fn mutual_places<S: Shell>(
         let both = [who, &ours];
         if both
             .iter()
-            .all(|one| reader(record, one, &document, desk.now_ms).is_some())
+            .all(|one| record.reader(one, &document, desk.now_ms).is_some())
         {
             places.push(Place::Document(id, document));
         }

@@ -26,7 +26,7 @@ use crate::{
         progress::{self, Given},
         ranges::Key,
         shell::Shell,
-        view::{Place, Scope, Tier, View, reader, rights},
+        view::{Place, Scope, Tier, View, rights},
     },
 };
 
@@ -427,7 +427,7 @@ impl Link {
         let (Place::Document(_, document), Some(who)) = (&open.place, self.who()) else {
             return Ok(batch);
         };
-        let Some(reader) = reader(record, &who, document, desk.now_ms) else {
+        let Some(reader) = record.reader(&who, document, desk.now_ms) else {
             open.entries.clear();
             return Ok(batch);
         };
@@ -611,7 +611,7 @@ fn add_item<S: Shell>(
             bytes,
             ..
         } => {
-            let Some(reader) = reader(record, who, &document, desk.now_ms) else {
+            let Some(reader) = record.reader(who, &document, desk.now_ms) else {
                 return Considered::Passed;
             };
             return if batch.add_entry(&reader, position, bytes) {

@@ -1,0 +1,136 @@
+//! A record along a line of time, from its stored views.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use kith_crdt::DocumentId;
+use kith_protocol::{audit::How, id::PrincipalId, record::Record};
+
+use super::{
+    Node,
+    show::{is_marked, time},
+};
+use crate::{
+    api::{Happened, Line},
+    failure::Failure,
+    health::{
+        drugs::Drugs,
+        search::{Mark, Row, View},
+    },
+};
+
+/// Two signatures further apart than this were not made on the day of what they tell.
+const LATE_MS: i64 = 24 * 60 * 60 * 1000;
+
+/// What the lines of one timeline have in common.
+#[derive(Default)]
+struct Telling {
+    drugs: Drugs,
+    names: BTreeMap<PrincipalId, String>,
+}
+
+impl Node {
+    pub(super) fn timeline(&mut self, word: &str) -> Result<Vec<Happened>, Failure> {
+        let id = self.record_named(word)?;
+        self.with_record(id, |node, record| {
+            node.disclose(record, node.owner(), How::Show, 0)?;
+            let readers = node.readers(record, &node.whoever());
+            let views = node.views(record, &readers);
+            node.save_large(record);
+            let mut telling = Telling::default();
+            for view in &views {
+                telling.drugs.extend(&view.drugs);
+            }
+            let mut happened = Vec::new();
+            for (reader, view) in readers.iter().zip(&views) {
+                for row in &view.rows {
+                    let document = reader.document();
+                    happened.push(node.happened(record, document, view, row, &mut telling));
+                }
+            }
+            happened.sort_by(|a: &Happened, b| {
+                let time = |happened: &Happened| {
+                    let when = happened.when.clone();
+                    when.unwrap_or_else(|| happened.arrived.clone())
+                };
+                time(b)
+                    .cmp(&time(a))
+                    .then_with(|| a.line.id.cmp(&b.line.id))
+            });
+            Ok(happened)
+        })
+    }
+
+    fn happened(
+        &self,
+        record: &mut Record,
+        document: &DocumentId,
+        view: &View,
+        row: &Row,
+        telling: &mut Telling,
+    ) -> Happened {
+        let created = view.created(row);
+        let entry = created.and_then(|change| record.writer(&change));
+        let header = entry.and_then(|entry| record.ledger().header(&entry));
+        let arrived_ms = header.map_or(0, |header| header.time_ms);
+        let author = header.map(|header| header.author);
+        let by = match author {
+            Some(author) => {
+                let name = telling.names.entry(author);
+                name.or_insert_with(|| self.name_of(author)).clone()
+            }
+            None => self.vouched_by(record, document),
+        };
+        let mut marks = row.marks.clone();
+        let is_to_review = |change| {
+            let entry = record.writer(&change);
+            entry.is_some_and(|entry| is_marked(record, &entry))
+        };
+        if created
+            .into_iter()
+            .chain(view.writers(row))
+            .any(is_to_review)
+        {
+            marks.push(Mark::ToReview);
+            marks.sort_unstable();
+        }
+        Happened {
+            late: row.when.as_deref().and_then(|when| late(when, arrived_ms)),
+            when: row.when.clone(),
+            arrived: time(arrived_ms),
+            section: document.section.name().to_owned(),
+            line: Line {
+                id: row.resource.clone(),
+                kind: row.kind.clone(),
+                text: row.text(&telling.drugs),
+                by,
+                when: row.when.clone(),
+                marks: marks.iter().map(|mark| mark.words().to_owned()).collect(),
+            },
+        }
+    }
+}
+
+/// `arrived 2 days later`, where the entry was signed at least a day after it happened.
+fn late(when: &str, arrived_ms: u64) -> Option<String> {
+    let happened = moment(when)?;
+    let gap = i64::try_from(arrived_ms).ok()? - happened;
+    let days = gap / LATE_MS;
+    match days {
+        ..=0 => None,
+        1 => Some("arrived 1 day later".to_owned()),
+        _ => Some(format!("arrived {days} days later")),
+    }
+}
+
+/// The end of a FHIR date or instant, in milliseconds since 1970 UTC.
+fn moment(when: &str) -> Option<i64> {
+    if let Ok(time) = when.parse::<Timestamp>() {
+        return Some(time.as_millisecond());
+    }
+    let date: jiff::civil::Date = when.get(..10)?.parse().ok()?;
+    let midnight = jiff::tz::Offset::UTC
+        .to_timestamp(date.at(0, 0, 0, 0))
+        .ok()?;
+    Some(midnight.as_millisecond() + LATE_MS)
+}
