@@ -120,7 +120,7 @@ impl Node {
         self.commit_noting(items)?;
         for (record, other) in links {
             self.with_record(record, |node, record| {
-                let item = record.act(&node.pen(now_ms()), build::same_person(other));
+                let (_, item) = node.act(record, None, build::same_person(other), now_ms())?;
                 node.commit(vec![item])
             })?;
         }

@@ -8,9 +8,9 @@ use kith_protocol::{
     codec,
     consent::{Status, Whoever, cut::CutPlace, grant::Purposes},
     id::{BlobId, DeviceId, EnvelopeId, EventId, PrincipalId, RecordId},
-    limits::{AUTHORITY_EVENTS_MAX, DISCLOSURE_LEN_MAX, FRAME_LEN_MAX, PENDING_MAX, SET_ASIDE_MAX},
+    limits::{AUTHORITY_EVENTS_MAX, DISCLOSURE_LEN_MAX, FRAME_LEN_MAX},
     logs::{Act, CoreAct, LabelAct, LogId, PrincipalAct},
-    record::{Record, event_item},
+    record::{ArrivalError, Record, event_item},
     store::{ChainPosition, Item, JournalPosition, Store, StoreError},
 };
 use serde::{Deserialize, Serialize};
@@ -344,7 +344,7 @@ impl Node {
         }
         let (refused, over) = self.with_record(id, |node, record| {
             let mut commit = Vec::with_capacity(items.len());
-            let mut refused = 0;
+            let (mut refused, mut over) = (0, 0);
             for item in items {
                 match record.arrive(item) {
                     Ok(arrived) => {
@@ -353,14 +353,19 @@ impl Node {
                         }
                         commit.push(arrived.item);
                     }
+                    Err(error @ ArrivalError::Full(_)) => {
+                        over += 1;
+                        tracing::warn!(%error, "something that arrived was not taken");
+                    }
                     Err(error) => {
                         refused += 1;
                         tracing::warn!(%error, "something that arrived does not hold");
                     }
                 }
             }
-            let over = over_quota(record, &commit);
-            commit.retain(|item| !matches!(item, Item::Entry { id, .. } if over.contains(id)));
+            if !commit.is_empty() && has_doubtful(record, node.identity.principal) {
+                commit.extend(node.doubt(&id)?);
+            }
             let touched = commit.iter().any(|item| {
                 matches!(item, Item::Entry { document, .. }
                     if document.section == kith_crdt::Section::Identity)
@@ -373,13 +378,8 @@ impl Node {
             let stops = commit.iter().any(ends_something);
             node.commit_noting(commit)?;
             node.stops += u64::from(stops);
-            Ok((refused, over.len()))
+            Ok((refused, over))
         })?;
-        if over > 0 {
-            // What is not kept must not count in memory either.
-            self.loaded.remove(&id);
-            tracing::warn!(over, "entries are over a quota and were not taken");
-        }
         Ok(refused + over)
     }
 
@@ -491,7 +491,7 @@ impl Node {
             items.extend(log.iter().map(event_item));
         }
         items.extend(of_record);
-        for bytes in self.store.parts(&record.id())? {
+        for bytes in self.parts_of(&record.id())? {
             items.extend(self.visible_part(record, who, reach, bytes));
         }
         Ok(items)
@@ -547,48 +547,16 @@ fn ends_something(item: &Item) -> bool {
     })
 }
 
-/// New entries beyond what is kept of those that wait or break a rule: whoever sent them keeps
-/// them.
-fn over_quota(record: &mut Record, arrived: &[Item]) -> BTreeSet<EnvelopeId> {
-    let new: BTreeSet<_> = arrived
-        .iter()
-        .filter_map(|item| match item {
-            Item::Entry { id, .. } => Some(*id),
-            Item::Event { .. } | Item::Part { .. } | Item::Row { .. } | Item::Audit { .. } => None,
+/// Whether something by this node's owner does not simply count.
+fn has_doubtful(record: &mut Record, owner: PrincipalId) -> bool {
+    record.ledger().documents().iter().any(|document| {
+        let mut entries = record.ledger().entries(document);
+        entries.retain(|(_, status)| *status != Status::Accepted);
+        entries.iter().any(|(id, _)| {
+            let header = record.ledger().header(id);
+            header.is_some_and(|header| header.author == owner)
         })
-        .collect();
-    let mut over = BTreeSet::new();
-    if new.is_empty() {
-        return over;
-    }
-    let mut aside: BTreeMap<DeviceId, usize> = BTreeMap::new();
-    for document in record.ledger().documents() {
-        let mut waiting = 0_usize;
-        for (id, status) in record.ledger().entries(&document) {
-            let is_over = match status {
-                Status::Pending(_) => {
-                    waiting += 1;
-                    waiting > PENDING_MAX
-                }
-                Status::Invalid(_) => {
-                    let device = record.ledger().header(&id).map(|header| header.device);
-                    device.is_some_and(|device| {
-                        let count = aside.entry(device).or_default();
-                        *count += 1;
-                        *count > SET_ASIDE_MAX
-                    })
-                }
-                Status::Accepted
-                | Status::Marked(_)
-                | Status::Contested(_)
-                | Status::Unreadable(_) => false,
-            };
-            if is_over && new.contains(&id) {
-                over.insert(id);
-            }
-        }
-    }
-    over
+    })
 }
 
 /// What the other side has, to look things up in.
@@ -670,4 +638,4 @@ impl Batch {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -123,12 +123,26 @@ impl CutTree {
 
     /// Each part with its proof, once the revocation has its id.
     pub fn proven(&self, revocation: EventId) -> Vec<ProvenPart> {
-        let proven = |(at, part): (usize, &CutPart)| ProvenPart {
-            revocation,
-            part: part.clone(),
-            path: self.path(at),
-        };
-        self.parts.iter().enumerate().map(proven).collect()
+        self.proven_at(0..self.parts.len(), revocation)
+    }
+
+    /// The parts of one record, each with its proof.
+    pub fn proven_of(&self, record: &RecordId, revocation: EventId) -> Vec<ProvenPart> {
+        let from = self.parts.partition_point(|part| part.record < *record);
+        let to = self.parts.partition_point(|part| part.record <= *record);
+        self.proven_at(from..to, revocation)
+    }
+
+    fn proven_at(&self, leaves: std::ops::Range<usize>, revocation: EventId) -> Vec<ProvenPart> {
+        let parts = self.parts.iter().enumerate();
+        let parts = parts.take(leaves.end).skip(leaves.start);
+        parts
+            .map(|(at, part)| ProvenPart {
+                revocation,
+                part: part.clone(),
+                path: self.path(at),
+            })
+            .collect()
     }
 
     fn path(&self, leaf: usize) -> Vec<(Side, CutRoot)> {
@@ -254,6 +268,17 @@ mod tests {
                 longer.part.documents.push(DocumentId::first(Section::Tasks, Label::private()));
                 prop_assert!(!longer.belongs_to(root));
             }
+        }
+
+        #[test]
+        fn the_parts_of_one_record_are_those_of_the_whole(count in 1_u8..40, of in 0_u8..15) {
+            let tree = CutTree::new((0..count).map(part));
+            let revocation = EventId::from_bytes([1; 32]);
+            let record = RecordId::from_bytes([of; 32]);
+            let mut all = tree.proven(revocation);
+            all.retain(|proven| proven.part.record == record);
+            prop_assert_eq!(tree.proven_of(&record, revocation), all);
+            prop_assert_eq!(CutTree::new(tree.parts().to_vec()), tree);
         }
     }
 }

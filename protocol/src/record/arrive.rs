@@ -8,7 +8,7 @@ use super::{
 use crate::{
     author::Entry,
     codec::{self, DecodeError},
-    consent::cut::ProvenPart,
+    consent::{Full, cut::ProvenPart},
     id::{PrincipalId, RecordId},
     intake::{self, IntakeError},
     logs::LogId,
@@ -33,6 +33,9 @@ pub enum ArrivalError {
     /// A cut's part is not understood.
     #[error("a part of a cut is not understood")]
     Part(#[from] DecodeError),
+    /// There is no room for it now: whoever sent it keeps it.
+    #[error(transparent)]
+    Full(#[from] Full),
     /// It belongs elsewhere.
     #[error("it belongs to another record")]
     OtherRecord(Option<RecordId>),
@@ -69,6 +72,7 @@ impl Record {
         if !principal && of != Some(self.id) {
             return Err(ArrivalError::OtherRecord(of));
         }
+        self.ledger.admits_event(&event)?;
         let arrived = Arrived {
             item: event_item(&event),
             author: Some(event.value().author),
@@ -88,6 +92,7 @@ impl Record {
             return Err(ArrivalError::OtherRecord(Some(header.record)));
         }
         let author = Some(header.author);
+        self.ledger.admits_entry(&entry.header)?;
         let item = entry_item(entry.clone());
         self.add(entry);
         Ok(Arrived { item, author })
