@@ -12,7 +12,7 @@ use std::{
 
 use kith_protocol::{
     codec,
-    consent::cut::{Cut, CutPart, CutPlace, CutPosition, CutTree, ProvenPart},
+    consent::cut::{Cut, CutPart, CutPlace, CutPosition, CutTree, KeptTree, ProvenPart},
     id::{BlobId, DeviceId, EventId, RecordId},
     logs::{PrincipalAct, record::Link},
     record::event_item,
@@ -36,7 +36,7 @@ const TREES_MAX: usize = 4;
 #[derive(Default)]
 pub(super) struct Cuts {
     blobs: BTreeMap<EventId, BlobId>,
-    trees: RefCell<Vec<(EventId, Rc<CutTree>)>>,
+    trees: RefCell<Vec<(EventId, Rc<KeptTree>)>>,
 }
 
 impl Cuts {
@@ -70,7 +70,7 @@ impl Cuts {
         store: &DiskStore,
         event: EventId,
         blob: &BlobId,
-    ) -> Result<Rc<CutTree>, StoreError> {
+    ) -> Result<Rc<KeptTree>, StoreError> {
         let known = self.trees.borrow().iter().find_map(|(of, tree)| {
             let tree = (*of == event).then_some(tree);
             tree.map(Rc::clone)
@@ -78,20 +78,20 @@ impl Cuts {
         if let Some(tree) = known {
             return Ok(tree);
         }
-        let parts = store.blob(blob)?;
-        let parts = parts.and_then(|bytes| codec::decode_trusted::<Vec<CutPart>>(&bytes).ok());
-        let parts = parts.ok_or_else(|| {
+        let bytes = store.blob(blob)?;
+        let tree = bytes.and_then(|bytes| KeptTree::from_bytes(&bytes));
+        let tree = tree.ok_or_else(|| {
             StoreError::Damaged(Damage {
                 place: "what stays of someone who left".to_owned(),
                 what: "its file is gone or cannot be read".to_owned(),
             })
         })?;
-        let tree = Rc::new(CutTree::new(parts));
+        let tree = Rc::new(tree);
         self.keep(event, Rc::clone(&tree));
         Ok(tree)
     }
 
-    fn keep(&self, event: EventId, tree: Rc<CutTree>) {
+    fn keep(&self, event: EventId, tree: Rc<KeptTree>) {
         let mut trees = self.trees.borrow_mut();
         trees.push((event, tree));
         if trees.len() > TREES_MAX {
@@ -124,26 +124,25 @@ impl Node {
     ) -> Result<(EventId, usize), Failure> {
         self.own_log_has_room()?;
         let tree = self.what_stays(link, devices, keep)?;
-        let records: BTreeSet<_> = tree.parts().iter().map(|part| part.record).collect();
+        let kept = tree.kept();
+        let records = kept.records();
         let event = self.sign_own(time_ms, act(tree.cut()))?;
         let mut items = vec![event_item(&event)];
         let mut cut = None;
         if !tree.parts().is_empty() {
-            let blob = self
-                .store
-                .put_blob(&codec::encode(&tree.parts().to_vec()))?;
+            let blob = self.store.put_blob(&kept.to_bytes())?;
             items.push(row(RowKind::Cuts, event.id().as_bytes(), &blob));
             cut = Some(blob);
         }
         self.commit(items)?;
         if let Some(blob) = cut {
             self.cuts.blobs.insert(event.id(), blob);
-            self.cuts.keep(event.id(), Rc::new(tree));
+            self.cuts.keep(event.id(), Rc::new(kept));
         }
         // What is loaded does not know the event yet.
         self.loaded.clear();
         self.stops += 1;
-        Ok((event.id(), records.len()))
+        Ok((event.id(), records))
     }
 
     /// The parts of the cut over every record. Where the chains are straight and everything of

@@ -98,3 +98,57 @@ impl Record {
         Ok(Arrived { item, author })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use kith_crdt::{DocumentId, Label, Section};
+
+    use super::{ArrivalError, Record, entry_item};
+    use crate::{
+        author::{Author, EntryDraft, NextLink},
+        consent::{Full, grant::Purposes},
+        envelope::Content,
+        id::{EnvelopeId, RecordId},
+        identity::SecretKey,
+        logs::Frontiers,
+    };
+
+    #[test]
+    fn what_is_over_a_limit_is_refused_at_the_door_and_leaves_no_trace() {
+        let id = RecordId::from_bytes([1; 32]);
+        let key = SecretKey::from_seed([2; 32]);
+        let author = Author {
+            principal: key.principal(),
+            key: &key,
+            staff: None,
+        };
+        let mut record = Record::new(id);
+        let mut arrives = |time_ms| {
+            let draft = EntryDraft {
+                record: id,
+                document: DocumentId::first(Section::Plans, Label::general()),
+                epoch: 0,
+                link: NextLink::FIRST,
+                deps: Vec::new(),
+                frontiers: Frontiers::default(),
+                grant: None,
+                purpose: Purposes::CARE,
+                time_ms,
+                actor_nonce: [0; 8],
+            };
+            let adopted = Content::Adopt {
+                entries: vec![EnvelopeId::from_bytes([9; 32])],
+            };
+            let entry = author.entry(draft, adopted, None);
+            let id = entry.id();
+            let arrived = record.arrive(&entry_item(entry));
+            (arrived, record.ledger().holds_entry(&id))
+        };
+        assert!(matches!(arrives(1), (Ok(_), true)));
+        assert!(matches!(arrives(2), (Ok(_), true)));
+        let (third, held) = arrives(3);
+        assert!(matches!(third, Err(ArrivalError::Full(Full::Branches))));
+        assert!(!held);
+        assert!(matches!(arrives(1), (Ok(_), true)), "what is held fits");
+    }
+}

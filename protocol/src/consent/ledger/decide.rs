@@ -317,6 +317,10 @@ impl Authority {
         if end.is_some_and(|end| now_ms.saturating_add(CLOCK_SKEW_MS) >= end) {
             return Err(Denial::Ended);
         }
+        if let (Act::Label(LabelAct::Revoke(revoke)), Some(label)) = (act, label) {
+            return judge::may_revoke(self, &chain, revoke.link, label, &past)
+                .map_err(|fault| denied(&fault));
+        }
         if !matches!(act, Act::Label(LabelAct::Grant(_))) {
             return Ok(());
         }
