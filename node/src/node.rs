@@ -13,8 +13,10 @@ mod export;
 mod find;
 mod identity;
 mod import;
+mod leaver;
 mod peers;
 mod people;
+mod practice;
 mod review;
 mod saved;
 mod setup;
@@ -25,7 +27,7 @@ mod status;
 mod summary;
 mod verify;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use kith_protocol::{
@@ -64,6 +66,7 @@ pub struct Node {
     store: DiskStore,
     identity: Identity,
     people: People,
+    cuts: leaver::Cuts,
     loaded: BTreeMap<RecordId, (u64, Record)>,
     uses: u64,
     /// Where the journal stood after the last thing that could be for others.
@@ -80,6 +83,7 @@ impl Node {
         let store = home.open(unlock)?;
         let identity = Identity::load(&store)?;
         let people = People::load(&store)?;
+        let cuts = leaver::Cuts::load(&store)?;
         let mut rng = ChaCha20Rng::from_seed(crate::store::random());
         let mut nonce = [0; 8];
         rng.fill_bytes(&mut nonce);
@@ -87,6 +91,7 @@ impl Node {
             home: home.clone(),
             identity,
             people,
+            cuts,
             loaded: BTreeMap::new(),
             uses: 0,
             changed: store.last(),
@@ -111,7 +116,11 @@ impl Node {
             Request::Show { record } => self.show(&record).map(Box::new).map(Reply::Record),
             Request::Timeline { record } => self.timeline(&record).map(Reply::Timeline),
             Request::Import(request) => self.import(&request, progress).map(Reply::Imported),
-            Request::Add { record, what } => self.add(&record, what).map(Reply::Added),
+            Request::Add {
+                record,
+                what,
+                staff,
+            } => self.add(&record, what, staff.as_deref()).map(Reply::Added),
             Request::Export { record, form } => self.export(&record, form).map(Reply::Exported),
             Request::Verify { what, passphrase } => self
                 .verify(&what, passphrase.as_deref(), progress)
@@ -129,6 +138,11 @@ impl Node {
                 keep,
             } => self.stop(&record, &share, keep).map(Reply::Stopped),
             Request::WhoLooked { record } => self.who_looked(&record).map(Reply::Looked),
+            Request::StaffAdd(new) => self.staff_add(&new).map(Reply::StaffAdded),
+            Request::StaffList => self.staff_list().map(Reply::Staff),
+            Request::StaffEnd(leaving) => self.staff_end(&leaving).map(Reply::Left),
+            Request::DeviceList => self.device_list().map(Reply::Devices),
+            Request::DeviceRetire(leaving) => self.device_retire(&leaving).map(Reply::Left),
         }
     }
 
@@ -192,7 +206,14 @@ impl Node {
             return Ok(record);
         }
         let mut record = Record::load(&self.store, id, self.device())?;
-        record.load_principals(&self.store, [self.identity.principal])?;
+        // Whoever may act on it has a log of devices too, although they wrote nothing yet.
+        let grants = record.ledger().grants();
+        let audiences = grants.iter().map(|grant| grant.grant.audience);
+        let people: BTreeSet<_> = audiences.chain([self.identity.principal]).collect();
+        record.load_principals(&self.store, people)?;
+        for part in self.cuts.parts(&self.store, &id)? {
+            record.ledger().add_part(part);
+        }
         self.open_saved(&mut record)?;
         Ok(record)
     }

@@ -8,7 +8,6 @@
 mod arrive;
 mod epochs;
 mod load;
-mod quota;
 mod saved;
 mod write;
 
@@ -18,7 +17,6 @@ use kith_crdt::{ChangeHash, Document, DocumentId, Held, ResourceId, Vetted};
 
 pub use arrive::{ArrivalError, Arrived};
 pub use epochs::{CarryOver, SETTLED};
-pub use quota::over_quota;
 pub use saved::Saved;
 pub use write::{Pen, WriteError, entry_item, event_item};
 

@@ -24,6 +24,12 @@ pub(super) enum RowKind {
     Peers = 4,
     Audit = 5,
     Saved = 8,
+    /// Names of staff.
+    Staff = 16,
+    /// Where the parts of a cut over many records are.
+    Cuts = 17,
+    /// Records in which something by an own device does not simply count.
+    Doubtful = 18,
 }
 
 impl RowKind {

@@ -7,7 +7,7 @@ mod read;
 
 use std::{collections::BTreeSet, num::NonZero, path::PathBuf};
 
-use kith_crdt::refile::SourceKey;
+use kith_crdt::{flag::Flag, refile::SourceKey};
 use kith_protocol::store::Store;
 use rand_chacha::ChaCha20Rng;
 use rand_core::{Rng, SeedableRng};
@@ -119,10 +119,18 @@ impl Node {
         }
         self.commit_noting(items)?;
         for (record, other) in links {
-            self.with_record(record, |node, record| {
-                let item = record.act(&node.pen(now_ms()), build::same_person(other));
+            let linked = self.with_record(record, |node, record| {
+                let (_, item) = node.act(record, None, build::same_person(other), now_ms())?;
                 node.commit(vec![item])
-            })?;
+            });
+            match linked {
+                // Everything is filed, and the new record says it: only the other one does not.
+                Err(failure) if failure.ending == Ending::NotAllowed => imported.flagged.push(Flag {
+                    place: record.to_string(),
+                    what: "this record is controlled elsewhere, so that it does not say that the new one is of the same person; the new one does".to_owned(),
+                }),
+                linked => linked?,
+            }
         }
         for filing in together(known) {
             self.file_into(filing, imported)?;
