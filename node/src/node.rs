@@ -31,7 +31,6 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use kith_protocol::{
-    author::Author,
     consent::Whoever,
     id::{DeviceId, PrincipalId, RecordId},
     logs::{Event, LogId},
@@ -180,15 +179,7 @@ impl Node {
     }
 
     fn pen(&self, time_ms: u64) -> Pen<'_> {
-        Pen {
-            author: Author {
-                principal: self.identity.principal,
-                key: &self.identity.device,
-                staff: None,
-            },
-            nonce: self.nonce,
-            time_ms,
-        }
+        self.identity.pen(self.nonce, time_ms)
     }
 
     fn principal_log(&self) -> Result<Vec<Verified<Event>>, StoreError> {
@@ -245,9 +236,7 @@ impl Node {
     }
 
     fn commit(&mut self, items: Vec<Item>) -> Result<(), Failure> {
-        let for_others = items
-            .iter()
-            .any(|item| !matches!(item, Item::Row { .. } | Item::Audit { .. }));
+        let for_others = items.iter().any(is_for_others);
         let last = self.store.commit(items)?;
         if for_others {
             self.changed = last;
@@ -278,6 +267,11 @@ impl Node {
             )),
         }
     }
+}
+
+/// Whether an item can go to another node.
+const fn is_for_others(item: &Item) -> bool {
+    !matches!(item, Item::Row { .. } | Item::Audit { .. })
 }
 
 /// The time now, milliseconds since 1970 UTC.

@@ -1,10 +1,12 @@
 //! Who this node is: its keys, in a sealed row of the store.
 
 use kith_protocol::{
+    author::Author,
     codec,
     id::PrincipalId,
     identity::{NameCard, SecretKey},
     logs::principal::PrincipalKind,
+    record::Pen,
     store::{Item, RowKey, Store, StoreError},
 };
 use serde::{Deserialize, Serialize};
@@ -57,6 +59,21 @@ pub(super) struct Identity {
     pub(super) root: SecretKey,
     pub(super) device: SecretKey,
     pub(super) sealing_seed: Zeroizing<[u8; 32]>,
+}
+
+impl Identity {
+    /// What this node writes with.
+    pub(super) const fn pen(&self, nonce: [u8; 8], time_ms: u64) -> Pen<'_> {
+        Pen {
+            author: Author {
+                principal: self.principal,
+                key: &self.device,
+                staff: None,
+            },
+            nonce,
+            time_ms,
+        }
+    }
 }
 
 /// What a node's owner is.
