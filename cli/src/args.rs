@@ -1,9 +1,13 @@
 //! The words of the command line.
 
+mod practice;
+
 use std::path::PathBuf;
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use kith_node::failure::Ending;
+
+pub use practice::{DevicesArgs, DevicesCommand, LeavingArgs, StaffArgs, StaffCommand};
 
 /// One patient record, held by everyone who cares for the person.
 #[derive(Parser)]
@@ -80,6 +84,10 @@ pub enum Command {
     Stop(StopArgs),
     /// Who looked at a record
     WhoLooked(OneRecord),
+    /// The people who work here: enter, list, end
+    Staff(StaffArgs),
+    /// The devices that act for this node's owner: list, retire
+    Devices(DevicesArgs),
     /// Measure this machine on made-up records, in a folder that is taken away again
     Bench(BenchArgs),
     /// Completions for a shell
@@ -196,6 +204,9 @@ pub struct ImportArgs {
 pub struct AddArgs {
     /// The record: its id or the beginning of it
     pub record: String,
+    /// As which member of staff: a name or an id
+    #[arg(long = "as", value_name = "STAFF")]
+    pub staff: Option<String>,
     #[command(subcommand)]
     pub what: AddCommand,
 }
@@ -372,6 +383,9 @@ pub struct BenchArgs {
     /// Entries of the one large record
     #[arg(long, default_value_t = 10_000, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub entries: u32,
+    /// Small records of the practice that somebody leaves
+    #[arg(long, default_value_t = 12_000, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub people: u32,
     /// Only this part
     #[arg(long, value_enum, value_name = "NAME")]
     pub only: Option<BenchPart>,
@@ -391,6 +405,8 @@ pub enum BenchPart {
     Verify,
     /// The status of a record with many entries
     Status,
+    /// Somebody leaves a practice of many small records
+    Leaver,
 }
 
 #[derive(clap::Args)]

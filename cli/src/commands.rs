@@ -7,6 +7,7 @@ pub mod explain;
 pub mod export;
 pub mod import;
 pub mod join;
+pub mod practice;
 pub mod record;
 pub mod review;
 pub mod run;

@@ -52,6 +52,8 @@ fn run(session: &Session, command: Command) -> Result<Ending, Failure> {
         Command::Sharing(args) => commands::share::list(session, args.record),
         Command::Stop(args) => commands::stop::run(session, args),
         Command::WhoLooked(args) => commands::who_looked::run(session, args.record),
+        Command::Staff(args) => commands::practice::staff(session, args),
+        Command::Devices(args) => commands::practice::devices(session, args),
         Command::Bench(args) => commands::bench::run(session, &args),
         Command::Completions(args) => commands::completions::run(&args),
         Command::ManPages(args) => commands::completions::man_pages(&args),

@@ -15,7 +15,8 @@ pub const RESPECT_DOCUMENT: &str = "1382601000000107";
 /// Practice rules for what has no label of its own: words of `meta.security` and clinical codes.
 #[derive(Clone, Debug)]
 pub struct LabelRules {
-    by_code: BTreeMap<(String, String), Label>,
+    /// By system, then by code.
+    by_code: BTreeMap<String, BTreeMap<String, Label>>,
 }
 
 impl Default for LabelRules {
@@ -83,8 +84,8 @@ const DEFAULT_RULES: [Rule; 6] = [
 impl LabelRules {
     /// Adds or replaces the label of a code.
     pub fn add(&mut self, system: &str, code: &str, label: Label) {
-        self.by_code
-            .insert((system.to_owned(), code.to_owned()), label);
+        let codes = self.by_code.entry(system.to_owned()).or_default();
+        codes.insert(code.to_owned(), label);
     }
 
     /// The strictest label of what the security labels and the codes of a resource say, wherever
@@ -115,7 +116,7 @@ impl LabelRules {
     }
 
     fn read(&self, system: &str, code: &str, strictest: &mut Label) {
-        let label = self.by_code.get(&(system.to_owned(), code.to_owned()));
+        let label = self.by_code.get(system).and_then(|codes| codes.get(code));
         if let Some(label) = label
             && strictness(label) > strictness(strictest)
         {

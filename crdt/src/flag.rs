@@ -1,5 +1,7 @@
 //! What is odd about what came in: named, kept, never repaired.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -21,39 +23,70 @@ pub const FLAGS_MAX: usize = 200;
 /// What is odd about a resource.
 pub fn flags(resource: &IncomingResource) -> Vec<Flag> {
     let mut found = Vec::new();
-    let place = resource.place.as_str();
+    let place = Place::File(&resource.place);
     if !resource.value.is_object() {
         push(
             &mut found,
-            place,
+            &place,
             "this is not an object; it is kept as it is",
         );
     } else if resource.value.get("resourceType").is_none() {
-        push(&mut found, place, "this is not FHIR; it is kept as it is");
+        push(&mut found, &place, "this is not FHIR; it is kept as it is");
     }
     if let Some(id) = resource.native_id().filter(|id| !is_fhir_id(id)) {
         let len = id.chars().count();
         let what = format!("this id ({len} characters) is not in the form that FHIR allows");
-        push(&mut found, &join(place, "id"), &what);
+        push(&mut found, &Place::Member(&place, "id"), &what);
     }
-    walk(&resource.value, place, &mut found);
+    walk(&resource.value, &place, &mut found);
     found.truncate(FLAGS_MAX);
     found
 }
 
-fn push(found: &mut Vec<Flag>, place: &str, what: &str) {
-    found.push(Flag {
-        place: if place.is_empty() { "the file" } else { place }.to_owned(),
-        what: what.to_owned(),
-    });
+/// Where the walk is: spelled out only for what is odd.
+#[derive(Clone, Copy)]
+enum Place<'a> {
+    File(&'a str),
+    Member(&'a Place<'a>, &'a str),
+    Item(&'a Place<'a>, usize),
 }
 
-fn join(place: &str, element: &str) -> String {
-    if place.is_empty() {
-        element.to_owned()
-    } else {
-        format!("{place}.{element}")
+impl Place<'_> {
+    fn is_file(&self) -> bool {
+        matches!(self, Place::File(""))
     }
+
+    /// Whether it stands in an element's `_` twin.
+    fn is_in_twin(&self) -> bool {
+        match self {
+            Place::Item(list, _) => list.is_in_twin(),
+            Place::Member(_, name) | Place::File(name) => {
+                let last = name.rsplit('.').next();
+                last.is_some_and(|name| name.starts_with('_'))
+            }
+        }
+    }
+}
+
+impl fmt::Display for Place<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Place::File(place) => f.write_str(place),
+            Place::Member(of, name) if of.is_file() => f.write_str(name),
+            Place::Member(of, name) => write!(f, "{of}.{name}"),
+            Place::Item(list, n) => write!(f, "{list}[{n}]"),
+        }
+    }
+}
+
+fn push(found: &mut Vec<Flag>, place: &Place<'_>, what: &str) {
+    found.push(Flag {
+        place: match place {
+            place if place.is_file() => "the file".to_owned(),
+            place => place.to_string(),
+        },
+        what: what.to_owned(),
+    });
 }
 
 /// FHIR R4 `id`: 1 to 64 of `A-Z a-z 0-9 - .`.
@@ -64,7 +97,7 @@ fn is_fhir_id(id: &str) -> bool {
             .all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'.')
 }
 
-fn walk(value: &Value, place: &str, found: &mut Vec<Flag>) {
+fn walk(value: &Value, place: &Place<'_>, found: &mut Vec<Flag>) {
     if found.len() >= FLAGS_MAX {
         return;
     }
@@ -72,21 +105,21 @@ fn walk(value: &Value, place: &str, found: &mut Vec<Flag>) {
         Value::Object(members) => {
             check_object(members, place, found);
             for (name, value) in members {
+                let place = Place::Member(place, name);
                 if value.is_null() {
-                    push(found, &join(place, name), "this has no value");
+                    push(found, &place, "this has no value");
                 } else {
-                    walk(value, &join(place, name), found);
+                    walk(value, &place, found);
                 }
             }
         }
         Value::Array(items) => {
-            let in_twin = place
-                .rsplit('.')
-                .next()
-                .is_some_and(|name| name.starts_with('_'));
             for (n, item) in items.iter().enumerate() {
-                let place = format!("{place}[{n}]");
-                if item.is_null() && !in_twin && !items.iter().any(|item| !item.is_null()) {
+                let place = Place::Item(place, n);
+                if item.is_null()
+                    && !place.is_in_twin()
+                    && !items.iter().any(|item| !item.is_null())
+                {
                     push(found, &place, "this has no value");
                 }
                 walk(item, &place, found);
@@ -96,14 +129,18 @@ fn walk(value: &Value, place: &str, found: &mut Vec<Flag>) {
     }
 }
 
-fn check_object(members: &serde_json::Map<String, Value>, place: &str, found: &mut Vec<Flag>) {
+fn check_object(
+    members: &serde_json::Map<String, Value>,
+    place: &Place<'_>,
+    found: &mut Vec<Flag>,
+) {
     let text = |name: &str| members.get(name).and_then(Value::as_str);
     if text("system") == Some(NHS_NUMBER_SYSTEM)
         && let Some(number) = text("value")
         && !is_nhs_number(number)
     {
         let what = "the check digit of this NHS number is wrong; look at the source";
-        push(found, &join(place, "value"), what);
+        push(found, &Place::Member(place, "value"), what);
     }
     let attached = text("contentType").is_some() || members.get("resourceType").is_some();
     if let Some(data) = text("data").filter(|_| attached)
@@ -114,7 +151,7 @@ fn check_object(members: &serde_json::Map<String, Value>, place: &str, found: &m
     {
         push(
             found,
-            &join(place, "data"),
+            &Place::Member(place, "data"),
             "this attachment is not readable base64",
         );
     }

@@ -83,8 +83,11 @@ pub fn read(bytes: &[u8], inline_len_max: usize) -> Result<Incoming, NotUndersto
         return Err(NotUnderstood::Empty);
     }
     let reader = Reader { inline_len_max };
+    if let Ok(members) = RawMembers::parse(text) {
+        return Ok(reader.file(text, Some(members)));
+    }
     match serde_json::from_str::<&RawValue>(text) {
-        Ok(_) => Ok(reader.file(text)),
+        Ok(_) => Ok(reader.file(text, None)),
         Err(error) => reader
             .lines(text)
             .ok_or_else(|| NotUnderstood::NotJson(error.into())),
@@ -96,14 +99,12 @@ struct Reader {
 }
 
 impl Reader {
-    fn file(&self, text: &str) -> Incoming {
-        let members = RawMembers::parse(text);
+    fn file(&self, text: &str, members: Option<RawMembers<'_>>) -> Incoming {
         let kind = members
             .as_ref()
-            .ok()
             .and_then(|members| json::string(members.get("resourceType")?));
         match (kind.as_deref(), members) {
-            (Some("Bundle"), Ok(members)) if members.get("entry").is_some_and(is_array) => {
+            (Some("Bundle"), Some(members)) if members.get("entry").is_some_and(is_array) => {
                 self.bundle(text, &members)
             }
             (Some(_), _) => Incoming {
@@ -112,7 +113,7 @@ impl Reader {
                 frames: Vec::new(),
             },
             (None, members) => Incoming {
-                kind: FileKind::Opaque(opaque_tag(members.ok().as_ref())),
+                kind: FileKind::Opaque(opaque_tag(members.as_ref())),
                 resources: vec![self.resource(text, None, String::new())],
                 frames: Vec::new(),
             },
@@ -128,18 +129,20 @@ impl Reader {
         let meta: Option<Value> = members
             .get("meta")
             .and_then(|meta| serde_json::from_str(meta).ok());
-        let resources = entries
-            .iter()
-            .enumerate()
-            .filter_map(|(n, entry)| self.entry(n, entry.get()))
-            .map(|resource| IncomingResource {
-                frame_meta: meta.clone(),
-                ..resource
-            })
-            .collect();
+        let mut resources = Vec::with_capacity(entries.len());
+        let mut bare = Vec::new();
+        for (n, entry) in entries.iter().enumerate() {
+            match self.entry(n, entry.get()) {
+                Some(resource) => resources.push(IncomingResource {
+                    frame_meta: meta.clone(),
+                    ..resource
+                }),
+                None => bare.push(format!("[{n},{}]", json::minify(entry.get()))),
+            }
+        }
         let kind = kind.unwrap_or_default();
         let frame = Frame {
-            text: frame_text(members, &entries),
+            text: frame_text(members, &bare),
             original: (kind == "document").then(|| text.to_owned()),
         };
         Incoming {
@@ -168,8 +171,8 @@ impl Reader {
             if line.trim().is_empty() {
                 continue;
             }
-            RawMembers::parse(line).ok()?;
-            let file = self.file(line);
+            let members = RawMembers::parse(line).ok()?;
+            let file = self.file(line, Some(members));
             frames.extend(file.frames);
             for mut resource in file.resources {
                 resource.place = format!("line {}{}", n + 1, dotted(&resource.place));
@@ -279,24 +282,15 @@ fn collect_references<'a>(value: &'a Value, found: &mut Vec<&'a str>) {
 }
 
 /// What a Bundle says beside its resources; entries without one stand as `[place, entry]`.
-fn frame_text(members: &RawMembers<'_>, entries: &[&RawValue]) -> String {
+fn frame_text(members: &RawMembers<'_>, bare: &[String]) -> String {
     let beside = members.0.iter().filter(|(name, _)| name != "entry");
     let mut kept: Vec<_> = beside
         .map(|(name, value)| (name.clone(), json::minify(value.get())))
-        .collect();
-    let bare: Vec<_> = (0..)
-        .zip(entries)
-        .filter(|(_, entry)| !has_resource(entry.get()))
-        .map(|(n, entry): (usize, _)| format!("[{n},{}]", json::minify(entry.get())))
         .collect();
     if !bare.is_empty() {
         kept.push(("entry".to_owned(), format!("[{}]", bare.join(","))));
     }
     Members(kept).to_text()
-}
-
-fn has_resource(entry: &str) -> bool {
-    RawMembers::parse(entry).is_ok_and(|members| members.get("resource").is_some())
 }
 
 fn is_array(text: &str) -> bool {

@@ -39,13 +39,6 @@ impl Members {
         found.map(|(_, value)| value.as_str())
     }
 
-    /// Whether a name stands more than once.
-    pub fn has_duplicates(&self) -> bool {
-        let mut names: Vec<&str> = self.0.iter().map(|(name, _)| name.as_str()).collect();
-        names.sort_unstable();
-        names.windows(2).any(|pair| pair[0] == pair[1])
-    }
-
     /// The text of the object, without space between tokens.
     pub fn to_text(&self) -> String {
         let mut text = String::from("{");
@@ -59,12 +52,28 @@ impl Members {
 
 /// Appends `"name":value`, after a comma where something stands before it.
 pub fn push_member(text: &mut String, name: &str, value: &str) {
+    push_name(text, name);
+    text.push_str(value);
+}
+
+/// [`push_member`] of a value that may have space between its tokens.
+pub(crate) fn push_minified_member(text: &mut String, name: &str, value: &str) {
+    push_name(text, name);
+    push_minified(text, value, usize::MAX, str::to_owned);
+}
+
+fn push_name(text: &mut String, name: &str) {
     if !text.is_empty() && !text.ends_with('{') {
         text.push(',');
     }
-    text.push_str(&quote(name));
+    if name.bytes().any(|b| b < b' ' || matches!(b, b'"' | b'\\')) {
+        text.push_str(&quote(name));
+    } else {
+        text.push('"');
+        text.push_str(name);
+        text.push('"');
+    }
     text.push(':');
-    text.push_str(value);
 }
 
 /// A JSON string.
@@ -79,7 +88,7 @@ pub fn string(value: &str) -> Option<String> {
 
 /// The texts of an array's items, or nothing when `value` is no array.
 pub fn items(value: &str) -> Option<Vec<String>> {
-    let items: Vec<Box<RawValue>> = serde_json::from_str(value).ok()?;
+    let items: Vec<&RawValue> = serde_json::from_str(value).ok()?;
     Some(items.iter().map(|item| minify(item.get())).collect())
 }
 
@@ -89,38 +98,47 @@ pub fn minify(text: &str) -> String {
 }
 
 /// Like [`minify`], with every string token longer than `len_max` bytes replaced.
-pub fn minify_replacing(
-    text: &str,
-    len_max: usize,
-    mut replace: impl FnMut(&str) -> String,
-) -> String {
+pub fn minify_replacing(text: &str, len_max: usize, replace: impl FnMut(&str) -> String) -> String {
     let mut out = String::with_capacity(text.len().min(1 << 20));
-    let mut rest = text;
-    while let Some(at) = rest.find(['"', ' ', '\t', '\n', '\r']) {
-        out.push_str(&rest[..at]);
-        rest = &rest[at..];
-        let end = if rest.starts_with('"') {
-            string_end(rest)
-        } else {
-            rest = &rest[1..];
-            continue;
-        };
-        let token = &rest[..end];
-        if token.len() > len_max {
-            out.push_str(&replace(token));
-        } else {
-            out.push_str(token);
-        }
-        rest = &rest[end..];
-    }
-    out.push_str(rest);
+    push_minified(&mut out, text, len_max, replace);
     out
 }
 
+fn push_minified(
+    out: &mut String,
+    text: &str,
+    len_max: usize,
+    mut replace: impl FnMut(&str) -> String,
+) {
+    let bytes = text.as_bytes();
+    // What stands between `from` and `at` is copied in one piece.
+    let (mut from, mut at) = (0, 0);
+    while let Some(byte) = bytes.get(at) {
+        match byte {
+            b'"' => {
+                let end = at + string_end(&bytes[at..]);
+                if end - at > len_max {
+                    out.push_str(&text[from..at]);
+                    out.push_str(&replace(&text[at..end]));
+                    from = end;
+                }
+                at = end;
+            }
+            b' ' | b'\t' | b'\n' | b'\r' => {
+                out.push_str(&text[from..at]);
+                at += 1;
+                from = at;
+            }
+            _ => at += 1,
+        }
+    }
+    out.push_str(&text[from..]);
+}
+
 /// Where the string that `text` starts with ends, after its closing quote.
-fn string_end(text: &str) -> usize {
+fn string_end(text: &[u8]) -> usize {
     let mut escaped = false;
-    for (at, byte) in text.bytes().enumerate().skip(1) {
+    for (at, byte) in text.iter().enumerate().skip(1) {
         match byte {
             _ if escaped => escaped = false,
             b'\\' => escaped = true,
@@ -142,6 +160,23 @@ impl<'a> RawMembers<'a> {
     pub(crate) fn get(&self, name: &str) -> Option<&'a str> {
         let found = self.0.iter().find(|(member, _)| member == name);
         found.map(|(_, value)| value.get())
+    }
+
+    /// Whether a name stands more than once.
+    pub(crate) fn has_duplicates(&self) -> bool {
+        let mut names: Vec<&str> = self.0.iter().map(|(name, _)| name.as_str()).collect();
+        names.sort_unstable();
+        names.windows(2).any(|pair| pair[0] == pair[1])
+    }
+
+    /// The text of the object, without space between tokens.
+    pub(crate) fn to_text(&self) -> String {
+        let mut text = String::from("{");
+        for (name, value) in &self.0 {
+            push_minified_member(&mut text, name, value.get());
+        }
+        text.push('}');
+        text
     }
 }
 
@@ -169,7 +204,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for RawMembers<'a> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Members, items, minify, string};
+    use super::{Members, RawMembers, items, minify, push_member, string};
 
     #[test]
     fn tokens_stay_as_they_were() {
@@ -182,10 +217,25 @@ mod tests {
 
     #[test]
     fn order_and_duplicates_are_kept() {
-        let members = Members::parse(r#"{"b":1,"a":{"z": 4.10},"b":2}"#).expect("JSON");
+        let text = r#"{"b":1,"a":{"z": 4.10},"b":2}"#;
+        let members = Members::parse(text).expect("JSON");
         assert_eq!(members.to_text(), r#"{"b":1,"a":{"z":4.10},"b":2}"#);
-        assert!(members.has_duplicates());
+        let raw = RawMembers::parse(text).expect("JSON");
+        assert_eq!(raw.to_text(), members.to_text());
+        assert!(raw.has_duplicates());
         assert_eq!(members.get("b"), Some("1"));
+    }
+
+    #[test]
+    fn a_name_is_escaped_where_it_must_be() {
+        let mut text = String::from("{");
+        for name in ["plain", "é \u{7f}", "a\"b", "c\\d", "e\nf", ""] {
+            push_member(&mut text, name, "1");
+        }
+        assert_eq!(
+            text,
+            "{\"plain\":1,\"é \u{7f}\":1,\"a\\\"b\":1,\"c\\\\d\":1,\"e\\nf\":1,\"\":1"
+        );
     }
 
     #[test]

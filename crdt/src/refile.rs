@@ -11,8 +11,7 @@ use serde_json::Value;
 use crate::{
     DocumentId, Edit, Held,
     document::{ListEdit, UnitContent},
-    json,
-    resource::{Resource, UnitText},
+    resource::{Meta, Resource, UnitText},
 };
 
 /// What makes a resource the same as one that came before.
@@ -27,14 +26,12 @@ pub enum SourceKey {
 }
 
 impl SourceKey {
-    /// The key of a resource with this text, and entry members beside it.
-    pub fn of(text: &str, entry: Option<&str>) -> Self {
+    /// The key of a resource with this text, and what was written once about it.
+    pub fn of(text: &str, meta: &Meta) -> Self {
         let value: Value = serde_json::from_str(text).unwrap_or(Value::Null);
         let kind = value.get("resourceType").and_then(Value::as_str);
         let kind = kind.unwrap_or_default();
-        let entry = entry.and_then(|entry| json::Members::parse(entry).ok());
-        let full_url = entry.and_then(|entry| json::string(entry.get("fullUrl")?));
-        if let Some(url) = full_url.filter(|url| is_absolute(url)) {
+        if let Some(url) = meta.full_url().filter(|url| is_absolute(url)) {
             return Self::FullUrl(format!("{kind} {url}"));
         }
         let identifiers = value.get("identifier").and_then(Value::as_array);
@@ -64,18 +61,32 @@ pub struct Refiling {
     pub unchanged: usize,
 }
 
+impl Refiling {
+    fn create(&mut self, document: DocumentId, resource: Resource) {
+        let edits = self.edits.entry(document).or_default();
+        edits.push(Edit::Create(resource));
+    }
+}
+
 /// Compares what comes in (each with the document that it belongs to) with what this author wrote
 /// before.
 pub fn refile(held: &[(DocumentId, Held)], incoming: Vec<(DocumentId, Resource)>) -> Refiling {
     let mut before: BTreeMap<SourceKey, Vec<&(DocumentId, Held)>> = BTreeMap::new();
     for place in held.iter().filter(|(_, held)| !held.is_retracted()) {
-        let key = SourceKey::of(&place.1.to_text(0), place.1.meta.entry.as_deref());
+        let key = SourceKey::of(&place.1.to_text(0), &place.1.meta);
         before.entry(key).or_default().push(place);
     }
     let mut refiling = Refiling::default();
+    if before.is_empty() {
+        // Nothing can be here already, so nobody needs to know by what it would be recognised.
+        for (document, resource) in incoming {
+            refiling.create(document, resource);
+        }
+        return refiling;
+    }
     let mut met: BTreeMap<SourceKey, usize> = BTreeMap::new();
     for (document, resource) in incoming {
-        let key = SourceKey::of(&resource.body.to_text(), resource.meta.entry.as_deref());
+        let key = SourceKey::of(&resource.body.to_text(), &resource.meta);
         let occurrence = met.entry(key.clone()).or_default();
         let known = before.get(&key).and_then(|known| known.get(*occurrence));
         *occurrence += 1;
@@ -92,11 +103,7 @@ pub fn refile(held: &[(DocumentId, Held)], incoming: Vec<(DocumentId, Resource)>
                         .extend(edits);
                 }
             }
-            None => refiling
-                .edits
-                .entry(document)
-                .or_default()
-                .push(Edit::Create(resource)),
+            None => refiling.create(document, resource),
         }
     }
     refiling

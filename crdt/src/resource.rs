@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Section,
-    json::{self, Members, NotJson, push_member},
+    json::{self, Members, NotJson, RawMembers, push_minified_member},
     shape::{Shape, Unit, WHOLE_UNIT},
 };
 
@@ -42,6 +42,14 @@ pub struct Meta {
     /// Whether kith made it itself (a frame, a pointer to an original) and no sender did.
     #[serde(rename = "k", default, skip_serializing_if = "std::ops::Not::not")]
     pub made_here: bool,
+}
+
+impl Meta {
+    /// `Bundle.entry.fullUrl` of the entry that it came in; the first, where it stands twice.
+    pub fn full_url(&self) -> Option<String> {
+        let entry = RawMembers::parse(self.entry.as_deref()?).ok()?;
+        json::string(entry.get("fullUrl")?)
+    }
 }
 
 /// An attachment kept outside the document.
@@ -132,7 +140,7 @@ pub enum UnitText {
 impl Body {
     /// Cuts the text of a resource.
     pub fn parse(text: &str, section: Section) -> Result<Self, NotJson> {
-        let members = Members::parse(text)?;
+        let members = RawMembers::parse(text)?;
         let kind = members.get("resourceType").and_then(json::string);
         let shape = Shape::of(kind.as_deref().unwrap_or_default(), section);
         if shape == Shape::Whole || members.has_duplicates() {
@@ -140,9 +148,9 @@ impl Body {
         }
         let mut body = Self::default();
         for (name, value) in &members.0 {
-            body.order.push(name.clone());
-            body.put(shape, &members, name, value);
+            body.put(shape, &members, name, value.get());
         }
+        body.order = members.0.into_iter().map(|(name, _)| name).collect();
         body.units.sort_by(|(a, _), (b, _)| a.cmp(b));
         Ok(body)
     }
@@ -155,7 +163,7 @@ impl Body {
         }
     }
 
-    fn put(&mut self, shape: Shape, members: &Members, name: &str, value: &str) {
+    fn put(&mut self, shape: Shape, members: &RawMembers<'_>, name: &str, value: &str) {
         match shape.unit(name) {
             Unit::List(unit) if !has_twin(members, unit) => {
                 if let Some(items) = json::items(value).filter(|items| !items.is_empty()) {
@@ -174,10 +182,10 @@ impl Body {
             UnitText::Register(_) | UnitText::List(_) => None,
         });
         if let Some(text) = held {
-            push_member(text, name, value);
+            push_minified_member(text, name, value);
         } else {
-            let mut text = String::new();
-            push_member(&mut text, name, value);
+            let mut text = String::with_capacity(name.len() + value.len() + 3);
+            push_minified_member(&mut text, name, value);
             self.units.push((unit.to_owned(), UnitText::Register(text)));
         }
     }
@@ -210,7 +218,7 @@ impl Body {
 }
 
 /// Whether the list element `unit` has a `_` twin, whose places must stay aligned with it.
-fn has_twin(members: &Members, unit: &str) -> bool {
+fn has_twin(members: &RawMembers<'_>, unit: &str) -> bool {
     members
         .0
         .iter()

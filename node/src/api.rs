@@ -1,5 +1,7 @@
 //! What a node can be asked, and what it answers: the same in one process and over the socket.
 
+mod practice;
+
 use std::{collections::BTreeMap, fmt, path::PathBuf};
 
 use kith_crdt::flag::Flag;
@@ -8,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::failure::{Ending, Failure};
 
 pub use crate::node::{BundleTo, ExportForm, Role};
+pub use practice::{DeviceLine, DeviceList, Leaving, Left, NewStaff, StaffLine, StaffList};
 
 /// A command. What it holds, a passphrase perhaps or a name, is nothing for a log.
 #[derive(Clone, Serialize, Deserialize)]
@@ -41,6 +44,8 @@ pub enum Request {
         record: String,
         /// What.
         what: Addition,
+        /// As which member of staff: a name, an id or its beginning.
+        staff: Option<String>,
     },
     /// A record as files or text.
     Export {
@@ -94,6 +99,16 @@ pub enum Request {
         /// The record.
         record: String,
     },
+    /// A new member of staff.
+    StaffAdd(NewStaff),
+    /// Everyone who was entered as staff.
+    StaffList,
+    /// A member of staff leaves.
+    StaffEnd(Leaving),
+    /// Every device that acts for the owner.
+    DeviceList,
+    /// A device leaves.
+    DeviceRetire(Leaving),
 }
 
 impl fmt::Debug for Request {
@@ -263,6 +278,14 @@ pub enum Reply {
     Stopped(Stopped),
     /// See [`Request::WhoLooked`].
     Looked(Vec<Looked>),
+    /// See [`Request::StaffAdd`].
+    StaffAdded(StaffLine),
+    /// See [`Request::StaffList`].
+    Staff(StaffList),
+    /// See [`Request::DeviceList`].
+    Devices(DeviceList),
+    /// See [`Request::StaffEnd`] and [`Request::DeviceRetire`].
+    Left(Left),
 }
 
 /// A node that was made.

@@ -14,7 +14,10 @@ use kith_protocol::record::Record;
 use serde::Serialize;
 
 use crate::{
-    api::{Addition, BundleTo, ExportForm, ImportRequest, NewPerson, Reply, Request},
+    api::{
+        Addition, BundleTo, ExportForm, ImportRequest, Keep, Leaving, NewPerson, NewStaff, Reply,
+        Request,
+    },
     failure::{Ending, Failure},
     home::{Home, Unlock},
     node::{Node, Role},
@@ -47,17 +50,20 @@ pub enum Part {
     Verify,
     /// The status of a record with many entries.
     Status,
+    /// Somebody leaves a practice of many small records.
+    Leaver,
 }
 
 impl Part {
     /// Every part, in the order in which they run.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Import,
         Self::Disk,
         Self::Show,
         Self::Export,
         Self::Verify,
         Self::Status,
+        Self::Leaver,
     ];
 
     /// As people type it.
@@ -69,6 +75,7 @@ impl Part {
             Self::Export => "export",
             Self::Verify => "verify",
             Self::Status => "status",
+            Self::Leaver => "leaver",
         }
     }
 }
@@ -80,6 +87,8 @@ pub struct Size {
     pub records: u32,
     /// Entries of the one large record.
     pub entries: u32,
+    /// Small records of the practice that somebody leaves.
+    pub people: u32,
     /// One part, or all.
     pub only: Option<Part>,
 }
@@ -111,7 +120,7 @@ pub fn run(size: &Size, doing: &mut dyn FnMut(&str)) -> Result<Vec<Figure>, Fail
     let wanted = |part| size.only.is_none_or(|only| only == part);
     if Part::ALL
         .into_iter()
-        .any(|part| part != Part::Status && wanted(part))
+        .any(|part| !matches!(part, Part::Status | Part::Leaver) && wanted(part))
     {
         doing("making records");
         let files = bench.make_files()?;
@@ -126,13 +135,17 @@ pub fn run(size: &Size, doing: &mut dyn FnMut(&str)) -> Result<Vec<Figure>, Fail
                 Part::Show => bench.show(&record)?,
                 Part::Export => bench.export(&record)?,
                 Part::Verify => bench.verify(&record)?,
-                Part::Status => {}
+                Part::Status | Part::Leaver => {}
             }
         }
     }
     if wanted(Part::Status) {
         doing(Part::Status.name());
         bench.status()?;
+    }
+    if wanted(Part::Leaver) {
+        doing(Part::Leaver.name());
+        bench.leaver()?;
     }
     Ok(bench.figures.0)
 }
@@ -308,9 +321,13 @@ impl Bench {
         };
         let mut took = Vec::new();
         for n in 0..self.size.entries {
-            let (record, what) = (begun.record.clone(), addition(n));
+            let request = Request::Add {
+                record: begun.record.clone(),
+                what: addition(n),
+                staff: None,
+            };
             let clock = Clock::start();
-            ask(&mut node, Request::Add { record, what })?;
+            ask(&mut node, request)?;
             took.push(clock.stop().wall_s * 1000.0);
         }
         let last = took.split_off(took.len().saturating_sub(100));
@@ -322,6 +339,57 @@ impl Bench {
         figures.note(&name("load"), load.0, "ms");
         figures.note(&name("status of every entry"), load.1, "ms");
         figures.note(&name("add one more, durable"), median(last), "ms");
+        Ok(())
+    }
+
+    /// A practice of its own, with one small record for each person.
+    fn leaver(&mut self) -> Result<(), Failure> {
+        let home = Home::at(self.place.folder().join("practice"));
+        Node::set_up(&home, "Practice", Role::Practice, &Unlock::KeyFile)?;
+        let mut node = Node::open(&home, &Unlock::KeyFile)?;
+        let entered = NewStaff {
+            name: "Leaver".to_owned(),
+            role: "nurse".to_owned(),
+            may: "see,add".to_owned(),
+            until: None,
+        };
+        ask(&mut node, Request::StaffAdd(entered))?;
+        let mut last = String::new();
+        for n in 0..self.size.people {
+            let person = NewPerson {
+                family: format!("Person {n}"),
+                ..NewPerson::default()
+            };
+            let Reply::RecordNew(begun) = ask(&mut node, Request::RecordNew(person))? else {
+                return Err(odd());
+            };
+            last = begun.record;
+        }
+        // As after a restart: nothing of it is in memory.
+        drop(node);
+        let mut node = Node::open(&home, &Unlock::KeyFile)?;
+        let leaving = Leaving {
+            who: "Leaver".to_owned(),
+            keep: Keep::All,
+        };
+        let clock = Clock::start();
+        let Reply::Left(left) = ask(&mut node, Request::StaffEnd(leaving))? else {
+            return Err(odd());
+        };
+        let took = clock.stop();
+        drop(node);
+        let mut node = Node::open(&home, &Unlock::KeyFile)?;
+        let clock = Clock::start();
+        ask(&mut node, Request::Show { record: last })?;
+        let shown = clock.stop().wall_s * 1000.0;
+        let aim = (self.size.people == 12_000).then_some(100.0);
+        let name = format!("somebody leaves, {} records", left.records);
+        self.figures.aim(&name, took.wall_s * 1000.0, "ms", aim);
+        let processor = took.processor_s * 1000.0;
+        self.figures
+            .note(&format!("{name}: processor time"), processor, "ms");
+        self.figures
+            .note("one of these records shown after a restart", shown, "ms");
         Ok(())
     }
 

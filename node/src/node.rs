@@ -13,8 +13,10 @@ mod export;
 mod find;
 mod identity;
 mod import;
+mod leaver;
 mod peers;
 mod people;
+mod practice;
 mod review;
 mod saved;
 mod setup;
@@ -27,11 +29,10 @@ mod timeline;
 mod verify;
 mod views;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use kith_protocol::{
-    author::Author,
     consent::Whoever,
     id::{DeviceId, PrincipalId, RecordId},
     logs::{Event, LogId},
@@ -67,6 +68,7 @@ pub struct Node {
     store: DiskStore,
     identity: Identity,
     people: People,
+    cuts: leaver::Cuts,
     loaded: BTreeMap<RecordId, (u64, Record)>,
     uses: u64,
     /// Where the journal stood after the last thing that could be for others.
@@ -83,6 +85,7 @@ impl Node {
         let store = home.open(unlock)?;
         let identity = Identity::load(&store)?;
         let people = People::load(&store)?;
+        let cuts = leaver::Cuts::load(&store)?;
         let mut rng = ChaCha20Rng::from_seed(crate::store::random());
         let mut nonce = [0; 8];
         rng.fill_bytes(&mut nonce);
@@ -90,6 +93,7 @@ impl Node {
             home: home.clone(),
             identity,
             people,
+            cuts,
             loaded: BTreeMap::new(),
             uses: 0,
             changed: store.last(),
@@ -114,7 +118,11 @@ impl Node {
             Request::Show { record } => self.show(&record).map(Box::new).map(Reply::Record),
             Request::Timeline { record } => self.timeline(&record).map(Reply::Timeline),
             Request::Import(request) => self.import(&request, progress).map(Reply::Imported),
-            Request::Add { record, what } => self.add(&record, what).map(Reply::Added),
+            Request::Add {
+                record,
+                what,
+                staff,
+            } => self.add(&record, what, staff.as_deref()).map(Reply::Added),
             Request::Export { record, form } => self.export(&record, form).map(Reply::Exported),
             Request::Verify { what, passphrase } => self
                 .verify(&what, passphrase.as_deref(), progress)
@@ -132,6 +140,11 @@ impl Node {
                 keep,
             } => self.stop(&record, &share, keep).map(Reply::Stopped),
             Request::WhoLooked { record } => self.who_looked(&record).map(Reply::Looked),
+            Request::StaffAdd(new) => self.staff_add(&new).map(Reply::StaffAdded),
+            Request::StaffList => self.staff_list().map(Reply::Staff),
+            Request::StaffEnd(leaving) => self.staff_end(&leaving).map(Reply::Left),
+            Request::DeviceList => self.device_list().map(Reply::Devices),
+            Request::DeviceRetire(leaving) => self.device_retire(&leaving).map(Reply::Left),
         }
     }
 
@@ -169,15 +182,7 @@ impl Node {
     }
 
     fn pen(&self, time_ms: u64) -> Pen<'_> {
-        Pen {
-            author: Author {
-                principal: self.identity.principal,
-                key: &self.identity.device,
-                staff: None,
-            },
-            nonce: self.nonce,
-            time_ms,
-        }
+        self.identity.pen(self.nonce, time_ms)
     }
 
     fn principal_log(&self) -> Result<Vec<Verified<Event>>, StoreError> {
@@ -195,7 +200,14 @@ impl Node {
             return Ok(record);
         }
         let mut record = Record::load(&self.store, id, self.device())?;
-        record.load_principals(&self.store, [self.identity.principal])?;
+        // Whoever may act on it has a log of devices too, although they wrote nothing yet.
+        let grants = record.ledger().grants();
+        let audiences = grants.iter().map(|grant| grant.grant.audience);
+        let people: BTreeSet<_> = audiences.chain([self.identity.principal]).collect();
+        record.load_principals(&self.store, people)?;
+        for part in self.cuts.parts(&self.store, &id)? {
+            record.ledger().add_part(part);
+        }
         self.open_saved(&mut record)?;
         Ok(record)
     }
@@ -227,9 +239,7 @@ impl Node {
     }
 
     fn commit(&mut self, items: Vec<Item>) -> Result<(), Failure> {
-        let for_others = items
-            .iter()
-            .any(|item| !matches!(item, Item::Row { .. } | Item::Audit { .. }));
+        let for_others = items.iter().any(is_for_others);
         let last = self.store.commit(items)?;
         if for_others {
             self.changed = last;
@@ -260,6 +270,11 @@ impl Node {
             )),
         }
     }
+}
+
+/// Whether an item can go to another node.
+const fn is_for_others(item: &Item) -> bool {
+    !matches!(item, Item::Row { .. } | Item::Audit { .. })
 }
 
 /// The time now, milliseconds since 1970 UTC.

@@ -12,12 +12,13 @@ mod segments;
 
 use std::{
     cell::RefCell,
+    collections::{BTreeMap, BTreeSet},
     fs::File,
     path::{Path, PathBuf},
     rc::Rc,
 };
 
-use kith_crdt::DocumentId;
+use kith_crdt::{DocumentId, Label};
 use kith_protocol::{
     id::{BlobId, DeviceId, EnvelopeId, EventId, RecordId},
     logs::LogId,
@@ -176,7 +177,7 @@ fn item_len(item: &Item) -> usize {
 
 /// Drops items that stand twice in one commit, keeping the first of the signed ones.
 fn without_repeats(items: Vec<Item>) -> Vec<Item> {
-    let mut seen = std::collections::BTreeSet::new();
+    let mut seen = BTreeSet::new();
     let name = |item: &Item| match item {
         Item::Event { id, .. } => Some((0_u8, id.as_bytes().to_vec())),
         Item::Entry { id, .. } => Some((1, id.as_bytes().to_vec())),
@@ -288,6 +289,10 @@ impl Store for DiskStore {
 
     fn logs(&self, record: &RecordId) -> Result<Vec<LogId>, StoreError> {
         self.index.logs(record)
+    }
+
+    fn labels(&self) -> Result<BTreeMap<RecordId, BTreeSet<Label>>, StoreError> {
+        self.index.labels()
     }
 
     fn chains(

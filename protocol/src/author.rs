@@ -1,6 +1,8 @@
 //! Writing as somebody: the one place where events and entries get their chain positions, their
 //! frontiers and their signature.
 
+use std::collections::BTreeSet;
+
 use kith_crdt::{Actor, DocumentId};
 
 use crate::{
@@ -8,7 +10,8 @@ use crate::{
     envelope::{Content, Envelope, Header, Payload, PayloadRef},
     id::{DeviceId, EnvelopeId, EventId, PayloadHash, PrincipalId, RecordId, StaffId},
     identity::SecretKey,
-    logs::{Act, Event, Frontiers, LogId},
+    limits::FRONTIER_MAX,
+    logs::{Act, Event, Frontiers, LogId, PrincipalAct},
     signed::Verified,
 };
 
@@ -109,6 +112,31 @@ impl Author<'_> {
         Verified::sign(event, self.key)
     }
 
+    /// Signs an act in the author's own principal log, on top of everything that is in it.
+    pub fn own_event(
+        &self,
+        log: &[Verified<Event>],
+        time_ms: u64,
+        act: PrincipalAct,
+    ) -> Verified<Event> {
+        let own = |event: &&Verified<Event>| event.value().device == self.key.device();
+        let last = log.iter().filter(own).max_by_key(|event| event.value().seq);
+        let link = last.map_or(NextLink::FIRST, |event| {
+            NextLink::after(event.value().seq, event.id())
+        });
+        self.event(EventDraft {
+            log: LogId::Principal(self.principal),
+            link,
+            frontiers: Frontiers {
+                principal: heads_of(log),
+                ..Frontiers::default()
+            },
+            grant: None,
+            time_ms,
+            act: Act::Principal(act),
+        })
+    }
+
     /// Signs an entry that carries an Automerge change.
     pub fn change(&self, draft: EntryDraft, payload: Payload) -> Entry {
         let content = Content::Change(payload.reference());
@@ -144,6 +172,23 @@ impl Author<'_> {
             payload,
         }
     }
+}
+
+/// The heads of a log, ascending: what no other event of it names; at most as many as may be named.
+pub(crate) fn heads_of(log: &[Verified<Event>]) -> Vec<EventId> {
+    let named: BTreeSet<_> = log
+        .iter()
+        .flat_map(|event| {
+            let value = event.value();
+            value
+                .prev
+                .into_iter()
+                .chain(value.frontiers.iter().copied())
+        })
+        .collect();
+    let heads = log.iter().map(Verified::id);
+    let heads: BTreeSet<_> = heads.filter(|id| !named.contains(id)).collect();
+    heads.into_iter().take(FRONTIER_MAX).collect()
 }
 
 /// A checked header with what travels beside it.

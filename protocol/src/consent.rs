@@ -8,7 +8,7 @@ pub mod grant;
 pub mod ledger;
 pub mod status;
 
-pub use decision::{Denial, Explanation, Reader, Whoever, Writer};
+pub use decision::{Denial, Explanation, Issuer, Reader, Whoever, Writer};
 pub use ledger::{
     ContentFacts, Effective, Full, GrantFate, GrantState, Ledger, Material, ReviewItem,
 };

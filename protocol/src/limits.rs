@@ -22,6 +22,10 @@ pub const CHAIN_DEPTH_MAX: usize = 8;
 /// Authority events of one record (`consent.md`).
 pub const AUTHORITY_EVENTS_MAX: usize = 4096;
 
+/// Of [`AUTHORITY_EVENTS_MAX`], those that only controllers and members of the recovery set may
+/// use: whoever else fills a record with events cannot keep them from stopping it.
+pub const AUTHORITY_EVENTS_RESERVE: usize = 512;
+
 /// Entries of one document that wait for something that is not held.
 pub const PENDING_MAX: usize = 1024;
 

@@ -9,7 +9,6 @@ mod arrive;
 mod basis;
 mod epochs;
 mod load;
-mod quota;
 mod saved;
 mod write;
 
@@ -19,7 +18,6 @@ use kith_crdt::{ChangeHash, Document, DocumentId, Held, ResourceId, Vetted};
 
 pub use arrive::{ArrivalError, Arrived};
 pub use epochs::{CarryOver, SETTLED};
-pub use quota::over_quota;
 pub use saved::Saved;
 pub use write::{Pen, WriteError, entry_item, event_item};
 

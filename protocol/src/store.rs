@@ -7,7 +7,9 @@
 
 pub mod conformance;
 
-use kith_crdt::DocumentId;
+use std::collections::{BTreeMap, BTreeSet};
+
+use kith_crdt::{DocumentId, Label};
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -194,6 +196,10 @@ pub trait Store {
 
     /// The core and label logs of a record, ascending.
     fn logs(&self, record: &RecordId) -> Result<Vec<LogId>, StoreError>;
+
+    /// The labels of which each record has a log or a document here; a record whose core log is
+    /// all that is here has none.
+    fn labels(&self) -> Result<BTreeMap<RecordId, BTreeSet<Label>>, StoreError>;
 
     /// The end of every chain of entries, and of events of core and label logs, that a device
     /// signed, for one record or for all, ascending.

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use kith_crdt::DocumentId;
+use kith_crdt::{DocumentId, Label};
 use kith_protocol::{
     consent::cut::CutPlace,
     id::{BlobId, DeviceId, EnvelopeId, EventId, RecordId},
@@ -271,6 +271,29 @@ impl Store for Disk {
         Ok(logs.into_iter().collect())
     }
 
+    fn labels(&self) -> Result<BTreeMap<RecordId, BTreeSet<Label>>, StoreError> {
+        let mut labels = BTreeMap::<_, BTreeSet<Label>>::new();
+        for item in &self.journal {
+            let Some(record) = record_of(item) else {
+                continue;
+            };
+            let own = labels.entry(record).or_default();
+            match item {
+                Item::Entry { document, .. } => {
+                    own.insert(document.label.clone());
+                }
+                Item::Event {
+                    log: LogId::Label(_, label),
+                    ..
+                } => {
+                    own.insert(label.clone());
+                }
+                Item::Event { .. } | Item::Part { .. } | Item::Row { .. } | Item::Audit { .. } => {}
+            }
+        }
+        Ok(labels)
+    }
+
     fn chains(
         &self,
         device: &DeviceId,
@@ -357,7 +380,11 @@ impl Store for Disk {
 
 #[cfg(test)]
 mod tests {
-    use std::{cell::RefCell, rc::Rc};
+    use std::{
+        cell::RefCell,
+        collections::{BTreeMap, BTreeSet},
+        rc::Rc,
+    };
 
     use kith_protocol::store::{Store, StoreError, conformance};
 
@@ -389,7 +416,7 @@ mod tests {
         };
     }
 
-    use kith_crdt::DocumentId;
+    use kith_crdt::{DocumentId, Label};
     use kith_protocol::{
         id::{BlobId, DeviceId, EnvelopeId, EventId, RecordId},
         logs::LogId,
@@ -417,6 +444,7 @@ mod tests {
             records() -> Result<Vec<RecordId>, StoreError>;
             documents(record: &RecordId) -> Result<Vec<DocumentId>, StoreError>;
             logs(record: &RecordId) -> Result<Vec<LogId>, StoreError>;
+            labels() -> Result<BTreeMap<RecordId, BTreeSet<Label>>, StoreError>;
             chains(device: &DeviceId, record: Option<&RecordId>) -> Result<Vec<ChainEnd>, StoreError>;
             journal(after: JournalPosition, limit: usize) -> Result<Vec<(JournalPosition, Item)>, StoreError>;
             audit() -> Result<Vec<Vec<u8>>, StoreError>;

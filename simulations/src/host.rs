@@ -8,6 +8,7 @@ use kith_protocol::{
     author::{Author, EventDraft, NextLink},
     consent::{
         Whoever,
+        cut::ProvenPart,
         grant::{Actions, Purposes},
     },
     id::{DeviceId, PrincipalId, RecordId},
@@ -310,6 +311,11 @@ impl Shell for Host {
         items: Vec<Item>,
     ) -> Result<JournalPosition, StoreError> {
         self.disk.commit(items)
+    }
+
+    fn made_parts(&self, _record: &RecordId) -> Result<Vec<ProvenPart>, StoreError> {
+        // The world's hosts have no staff: every part that they make is on their disks.
+        Ok(Vec::new())
     }
 
     fn disclose(&mut self, what: Vec<Disclosure>, rows: Vec<Item>) -> Result<(), StoreError> {

@@ -5,12 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use kith_crdt::{DocumentId, Label, Section};
 use kith_protocol::{
     consent::{
+        Whoever,
         cut::{Cut, CutPart, CutPosition, CutTree},
         grant::{Actions, Basis, Grant, Purposes},
     },
     id::{DeviceId, EventId, RecordId},
     logs::{
-        LabelAct,
+        Act, LabelAct,
         record::{Link, Revoke},
     },
     store::Item,
@@ -169,6 +170,7 @@ impl World {
         // The logs of those who are granted something have to be here to be judged.
         let log = kith_protocol::sync::principal_log(&self.at(with).disk, audience).expect("a log");
         self.at(host).set_now_ms(now);
+        let who = self.at(host).whoever();
         let mut grants = Vec::new();
         self.at(host)
             .work(record, |record, pen, _| {
@@ -189,7 +191,12 @@ impl World {
                         parent: None,
                         custodians: Vec::new(),
                     };
-                    let (id, item) = record.act_on(pen, &label, None, LabelAct::Grant(grant));
+                    let act = Act::Label(LabelAct::Grant(grant));
+                    let issuer = record
+                        .ledger()
+                        .decide_act(&who, Some(&label), None, act, now)
+                        .expect("a controller may share");
+                    let (id, item) = record.act(pen, issuer);
                     grants.push(id);
                     items.push(item);
                 }
@@ -208,11 +215,12 @@ impl World {
     pub fn stop(&mut self, host: HostId, record: RecordId, grants: &[EventId]) {
         let now = self.now_ms();
         self.at(host).set_now_ms(now);
+        let who = self.at(host).whoever();
         self.at(host)
             .work(record, |record, pen, _| {
                 let mut items = Vec::new();
                 for grant in grants {
-                    items.extend(revoke(record, pen, *grant));
+                    items.extend(revoke(record, pen, &who, *grant));
                 }
                 items
             })
@@ -454,6 +462,7 @@ impl World {
 fn revoke(
     record: &mut kith_protocol::record::Record,
     pen: &kith_protocol::record::Pen<'_>,
+    who: &Whoever,
     grant: EventId,
 ) -> Vec<Item> {
     let grants = record.ledger().grants();
@@ -495,14 +504,18 @@ fn revoke(
         }
     }
     let tree = CutTree::new(parts);
-    let act = LabelAct::Revoke(Revoke {
+    let act = Act::Label(LabelAct::Revoke(Revoke {
         link: Link::Grant(grant),
         cut: tree.cut(),
         keep: Vec::new(),
         void: Vec::new(),
         is_final: false,
-    });
-    let (event, item) = record.act_on(pen, &of.label, None, act);
+    }));
+    let issuer = record
+        .ledger()
+        .decide_act(who, Some(&of.label), None, act, pen.time_ms)
+        .expect("a controller may stop sharing");
+    let (event, item) = record.act(pen, issuer);
     let mut items = vec![item];
     if tree.cut() != Cut::Nothing {
         for part in tree.proven(event) {

@@ -25,6 +25,7 @@ pub fn run(session: &Session, args: AddArgs) -> Result<Ending, Failure> {
     let request = Request::Add {
         record: args.record,
         what,
+        staff: args.staff,
     };
     let Reply::Added(added) = session.ask(request)? else {
         return Err(odd_answer());

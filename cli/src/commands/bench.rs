@@ -15,6 +15,7 @@ pub fn run(session: &Session, args: &BenchArgs) -> Result<Ending, Failure> {
     let size = Size {
         records: args.records,
         entries: args.entries,
+        people: args.people,
         only: args.only.map(part),
     };
     let figures = bench::run(&size, &mut |doing| {
@@ -51,5 +52,6 @@ const fn part(part: BenchPart) -> Part {
         BenchPart::Export => Part::Export,
         BenchPart::Verify => Part::Verify,
         BenchPart::Status => Part::Status,
+        BenchPart::Leaver => Part::Leaver,
     }
 }

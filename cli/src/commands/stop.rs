@@ -28,7 +28,7 @@ pub fn run(session: &Session, args: StopArgs) -> Result<Ending, Failure> {
     Ok(Ending::Done)
 }
 
-fn keep(words: &[String]) -> Result<Keep, Failure> {
+pub(super) fn keep(words: &[String]) -> Result<Keep, Failure> {
     let words: Vec<_> = words.iter().map(String::as_str).collect();
     match words.as_slice() {
         ["all"] => Ok(Keep::All),

@@ -23,20 +23,12 @@ impl Drugs {
             let Some(name) = line::concept(value.get("code")) else {
                 continue;
             };
-            let entry: Option<Value> = held
-                .meta
-                .entry
-                .as_deref()
-                .and_then(|entry| serde_json::from_str(entry).ok());
-            let full_url = entry
-                .as_ref()
-                .and_then(|entry| entry.get("fullUrl")?.as_str());
             let local = held
                 .meta
                 .native_id
                 .as_ref()
                 .map(|id| format!("Medication/{id}"));
-            let references = full_url.map(str::to_owned).into_iter().chain(local);
+            let references = held.meta.full_url().into_iter().chain(local);
             names.extend(references.map(|reference| (reference, name.clone())));
         }
         Self(names)

@@ -1,11 +1,13 @@
 //! Reading on one's own node, and the words for what is not allowed or not written.
 
-use kith_crdt::DocumentId;
+use kith_crdt::{DocumentId, Label};
 use kith_protocol::{
     consent::Denial,
-    id::{PrincipalId, RecordId},
+    id::{EventId, PrincipalId, RecordId},
     identity::NameCard,
+    logs::Act,
     record::{Placed, Record, WriteError},
+    store::Item,
 };
 
 use super::{
@@ -39,6 +41,21 @@ pub(super) fn not_written(error: &WriteError) -> Failure {
 }
 
 impl Node {
+    /// Signs an act of a record's own logs as this node's owner, if its owner may.
+    pub(super) fn act(
+        &self,
+        record: &mut Record,
+        label: Option<&Label>,
+        act: Act,
+        now: u64,
+    ) -> Result<(EventId, Item), Failure> {
+        let issuer = record
+            .ledger()
+            .decide_act(&self.whoever(), label, None, act, now)
+            .map_err(|denial| denied(&denial))?;
+        Ok(record.act(&self.pen(now), issuer))
+    }
+
     /// Every resource that this node holds of a record.
     pub(super) fn read_all(&self, record: &mut Record) -> Result<Vec<Placed>, Failure> {
         let documents = record.ledger().documents();

@@ -14,8 +14,14 @@ use crate::{
 };
 
 impl Node {
-    pub(super) fn add(&mut self, word: &str, what: Addition) -> Result<Added, Failure> {
+    pub(super) fn add(
+        &mut self,
+        word: &str,
+        what: Addition,
+        staff: Option<&str>,
+    ) -> Result<Added, Failure> {
         let id = self.record_named(word)?;
+        let staff = staff.map(|word| self.staff_named(word)).transpose()?;
         let now = now_ms();
         let (document, resource, blob) = self.addition(what, now)?;
         if let Some(blob) = blob {
@@ -25,7 +31,9 @@ impl Node {
             let mut rng = node.rng.clone();
             let mut items = Vec::new();
             let edits = [(document.clone(), vec![Edit::Create(resource)])].into();
-            import::write_all(record, &node.pen(now), edits, &mut items, &mut rng)?;
+            let mut pen = node.pen(now);
+            pen.author.staff = staff;
+            import::write_all(record, &pen, edits, &mut items, &mut rng)?;
             node.rng = rng;
             let entry = items.iter().find_map(|item| match item {
                 Item::Entry { id, .. } => Some(id.to_string()),
@@ -42,7 +50,7 @@ impl Node {
         })
     }
 
-    fn addition(
+    pub(super) fn addition(
         &mut self,
         what: Addition,
         now: u64,

@@ -165,7 +165,7 @@ impl Node {
             );
         }
         items.extend(of_record);
-        items.extend(self.store.parts(&id)?.into_iter().map(BundleItem::Part));
+        items.extend(self.parts_of(&id)?.into_iter().map(BundleItem::Part));
         items.extend(entries);
         Ok(items)
     }

@@ -1,10 +1,12 @@
 //! Who this node is: its keys, in a sealed row of the store.
 
 use kith_protocol::{
+    author::Author,
     codec,
     id::PrincipalId,
     identity::{NameCard, SecretKey},
     logs::principal::PrincipalKind,
+    record::Pen,
     store::{Item, RowKey, Store, StoreError},
 };
 use serde::{Deserialize, Serialize};
@@ -24,7 +26,14 @@ pub(super) enum RowKind {
     Peers = 4,
     Audit = 5,
     Saved = 8,
+    /// What stands in a document, for searches and timelines.
     View = 9,
+    /// Names of staff.
+    Staff = 16,
+    /// Where the parts of a cut over many records are.
+    Cuts = 17,
+    /// Records in which something by an own device does not simply count.
+    Doubtful = 18,
 }
 
 impl RowKind {
@@ -52,6 +61,21 @@ pub(super) struct Identity {
     pub(super) root: SecretKey,
     pub(super) device: SecretKey,
     pub(super) sealing_seed: Zeroizing<[u8; 32]>,
+}
+
+impl Identity {
+    /// What this node writes with.
+    pub(super) const fn pen(&self, nonce: [u8; 8], time_ms: u64) -> Pen<'_> {
+        Pen {
+            author: Author {
+                principal: self.principal,
+                key: &self.device,
+                staff: None,
+            },
+            nonce,
+            time_ms,
+        }
+    }
 }
 
 /// What a node's owner is.

@@ -1,4 +1,8 @@
 //! Files into records: read and sorted in parallel, filed one after another, committed in groups.
+//!
+//! The groups overlap: while one is built, the one after it is read and the one before it goes to
+//! the disk. They are committed one after another, each whole or not at all, and the import is not
+//! said to be done before the last.
 
 mod build;
 mod own;
@@ -7,8 +11,13 @@ mod read;
 
 use std::{collections::BTreeSet, num::NonZero, path::PathBuf};
 
-use kith_crdt::refile::SourceKey;
-use kith_protocol::store::Store;
+use kith_crdt::{flag::Flag, refile::SourceKey};
+use kith_protocol::{
+    id::RecordId,
+    logs::Event,
+    signed::Verified,
+    store::{Item, Store},
+};
 use rand_chacha::ChaCha20Rng;
 use rand_core::{Rng, SeedableRng};
 
@@ -18,11 +27,20 @@ use crate::{
     failure::{Ending, Failure},
 };
 
+use build::Built;
 use plan::Filing;
-use read::Found;
+use read::{FileRead, Found};
 
 /// Files that are read, filed and committed together.
 const GROUP_FILES: usize = 128;
+
+/// An import on its way.
+#[derive(Default)]
+struct Course {
+    imported: Imported,
+    /// New records that are built and wait for their commit.
+    built: Vec<Item>,
+}
 
 impl Node {
     pub(super) fn import(
@@ -36,45 +54,77 @@ impl Node {
             .as_deref()
             .map(|word| self.record_named(word))
             .transpose()?;
-        let mut imported = Imported::default();
-        let total = files.len() as u64;
+        let mut course = Course::default();
+        let done = self.import_files(&files, target, request, &mut course, progress);
+        // What was built counts for the people that this node knows: it is not left behind.
+        self.commit_built(&mut course).and(done)?;
+        progress(at(files.len(), files.len()));
+        Ok(course.imported)
+    }
+
+    fn import_files(
+        &mut self,
+        files: &[PathBuf],
+        target: Option<RecordId>,
+        request: &ImportRequest,
+        course: &mut Course,
+        progress: &mut dyn FnMut(Progress),
+    ) -> Result<(), Failure> {
         let mut batch = now_ms();
-        for (n, group) in files.chunks(GROUP_FILES).enumerate() {
-            self.import_group(group, target, request, batch, &mut imported)?;
-            batch = now_ms().max(batch + 1);
-            progress(Progress {
-                doing: "importing".to_owned(),
-                done: ((n + 1) * GROUP_FILES).min(files.len()) as u64,
-                total,
-            });
-        }
-        Ok(imported)
+        let mut groups = files.chunks(GROUP_FILES);
+        std::thread::scope(|scope| {
+            let mut read_next = || {
+                let paths = groups.next()?.to_vec();
+                Some(scope.spawn(move || in_parallel(paths, |path| read::read(&path))))
+            };
+            let mut reading = read_next();
+            let mut done = 0;
+            while let Some(group) = reading {
+                let group = joined(group);
+                reading = read_next();
+                let len = group.len();
+                self.import_group(group, target, request, batch, course)?;
+                batch = now_ms().max(batch + 1);
+                // The group itself is on the disk only when the next one is built.
+                progress(at(done, files.len()));
+                done += len;
+            }
+            Ok(())
+        })
     }
 
     fn import_group(
         &mut self,
-        files: &[PathBuf],
-        target: Option<kith_protocol::id::RecordId>,
+        files: Vec<FileRead>,
+        target: Option<RecordId>,
         request: &ImportRequest,
         batch: u64,
-        imported: &mut Imported,
+        course: &mut Course,
     ) -> Result<(), Failure> {
-        let read = in_parallel(files.to_vec(), |path| read::read(&path));
         let mut filings = Vec::new();
-        for (n, read) in (0..).zip(read) {
+        for (n, read) in (0..).zip(files) {
             let file = read.name.clone();
             let planned = match read.found {
-                Ok(Found::Resources(found)) => {
+                Ok(Found::Resources(mut found)) => {
                     // A person who is new with a file before this one has a record now.
                     if plan::meets(&filings, &found) {
-                        self.file(std::mem::take(&mut filings), imported)?;
+                        self.file(std::mem::take(&mut filings), course)?;
                     }
+                    let own = self.record_of_summary(&found, target);
+                    if own.is_some() {
+                        self.commit_built(course)?;
+                    }
+                    let imported = &mut course.imported;
                     imported.flagged.extend(read.flags);
-                    self.plan(&found, target, request.same_person, (batch, n), imported)
+                    let same_person = request.same_person;
+                    self.plan(&mut found, target, own, same_person, (batch, n), imported)
                 }
-                Ok(Found::Bundle(path)) => self
-                    .import_bundle(&path, request.passphrase.as_deref(), target, imported)
-                    .map(|()| Vec::new()),
+                Ok(Found::Bundle(path)) => {
+                    self.commit_built(course)?;
+                    let passphrase = request.passphrase.as_deref();
+                    self.import_bundle(&path, passphrase, target, &mut course.imported)
+                        .map(|()| Vec::new())
+                }
                 Ok(Found::Opaque(bytes, media_type)) => {
                     self.plan_letter(bytes, media_type, &file, target, (batch, n))
                 }
@@ -83,14 +133,15 @@ impl Node {
             match planned {
                 Ok(planned) => filings.extend(planned),
                 Err(failure) if failure.ending == Ending::TryAgain => return Err(failure),
-                Err(failure) => imported.refused.push(Refused { file, failure }),
+                Err(failure) => course.imported.refused.push(Refused { file, failure }),
             }
         }
-        self.file(filings, imported)
+        self.file(filings, course)
     }
 
-    /// Signs and commits what was planned; new records are built in parallel.
-    fn file(&mut self, filings: Vec<Filing>, imported: &mut Imported) -> Result<(), Failure> {
+    /// Signs what was planned, new records in parallel; what they are made of waits in `course`
+    /// for its commit.
+    fn file(&mut self, filings: Vec<Filing>, course: &mut Course) -> Result<(), Failure> {
         for filing in &filings {
             for bytes in &filing.blobs {
                 self.store.put_blob(bytes)?;
@@ -104,46 +155,97 @@ impl Node {
             .into_iter()
             .map(|filing| (filing, self.seed()))
             .collect();
-        let pen = self.pen(now_ms());
-        let built = in_parallel(seeds, |(filing, seed)| {
-            build::new_record(filing, &pen, &log, &mut ChaCha20Rng::from_seed(seed))
-        });
-        let (mut items, mut links) = (Vec::new(), Vec::new());
+        let built = self.build(seeds, &log, course)?;
+        let mut links = Vec::new();
         for built in built {
-            let built = built?;
-            items.extend(built.items);
-            items.push(self.people.note(built.record, built.known.clone()));
+            course.built.extend(built.items);
+            let row = self.people.note(built.record, built.known.clone());
+            course.built.push(row);
             let filed = self.report(built.record, &built.known, built.filed, 0);
-            imported.records.push(filed);
+            course.imported.records.push(filed);
             links.extend(built.same_as.map(|other| (other, built.record)));
         }
-        self.commit_noting(items)?;
+        if !links.is_empty() || !known.is_empty() {
+            self.commit_built(course)?;
+        }
         for (record, other) in links {
-            self.with_record(record, |node, record| {
-                let item = record.act(&node.pen(now_ms()), build::same_person(other));
+            let linked = self.with_record(record, |node, record| {
+                let (_, item) = node.act(record, None, build::same_person(other), now_ms())?;
                 node.commit(vec![item])
-            })?;
+            });
+            match linked {
+                // Everything is filed, and the new record says it: only the other one does not.
+                Err(failure) if failure.ending == Ending::NotAllowed => course.imported.flagged.push(Flag {
+                    place: record.to_string(),
+                    what: "this record is controlled elsewhere, so that it does not say that the new one is of the same person; the new one does".to_owned(),
+                }),
+                linked => linked?,
+            }
         }
         for filing in together(known) {
-            self.file_into(filing, imported)?;
+            self.file_into(filing, &mut course.imported)?;
         }
         Ok(())
     }
 
-    /// Commits; when that fails the index of people is read again, for it was ahead.
-    pub(super) fn commit_noting(
+    /// Builds new records on all processors while those that were built before go to the disk.
+    fn build(
         &mut self,
-        items: Vec<kith_protocol::store::Item>,
-    ) -> Result<(), Failure> {
+        filings: Vec<(Filing, [u8; 32])>,
+        log: &[Verified<Event>],
+        course: &mut Course,
+    ) -> Result<Vec<Built>, Failure> {
+        if filings.is_empty() {
+            self.commit_built(course)?;
+            return Ok(Vec::new());
+        }
+        let before = std::mem::take(&mut course.built);
+        let for_others = before.iter().any(super::is_for_others);
+        let (store, pen) = (&mut self.store, self.identity.pen(self.nonce, now_ms()));
+        let (built, committed) = in_parallel_beside(
+            filings,
+            |(filing, seed)| {
+                build::new_record(filing, &pen, log, &mut ChaCha20Rng::from_seed(seed))
+            },
+            || {
+                (!before.is_empty())
+                    .then(|| store.commit(before))
+                    .transpose()
+            },
+        );
+        match committed {
+            Ok(Some(last)) if for_others => self.changed = last,
+            Ok(_) => {}
+            Err(error) => {
+                self.forget_unwritten()?;
+                return Err(error.into());
+            }
+        }
+        built.into_iter().collect()
+    }
+
+    /// Commits what was built.
+    fn commit_built(&mut self, course: &mut Course) -> Result<(), Failure> {
+        self.commit_noting(std::mem::take(&mut course.built))
+    }
+
+    /// Commits; when that fails the index of people is read again, for it was ahead.
+    pub(super) fn commit_noting(&mut self, items: Vec<Item>) -> Result<(), Failure> {
         if items.is_empty() {
             return Ok(());
         }
         let committed = self.commit(items);
         if committed.is_err() {
-            self.people = super::People::load(&self.store)?;
-            self.loaded.clear();
+            self.forget_unwritten()?;
         }
         committed
+    }
+
+    /// Reads again from the disk what was ahead of it.
+    fn forget_unwritten(&mut self) -> Result<(), Failure> {
+        self.people = super::People::load(&self.store)?;
+        self.loaded.clear();
+        Ok(())
     }
 
     fn seed(&mut self) -> [u8; 32] {
@@ -161,9 +263,7 @@ fn together(filings: Vec<Filing>) -> Vec<Filing> {
         let keys: BTreeSet<_> = filing
             .resources
             .iter()
-            .map(|(_, resource)| {
-                SourceKey::of(&resource.body.to_text(), resource.meta.entry.as_deref())
-            })
+            .map(|(_, resource)| SourceKey::of(&resource.body.to_text(), &resource.meta))
             .collect();
         let last = joined
             .iter_mut()
@@ -182,14 +282,33 @@ fn together(filings: Vec<Filing>) -> Vec<Filing> {
     joined.into_iter().map(|(filing, _)| filing).collect()
 }
 
+/// How far an import is.
+fn at(done: usize, total: usize) -> Progress {
+    Progress {
+        doing: "importing".to_owned(),
+        done: done as u64,
+        total: total as u64,
+    }
+}
+
 /// Does the same with every item on all processors; results in the order of the items.
 fn in_parallel<T: Send, R: Send>(items: Vec<T>, work: impl Fn(T) -> R + Sync) -> Vec<R> {
+    in_parallel_beside(items, work, || ()).0
+}
+
+/// [`in_parallel`], and something else on this thread meanwhile.
+fn in_parallel_beside<T: Send, R: Send, M>(
+    items: Vec<T>,
+    work: impl Fn(T) -> R + Sync,
+    meanwhile: impl FnOnce() -> M,
+) -> (Vec<R>, M) {
     let workers = std::thread::available_parallelism().map_or(1, NonZero::get);
     if workers == 1 || items.len() < 2 {
-        return items.into_iter().map(work).collect();
+        let done = meanwhile();
+        return (items.into_iter().map(work).collect(), done);
     }
     let queue = std::sync::Mutex::new(items.into_iter().enumerate());
-    let results = std::thread::scope(|scope| {
+    let (mut results, done) = std::thread::scope(|scope| {
         let workers: Vec<_> = (0..workers)
             .map(|_| {
                 scope.spawn(|| {
@@ -204,18 +323,23 @@ fn in_parallel<T: Send, R: Send>(items: Vec<T>, work: impl Fn(T) -> R + Sync) ->
                 })
             })
             .collect();
-        let mut results = Vec::new();
-        for worker in workers {
-            match worker.join() {
-                Ok(done) => results.extend(done),
-                Err(panic) => std::panic::resume_unwind(panic),
-            }
-        }
-        results
+        let done = meanwhile();
+        let results: Vec<_> = workers.into_iter().flat_map(joined).collect();
+        (results, done)
     });
-    let mut results = results;
     results.sort_by_key(|(n, _)| *n);
-    results.into_iter().map(|(_, result)| result).collect()
+    (
+        results.into_iter().map(|(_, result)| result).collect(),
+        done,
+    )
+}
+
+/// What a thread found; its panic goes on here.
+fn joined<T>(thread: std::thread::ScopedJoinHandle<'_, T>) -> T {
+    match thread.join() {
+        Ok(found) => found,
+        Err(panic) => std::panic::resume_unwind(panic),
+    }
 }
 
 pub(super) use build::write_all;
@@ -233,3 +357,6 @@ pub(super) fn media_type_of(bytes: &[u8]) -> &'static str {
         Err(_) => "application/octet-stream",
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use kith_protocol::{
-    id::{DeviceId, EnvelopeId, PrincipalId, RecordId},
-    record::over_quota,
+    id::{DeviceId, PrincipalId, RecordId},
+    record::ArrivalError,
     store::{Item, JournalPosition, StoreError},
 };
 use serde::{Deserialize, Serialize};
@@ -97,7 +97,7 @@ impl Node {
         }
         let (refused, over) = self.with_record(id, |node, record| {
             let mut commit = Vec::with_capacity(items.len());
-            let mut refused = 0;
+            let (mut refused, mut over) = (0, 0);
             for item in items {
                 match record.arrive(item) {
                     Ok(arrived) => {
@@ -106,33 +106,22 @@ impl Node {
                         }
                         commit.push(arrived.item);
                     }
+                    Err(error @ ArrivalError::Full(_)) => {
+                        over += 1;
+                        tracing::warn!(%error, "something that arrived was not taken");
+                    }
                     Err(error) => {
                         refused += 1;
                         tracing::warn!(%error, "something that arrived does not hold");
                     }
                 }
             }
-            let new: BTreeSet<_> = commit.iter().filter_map(entry_of).collect();
-            let over = over_quota(record, &new);
-            commit.retain(|item| entry_of(item).is_none_or(|id| !over.contains(&id)));
-            let said = node.note_person(record, &commit)?;
-            commit.extend(said);
+            let noted = node.noted(record, &commit)?;
+            commit.extend(noted);
             node.commit_noting(commit)?;
-            Ok((refused, over.len()))
+            Ok((refused, over))
         })?;
-        if over > 0 {
-            // What is not kept must not count in memory either.
-            self.loaded.remove(&id);
-            tracing::warn!(over, "entries are over a quota and were not taken");
-        }
         Ok(refused + over)
-    }
-}
-
-fn entry_of(item: &Item) -> Option<EnvelopeId> {
-    match item {
-        Item::Entry { id, .. } => Some(*id),
-        Item::Event { .. } | Item::Part { .. } | Item::Row { .. } | Item::Audit { .. } => None,
     }
 }
 
@@ -146,4 +135,4 @@ pub(super) fn author_of(bytes: &[u8]) -> Option<PrincipalId> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -113,15 +113,7 @@ pub(super) fn said<'a>(held: impl IntoIterator<Item = &'a Held>) -> Vec<Person> 
         .filter(|held| held.meta.kind == "Patient" && !held.is_retracted())
         .filter_map(|held| {
             let value = serde_json::from_str(&held.to_text(0)).ok()?;
-            let entry: Option<serde_json::Value> = held
-                .meta
-                .entry
-                .as_deref()
-                .and_then(|entry| serde_json::from_str(entry).ok());
-            let full_url = entry
-                .as_ref()
-                .and_then(|entry| entry.get("fullUrl")?.as_str());
-            Some(Person::of(&value, full_url))
+            Some(Person::of(&value, held.meta.full_url().as_deref()))
         })
         .collect()
 }

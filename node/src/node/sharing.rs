@@ -17,7 +17,7 @@ use kith_protocol::{
     intake,
     limits::{ADDRESS_LEN_MAX, ADDRESSES_MAX},
     logs::{
-        Event, LabelAct, LogId,
+        Act, Event, LabelAct, LogId,
         record::{Link, Revoke},
     },
     record::{Record, event_item},
@@ -229,7 +229,8 @@ impl Node {
                 parent: None,
                 custodians: Vec::new(),
             };
-            let (_, item) = record.act_on(&self.pen(now), &label, None, LabelAct::Grant(grant));
+            let act = Act::Label(LabelAct::Grant(grant));
+            let (_, item) = self.act(record, Some(&label), act, now)?;
             items.push(item);
         }
         Ok(items)
@@ -377,14 +378,14 @@ impl Node {
             Keep::NoneAfter(time_ms) => record.ledger().keep_none_after(link, time_ms),
         };
         let cut = CutTree::new(parts);
-        let act = LabelAct::Revoke(Revoke {
+        let act = Act::Label(LabelAct::Revoke(Revoke {
             link,
             cut: cut.cut(),
             keep: Vec::new(),
             void: Vec::new(),
             is_final: false,
-        });
-        let (event, item) = record.act_on(&self.pen(now), &grant.label, None, act);
+        }));
+        let (event, item) = self.act(record, Some(&grant.label), act, now)?;
         let mut items = vec![item];
         for part in cut.proven(event) {
             items.push(Item::Part {
@@ -550,7 +551,7 @@ fn name_of(secret: &[u8; 16]) -> [u8; 32] {
 }
 
 /// The end of a day, or an instant, in milliseconds since 1970 UTC.
-fn end_of(text: &str) -> Result<u64, Failure> {
+pub(super) fn end_of(text: &str) -> Result<u64, Failure> {
     moment(text, |day| day.tomorrow().ok())
 }
 

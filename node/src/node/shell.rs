@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use kith_crdt::Section;
 use kith_protocol::{
     audit::Disclosure,
-    consent::devices,
+    consent::{Status, cut::ProvenPart, devices},
     id::{DeviceId, PrincipalId, RecordId},
     record::Record,
     store::{Item, JournalPosition, Store, StoreError},
@@ -99,6 +99,10 @@ impl Shell for Node {
         Ok(self.store.last())
     }
 
+    fn made_parts(&self, record: &RecordId) -> Result<Vec<ProvenPart>, StoreError> {
+        self.cuts.parts(&self.store, record)
+    }
+
     fn disclose(&mut self, what: Vec<Disclosure>, rows: Vec<Item>) -> Result<(), StoreError> {
         self.disclosed(what, rows).map_err(|failure| told(&failure))
     }
@@ -109,8 +113,24 @@ impl Shell for Node {
 }
 
 impl Node {
+    /// What is noted of a record when something of it is taken in: who it is about, and whether
+    /// something by this node's owner does not simply count.
+    pub(super) fn noted(
+        &mut self,
+        record: &mut Record,
+        items: &[Item],
+    ) -> Result<Vec<Item>, Failure> {
+        let mut noted = Vec::new();
+        let taken = items.iter().any(|item| !matches!(item, Item::Row { .. }));
+        if taken && has_doubtful(record, self.identity.principal) {
+            noted.extend(self.doubt(&record.id())?);
+        }
+        noted.extend(self.note_person(record, items)?);
+        Ok(noted)
+    }
+
     /// Who a record is about, where what is taken in may say something new of that.
-    pub(super) fn note_person(
+    fn note_person(
         &mut self,
         record: &mut Record,
         items: &[Item],
@@ -133,6 +153,18 @@ impl Node {
         let said = self.said_of(record)?;
         Ok(Some(self.people.note(id, Known { library, said })))
     }
+}
+
+/// Whether something by this node's owner does not simply count.
+fn has_doubtful(record: &mut Record, owner: PrincipalId) -> bool {
+    record.ledger().documents().iter().any(|document| {
+        let mut entries = record.ledger().entries(document);
+        entries.retain(|(_, status)| *status != Status::Accepted);
+        entries.iter().any(|(id, _)| {
+            let header = record.ledger().header(id);
+            header.is_some_and(|header| header.author == owner)
+        })
+    })
 }
 
 /// A failure of the node as one of its store: the conversation ends, and is begun again later.

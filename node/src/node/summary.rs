@@ -71,14 +71,6 @@ impl Node {
         let held = &placed.held;
         let versions = held.siblings().map(|(_, versions)| versions.len()).max();
         let text = held.to_text(0);
-        let entry: Option<Value> = held
-            .meta
-            .entry
-            .as_deref()
-            .and_then(|entry| serde_json::from_str(entry).ok());
-        let full_url = entry
-            .as_ref()
-            .and_then(|entry| entry.get("fullUrl")?.as_str());
         let writer = record.writer(&held.created);
         let status = writer.and_then(|writer| record.ledger().status(&writer));
         let arrived_ms = writer
@@ -88,7 +80,7 @@ impl Node {
             section: placed.document.section,
             document: placed.document.clone(),
             resource: held.id.to_string(),
-            full_url: full_url.map(str::to_owned),
+            full_url: held.meta.full_url(),
             native_id: held.meta.native_id.clone(),
             versions: (0..versions.unwrap_or(0))
                 .map(|n| held.to_text(n))

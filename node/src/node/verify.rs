@@ -61,7 +61,7 @@ impl Node {
                 total,
             });
         }
-        for bytes in self.store.parts(&id)? {
+        for bytes in self.parts_of(&id)? {
             if let Ok(part) = kith_protocol::codec::decode(&bytes) {
                 fresh.ledger().add_part(part);
             } else {

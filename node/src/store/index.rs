@@ -7,11 +7,12 @@
 mod tables;
 
 use std::{
+    collections::{BTreeMap, BTreeSet},
     panic::{AssertUnwindSafe, catch_unwind},
     path::Path,
 };
 
-use kith_crdt::DocumentId;
+use kith_crdt::{DocumentId, Label};
 use kith_protocol::{
     codec,
     consent::cut::CutPlace,
@@ -28,8 +29,8 @@ use super::{
 };
 use tables::{
     AUDIT, CHAINS, DOCUMENT_ENTRIES, DOCUMENT_NAMES, DOCUMENTS, ENTRIES, EVENTS, JOURNAL,
-    LOG_EVENTS, LOG_NAMES, LOGS, Links, META, PART_HASHES, PARTS, RECORD_DOCUMENTS, RECORD_LOGS,
-    RECORDS, ROWS,
+    LABEL_NAMES, LOG_EVENTS, LOG_NAMES, LOGS, Links, META, PART_HASHES, PARTS, RECORD_DOCUMENTS,
+    RECORD_LABELS, RECORD_LOGS, RECORDS, ROWS,
 };
 
 macro_rules! open {
@@ -298,6 +299,34 @@ impl Index {
             .collect();
         logs.sort();
         Ok(logs)
+    }
+
+    pub(super) fn labels(&self) -> Result<BTreeMap<RecordId, BTreeSet<Label>>, StoreError> {
+        self.read(|t| {
+            let mut names = BTreeMap::new();
+            for row in open!(t, LABEL_NAMES).iter().map_err(boxed)? {
+                let (handle, sealed) = row.map_err(boxed)?;
+                let name = seal::open(&self.values, b"name", sealed.value());
+                let label = name.and_then(|name| codec::decode_trusted::<Label>(&name).ok());
+                names.extend(label.map(|label| (handle.value(), label)));
+            }
+            let of_record = open!(t, RECORD_LABELS);
+            let mut labels = BTreeMap::new();
+            for row in open!(t, RECORDS).iter().map_err(boxed)? {
+                let (id, handle) = row.map_err(boxed)?;
+                let own: &mut BTreeSet<_> =
+                    labels.entry(RecordId::from_bytes(*id.value())).or_default();
+                let handle = handle.value();
+                let range = of_record
+                    .range((handle, 0)..=(handle, u32::MAX))
+                    .map_err(boxed)?;
+                for row in range {
+                    let (_, label) = row.map_err(boxed)?.0.value();
+                    own.extend(names.get(&label).cloned());
+                }
+            }
+            Ok(labels)
+        })
     }
 
     /// The names of the documents or logs of a record.

@@ -4,7 +4,9 @@
 //! stays small for a practice of 12,000 records and tells nobody about places that they cannot
 //! see. Each part travels with its place and proves itself against the root.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod kept;
+
+use std::collections::BTreeMap;
 
 use kith_crdt::{DocumentId, Label};
 use serde::{Deserialize, Serialize};
@@ -14,6 +16,8 @@ use crate::{
     id::{CutRoot, DeviceId, EnvelopeId, EventId, RecordId},
     limits::CUT_PATH_MAX,
 };
+
+pub use kept::KeptTree;
 
 /// What of the entries under a revoked link stands.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -89,6 +93,10 @@ pub enum Side {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CutTree {
     parts: Vec<CutPart>,
+    /// The encoded parts, one after another.
+    encoded: Vec<u8>,
+    /// Where each of them ends.
+    ends: Vec<usize>,
     /// Hashes level by level, from the leaves to the root.
     levels: Vec<Vec<CutRoot>>,
 }
@@ -99,13 +107,27 @@ impl CutTree {
     /// Parts of one place are joined into one leaf.
     pub fn new(parts: impl IntoIterator<Item = CutPart>) -> Self {
         let parts = joined(parts);
-        let mut levels = vec![parts.iter().map(leaf).collect::<Vec<_>>()];
+        let (leaves, nodes) = (leaf_hasher(), node_hasher());
+        let (mut encoded, mut ends) = (Vec::new(), Vec::with_capacity(parts.len()));
+        let mut level = Vec::with_capacity(parts.len());
+        for part in &parts {
+            let bytes = codec::encode(part);
+            level.push(leaf(&leaves, &bytes));
+            encoded.extend(bytes);
+            ends.push(encoded.len());
+        }
+        let mut levels = vec![level];
         while let Some(level) = levels.last()
             && level.len() > 1
         {
-            levels.push(level.chunks(2).map(parent).collect());
+            levels.push(level.chunks(2).map(|pair| parent(&nodes, pair)).collect());
         }
-        Self { parts, levels }
+        Self {
+            parts,
+            encoded,
+            ends,
+            levels,
+        }
     }
 
     /// What a revocation carries.
@@ -126,79 +148,130 @@ impl CutTree {
         let proven = |(at, part): (usize, &CutPart)| ProvenPart {
             revocation,
             part: part.clone(),
-            path: self.path(at),
+            path: path(&self.levels, at),
         };
         self.parts.iter().enumerate().map(proven).collect()
     }
 
-    fn path(&self, leaf: usize) -> Vec<(Side, CutRoot)> {
-        let sibling = |(height, level): (usize, &Vec<CutRoot>)| {
-            let at = leaf >> height;
-            let side = if at.is_multiple_of(2) {
-                Side::Right
-            } else {
-                Side::Left
-            };
-            level.get(at ^ 1).map(|hash| (side, *hash))
-        };
-        self.levels.iter().enumerate().filter_map(sibling).collect()
+    /// The tree as it is kept to prove single parts later.
+    pub fn kept(&self) -> KeptTree {
+        KeptTree::of(self)
     }
+}
+
+/// The siblings of a leaf, upward.
+fn path(levels: &[Vec<CutRoot>], leaf: usize) -> Vec<(Side, CutRoot)> {
+    let sibling = |(height, level): (usize, &Vec<CutRoot>)| {
+        let at = leaf >> height;
+        let side = if at.is_multiple_of(2) {
+            Side::Right
+        } else {
+            Side::Left
+        };
+        level.get(at ^ 1).map(|hash| (side, *hash))
+    };
+    levels.iter().enumerate().filter_map(sibling).collect()
 }
 
 impl ProvenPart {
     /// Whether the part belongs to the tree with this root.
     pub fn belongs_to(&self, root: CutRoot) -> bool {
+        let nodes = node_hasher();
         let step = |below: CutRoot, (side, sibling): &(Side, CutRoot)| match side {
-            Side::Left => parent(&[*sibling, below]),
-            Side::Right => parent(&[below, *sibling]),
+            Side::Left => parent(&nodes, &[*sibling, below]),
+            Side::Right => parent(&nodes, &[below, *sibling]),
         };
         self.path.len() <= CUT_PATH_MAX
             && ascends(&self.part.chains)
-            && self.path.iter().fold(leaf(&self.part), step) == root
+            && self.path.iter().fold(self.part.leaf(), step) == root
     }
 }
 
+/// Parts of one place as one, and a part for the log of each label that has documents.
 fn joined(parts: impl IntoIterator<Item = CutPart>) -> Vec<CutPart> {
-    let mut places = BTreeMap::<_, BTreeSet<_>>::new();
-    let mut documents = BTreeMap::<_, BTreeSet<_>>::new();
-    for part in parts {
-        if let CutPlace::Document(document) = &part.place {
-            let log = (part.record, CutPlace::Label(document.label.clone()));
-            documents
-                .entry(log.clone())
-                .or_default()
-                .insert(document.clone());
-            places.entry(log).or_default();
+    let mut all: Vec<_> = parts.into_iter().collect();
+    all.sort_unstable_by(|a, b| (a.record, &a.place).cmp(&(b.record, &b.place)));
+    let mut joined: Vec<CutPart> = Vec::with_capacity(all.len());
+    let mut all = all.into_iter().peekable();
+    while let Some(first) = all.peek() {
+        let record = first.record;
+        let mut labels = BTreeMap::<Label, CutPart>::new();
+        while let Some(part) = all.next_if(|part| part.record == record) {
+            match &part.place {
+                CutPlace::Document(document) => {
+                    let log = of_label(&mut labels, record, &document.label);
+                    log.documents.push(document.clone());
+                    add(&mut joined, part);
+                }
+                CutPlace::Core => add(&mut joined, part),
+                CutPlace::Label(label) => {
+                    let log = of_label(&mut labels, record, label);
+                    log.chains.extend(part.chains);
+                }
+            }
         }
-        let chains = places.entry((part.record, part.place)).or_default();
-        chains.extend(part.chains);
+        joined.extend(labels.into_values());
     }
-    let part = |(key, chains): ((RecordId, CutPlace), BTreeSet<_>)| CutPart {
-        documents: documents
-            .remove(&key)
-            .unwrap_or_default()
-            .into_iter()
-            .collect(),
-        record: key.0,
-        place: key.1,
-        chains: chains.into_iter().collect(),
-    };
-    places.into_iter().map(part).collect()
+    for part in &mut joined {
+        part.chains.sort_unstable();
+        part.chains.dedup();
+        part.documents.dedup();
+    }
+    joined
+}
+
+fn of_label<'a>(
+    labels: &'a mut BTreeMap<Label, CutPart>,
+    record: RecordId,
+    label: &Label,
+) -> &'a mut CutPart {
+    labels.entry(label.clone()).or_insert_with(|| CutPart {
+        record,
+        place: CutPlace::Label(label.clone()),
+        chains: Vec::new(),
+        documents: Vec::new(),
+    })
+}
+
+fn add(joined: &mut Vec<CutPart>, mut part: CutPart) {
+    part.documents.clear();
+    match joined.last_mut() {
+        Some(last) if last.record == part.record && last.place == part.place => {
+            last.chains.extend(part.chains);
+        }
+        Some(_) | None => joined.push(part),
+    }
 }
 
 fn ascends(chains: &[CutPosition]) -> bool {
     chains.windows(2).all(|pair| pair[0] < pair[1])
 }
 
-fn leaf(part: &CutPart) -> CutRoot {
-    CutRoot::from_bytes(blake3::derive_key("kith v1 cut part", &codec::encode(part)))
+impl CutPart {
+    fn leaf(&self) -> CutRoot {
+        leaf(&leaf_hasher(), &codec::encode(self))
+    }
+}
+
+/// Hashes of leaves begin with this.
+fn leaf_hasher() -> blake3::Hasher {
+    blake3::Hasher::new_derive_key("kith v1 cut part")
+}
+
+/// Hashes above others begin with this.
+fn node_hasher() -> blake3::Hasher {
+    blake3::Hasher::new_derive_key("kith v1 cut node")
+}
+
+fn leaf(hasher: &blake3::Hasher, encoded: &[u8]) -> CutRoot {
+    CutRoot::from_bytes(*hasher.clone().update(encoded).finalize().as_bytes())
 }
 
 /// The hash above two nodes; a node without a sibling moves up as it is.
-fn parent(pair: &[CutRoot]) -> CutRoot {
+fn parent(hasher: &blake3::Hasher, pair: &[CutRoot]) -> CutRoot {
     match pair {
         [left, right] => {
-            let mut hasher = blake3::Hasher::new_derive_key("kith v1 cut node");
+            let mut hasher = hasher.clone();
             hasher.update(left.as_bytes());
             hasher.update(right.as_bytes());
             CutRoot::from_bytes(*hasher.finalize().as_bytes())
@@ -213,7 +286,7 @@ mod tests {
     use kith_crdt::{DocumentId, Label, Section};
     use proptest::prelude::*;
 
-    use super::{Cut, CutPart, CutPlace, CutPosition, CutTree};
+    use super::{Cut, CutPart, CutPlace, CutPosition, CutTree, KeptTree};
     use crate::id::{DeviceId, EnvelopeId, EventId, RecordId};
 
     fn part(number: u8) -> CutPart {
@@ -232,6 +305,15 @@ mod tests {
             }],
             documents: Vec::new(),
         }
+    }
+
+    #[test]
+    fn bytes_that_are_no_tree_are_refused() {
+        let mut bytes = CutTree::new((0..9).map(part)).kept().to_bytes();
+        assert!(KeptTree::from_bytes(&bytes).is_some());
+        bytes.pop();
+        assert!(KeptTree::from_bytes(&bytes).is_none());
+        assert!(KeptTree::from_bytes(b"").is_none());
     }
 
     #[test]
@@ -254,6 +336,18 @@ mod tests {
                 longer.part.documents.push(DocumentId::first(Section::Tasks, Label::private()));
                 prop_assert!(!longer.belongs_to(root));
             }
+        }
+
+        #[test]
+        fn the_parts_of_one_record_are_those_of_the_whole(count in 1_u8..40, of in 0_u8..15) {
+            let tree = CutTree::new((0..count).map(part));
+            let revocation = EventId::from_bytes([1; 32]);
+            let record = RecordId::from_bytes([of; 32]);
+            let mut all = tree.proven(revocation);
+            all.retain(|proven| proven.part.record == record);
+            let kept = KeptTree::from_bytes(&tree.kept().to_bytes()).expect("it was kept");
+            prop_assert_eq!(kept.proven_of(&record, revocation), all);
+            prop_assert_eq!(CutTree::new(tree.parts().to_vec()), tree);
         }
     }
 }

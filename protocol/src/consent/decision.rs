@@ -3,7 +3,10 @@
 use kith_crdt::DocumentId;
 
 use super::grant::{Actions, Purposes};
-use crate::id::{DeviceId, EventId, PrincipalId, RecordId, StaffId};
+use crate::{
+    id::{DeviceId, EventId, PrincipalId, RecordId, StaffId},
+    logs::{Act, LogId},
+};
 
 /// Whoever asks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -92,6 +95,42 @@ impl Writer {
     }
 }
 
+/// Proof that someone may sign one act in a log of a record.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Issuer {
+    pub(super) who: Whoever,
+    pub(super) log: LogId,
+    pub(super) grant: Option<EventId>,
+    pub(super) act: Act,
+}
+
+impl Issuer {
+    /// Who signs.
+    pub const fn who(&self) -> Whoever {
+        self.who
+    }
+
+    /// The log that the act joins.
+    pub const fn log(&self) -> &LogId {
+        &self.log
+    }
+
+    /// The share that it acts under; nothing for a controller.
+    pub const fn grant(&self) -> Option<EventId> {
+        self.grant
+    }
+
+    /// The act.
+    pub const fn act(&self) -> &Act {
+        &self.act
+    }
+
+    /// What is signed: log, share and act.
+    pub(crate) fn into_parts(self) -> (LogId, Option<EventId>, Act) {
+        (self.log, self.grant, self.act)
+    }
+}
+
 /// Why someone may not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, thiserror::Error)]
 pub enum Denial {
@@ -125,6 +164,9 @@ pub enum Denial {
     /// They gave it back.
     #[error("they gave this share back: ask for a new one")]
     GivenBack,
+    /// The record holds as many events of authority as it may.
+    #[error("{0}")]
+    Full(#[from] super::ledger::Full),
 }
 
 /// Why an entry has its status, in sentences.

@@ -23,7 +23,9 @@
 //! | one custodian's lapse is enough | `stories::a_custodian_downstream_…` |
 //! | an entry after the end is not marked | `stories::an_entry_that_knows_only_a_lapse_…` |
 //! | a peer revokes | `stories::a_peer_or_a_descendant_revokes_nothing` |
+//! | anyone gets a token to sign an act | `acts::only_those_above_…` |
 
+mod acts;
 mod chains;
 mod cuts;
 mod documents;

@@ -8,7 +8,7 @@ use super::{
 use crate::{
     author::Entry,
     codec::{self, DecodeError},
-    consent::cut::ProvenPart,
+    consent::{Full, cut::ProvenPart},
     id::{PrincipalId, RecordId},
     intake::{self, IntakeError},
     logs::{Event, LogId},
@@ -34,6 +34,9 @@ pub enum ArrivalError {
     /// A cut's part is not understood.
     #[error("a part of a cut is not understood")]
     Part(#[from] DecodeError),
+    /// There is no room for it now: whoever sent it keeps it.
+    #[error(transparent)]
+    Full(#[from] Full),
     /// It belongs elsewhere.
     #[error("it belongs to another record")]
     OtherRecord(Option<RecordId>),
@@ -81,6 +84,7 @@ impl Record {
         if !principal && of != Some(self.id) {
             return Err(ArrivalError::OtherRecord(of));
         }
+        self.ledger.admits_event(&event)?;
         let item = event_item(&event);
         self.ledger.add_event(event);
         Ok(item)
@@ -93,8 +97,63 @@ impl Record {
             return Err(ArrivalError::OtherRecord(Some(header.record)));
         }
         let author = Some(header.author);
+        self.ledger.admits_entry(&entry.header)?;
         let item = entry_item(entry.clone());
         self.add(entry);
         Ok(Arrived { item, author })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use kith_crdt::{DocumentId, Label, Section};
+
+    use super::{ArrivalError, Record, entry_item};
+    use crate::{
+        author::{Author, EntryDraft, NextLink},
+        consent::{Full, grant::Purposes},
+        envelope::Content,
+        id::{EnvelopeId, RecordId},
+        identity::SecretKey,
+        logs::Frontiers,
+    };
+
+    #[test]
+    fn what_is_over_a_limit_is_refused_at_the_door_and_leaves_no_trace() {
+        let id = RecordId::from_bytes([1; 32]);
+        let key = SecretKey::from_seed([2; 32]);
+        let author = Author {
+            principal: key.principal(),
+            key: &key,
+            staff: None,
+        };
+        let mut record = Record::new(id);
+        let mut arrives = |time_ms| {
+            let draft = EntryDraft {
+                record: id,
+                document: DocumentId::first(Section::Plans, Label::general()),
+                epoch: 0,
+                link: NextLink::FIRST,
+                deps: Vec::new(),
+                frontiers: Frontiers::default(),
+                grant: None,
+                purpose: Purposes::CARE,
+                time_ms,
+                actor_nonce: [0; 8],
+            };
+            let adopted = Content::Adopt {
+                entries: vec![EnvelopeId::from_bytes([9; 32])],
+            };
+            let entry = author.entry(draft, adopted, None);
+            let id = entry.id();
+            let arrived = record.arrive(&entry_item(entry));
+            (arrived, record.ledger().holds_entry(&id))
+        };
+        assert!(matches!(arrives(1), (Ok(_), true)));
+        assert!(matches!(arrives(2), (Ok(_), true)));
+        let (third, held) = arrives(3);
+        assert!(matches!(third, Err(ArrivalError::Full(Full::Branches))));
+        assert!(!held);
+        assert!(matches!(arrives(1), (Ok(_), true)), "what is held fits");
     }
 }

@@ -1,18 +1,16 @@
 //! Writing into a record: the one place where edits become signed entries, and acts events.
 
-use kith_crdt::{DocumentId, Edit, Label, Vetted, Written, document::EditError};
+use kith_crdt::{DocumentId, Edit, Vetted, Written, document::EditError};
 use rand_core::CryptoRng;
 
 use super::Record;
 use crate::{
-    author::{Author, Entry, EntryDraft, EventDraft, actor},
-    consent::{ContentFacts, Writer},
+    author::{Author, Entry, EntryDraft, EventDraft, actor, heads_of},
+    consent::{ContentFacts, Issuer, Writer},
     envelope::{Content, Header, Payload},
     id::{EnvelopeId, EventId, RecordId},
     intake,
-    logs::{
-        Act, CoreAct, Event, Frontiers, LabelAct, LogId, principal::RecoverySet, record::Policy,
-    },
+    logs::{Act, CoreAct, Event, Frontiers, LogId, principal::RecoverySet, record::Policy},
     signed::Verified,
     store::{ChainPosition, Item},
 };
@@ -77,31 +75,9 @@ impl Record {
         (record, item)
     }
 
-    /// Signs an act of the record's core log.
-    pub fn act(&mut self, pen: &Pen<'_>, act: CoreAct) -> Item {
-        let log = LogId::Core(Some(self.id));
-        self.sign(pen, log, None, Act::Core(act)).1
-    }
-
-    /// Signs an act of a label's log, under `grant` or as a controller.
-    pub fn act_on(
-        &mut self,
-        pen: &Pen<'_>,
-        label: &Label,
-        grant: Option<EventId>,
-        act: LabelAct,
-    ) -> (EventId, Item) {
-        let log = LogId::Label(self.id, label.clone());
-        self.sign(pen, log, grant, Act::Label(act))
-    }
-
-    fn sign(
-        &mut self,
-        pen: &Pen<'_>,
-        log: LogId,
-        grant: Option<EventId>,
-        act: Act,
-    ) -> (EventId, Item) {
+    /// Signs the act that somebody may sign.
+    pub fn act(&mut self, pen: &Pen<'_>, issuer: Issuer) -> (EventId, Item) {
+        let (log, grant, act) = issuer.into_parts();
         let frontiers = self.ledger.frontiers_for(&log, &pen.author.principal);
         let link = self.ledger.next_event(pen.author.key.device(), &log);
         let event = pen.author.event(EventDraft {
@@ -261,23 +237,6 @@ pub(super) fn payload(written: &Written, rng: &mut impl CryptoRng) -> Payload {
         salt,
         bytes: written.bytes.clone(),
     }
-}
-
-/// The heads of a log: what no other event of it names.
-fn heads_of(log: &[Verified<Event>]) -> Vec<EventId> {
-    let named = |id: EventId| {
-        log.iter().any(|event| {
-            let value = event.value();
-            value.prev == Some(id) || value.frontiers.iter().any(|head| *head == id)
-        })
-    };
-    let mut heads: Vec<_> = log
-        .iter()
-        .map(Verified::id)
-        .filter(|id| !named(*id))
-        .collect();
-    heads.sort_unstable();
-    heads
 }
 
 /// An event as it is stored.

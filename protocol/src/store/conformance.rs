@@ -247,6 +247,11 @@ fn events_have_chains_too<H: Harness>(harness: &mut H) {
         (CutPlace::Label(Label::private()), 0, last(32)),
     ];
     assert_eq!(ends, expected);
+    let labels = store.labels().expect("labels");
+    let own = [Label::general(), Label::private()].into();
+    assert_eq!(labels.get(&record), Some(&own));
+    let other = RecordId::from_bytes(bytes(2));
+    assert_eq!(labels.get(&other), Some(&std::collections::BTreeSet::new()));
     let all = store.chains(&device, None).expect("chains");
     assert_eq!(all.len(), 4, "a principal's log is no part of a record");
 }

@@ -366,10 +366,7 @@ impl Link {
         };
         let view = match self.views.remove(&id) {
             Some(view) => view,
-            None => {
-                let ours = desk.shell.principal();
-                View::of(&mut record, desk.shell.store(), &who, ours, desk.now_ms)?
-            }
+            None => View::of(&mut record, desk.shell, &who, desk.now_ms)?,
         };
         let done = work(self, desk, &mut record, &view)?;
         self.views.insert(id, view);

@@ -174,7 +174,7 @@ impl Set {
                 }
             }
             Said::Fingerprint { .. } => {
-                self.split(range.end.clone(), &held, found);
+                self.split(range.end.as_ref(), &held, found);
                 return;
             }
             Said::All { held: listed } => self.compare(listed, held, found),
@@ -206,13 +206,13 @@ impl Set {
         }
     }
 
-    fn split(&self, end: Option<serde_bytes::ByteBuf>, held: &Indices<usize>, found: &mut Found) {
+    fn split(&self, end: Option<&serde_bytes::ByteBuf>, held: &Indices<usize>, found: &mut Found) {
         let part_len = held.len().div_ceil(RANGE_FAN_OUT);
         let mut from = held.start;
         while from < held.end {
             let to = (from + part_len).min(held.end);
             let part_end = if to == held.end {
-                end.clone()
+                end.cloned()
             } else {
                 Some(between(&self.items[to - 1].0, &self.items[to].0))
             };

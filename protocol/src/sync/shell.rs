@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::{
     audit::Disclosure,
+    consent::cut::ProvenPart,
     id::{DeviceId, PrincipalId, RecordId},
     record::Record,
     store::{Item, JournalPosition, Store, StoreError},
@@ -53,10 +54,8 @@ pub trait Shell {
         items: Vec<Item>,
     ) -> Result<JournalPosition, StoreError>;
 
-    /// The parts of cuts of a record, with those that are made when they are asked for.
-    fn parts(&self, record: &RecordId) -> Result<Vec<Vec<u8>>, StoreError> {
-        self.store().parts(record)
-    }
+    /// The parts of cuts of a record that are not in the store but made when they are asked for.
+    fn made_parts(&self, record: &RecordId) -> Result<Vec<ProvenPart>, StoreError>;
 
     /// Enters disclosures into the access log and keeps `rows` with them, durably, before anything
     /// leaves.

@@ -32,6 +32,9 @@ pub struct Scope {
     pub sections: Vec<(Label, Vec<Section>)>,
     /// Whose principal logs belong to it, ascending.
     pub principals: Vec<PrincipalId>,
+    /// Revocations of which there are parts that are made when they are asked for, ascending: the
+    /// journal does not tell of them.
+    pub made: Vec<EventId>,
 }
 
 impl Scope {
@@ -72,6 +75,12 @@ impl Scope {
                 .filter(|principal| other.principals.contains(principal))
                 .copied()
                 .collect(),
+            made: self
+                .made
+                .iter()
+                .filter(|revocation| other.made.contains(revocation))
+                .copied()
+                .collect(),
         }
     }
 
@@ -82,7 +91,8 @@ impl Scope {
             .filter(|document| self.reads(document) && !before.reads(document))
             .map(|document| Place::Document(record, document.clone()))
             .collect();
-        if !before.covers(self) {
+        let is_new = |revocation: &EventId| !before.made.contains(revocation);
+        if !before.covers(self) || self.made.iter().any(is_new) {
             places.push(Place::Authority(record));
         }
         let known = |principal: &&PrincipalId| !before.principals.contains(principal);
@@ -187,11 +197,11 @@ impl View {
     /// By what is held now and this node's clock.
     pub(super) fn of(
         record: &mut Record,
-        store: &impl Store,
+        shell: &impl Shell,
         who: &Whoever,
-        ourselves: PrincipalId,
         now_ms: u64,
     ) -> Result<Self, StoreError> {
+        let (store, ourselves) = (shell.store(), shell.principal());
         let reach = Reach::of(record, who, now_ms);
         if !reach.is_any() {
             // The same as for a record that is not here.
@@ -225,12 +235,18 @@ impl View {
                 .filter(|label| reach.sees_label(label))
                 .collect(),
             principals: principals.into_iter().collect(),
+            made: Vec::new(),
         };
-        Ok(Self {
+        let mut view = Self {
             reach,
             scope,
             events: visible.into_iter().map(|found| found.id).collect(),
-        })
+        };
+        let made = shell.made_parts(&record.id())?;
+        let made = made.iter().filter(|part| view.has_part(store, who, part));
+        let made: BTreeSet<_> = made.map(|part| part.revocation).collect();
+        view.scope.made = made.into_iter().collect();
+        Ok(view)
     }
 
     /// Whether an event of the record's own logs may go.
@@ -344,9 +360,13 @@ pub(super) fn rights(
                 .into_iter()
                 .map(|found| (*found.id.as_bytes(), carried(Kind::Event, found.bytes)))
                 .collect();
-            for bytes in shell.parts(&record.id())? {
-                let part = codec::decode_trusted::<ProvenPart>(&bytes).ok();
-                if let Some(part) = part.filter(|part| view.has_part(store, who, part)) {
+            let stored = store.parts(&record.id())?;
+            let stored = stored
+                .iter()
+                .filter_map(|bytes| codec::decode_trusted::<ProvenPart>(bytes).ok());
+            for part in stored.chain(shell.made_parts(&record.id())?) {
+                if view.has_part(store, who, &part) {
+                    let bytes = codec::encode(&part);
                     items.push((part_key(&part), carried(Kind::Part, bytes)));
                 }
             }

@@ -161,3 +161,27 @@ fn a_cut_in_the_middle_of_anything_is_made_up_for() {
         );
     }
 }
+
+#[test]
+fn a_hub_whose_devices_all_come_back_at_once_serves_every_one() {
+    let mut world = World::new(36);
+    let hub = world.host();
+    let record = world.record(hub);
+    let devices: Vec<_> = (0..60).map(|_| world.host()).collect();
+    for device in &devices {
+        world.share(hub, record, *device, &[Sight::sees("plans:general")]);
+    }
+    world.run_for(LONG);
+    for device in &devices {
+        world.cut(hub, *device);
+    }
+    assert!(world.write(hub, record, "plans:general", "while nobody was there"));
+    world.run_for(LONG);
+    for device in &devices {
+        world.mend(hub, *device);
+    }
+    world.run_for(LONG);
+    for device in &devices {
+        assert_eq!(world.texts(*device, record), ["while nobody was there"]);
+    }
+}

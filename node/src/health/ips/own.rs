@@ -72,9 +72,9 @@ pub fn same_summary_entry(
 /// Whether a Bundle, or the Composition of one, is a summary that was made of this record.
 pub fn is_own_summary(bundle: &Value, record: &RecordId) -> bool {
     let text = |name: &str| bundle.get("identifier")?.get(name)?.as_str();
-    let series = series(record);
     text("system") == Some(SUMMARY_SYSTEM)
-        && text("value").is_some_and(|value| value.split('.').next() == Some(series.as_str()))
+        && text("value")
+            .is_some_and(|value| value.split('.').next() == Some(series(record).as_str()))
 }
 
 pub(super) const COMPOSITION: &str = "composition";

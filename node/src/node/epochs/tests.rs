@@ -67,6 +67,7 @@ impl Place {
         self.does(Request::Add {
             record: record.to_string(),
             what: Addition::Note(text.to_owned()),
+            staff: None,
         });
     }
 

@@ -10,7 +10,7 @@ use kith_protocol::{
     },
     id::RecordId,
     logs::{
-        CoreAct, Event,
+        Act, CoreAct, Event,
         principal::RecoverySet,
         record::{LinkState, Policy},
     },
@@ -58,7 +58,16 @@ pub(super) fn new_record(
     let mut items = vec![genesis];
     let filed = write_all(&mut record, pen, refiling.edits, &mut items, rng)?;
     if let Some(other) = filing.same_as {
-        items.push(record.act(pen, same_person(other)));
+        let who = Whoever {
+            principal: pen.author.principal,
+            device: pen.author.key.device(),
+            staff: pen.author.staff,
+        };
+        let issuer = record
+            .ledger()
+            .decide_act(&who, None, None, same_person(other), pen.time_ms)
+            .map_err(|denial| access::denied(&denial))?;
+        items.push(record.act(pen, issuer).1);
     }
     Ok(Built {
         record: record.id(),
@@ -70,12 +79,12 @@ pub(super) fn new_record(
 }
 
 /// Somebody's word that two records are of one person: signed, and taken back by another.
-pub(super) fn same_person(other: RecordId) -> CoreAct {
-    CoreAct::SamePerson {
+pub(super) fn same_person(other: RecordId) -> Act {
+    Act::Core(CoreAct::SamePerson {
         other,
         link: LinkState::Confirmed,
         evidence: "said when a file was imported".to_owned(),
-    }
+    })
 }
 
 /// Writes edits into the documents of a record, and counts resources by section.

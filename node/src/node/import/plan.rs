@@ -3,16 +3,13 @@
 use std::collections::BTreeSet;
 
 use kith_crdt::{
-    Body, DocumentId, Label, Meta, Resource, Section,
-    classify::strictest,
-    incoming::{Frame, IncomingResource},
-    person::Person,
-    resource::Attachment,
+    Body, DocumentId, Label, Meta, Resource, Section, classify::strictest, incoming::Frame,
+    person::Person, resource::Attachment,
 };
 use kith_protocol::id::RecordId;
 use rand_core::Rng;
 
-use super::read::Sorted;
+use super::read::{Cut, Sorted};
 use crate::{
     api::Imported,
     failure::{Ending, Failure},
@@ -58,26 +55,30 @@ impl Node {
     /// Sorts a file's resources into filings.
     pub(super) fn plan(
         &mut self,
-        found: &Sorted,
+        found: &mut Sorted,
         target: Option<RecordId>,
+        own: Option<RecordId>,
         same_person: bool,
         batch: (u64, u32),
         imported: &mut Imported,
     ) -> Result<Vec<Filing>, Failure> {
-        let own = self.record_of_summary(found, target);
         let back = own
             .map(|record| self.coming_back(record, found, imported))
             .transpose()?;
         let people = persons(found);
+        let frames = std::mem::take(&mut found.frames);
+        let groups = std::mem::take(&mut found.people);
         let mut plan = Plan {
             rng: &mut self.rng,
             batch,
             ordinal: 0,
+            // What several people need goes to each of them.
+            is_shared: groups.patients.len() > 1,
             found,
         };
         if let Some(back) = back {
             let known = self.people.get(&back.record).cloned().unwrap_or_default();
-            check_person(&known, &persons_at(found, &back.foreign), false)?;
+            check_person(&known, &persons_at(plan.found, &back.foreign), false)?;
             let mut filing = plan.filing(Some(back.record), known, &back.foreign, &[]);
             filing.unchanged = back.unchanged;
             return Ok(vec![filing]);
@@ -89,17 +90,15 @@ impl Node {
                     library: false,
                     said: vec![person.clone()],
                 };
-                let all: Vec<_> = (0..found.resources.len()).collect();
-                let mut filing = plan.filing(None, known, &all, &found.frames);
+                let mut filing = plan.filing(None, known, &plan.all(), &frames);
                 filing.same_as = Some(record);
                 return Ok(vec![filing]);
             }
-            let all: Vec<_> = (0..found.resources.len()).collect();
-            return Ok(vec![plan.filing(Some(record), known, &all, &found.frames)]);
+            return Ok(vec![plan.filing(Some(record), known, &plan.all(), &frames)]);
         }
         let mut filings = Vec::new();
         let single = people.len() == 1;
-        for (person, places) in people.iter().zip(&found.people.patients) {
+        for (person, places) in people.iter().zip(&groups.patients) {
             let records = self.people.surely(person);
             let record = match records.as_slice() {
                 [] => None,
@@ -110,30 +109,28 @@ impl Node {
                 library: false,
                 said: vec![person.clone()],
             };
-            let frames: &[Frame] = if single { &found.frames } else { &[] };
+            let frames: &[Frame] = if single { &frames } else { &[] };
             filings.push(plan.filing(record, known, places, frames));
         }
         let loose: Vec<_> = if people.is_empty() {
-            (0..found.resources.len()).collect()
+            plan.all()
         } else {
-            found.people.strangers.clone()
+            groups.strangers.clone()
         };
         if !loose.is_empty() {
-            imported
-                .flagged
-                .extend(found.people.strangers.iter().map(|n| {
-                    kith_crdt::flag::Flag {
-                    place: found.resources[*n].place.clone(),
+            imported.flagged.extend(groups.strangers.iter().map(|n| {
+                kith_crdt::flag::Flag {
+                    place: plan.found.resources[*n].place.clone(),
                     what:
                         "this is about somebody who is not in the file; it was filed in the library"
                             .to_owned(),
                 }
-                }));
+            }));
             let library = Known {
                 library: true,
                 said: Vec::new(),
             };
-            let frames: &[Frame] = if single { &[] } else { &found.frames };
+            let frames: &[Frame] = if single { &[] } else { &frames };
             filings.push(plan.filing(self.people.library(), library, &loose, frames));
         }
         Ok(filings)
@@ -224,9 +221,7 @@ fn persons(found: &Sorted) -> Vec<Person> {
 fn persons_at(found: &Sorted, places: &[usize]) -> Vec<Person> {
     places
         .iter()
-        .map(|place| &found.resources[*place])
-        .filter(|resource| resource.kind() == "Patient")
-        .map(|patient| Person::of(&patient.value, patient.full_url.as_deref()))
+        .filter_map(|place| found.resources[*place].person.clone())
         .collect()
 }
 
@@ -281,10 +276,17 @@ struct Plan<'a> {
     rng: &'a mut rand_chacha::ChaCha20Rng,
     batch: (u64, u32),
     ordinal: u32,
-    found: &'a Sorted,
+    /// Whether a resource may go into more than one record.
+    is_shared: bool,
+    found: &'a mut Sorted,
 }
 
 impl Plan<'_> {
+    /// Every place of the file.
+    fn all(&self) -> Vec<usize> {
+        (0..self.found.resources.len()).collect()
+    }
+
     fn filing(
         &mut self,
         record: Option<RecordId>,
@@ -301,9 +303,13 @@ impl Plan<'_> {
             unchanged: 0,
         };
         for place in places {
-            let resource = &self.found.resources[*place];
+            let cut = &mut self.found.resources[*place];
+            let cut = match self.is_shared {
+                true => cut.clone(),
+                false => std::mem::take(cut),
+            };
             let document = self.found.documents[*place].clone();
-            let resource = self.resource(resource, &document, &mut filing.blobs);
+            let resource = self.resource(cut, &mut filing.blobs);
             filing.resources.push((document, resource));
         }
         let labels = places
@@ -316,30 +322,23 @@ impl Plan<'_> {
         filing
     }
 
-    fn resource(
-        &mut self,
-        incoming: &IncomingResource,
-        document: &DocumentId,
-        blobs: &mut Vec<Vec<u8>>,
-    ) -> Resource {
-        let body = Body::parse(&incoming.text, document.section)
-            .unwrap_or_else(|_| Body::whole(incoming.text.clone()));
-        let attachments = incoming.attachments.iter().map(|(attachment, bytes)| {
-            blobs.push(bytes.clone());
-            attachment.clone()
+    fn resource(&mut self, cut: Cut, blobs: &mut Vec<Vec<u8>>) -> Resource {
+        let attachments = cut.attachments.into_iter().map(|(attachment, bytes)| {
+            blobs.push(bytes);
+            attachment
         });
         let attachments = attachments.collect();
         Resource {
             meta: Meta {
-                kind: incoming.kind().to_owned(),
-                native_id: incoming.native_id().map(str::to_owned),
-                entry: incoming.entry.clone(),
+                kind: cut.kind,
+                native_id: cut.native_id,
+                entry: cut.entry,
                 batch: self.batch,
                 ordinal: self.next_ordinal(),
                 attachments,
                 made_here: false,
             },
-            body,
+            body: cut.body,
         }
     }
 

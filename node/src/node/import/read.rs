@@ -7,10 +7,12 @@ use std::{
 };
 
 use kith_crdt::{
-    DocumentId,
+    Body, DocumentId,
     classify::{self, LabelRules},
     flag::{self, Flag},
     incoming::{self, Frame, IncomingResource, NotUnderstood, People},
+    person::Person,
+    resource::Attachment,
 };
 use kith_protocol::limits::{IMPORT_FILE_LEN_MAX, INLINE_ATTACHMENT_LEN_MAX};
 
@@ -35,10 +37,48 @@ pub(super) enum Found {
 
 /// Resources with the document and the person of each.
 pub(super) struct Sorted {
-    pub(super) resources: Vec<IncomingResource>,
+    pub(super) resources: Vec<Cut>,
     pub(super) documents: Vec<DocumentId>,
     pub(super) people: People,
     pub(super) frames: Vec<Frame>,
+}
+
+/// A resource, cut into what a record keeps of it.
+#[derive(Clone, Default)]
+pub(super) struct Cut {
+    pub(super) kind: String,
+    pub(super) native_id: Option<String>,
+    /// Its text, without space between tokens; long strings replaced by placeholders.
+    pub(super) text: String,
+    pub(super) body: Body,
+    pub(super) full_url: Option<String>,
+    /// The members of its bundle entry beside it.
+    pub(super) entry: Option<String>,
+    pub(super) attachments: Vec<(Attachment, Vec<u8>)>,
+    /// Where it stood in the file.
+    pub(super) place: String,
+    /// Who it says that the person is, where it is a Patient.
+    pub(super) person: Option<Person>,
+}
+
+impl Cut {
+    fn of(resource: IncomingResource, document: &DocumentId) -> Self {
+        let body = Body::parse(&resource.text, document.section)
+            .unwrap_or_else(|_| Body::whole(resource.text.clone()));
+        let is_patient = resource.kind() == "Patient";
+        let person = is_patient.then(|| Person::of(&resource.value, resource.full_url.as_deref()));
+        Self {
+            kind: resource.kind().to_owned(),
+            native_id: resource.native_id().map(str::to_owned),
+            body,
+            person,
+            text: resource.text,
+            full_url: resource.full_url,
+            entry: resource.entry,
+            attachments: resource.attachments,
+            place: resource.place,
+        }
+    }
 }
 
 /// Every file below these paths, folders walked in the order of names.
@@ -164,10 +204,14 @@ fn sort(path: &Path, bytes: Vec<u8>, flags: &mut Vec<Flag>) -> Result<Found, Fai
         flags.extend(flag::flags(resource));
     }
     flags.truncate(flag::FLAGS_MAX);
+    let documents = classify::documents(&incoming.resources, &rules);
+    let people = incoming::people(&incoming.resources);
+    let cut = incoming.resources.into_iter().zip(&documents);
+    let resources = cut.map(|(resource, id)| Cut::of(resource, id)).collect();
     Ok(Found::Resources(Box::new(Sorted {
-        documents: classify::documents(&incoming.resources, &rules),
-        people: incoming::people(&incoming.resources),
-        resources: incoming.resources,
+        resources,
+        documents,
+        people,
         frames: incoming.frames,
     })))
 }

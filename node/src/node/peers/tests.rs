@@ -24,26 +24,30 @@ use crate::{
     node::{Invited, Node, Role, now_ms},
 };
 
-struct Place {
-    node: Node,
-    folder: TempDir,
+pub(in crate::node) struct Place {
+    pub(in crate::node) node: Node,
+    pub(in crate::node) folder: TempDir,
 }
 
 impl Place {
-    fn new(name: &str) -> Self {
+    pub(in crate::node) fn new(name: &str) -> Self {
+        Self::of(name, Role::Person)
+    }
+
+    pub(in crate::node) fn of(name: &str, role: Role) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let home = Home::at(folder.path().join("home"));
-        Node::set_up(&home, name, Role::Person, &Unlock::KeyFile).expect("a node");
+        Node::set_up(&home, name, role, &Unlock::KeyFile).expect("a node");
         let mut node = Node::open(&home, &Unlock::KeyFile).expect("it opens");
         node.set_addresses(vec!["/ip4/127.0.0.1/tcp/1".to_owned()]);
         Self { node, folder }
     }
 
-    fn does(&mut self, request: Request) -> Reply {
+    pub(in crate::node) fn does(&mut self, request: Request) -> Reply {
         self.node.handle(request, &mut |_| {}).expect("it is done")
     }
 
-    fn record(&mut self) -> RecordId {
+    pub(in crate::node) fn record(&mut self) -> RecordId {
         let person = NewPerson {
             family: "Quince".to_owned(),
             given: vec!["Ada".to_owned()],
@@ -56,10 +60,11 @@ impl Place {
         RecordId::from_hex(&made.record).expect("an id")
     }
 
-    fn notes(&mut self, record: RecordId, text: &str) {
+    pub(in crate::node) fn notes(&mut self, record: RecordId, text: &str) {
         self.does(Request::Add {
             record: record.to_string(),
             what: Addition::Note(text.to_owned()),
+            staff: None,
         });
     }
 
@@ -73,7 +78,13 @@ impl Place {
         }));
     }
 
-    fn invites(&mut self, guest: &mut Self, record: RecordId, see: &str, add: Option<&str>) {
+    pub(in crate::node) fn invites(
+        &mut self,
+        guest: &mut Self,
+        record: RecordId,
+        see: &str,
+        add: Option<&str>,
+    ) {
         let shared = self.does(Request::Share(ShareRequest {
             record: record.to_string(),
             see: see.to_owned(),
@@ -93,7 +104,7 @@ impl Place {
     }
 
     /// Talks with the other until both are silent: the batches that it sent.
-    fn gives(&mut self, other: &mut Self, record: RecordId) -> Vec<Batch> {
+    pub(in crate::node) fn gives(&mut self, other: &mut Self, record: RecordId) -> Vec<Batch> {
         let (ours, theirs) = (self.node.device(), other.node.device());
         let mut engines = [self.engine(), other.engine()];
         let link = LinkId(1);
@@ -184,7 +195,7 @@ impl Place {
 }
 
 /// What was sent of a record in one go.
-struct Batch(Vec<Carried>);
+pub(in crate::node) struct Batch(Vec<Carried>);
 
 fn batch_of_frame(frame: &[u8], of: RecordId) -> Option<Batch> {
     let Ok(Message::Items { record, items, .. }) = codec::decode(frame) else {

@@ -1,6 +1,6 @@
 //! The tables of the index and how items are noted in them.
 
-use kith_crdt::DocumentId;
+use kith_crdt::{DocumentId, Label};
 use kith_protocol::{
     codec,
     id::{DeviceId, RecordId},
@@ -32,6 +32,9 @@ pub(super) const ENTRIES: TableDefinition<'_, Hash, Place> = TableDefinition::ne
 pub(super) const RECORDS: TableDefinition<'_, Hash, u32> = TableDefinition::new("records");
 pub(super) const LOGS: Handles = TableDefinition::new("logs");
 pub(super) const LOG_NAMES: Names = TableDefinition::new("log names");
+pub(super) const LABELS: Handles = TableDefinition::new("labels");
+pub(super) const LABEL_NAMES: Names = TableDefinition::new("label names");
+pub(super) const RECORD_LABELS: OfRecord = TableDefinition::new("record labels");
 pub(super) const RECORD_LOGS: OfRecord = TableDefinition::new("record logs");
 pub(super) const LOG_EVENTS: InOrder = TableDefinition::new("log events");
 pub(super) const DOCUMENTS: Handles = TableDefinition::new("documents");
@@ -53,6 +56,9 @@ pub(super) fn create(t: &WriteTransaction) -> Result<(), redb::Error> {
     t.open_table(RECORDS)?;
     t.open_table(LOGS)?;
     t.open_table(LOG_NAMES)?;
+    t.open_table(LABELS)?;
+    t.open_table(LABEL_NAMES)?;
+    t.open_table(RECORD_LABELS)?;
     t.open_table(RECORD_LOGS)?;
     t.open_table(LOG_EVENTS)?;
     t.open_table(DOCUMENTS)?;
@@ -197,6 +203,9 @@ pub(super) struct Adding<'t> {
     records: Table<'t, Hash, u32>,
     logs: Table<'t, Hash, u32>,
     log_names: Table<'t, u32, &'static [u8]>,
+    labels: Table<'t, Hash, u32>,
+    label_names: Table<'t, u32, &'static [u8]>,
+    record_labels: Table<'t, (u32, u32), ()>,
     record_logs: Table<'t, (u32, u32), ()>,
     log_events: Table<'t, (u32, u64), IdAndPlace>,
     documents: Table<'t, Hash, u32>,
@@ -230,6 +239,9 @@ impl<'t> Adding<'t> {
             records: t.open_table(RECORDS)?,
             logs: t.open_table(LOGS)?,
             log_names: t.open_table(LOG_NAMES)?,
+            labels: t.open_table(LABELS)?,
+            label_names: t.open_table(LABEL_NAMES)?,
+            record_labels: t.open_table(RECORD_LABELS)?,
             record_logs: t.open_table(RECORD_LOGS)?,
             log_events: t.open_table(LOG_EVENTS)?,
             documents: t.open_table(DOCUMENTS)?,
@@ -362,6 +374,9 @@ impl<'t> Adding<'t> {
         if let Some(record) = record {
             let record = self.record(record)?;
             self.record_logs.insert((record, handle), ())?;
+            if let LogId::Label(_, label) = log {
+                self.label(record, label)?;
+            }
         }
         Ok(handle)
     }
@@ -378,7 +393,26 @@ impl<'t> Adding<'t> {
         self.document_names.insert(handle, sealed.as_slice())?;
         let record = self.record(record)?;
         self.record_documents.insert((record, handle), ())?;
+        self.label(record, &document.label)?;
         Ok(handle)
+    }
+
+    fn label(&mut self, record: u32, label: &Label) -> Result<(), redb::Error> {
+        let name = codec::encode(label);
+        let hash = hashed(self.names, &name);
+        let known = self.labels.get(&hash)?.map(|handle| handle.value());
+        let handle = match known {
+            Some(handle) => handle,
+            None => {
+                let handle = self.next("labels")?;
+                self.labels.insert(&hash, handle)?;
+                let sealed = seal::seal(self.values, b"name", &name);
+                self.label_names.insert(handle, sealed.as_slice())?;
+                handle
+            }
+        };
+        self.record_labels.insert((record, handle), ())?;
+        Ok(())
     }
 
     fn chain(

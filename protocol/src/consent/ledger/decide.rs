@@ -1,6 +1,6 @@
 //! Who may read and write now, by this node's clock.
 
-use kith_crdt::DocumentId;
+use kith_crdt::{DocumentId, Label};
 
 use super::{
     Ledger,
@@ -11,13 +11,13 @@ use super::{
 };
 use crate::{
     consent::{
-        decision::{Denial, Reader, Whoever, Writer},
+        decision::{Denial, Issuer, Reader, Whoever, Writer},
         grant::{Actions, Grant, Purposes},
         status::{Cause, Fault},
     },
     id::{EnvelopeId, EventId, PrincipalId},
     limits::CLOCK_SKEW_MS,
-    logs::{Act, LabelAct, LogId},
+    logs::{Act, CoreAct, LabelAct, LogId},
 };
 
 /// A grant and what became of it.
@@ -30,7 +30,7 @@ pub struct GrantState {
     /// Who gave it.
     pub issuer: PrincipalId,
     /// For which label.
-    pub label: kith_crdt::Label,
+    pub label: Label,
     /// What became of it.
     pub state: GrantFate,
     /// The right that it gives: the intersection along its chain. Nothing for an invalid one.
@@ -120,6 +120,33 @@ impl Ledger {
             ledger.could_write(who, document, grant)
         })?;
         Ok(Writer { reader, action })
+    }
+
+    /// Whether someone may sign an act in a log of the record now, under a share or as a
+    /// controller. What others have to sign beside it, and whether it makes sense, is for the rule
+    /// to say of the event.
+    pub fn decide_act(
+        &mut self,
+        who: &Whoever,
+        label: Option<&Label>,
+        grant: Option<EventId>,
+        act: Act,
+        now_ms: u64,
+    ) -> Result<Issuer, Denial> {
+        let log = match (label, &act) {
+            (Some(label), Act::Label(_)) => LogId::Label(self.authority.record, label.clone()),
+            (None, Act::Core(_)) => LogId::Core(Some(self.authority.record)),
+            (Some(_), Act::Core(_) | Act::Principal(_))
+            | (None, Act::Label(_) | Act::Principal(_)) => return Err(Denial::Scope),
+        };
+        self.admits_act(who)?;
+        self.authority.allows_act(who, label, grant, &act, now_ms)?;
+        Ok(Issuer {
+            who: *who,
+            log,
+            grant,
+            act,
+        })
     }
 
     fn decide(
@@ -267,6 +294,65 @@ impl Authority {
         } else {
             Ok(())
         }
+    }
+
+    /// Whether the present view and the clock allow this act.
+    fn allows_act(
+        &mut self,
+        who: &Whoever,
+        label: Option<&Label>,
+        grant: Option<EventId>,
+        act: &Act,
+        now_ms: u64,
+    ) -> Result<(), Denial> {
+        let past = self.valid.clone();
+        let signer = judge::signer(self, who.principal, who.device, who.staff, &past)
+            .map_err(|fault| denied(&fault))?;
+        let acting = match (act, label) {
+            // The quorum and the policy decide on these: anybody's device may carry them.
+            (Act::Core(CoreAct::Recover { .. } | CoreAct::BreakGlass { .. }), _) => Acting::Own,
+            (Act::Label(LabelAct::Lapse { grant: lapsed, .. }), Some(label)) => {
+                let acting = judge::acting(self, who.principal, grant, label, &past);
+                match acting {
+                    Ok(acting) => acting,
+                    Err(_) if grant.is_none() && self.is_custodian(*lapsed, who) => Acting::Own,
+                    Err(fault) => return Err(denied(&fault)),
+                }
+            }
+            (_, Some(label)) => judge::acting(self, who.principal, grant, label, &past)
+                .map_err(|fault| denied(&fault))?,
+            (_, None) => Acting::Root(
+                judge::controls(self, who.principal, &past).map_err(|fault| denied(&fault))?,
+            ),
+        };
+        let chain = signer.acting(acting, label.cloned());
+        let need = self.in_present_view(|view, a| view.need(a, &chain));
+        self.unstopped(&need)?;
+        let end = until(self, &chain);
+        if end.is_some_and(|end| now_ms.saturating_add(CLOCK_SKEW_MS) >= end) {
+            return Err(Denial::Ended);
+        }
+        if let (Act::Label(LabelAct::Revoke(revoke)), Some(label)) = (act, label) {
+            return judge::may_revoke(self, &chain, revoke.link, label, &past)
+                .map_err(|fault| denied(&fault));
+        }
+        if !matches!(act, Act::Label(LabelAct::Grant(_))) {
+            return Ok(());
+        }
+        judge::staff_may(self, &chain, Actions::SHARE_ON).map_err(|fault| denied(&fault))?;
+        let shares_on = |right: &super::authority::Right| {
+            right.actions.contains(Actions::SHARE_ON) && right.depth > 0
+        };
+        match chain.acting {
+            Acting::Grant(at) if !self.right(at).is_some_and(shares_on) => Err(Denial::Scope),
+            Acting::Grant(_) | Acting::Root(_) | Acting::Own | Acting::Quorum => Ok(()),
+        }
+    }
+
+    fn is_custodian(&self, grant: EventId, who: &Whoever) -> bool {
+        let act = self.at(&grant).map(|at| &self.event(at).act);
+        matches!(act, Some(Act::Label(LabelAct::Grant(grant)))
+            if grant.custodians.contains(&who.principal))
     }
 
     /// Nothing revokes the chain. A suspended retirement of a device stops it too; a suspended

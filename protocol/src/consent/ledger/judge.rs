@@ -584,7 +584,7 @@ fn narrowed(own: Right, above: &Right, issued_ms: u64) -> Right {
 
 /// B: only a strict ancestor, or a controller, revokes a grant; only someone upstream stops a
 /// device or member of staff here.
-fn may_revoke(
+pub(super) fn may_revoke(
     a: &Authority,
     chain: &Chain,
     link: Link,

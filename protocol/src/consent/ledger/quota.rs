@@ -3,21 +3,24 @@
 
 use kith_crdt::DocumentId;
 
-use super::Ledger;
+use super::{Ledger, judge};
 use crate::{
+    consent::decision::Whoever,
     envelope::Header,
     id::{DeviceId, EnvelopeId},
-    limits::{AUTHORITY_EVENTS_MAX, BRANCHES_MAX, PENDING_MAX, SET_ASIDE_MAX},
-    logs::{Event, LogId},
+    limits::{
+        AUTHORITY_EVENTS_MAX, AUTHORITY_EVENTS_RESERVE, BRANCHES_MAX, PENDING_MAX, SET_ASIDE_MAX,
+    },
+    logs::{Act, CoreAct, Event, LogId},
     signed::Verified,
 };
 
 /// Why something is not taken in now.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, thiserror::Error)]
 pub enum Full {
     /// Too many events of authority.
     #[error(
-        "the record has {AUTHORITY_EVENTS_MAX} shares and changes of shares: no more are taken"
+        "the record holds as many shares and changes of shares as it can ({AUTHORITY_EVENTS_MAX}): what holds goes on, and for new shares begin a second record and join the two"
     )]
     Events,
     /// Too many entries that wait.
@@ -33,19 +36,46 @@ pub enum Full {
 
 impl Ledger {
     /// Whether there is room for an event; what is held already always fits.
-    pub fn admits_event(&self, event: &Verified<Event>) -> Result<(), Full> {
-        let of_record = |log: &LogId| !matches!(log, LogId::Principal(_));
-        let known = &self.authority.known;
-        if self.holds_event(&event.id()) || !of_record(&event.value().log) {
+    pub fn admits_event(&mut self, event: &Verified<Event>) -> Result<(), Full> {
+        let value = event.value();
+        if self.holds_event(&event.id()) || matches!(value.log, LogId::Principal(_)) {
             return Ok(());
         }
-        let held = known
+        self.admits_act(&Whoever {
+            principal: value.author,
+            device: value.device,
+            staff: value.staff,
+        })
+    }
+
+    /// Whether there is room for one more event of the record's own logs by someone.
+    pub(super) fn admits_act(&mut self, who: &Whoever) -> Result<(), Full> {
+        let known = &self.authority.known;
+        let of_record = known
             .iter()
-            .filter(|known| of_record(&known.event.log))
-            .count();
-        (held < AUTHORITY_EVENTS_MAX)
-            .then_some(())
-            .ok_or(Full::Events)
+            .filter(|known| !matches!(known.event.log, LogId::Principal(_)));
+        let held = of_record.count();
+        let free = AUTHORITY_EVENTS_MAX - AUTHORITY_EVENTS_RESERVE;
+        if held < free || held < AUTHORITY_EVENTS_MAX && self.is_in_charge(who) {
+            Ok(())
+        } else {
+            Err(Full::Events)
+        }
+    }
+
+    /// Whether someone controls the record, or was ever named to recover it.
+    fn is_in_charge(&mut self, who: &Whoever) -> bool {
+        let a = &mut self.authority;
+        let all = a.valid.clone();
+        let sets = a.targets.recovery_sets.get(&None).into_iter().flatten();
+        let recovers = sets.copied().any(|at| match &a.event(at).act {
+            Act::Core(
+                CoreAct::Genesis { recovery: set, .. } | CoreAct::RecoverySet { set, .. },
+            ) => set.members.contains(&who.principal),
+            Act::Core(_) | Act::Label(_) | Act::Principal(_) => false,
+        });
+        (recovers || judge::controls(a, who.principal, &all).is_ok())
+            && judge::signer(a, who.principal, who.device, who.staff, &all).is_ok()
     }
 
     /// How many entries of a device in a document are contested or break a rule.

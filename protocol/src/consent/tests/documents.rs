@@ -11,7 +11,8 @@ use crate::{
     },
     envelope::{Content, Header},
     id::{EnvelopeId, EventId},
-    limits::{AUTHORITY_EVENTS_MAX, PENDING_MAX, SET_ASIDE_MAX},
+    identity::SecretKey,
+    limits::{AUTHORITY_EVENTS_MAX, AUTHORITY_EVENTS_RESERVE, PENDING_MAX, SET_ASIDE_MAX},
     logs::{Act, Event, LabelAct, record::Link},
     signed::Verified,
 };
@@ -340,8 +341,29 @@ fn events_of_a_record_are_taken_up_to_a_limit_and_those_of_people_always() {
             act: Act::Label(LabelAct::Renounce { grant: unknown }),
         })
     };
+    let stranger = SecretKey::from_seed([99; 32]);
+    let by_another = Author {
+        principal: stranger.principal(),
+        key: &stranger,
+        staff: None,
+    }
+    .event(EventDraft {
+        log: world.log(),
+        link: NextLink::after(0, unknown),
+        frontiers: crate::logs::Frontiers::default(),
+        grant: None,
+        time_ms: 0,
+        act: Act::Label(LabelAct::Renounce { grant: unknown }),
+    });
     let genesis = 1;
     for seq in 0..AUTHORITY_EVENTS_MAX - genesis {
+        if seq + genesis < AUTHORITY_EVENTS_MAX - AUTHORITY_EVENTS_RESERVE {
+            assert!(seq > 0 || ledger.admits_event(&by_another).is_ok());
+        } else if seq + genesis == AUTHORITY_EVENTS_MAX - AUTHORITY_EVENTS_RESERVE {
+            assert_eq!(ledger.admits_event(&by_another), Err(Full::Events));
+            let by_ada = event(world.log(), seq as u64);
+            assert_eq!(ledger.admits_event(&by_ada), Ok(()));
+        }
         let event = event(world.log(), seq as u64);
         ledger.add_event(event);
     }

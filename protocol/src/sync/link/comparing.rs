@@ -226,8 +226,7 @@ fn mutual_places<S: Shell>(
         device: desk.device,
         staff: None,
     };
-    let store = desk.shell.store();
-    let own = View::of(record, store, &ours, ours.principal, desk.now_ms)?;
+    let own = View::of(record, desk.shell, &ours, desk.now_ms)?;
     let id = record.id();
     if !view.reach.is_live() || !own.reach.is_live() {
         return Ok(Vec::new());

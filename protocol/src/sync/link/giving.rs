@@ -118,6 +118,16 @@ impl Batch {
     }
 }
 
+/// What comes next of the places that are given from their start.
+enum Next {
+    /// Nothing of this tier.
+    Nothing,
+    /// A place that has nothing for this peer any more.
+    Empty,
+    /// Something.
+    Batch(Batch),
+}
+
 /// What becomes of an item of the journal.
 enum Considered {
     /// It is not for this peer, or not in this tier.
@@ -241,9 +251,11 @@ impl Link {
                     return Ok(());
                 }
             }
-            while let Some(batch) = self.next_of_places(desk, tier)? {
-                if !batch.items.is_empty() {
-                    return self.give_batch(desk, batch);
+            loop {
+                match self.next_of_places(desk, tier)? {
+                    Next::Nothing => break,
+                    Next::Empty => {}
+                    Next::Batch(batch) => return self.give_batch(desk, batch),
                 }
             }
             if let Some(batch) = self.next_of_journal(desk, tier)? {
@@ -332,41 +344,40 @@ impl Link {
         Ok(())
     }
 
-    /// The next batch of places that are given from their start; an empty one where a place has
-    /// nothing for this peer.
+    /// What comes next of the places that are given from their start.
     fn next_of_places<S: Shell>(
         &mut self,
         desk: &mut Desk<'_, S>,
         tier: Tier,
-    ) -> Result<Option<Batch>, Stop> {
-        let is_open = |open: &Open| open.place.tier() == tier;
-        if !self.giving.open.as_ref().is_some_and(is_open) {
-            if self.giving.open.is_some() {
-                return Ok(None);
-            }
-            let next = self.giving.places.first_key_value();
-            let Some(key) = next.map(|(key, _)| key.clone()).filter(|key| key.0 == tier) else {
-                return Ok(None);
+    ) -> Result<Next, Stop> {
+        if self.giving.open.is_none() {
+            let first = self.giving.places.first_entry();
+            let Some(first) = first.filter(|first| first.key().0 == tier) else {
+                return Ok(Next::Nothing);
             };
-            let Some(part) = self.giving.places.remove(&key) else {
-                return Ok(None);
-            };
-            let place = key.2;
-            let opened = self.with_view(desk, place.record(), |link, desk, record, view| {
-                link.open_place(desk, record, view, (&place, &part))
-            })?;
-            self.giving.open = opened;
+            let ((_, _, place), part) = first.remove_entry();
+            self.giving.open =
+                self.with_view(desk, place.record(), |link, desk, record, view| {
+                    link.open_place(desk, record, view, (&place, &part))
+                })?;
         }
         let Some(mut open) = self.giving.open.take() else {
-            return Ok(Some(Batch::new(RecordId::from_bytes([0; 32]))));
+            return Ok(Next::Empty);
         };
+        if open.place.tier() != tier {
+            self.giving.open = Some(open);
+            return Ok(Next::Nothing);
+        }
         let batch = self.with_view(desk, open.place.record(), |link, desk, record, view| {
             link.fill(desk, record, view, &mut open)
         })?;
         if !open.rights.is_empty() || !open.entries.is_empty() {
             self.giving.open = Some(open);
         }
-        Ok(batch)
+        Ok(match batch {
+            Some(batch) if !batch.items.is_empty() => Next::Batch(batch),
+            Some(_) | None => Next::Empty,
+        })
     }
 
     fn open_place<S: Shell>(
@@ -419,7 +430,6 @@ impl Link {
         while let Some(next) = open.rights.front()
             && batch.has_room(next.bytes.len())
         {
-            batch.items.reserve(1);
             if let Some(next) = open.rights.pop_front() {
                 batch.add(next);
             }

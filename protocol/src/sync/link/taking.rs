@@ -12,11 +12,11 @@ use super::{Desk, Link, Stop};
 use crate::{
     author::Entry,
     consent::Whoever,
-    id::{DeviceId, EnvelopeId, RecordId},
+    id::{DeviceId, RecordId},
     intake,
     limits::{AUTHORITY_EVENTS_MAX, ITEMS_MAX},
     logs::{Event, LogId},
-    record::{Record, over_quota},
+    record::{ArrivalError, Record},
     signed::Verified,
     store::{Item, JournalPosition, Store},
     sync::{
@@ -150,94 +150,32 @@ impl Link {
             return Ok(0);
         }
         let mut commit = vec![row];
-        let mut arrived = Vec::new();
-        self.take_rights(desk, &mut record, sound, &mut commit)?;
+        take_rights(desk, &mut record, sound, &mut commit)?;
         let after = Reach::of(&mut record, &who, desk.now_ms);
         if after.is_any() {
             take_parts(&mut record, sound, &mut commit);
-            take_entries(desk, &mut record, sound, (&after, &who), &mut arrived)?;
+            take_entries(desk, &mut record, sound, (&after, &who), &mut commit)?;
         }
-        let new = self.commit_taken(desk, record, sound, (commit, arrived))?;
-        Ok(new)
-    }
-
-    fn take_rights<S: Shell>(
-        &self,
-        desk: &Desk<'_, S>,
-        record: &mut Record,
-        sound: &Sound,
-        commit: &mut Vec<Item>,
-    ) -> Result<(), Stop> {
-        let store = desk.shell.store();
-        let events: Vec<_> = sound
-            .events
-            .iter()
-            .map(|(_, event)| event.clone())
-            .collect();
-        let known = certified(store, &events, AUTHORITY_EVENTS_MAX)?;
-        for event in events {
-            let of_principal = matches!(event.value().log, LogId::Principal(_));
-            if of_principal && !known.contains(&event.id()) {
-                continue;
-            }
-            let author = event.value().author;
-            if let Ok(arrived) = record.arrive_event(event) {
-                record.load_principals(store, [author])?;
-                commit.push(arrived);
-            }
-        }
-        Ok(())
+        self.commit_taken(desk, record, commit)
     }
 
     fn commit_taken<S: Shell>(
         &mut self,
         desk: &mut Desk<'_, S>,
         mut record: Record,
-        sound: &mut Sound,
-        (mut commit, arrived): (Vec<Item>, Vec<(u32, Item)>),
+        mut commit: Vec<Item>,
     ) -> Result<usize, Stop> {
-        let ids: BTreeSet<EnvelopeId> = arrived
-            .iter()
-            .filter_map(|(_, item)| entry_of(item))
-            .collect();
-        let over = over_quota(&mut record, &ids);
-        let mut documents = BTreeSet::<DocumentId>::new();
-        for (nth, item) in arrived {
-            match (entry_of(&item), &item) {
-                (Some(entry), _) if over.contains(&entry) => {
-                    sound.keep_back(nth, NotTaken::Full);
-                    continue;
-                }
-                (Some(_), Item::Entry { document, .. }) => {
-                    documents.insert(document.clone());
-                }
-                (
-                    Some(_) | None,
-                    Item::Entry { .. }
-                    | Item::Event { .. }
-                    | Item::Part { .. }
-                    | Item::Row { .. }
-                    | Item::Audit { .. },
-                ) => {}
-            }
-            commit.push(item);
-        }
+        let documents: BTreeSet<_> = commit.iter().filter_map(document_of).cloned().collect();
         let id = record.id();
-        let unread = documents
+        let new = count_new(desk, &commit)?;
+        let unfetched = documents
             .into_iter()
             .map(|document| super::attachments::unfetched_row(&id, &document, true));
-        let new = commit
-            .iter()
-            .filter(|item| !matches!(item, Item::Row { .. }));
-        let new = count_new(desk, new)?;
-        commit.extend(unread);
+        commit.extend(unfetched);
         let before = desk.end;
         let after = desk.shell.commit(Some(&mut record), commit)?;
         self.note_taken(desk, before, after);
-        if over.is_empty() {
-            desk.shell.put(record);
-        }
-        // Otherwise what is not kept must not count in memory either: the record is dropped.
+        desk.shell.put(record);
         Ok(new)
     }
 
@@ -252,11 +190,48 @@ impl Link {
     }
 }
 
+fn take_rights<S: Shell>(
+    desk: &Desk<'_, S>,
+    record: &mut Record,
+    sound: &mut Sound,
+    commit: &mut Vec<Item>,
+) -> Result<(), Stop> {
+    let store = desk.shell.store();
+    let events = std::mem::take(&mut sound.events);
+    let all: Vec<_> = events.iter().map(|(_, event)| event.clone()).collect();
+    let known = certified(store, &all, AUTHORITY_EVENTS_MAX)?;
+    for (nth, event) in events {
+        let of_principal = matches!(event.value().log, LogId::Principal(_));
+        if of_principal && !known.contains(&event.id()) {
+            continue;
+        }
+        let author = event.value().author;
+        match record.arrive_event(event) {
+            Ok(item) => {
+                record.load_principals(store, [author])?;
+                commit.push(item);
+            }
+            Err(error) => sound.keep_back(nth, why(&error)),
+        }
+    }
+    Ok(())
+}
+
+/// Why something is kept back, as the sender is told.
+const fn why(error: &ArrivalError) -> NotTaken {
+    match error {
+        ArrivalError::Full(_) => NotTaken::Full,
+        ArrivalError::Intake(_) | ArrivalError::Part(_) | ArrivalError::OtherRecord(_) => {
+            NotTaken::Unsound
+        }
+    }
+}
+
 fn take_parts(record: &mut Record, sound: &mut Sound, commit: &mut Vec<Item>) {
     for (nth, bytes) in std::mem::take(&mut sound.parts) {
         match record.arrive_part(&bytes) {
             Ok(item) => commit.push(item),
-            Err(_) => sound.keep_back(nth, NotTaken::Unsound),
+            Err(error) => sound.keep_back(nth, why(&error)),
         }
     }
 }
@@ -266,7 +241,7 @@ fn take_entries<S: Shell>(
     record: &mut Record,
     sound: &mut Sound,
     (reach, who): (&Reach, &Whoever),
-    arrived: &mut Vec<(u32, Item)>,
+    commit: &mut Vec<Item>,
 ) -> Result<(), Stop> {
     for (nth, entry) in std::mem::take(&mut sound.entries) {
         let header = entry.header.value();
@@ -277,9 +252,9 @@ fn take_entries<S: Shell>(
         match record.arrive_entry(entry) {
             Ok(taken) => {
                 record.load_principals(desk.shell.store(), [author])?;
-                arrived.push((nth, taken.item));
+                commit.push(taken.item);
             }
-            Err(_) => sound.keep_back(nth, NotTaken::Unsound),
+            Err(error) => sound.keep_back(nth, why(&error)),
         }
     }
     Ok(())
@@ -290,17 +265,14 @@ fn hands_in(who: &Whoever, device: DeviceId) -> bool {
     who.device == device
 }
 
-fn entry_of(item: &Item) -> Option<EnvelopeId> {
+fn document_of(item: &Item) -> Option<&DocumentId> {
     match item {
-        Item::Entry { id, .. } => Some(*id),
+        Item::Entry { document, .. } => Some(document),
         Item::Event { .. } | Item::Part { .. } | Item::Row { .. } | Item::Audit { .. } => None,
     }
 }
 
-fn count_new<'a, S: Shell>(
-    desk: &Desk<'_, S>,
-    items: impl Iterator<Item = &'a Item>,
-) -> Result<usize, Stop> {
+fn count_new<S: Shell>(desk: &Desk<'_, S>, items: &[Item]) -> Result<usize, Stop> {
     let store = desk.shell.store();
     let mut new = 0;
     for item in items {

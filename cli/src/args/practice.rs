@@ -1,0 +1,54 @@
+//! The words about staff and devices.
+
+use clap::Subcommand;
+
+#[derive(clap::Args)]
+pub struct StaffArgs {
+    #[command(subcommand)]
+    pub command: StaffCommand,
+}
+
+#[derive(Subcommand)]
+pub enum StaffCommand {
+    /// Enter somebody
+    Add {
+        /// What they are called here; the name does not leave this node
+        name: String,
+        /// Such as nurse
+        #[arg(long)]
+        role: String,
+        /// What they may do: some of see, add, change, review, share
+        #[arg(long, default_value = "see,add,change", value_name = "WORDS")]
+        may: String,
+        /// The last day
+        #[arg(long, value_name = "DATE")]
+        until: Option<String>,
+    },
+    /// Everyone who was entered
+    List,
+    /// Somebody leaves: one signed event for all records
+    End(LeavingArgs),
+}
+
+#[derive(clap::Args)]
+pub struct DevicesArgs {
+    #[command(subcommand)]
+    pub command: DevicesCommand,
+}
+
+#[derive(Subcommand)]
+pub enum DevicesCommand {
+    /// Every device that acts for this node's owner
+    List,
+    /// A device leaves: one signed event for all records
+    Retire(LeavingArgs),
+}
+
+#[derive(clap::Args)]
+pub struct LeavingArgs {
+    /// A name, an id or the beginning of one
+    pub who: String,
+    /// What stays of what they wrote: all, or none-after DATE
+    #[arg(long, num_args = 1..=2, value_names = ["all|none-after", "DATE"], default_value = "all")]
+    pub keep: Vec<String>,
+}

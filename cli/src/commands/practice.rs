@@ -1,0 +1,124 @@
+//! `kith staff` and `kith devices`.
+
+use kith_node::{
+    api::{DeviceList, Leaving, Left, NewStaff, Reply, Request, StaffLine, StaffList},
+    failure::{Ending, Failure},
+};
+
+use super::stop::keep;
+use crate::{
+    args::{DevicesArgs, DevicesCommand, LeavingArgs, StaffArgs, StaffCommand},
+    ask::{Session, odd_answer},
+    render,
+};
+
+pub fn staff(session: &Session, args: StaffArgs) -> Result<Ending, Failure> {
+    match args.command {
+        StaffCommand::Add {
+            name,
+            role,
+            may,
+            until,
+        } => {
+            let new = NewStaff {
+                name,
+                role,
+                may,
+                until,
+            };
+            let Reply::StaffAdded(line) = session.ask(Request::StaffAdd(new))? else {
+                return Err(odd_answer());
+            };
+            if session.json {
+                return render::json(&line);
+            }
+            render::say(&render::clean(&format!(
+                "{} is entered as {} and can {}. Their id is {}.",
+                line.name, line.role, line.may, line.id
+            )));
+            Ok(Ending::Done)
+        }
+        StaffCommand::List => {
+            let Reply::Staff(list) = session.ask(Request::StaffList)? else {
+                return Err(odd_answer());
+            };
+            if session.json {
+                return render::json(&list);
+            }
+            say_staff(&list);
+            Ok(Ending::Done)
+        }
+        StaffCommand::End(args) => left(session, Request::StaffEnd(leaving(args)?)),
+    }
+}
+
+pub fn devices(session: &Session, args: DevicesArgs) -> Result<Ending, Failure> {
+    match args.command {
+        DevicesCommand::List => {
+            let Reply::Devices(list) = session.ask(Request::DeviceList)? else {
+                return Err(odd_answer());
+            };
+            if session.json {
+                return render::json(&list);
+            }
+            say_devices(&list);
+            Ok(Ending::Done)
+        }
+        DevicesCommand::Retire(args) => left(session, Request::DeviceRetire(leaving(args)?)),
+    }
+}
+
+fn leaving(args: LeavingArgs) -> Result<Leaving, Failure> {
+    Ok(Leaving {
+        keep: keep(&args.keep)?,
+        who: args.who,
+    })
+}
+
+fn left(session: &Session, request: Request) -> Result<Ending, Failure> {
+    let Reply::Left(left) = session.ask(request)? else {
+        return Err(odd_answer());
+    };
+    if session.json {
+        return render::json(&left);
+    }
+    let Left { note, records, .. } = left;
+    render::say(&render::clean(&format!(
+        "{note} It is one signed event, about {records} records."
+    )));
+    Ok(Ending::Done)
+}
+
+fn say_staff(list: &StaffList) {
+    if list.staff.is_empty() {
+        render::say("Nobody is entered. kith staff add NAME --role ROLE enters somebody.");
+        return;
+    }
+    let row = |line: &StaffLine| {
+        vec![
+            line.name.clone(),
+            line.role.clone(),
+            line.may.clone(),
+            line.until.clone().unwrap_or_default(),
+            line.state.clone(),
+            line.id[..12].to_owned(),
+        ]
+    };
+    let rows = list.staff.iter().map(row).collect();
+    let heads = ["NAME", "ROLE", "CAN", "UNTIL", "STATE", "ID"];
+    render::say(&render::table(&heads, rows));
+}
+
+fn say_devices(list: &DeviceList) {
+    let row = |line: &kith_node::api::DeviceLine| {
+        let this = if line.is_this { "this device" } else { "" };
+        vec![
+            line.id[..12].to_owned(),
+            line.state.clone(),
+            line.since.clone(),
+            this.to_owned(),
+        ]
+    };
+    let rows = list.devices.iter().map(row).collect();
+    render::say(&render::table(&["ID", "STATE", "SINCE", ""], rows));
+}

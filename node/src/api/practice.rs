@@ -1,0 +1,88 @@
+//! The people and devices that act for a node's owner.
+
+use serde::{Deserialize, Serialize};
+
+use super::Keep;
+
+/// A new member of staff.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct NewStaff {
+    /// What they are called here; the name stays on this node.
+    pub name: String,
+    /// Such as `nurse`.
+    pub role: String,
+    /// What they may do, such as `see,add`.
+    pub may: String,
+    /// The last day.
+    pub until: Option<String>,
+}
+
+/// Somebody or something that leaves.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Leaving {
+    /// Which: an id or its beginning, or a name.
+    pub who: String,
+    /// What stays of what they did.
+    pub keep: Keep,
+}
+
+/// A member of staff.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StaffLine {
+    /// The id that entries are signed with; it says nothing outside.
+    pub id: String,
+    /// What they are called here.
+    pub name: String,
+    /// Such as `nurse`.
+    pub role: String,
+    /// What they may do, in words.
+    pub may: String,
+    /// Since when.
+    pub since: String,
+    /// Until when.
+    pub until: Option<String>,
+    /// `active`, `until passed` or `ended`.
+    pub state: String,
+}
+
+/// Everyone who was entered.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct StaffList {
+    /// In the order in which they came.
+    pub staff: Vec<StaffLine>,
+}
+
+/// A device that acts for the owner.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeviceLine {
+    /// Its public key.
+    pub id: String,
+    /// Whether it is this node's own.
+    pub is_this: bool,
+    /// Since when.
+    pub since: String,
+    /// `active` or `retired`.
+    pub state: String,
+}
+
+/// Every device that was added.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct DeviceList {
+    /// In the order in which they came.
+    pub devices: Vec<DeviceLine>,
+}
+
+/// Somebody or something left.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Left {
+    /// Its id.
+    pub id: String,
+    /// What it is called here.
+    pub name: String,
+    /// The signed event that says so, one for all records.
+    pub event: String,
+    /// How many records it is about.
+    pub records: usize,
+    /// What follows, in words.
+    pub note: String,
+}

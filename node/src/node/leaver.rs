@@ -1,0 +1,235 @@
+//! What stays of someone who leaves, over every record that is here.
+//!
+//! One signed event carries the root of a tree over all records. The parts themselves are kept as
+//! one sealed blob, and proved when a record is read or sent: writing tens of thousands of proofs
+//! at once would make people wait.
+
+use std::{
+    cell::RefCell,
+    collections::{BTreeMap, BTreeSet},
+    rc::Rc,
+};
+
+use kith_protocol::{
+    codec,
+    consent::cut::{Cut, CutPart, CutPlace, CutPosition, CutTree, KeptTree, ProvenPart},
+    id::{BlobId, DeviceId, EventId, RecordId},
+    logs::{PrincipalAct, record::Link},
+    record::event_item,
+    store::{Damage, Item, Store, StoreError},
+};
+
+use super::{
+    Node,
+    identity::{RowKind, read_rows, row},
+};
+use crate::{
+    api::Keep,
+    failure::{Ending, Failure},
+    store::DiskStore,
+};
+
+/// Trees kept in memory: one of 12,000 records takes some ten megabytes.
+const TREES_MAX: usize = 4;
+
+/// The cuts over many records that this node signed.
+#[derive(Default)]
+pub(super) struct Cuts {
+    blobs: BTreeMap<EventId, BlobId>,
+    trees: RefCell<Vec<(EventId, Rc<KeptTree>)>>,
+}
+
+impl Cuts {
+    pub(super) fn load(store: &DiskStore) -> Result<Self, StoreError> {
+        let rows = read_rows::<BlobId>(store, RowKind::Cuts)?;
+        let known = rows.into_iter().filter_map(|(name, blob)| {
+            let event = <[u8; 32]>::try_from(name).ok()?;
+            Some((EventId::from_bytes(event), blob))
+        });
+        Ok(Self {
+            blobs: known.collect(),
+            trees: RefCell::default(),
+        })
+    }
+
+    /// The parts of all cuts for one record, each with its proof.
+    pub(super) fn parts(
+        &self,
+        store: &DiskStore,
+        record: &RecordId,
+    ) -> Result<Vec<ProvenPart>, StoreError> {
+        let mut parts = Vec::new();
+        for (event, blob) in &self.blobs {
+            parts.extend(self.tree(store, *event, blob)?.proven_of(record, *event));
+        }
+        Ok(parts)
+    }
+
+    fn tree(
+        &self,
+        store: &DiskStore,
+        event: EventId,
+        blob: &BlobId,
+    ) -> Result<Rc<KeptTree>, StoreError> {
+        let known = self.trees.borrow().iter().find_map(|(of, tree)| {
+            let tree = (*of == event).then_some(tree);
+            tree.map(Rc::clone)
+        });
+        if let Some(tree) = known {
+            return Ok(tree);
+        }
+        let bytes = store.blob(blob)?;
+        let tree = bytes.and_then(|bytes| KeptTree::from_bytes(&bytes));
+        let tree = tree.ok_or_else(|| {
+            StoreError::Damaged(Damage {
+                place: "what stays of someone who left".to_owned(),
+                what: "its file is gone or cannot be read".to_owned(),
+            })
+        })?;
+        let tree = Rc::new(tree);
+        self.keep(event, Rc::clone(&tree));
+        Ok(tree)
+    }
+
+    fn keep(&self, event: EventId, tree: Rc<KeptTree>) {
+        let mut trees = self.trees.borrow_mut();
+        trees.push((event, tree));
+        if trees.len() > TREES_MAX {
+            trees.remove(0);
+        }
+    }
+}
+
+impl Node {
+    /// Every encoded part of a cut that is here for a record: those that arrived or were made for
+    /// it alone, and those of leavers.
+    pub(super) fn parts_of(&self, record: &RecordId) -> Result<Vec<Vec<u8>>, StoreError> {
+        let mut parts = self.store.parts(record)?;
+        let held: BTreeSet<_> = parts.iter().cloned().collect();
+        let own = self.cuts.parts(&self.store, record)?;
+        let own = own.iter().map(codec::encode);
+        parts.extend(own.filter(|part| !held.contains(part)));
+        Ok(parts)
+    }
+
+    /// Signs the event by which a device or a member of staff leaves, with what stays of their
+    /// work in every record here. Gives the event and the number of records.
+    pub(super) fn leave(
+        &mut self,
+        link: Link,
+        devices: &BTreeSet<DeviceId>,
+        keep: Keep,
+        time_ms: u64,
+        act: impl FnOnce(Cut) -> PrincipalAct,
+    ) -> Result<(EventId, usize), Failure> {
+        self.own_log_has_room()?;
+        let tree = self.what_stays(link, devices, keep)?;
+        let kept = tree.kept();
+        let records = kept.records();
+        let event = self.sign_own(time_ms, act(tree.cut()))?;
+        let mut items = vec![event_item(&event)];
+        let mut cut = None;
+        if !tree.parts().is_empty() {
+            let blob = self.store.put_blob(&kept.to_bytes())?;
+            items.push(row(RowKind::Cuts, event.id().as_bytes(), &blob));
+            cut = Some(blob);
+        }
+        self.commit(items)?;
+        if let Some(blob) = cut {
+            self.cuts.blobs.insert(event.id(), blob);
+            self.cuts.keep(event.id(), Rc::new(kept));
+        }
+        // What is loaded does not know the event yet.
+        self.loaded.clear();
+        Ok((event.id(), records))
+    }
+
+    /// The parts of the cut over every record. Where the chains are straight and everything of
+    /// them counts, their ends say it; the statuses of a record say it where not, and where a date
+    /// decides.
+    fn what_stays(
+        &mut self,
+        link: Link,
+        devices: &BTreeSet<DeviceId>,
+        keep: Keep,
+    ) -> Result<CutTree, Failure> {
+        let mut ends = Vec::new();
+        for device in devices {
+            ends.extend(self.store.chains(device, None)?);
+        }
+        let doubtful = self.store.rows(RowKind::Doubtful as u8)?;
+        let doubtful: BTreeSet<_> = doubtful.into_iter().map(|(name, _)| name).collect();
+        let looked_at: BTreeSet<_> = ends
+            .iter()
+            .filter(|end| match keep {
+                Keep::All => {
+                    !end.is_straight || doubtful.contains(end.record.as_bytes().as_slice())
+                }
+                Keep::NoneAfter(_) => true,
+            })
+            .map(|end| end.record)
+            .collect();
+        let mut parts = Vec::new();
+        for (record, labels) in self.store.labels()? {
+            if looked_at.contains(&record) {
+                continue;
+            }
+            let general = std::iter::once(kith_crdt::Label::general());
+            let labels = labels.into_iter().chain(general).map(CutPlace::Label);
+            let logs = labels.chain([CutPlace::Core]);
+            parts.extend(logs.map(|place| part(record, place, None)));
+        }
+        for end in ends {
+            if !looked_at.contains(&end.record) {
+                let position = CutPosition {
+                    device: end.position.device,
+                    epoch: end.position.epoch,
+                    seq: end.position.seq,
+                    id: end.id,
+                };
+                parts.push(part(end.record, end.place, Some(position)));
+            }
+        }
+        for record in looked_at {
+            parts.extend(self.with_record(record, |_, record| {
+                Ok(match keep {
+                    Keep::All => record.ledger().keep_everything(link),
+                    Keep::NoneAfter(date_ms) => record.ledger().keep_none_after(link, date_ms),
+                })
+            })?);
+        }
+        Ok(CutTree::new(parts))
+    }
+
+    /// Notes that something by one of the owner's own devices in a record does not simply count,
+    /// so that the record is looked at when one of them leaves.
+    pub(super) fn doubt(&self, record: &RecordId) -> Result<Option<Item>, StoreError> {
+        let key = RowKind::Doubtful.key(record.as_bytes());
+        let known = self.store.row(&key)?.is_some();
+        Ok((!known).then(|| row(RowKind::Doubtful, record.as_bytes(), &())))
+    }
+
+    /// A principal's log is bounded: everybody who meets the owner reads all of it.
+    pub(super) fn own_log_has_room(&self) -> Result<(), Failure> {
+        if self.principal_log()?.len() < kith_protocol::limits::AUTHORITY_EVENTS_MAX {
+            return Ok(());
+        }
+        Err(Failure::new(
+            Ending::Failed,
+            "This node's list of devices and staff is full.",
+            "Everything so far holds. Set another node up for new staff; nothing was changed.",
+        ))
+    }
+}
+
+fn part(record: RecordId, place: CutPlace, position: Option<CutPosition>) -> CutPart {
+    CutPart {
+        record,
+        place,
+        chains: position.into_iter().collect(),
+        documents: Vec::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests;

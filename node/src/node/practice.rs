@@ -1,0 +1,434 @@
+//! The people and devices that act for a node's owner: entering them, listing them, ending them.
+
+use std::collections::BTreeSet;
+
+use kith_protocol::{
+    author::Author,
+    consent::grant::Actions,
+    id::{DeviceId, StaffId},
+    logs::{Act, Event, PrincipalAct, principal::PrincipalKind, record::Link},
+    record::event_item,
+    signed::Verified,
+};
+use rand_core::Rng;
+use serde::{Deserialize, Serialize};
+
+use super::{
+    Node,
+    identity::{RowKind, read_row, row},
+    now_ms,
+    sharing::end_of,
+    show,
+};
+use crate::{
+    api::{DeviceLine, DeviceList, Keep, Leaving, Left, NewStaff, StaffLine, StaffList},
+    failure::{Ending, Failure},
+};
+
+/// Bytes of a role, which everyone who holds a record of the owner's reads.
+const ROLE_LEN_MAX: usize = 100;
+/// The shortest beginning of an id that names a member of staff or a device.
+const PREFIX_LEN_MIN: usize = 6;
+/// What a role may do, in the words that people type.
+const MAY: [(&str, Actions); 5] = [
+    ("see", Actions::READ),
+    ("add", Actions::APPEND),
+    ("change", Actions::EDIT),
+    ("review", Actions::REVIEW),
+    ("share", Actions::SHARE_ON),
+];
+
+/// What stays on this node of a member of staff.
+#[derive(Serialize, Deserialize)]
+struct Named {
+    name: String,
+}
+
+/// A member of staff as the principal log has them.
+struct Member {
+    id: StaffId,
+    device: Option<DeviceId>,
+    role: String,
+    may: Actions,
+    since_ms: u64,
+    until_ms: Option<u64>,
+    ended: bool,
+}
+
+struct Device {
+    id: DeviceId,
+    since_ms: u64,
+    retired: bool,
+}
+
+impl Node {
+    /// Signs something into the owner's own log, with the owner's root key: what a device signed
+    /// there would end with the device.
+    pub(super) fn sign_own(
+        &self,
+        time_ms: u64,
+        act: PrincipalAct,
+    ) -> Result<Verified<Event>, Failure> {
+        let root = Author {
+            principal: self.identity.principal,
+            key: &self.identity.root,
+            staff: None,
+        };
+        Ok(root.own_event(&self.principal_log()?, time_ms, act))
+    }
+
+    pub(super) fn staff_add(&mut self, new: &NewStaff) -> Result<StaffLine, Failure> {
+        if self.identity.role.kind() == PrincipalKind::Person {
+            return Err(Failure::new(
+                Ending::Usage,
+                "This node belongs to a person, who has no staff.",
+                "Share the record with whoever should help: kith share. Nothing was changed.",
+            ));
+        }
+        let (name, role) = (new.name.trim(), new.role.trim());
+        if name.is_empty() || role.is_empty() || role.len() > ROLE_LEN_MAX {
+            return Err(Failure::new(
+                Ending::Usage,
+                "A member of staff has a name and a role of at most 100 bytes.",
+                "Write it as kith staff add \"Sam Field\" --role nurse. Nothing was changed.",
+            ));
+        }
+        self.own_log_has_room()?;
+        let now = now_ms();
+        let until_ms = new.until.as_deref().map(end_of).transpose()?;
+        if until_ms.is_some_and(|until| until <= now) {
+            return Err(Failure::new(
+                Ending::Usage,
+                "The last day has passed.",
+                "Name a day in the future. Nothing was changed.",
+            ));
+        }
+        let taken = self.members()?.into_iter().filter(|member| !member.ended);
+        if taken
+            .map(|member| self.name_of_staff(member.id))
+            .any(|known| known == name)
+        {
+            return Err(Failure::new(
+                Ending::Usage,
+                format!("Somebody called {name:?} is entered already."),
+                "Add something that tells them apart. Nothing was changed.",
+            ));
+        }
+        let may = actions(&new.may)?;
+        let mut id = [0; 32];
+        self.rng.fill_bytes(&mut id);
+        let id = StaffId::from_bytes(id);
+        let event = self.sign_own(
+            now,
+            PrincipalAct::StaffAdd {
+                staff: id,
+                device: None,
+                role: role.to_owned(),
+                may,
+                until_ms,
+            },
+        )?;
+        let named = Named {
+            name: name.to_owned(),
+        };
+        self.commit(vec![
+            event_item(&event),
+            row(RowKind::Staff, id.as_bytes(), &named),
+        ])?;
+        // What is loaded does not know them yet.
+        self.loaded.clear();
+        let member = self.member(&id.to_string())?;
+        Ok(self.staff_line(&member, now))
+    }
+
+    pub(super) fn staff_list(&self) -> Result<StaffList, Failure> {
+        let now = now_ms();
+        let staff = self.members()?;
+        let staff = staff.iter().map(|member| self.staff_line(member, now));
+        Ok(StaffList {
+            staff: staff.collect(),
+        })
+    }
+
+    pub(super) fn staff_end(&mut self, leaving: &Leaving) -> Result<Left, Failure> {
+        let member = self.member(&leaving.who)?;
+        let name = self.name_of_staff(member.id);
+        if member.ended {
+            return Err(Failure::new(
+                Ending::Failed,
+                format!("{name} has left already."),
+                "Nothing was changed: kith staff list shows everyone.",
+            ));
+        }
+        let devices = match member.device {
+            Some(own) => BTreeSet::from([own]),
+            None => self.own_devices()?.iter().map(|device| device.id).collect(),
+        };
+        let staff = member.id;
+        let end = |cut| PrincipalAct::StaffEnd { staff, cut };
+        let (event, records) =
+            self.leave(Link::Staff(staff), &devices, leaving.keep, now_ms(), end)?;
+        Ok(Left {
+            id: staff.to_string(),
+            event: event.to_string(),
+            records,
+            note: note(&name, leaving.keep),
+            name,
+        })
+    }
+
+    pub(super) fn device_list(&self) -> Result<DeviceList, Failure> {
+        let devices = self.own_devices()?;
+        let devices = devices.iter().filter(|device| !self.is_root(device.id));
+        Ok(DeviceList {
+            devices: devices.map(|device| self.device_line(device)).collect(),
+        })
+    }
+
+    pub(super) fn device_retire(&mut self, leaving: &Leaving) -> Result<Left, Failure> {
+        let word = leaving.who.to_lowercase();
+        let devices = self.own_devices()?;
+        let mut named: Vec<_> = devices
+            .iter()
+            .filter(|device| !self.is_root(device.id) && is_named(&device.id.to_string(), &word))
+            .collect();
+        let (Some(device), true) = (named.pop(), named.is_empty()) else {
+            return Err(not_one("device", &leaving.who, "kith devices list"));
+        };
+        let (id, retired) = (device.id, device.retired);
+        if id == self.device() {
+            return Err(Failure::new(
+                Ending::Usage,
+                "This is the device that you are using.",
+                "Retire it from another of your devices. Nothing was changed.",
+            ));
+        }
+        if retired {
+            return Err(Failure::new(
+                Ending::Failed,
+                "That device is retired already.",
+                "Nothing was changed: kith devices list shows every device.",
+            ));
+        }
+        let last = self.last_standing(id, leaving.keep)?;
+        let end = |cut| PrincipalAct::DeviceRetire {
+            device: id,
+            last,
+            cut,
+        };
+        let devices = BTreeSet::from([id]);
+        let (event, records) =
+            self.leave(Link::Device(id), &devices, leaving.keep, now_ms(), end)?;
+        let name = id.to_string()[..12].to_owned();
+        Ok(Left {
+            id: id.to_string(),
+            event: event.to_string(),
+            records,
+            note: note(&format!("The device {name}"), leaving.keep),
+            name,
+        })
+    }
+
+    /// The last of a device's events in the owner's log before the first that is not kept.
+    fn last_standing(
+        &self,
+        device: DeviceId,
+        keep: Keep,
+    ) -> Result<Option<kith_protocol::id::EventId>, Failure> {
+        let log = self.principal_log()?;
+        let mut own: Vec<_> = log
+            .iter()
+            .filter(|event| event.value().device == device)
+            .collect();
+        own.sort_by_key(|event| event.value().seq);
+        let kept = own.into_iter().take_while(|event| match keep {
+            Keep::All => true,
+            Keep::NoneAfter(date_ms) => event.value().time_ms <= date_ms,
+        });
+        Ok(kept.last().map(Verified::id))
+    }
+
+    /// The member of staff whom a word names and who may act now.
+    pub(super) fn staff_named(&self, word: &str) -> Result<StaffId, Failure> {
+        let member = self.member(word)?;
+        if member.ended {
+            return Err(Failure::new(
+                Ending::NotAllowed,
+                format!("{} has left.", self.name_of_staff(member.id)),
+                "Write as somebody who is active: kith staff list. Nothing was changed.",
+            ));
+        }
+        Ok(member.id)
+    }
+
+    fn member(&self, word: &str) -> Result<Member, Failure> {
+        let lower = word.trim().to_lowercase();
+        let mut found: Vec<_> = self
+            .members()?
+            .into_iter()
+            .filter(|member| {
+                is_named(&member.id.to_string(), &lower)
+                    || self.name_of_staff(member.id).to_lowercase() == lower
+            })
+            .collect();
+        if found.len() > 1 {
+            // A name may have been somebody else's who left.
+            found.retain(|member| !member.ended);
+        }
+        match (found.pop(), found.is_empty()) {
+            (Some(one), true) => Ok(one),
+            (Some(_), false) | (None, _) => {
+                Err(not_one("member of staff", word, "kith staff list"))
+            }
+        }
+    }
+
+    fn members(&self) -> Result<Vec<Member>, Failure> {
+        let log = self.principal_log()?;
+        let mut members: Vec<Member> = Vec::new();
+        let mut ended = BTreeSet::new();
+        for event in &log {
+            match &event.value().act {
+                Act::Principal(PrincipalAct::StaffAdd {
+                    staff,
+                    device,
+                    role,
+                    may,
+                    until_ms,
+                }) => members.push(Member {
+                    id: *staff,
+                    device: *device,
+                    role: role.clone(),
+                    may: *may,
+                    since_ms: event.value().time_ms,
+                    until_ms: *until_ms,
+                    ended: false,
+                }),
+                Act::Principal(PrincipalAct::StaffEnd { staff, .. }) => {
+                    ended.insert(*staff);
+                }
+                Act::Principal(_) | Act::Core(_) | Act::Label(_) => {}
+            }
+        }
+        for member in &mut members {
+            member.ended = ended.contains(&member.id);
+        }
+        Ok(members)
+    }
+
+    /// Every key that ever signed for the owner, the root key included.
+    fn own_devices(&self) -> Result<Vec<Device>, Failure> {
+        let log = self.principal_log()?;
+        let mut devices = vec![Device {
+            id: self.identity.root.device(),
+            since_ms: 0,
+            retired: false,
+        }];
+        let mut retired = BTreeSet::new();
+        for event in &log {
+            match &event.value().act {
+                Act::Principal(
+                    PrincipalAct::DeviceAdd { device: id, .. }
+                    | PrincipalAct::StaffAdd {
+                        device: Some(id), ..
+                    },
+                ) => devices.push(Device {
+                    id: *id,
+                    since_ms: event.value().time_ms,
+                    retired: false,
+                }),
+                Act::Principal(PrincipalAct::DeviceRetire { device, .. }) => {
+                    retired.insert(*device);
+                }
+                Act::Principal(_) | Act::Core(_) | Act::Label(_) => {}
+            }
+        }
+        for device in &mut devices {
+            device.retired = retired.contains(&device.id);
+        }
+        Ok(devices)
+    }
+
+    fn is_root(&self, device: DeviceId) -> bool {
+        device == self.identity.root.device()
+    }
+
+    /// What a member of staff is called here; the beginning of the id where that is not known.
+    fn name_of_staff(&self, staff: StaffId) -> String {
+        let named: Option<Named> = read_row(&self.store, RowKind::Staff, staff.as_bytes())
+            .ok()
+            .flatten();
+        named.map_or_else(|| staff.to_string()[..12].to_owned(), |named| named.name)
+    }
+
+    fn staff_line(&self, member: &Member, now: u64) -> StaffLine {
+        let passed = member.until_ms.is_some_and(|until| until <= now);
+        let state = match (member.ended, passed) {
+            (true, _) => "ended",
+            (false, true) => "until passed",
+            (false, false) => "active",
+        };
+        let may = MAY
+            .iter()
+            .filter(|(_, action)| member.may.contains(*action));
+        let may: Vec<_> = may.map(|(word, _)| *word).collect();
+        StaffLine {
+            id: member.id.to_string(),
+            name: self.name_of_staff(member.id),
+            role: member.role.clone(),
+            may: may.join(","),
+            since: show::time(member.since_ms),
+            until: member.until_ms.map(show::time),
+            state: state.to_owned(),
+        }
+    }
+
+    fn device_line(&self, device: &Device) -> DeviceLine {
+        let state = if device.retired { "retired" } else { "active" };
+        DeviceLine {
+            id: device.id.to_string(),
+            is_this: device.id == self.device(),
+            since: show::time(device.since_ms),
+            state: state.to_owned(),
+        }
+    }
+}
+
+fn note(name: &str, keep: Keep) -> String {
+    let stays = match keep {
+        Keep::All => "What was done so far stays.".to_owned(),
+        Keep::NoneAfter(time_ms) => format!(
+            "What was done until {} stays; the rest is kept and waits under kith review.",
+            show::time(time_ms)
+        ),
+    };
+    format!("{name} can do nothing more here. {stays}")
+}
+
+fn actions(words: &str) -> Result<Actions, Failure> {
+    let mut may = Actions::NONE;
+    for word in words.split(',').map(str::trim) {
+        let known = MAY.iter().find(|(name, _)| *name == word);
+        let (_, action) = known.ok_or_else(|| {
+            Failure::new(
+                Ending::Usage,
+                format!("{word:?} is nothing that staff can do."),
+                "Name some of see, add, change, review, share, such as see,add. Nothing was changed.",
+            )
+        })?;
+        may = may.union(*action);
+    }
+    Ok(may)
+}
+
+fn is_named(id: &str, word: &str) -> bool {
+    word.len() >= PREFIX_LEN_MIN && id.starts_with(word)
+}
+
+fn not_one(what: &str, word: &str, list: &str) -> Failure {
+    Failure::new(
+        Ending::Failed,
+        format!("There is not exactly one {what} called {word:?}."),
+        format!("{list} shows them: use the id. Nothing was changed."),
+    )
+}
