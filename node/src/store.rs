@@ -86,6 +86,12 @@ impl DiskStore {
         self.index.last()
     }
 
+    /// Flips a bit of a row as the index keeps it; tells whether there is such a row.
+    #[cfg(test)]
+    pub(crate) fn flip_in_row(&self, key: &RowKey, at: usize) -> Result<bool, StoreError> {
+        self.index.flip_in_row(key, at)
+    }
+
     fn item(&self, at: Location) -> Result<Item, StoreError> {
         let block = self.block(at)?;
         let item = block.items.get(at.item as usize).cloned();

@@ -66,7 +66,7 @@ impl Node {
             .collect()
     }
 
-    fn line(&self, record: &mut Record, placed: &Placed, drugs: &Drugs) -> Line {
+    pub(super) fn line(&self, record: &mut Record, placed: &Placed, drugs: &Drugs) -> Line {
         let held = &placed.held;
         let mut value = serde_json::from_str(&held.to_text(0)).unwrap_or(Value::Null);
         drugs.name(&mut value);

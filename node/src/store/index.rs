@@ -4,6 +4,8 @@
 //! rows are sealed. Every call into the engine is guarded: a panic in it becomes an error, and an
 //! index that does not open is set aside and made again from the log.
 
+#[cfg(test)]
+mod flipped;
 mod tables;
 
 use std::{

@@ -1,1 +1,494 @@
+//! What is stored is what the log makes, for whoever may read it.
 
+use kith_crdt::{
+    Edit,
+    document::{ListEdit, UnitContent},
+    samples::sample_bundle,
+};
+use kith_protocol::{
+    codec,
+    consent::{
+        Whoever,
+        grant::{Actions, Purposes},
+    },
+    id::RecordId,
+    record::{Placed, Record},
+    store::{Item, Store},
+};
+use rand_chacha::ChaCha20Rng;
+use rand_core::{Rng, SeedableRng};
+
+use super::{Stored, name_of};
+use crate::{
+    api::{Addition, Happened, ImportRequest, Keep, Line, Reply, Request},
+    health::{
+        drugs::Drugs,
+        search::{Param, Query, System, VIEW_VERSION, View, Wanted},
+    },
+    node::{
+        Role,
+        epochs::begin_anew,
+        identity::{RowKind, row},
+        now_ms,
+        peers::tests::Place,
+    },
+};
+
+const KINDS: [&str; 3] = ["a note", "Slept well", "pulse taken"];
+
+impl Place {
+    /// Imports a file about one person: into that person's record, which it begins.
+    fn files(&mut self, json: &str) -> RecordId {
+        let path = self.folder.path().join("bundle.json");
+        std::fs::write(&path, json).expect("a file");
+        let request = ImportRequest {
+            paths: vec![path],
+            ..ImportRequest::default()
+        };
+        let Reply::Imported(imported) = self.does(Request::Import(request)) else {
+            panic!("another answer")
+        };
+        RecordId::from_hex(&imported.records[0].record).expect("an id")
+    }
+
+    fn timeline(&mut self, record: RecordId) -> Vec<Happened> {
+        let record = record.to_string();
+        let Reply::Timeline(happened) = self.does(Request::Timeline { record }) else {
+            panic!("another answer")
+        };
+        happened
+    }
+
+    fn rows(&self) -> Vec<(Vec<u8>, Vec<u8>)> {
+        self.node.store.rows(RowKind::View as u8).expect("rows")
+    }
+
+    fn loaded(&self, record: RecordId) -> Record {
+        let node = &self.node;
+        let mut record = Record::load(&node.store, record, node.device()).expect("a record");
+        let owner = [node.principal()];
+        record
+            .load_principals(&node.store, owner)
+            .expect("the owner's devices");
+        record
+    }
+
+    /// What is stored of each document, without making any.
+    fn stored(&self, record: RecordId) -> Vec<Option<View>> {
+        let mut record = self.loaded(record);
+        let readers = self.node.readers(&mut record, &self.node.whoever());
+        let stored = |reader| self.node.stored_view(&mut record, reader);
+        readers.iter().map(stored).collect()
+    }
+
+    /// Each document's view, made from the log.
+    fn made(&self, record: RecordId) -> Vec<View> {
+        let mut record = self.loaded(record);
+        let readers = self.node.readers(&mut record, &self.node.whoever());
+        let made = |reader| View::of(&record.read(reader));
+        readers.iter().map(made).collect()
+    }
+
+    /// The lines of a timeline, made from the log resource by resource.
+    fn lines(&self, record: RecordId) -> Vec<Line> {
+        let mut record = self.loaded(record);
+        let placed = self.node.read_all(&mut record).expect("it is read");
+        let drugs = Drugs::of(&placed);
+        let here = placed.iter().filter(|placed| !placed.held.meta.made_here);
+        let mut lines: Vec<_> = here
+            .map(|placed| self.node.line(&mut record, placed, &drugs))
+            .collect();
+        lines.sort_by(|a, b| a.id.cmp(&b.id));
+        lines
+    }
+
+    /// Asks for the timeline, and holds it and what is stored against the log.
+    fn checks(&mut self, record: RecordId, what: &str) {
+        if what.len().is_multiple_of(2) {
+            self.node.loaded.clear();
+        }
+        let mut told: Vec<_> = self.timeline(record).into_iter().map(|h| h.line).collect();
+        told.sort_by(|a, b| a.id.cmp(&b.id));
+        assert_eq!(told, self.lines(record), "{what}");
+        let made: Vec<_> = self.made(record).into_iter().map(Some).collect();
+        assert_eq!(self.stored(record), made, "{what}");
+    }
+
+    /// Writes one edit into a random resource that this node may edit; tells whether it did.
+    fn edits(
+        &mut self,
+        record: RecordId,
+        rng: &mut ChaCha20Rng,
+        edit: impl Fn(&Placed) -> Option<Edit>,
+    ) -> bool {
+        let done = self.node.with_record(record, |node, record| {
+            let placed = node.read_all(record)?;
+            let mut own = node.rng.clone();
+            for _ in 0..50 {
+                let Some(placed) = placed.get(below(rng, placed.len())) else {
+                    return Ok(false);
+                };
+                let document = &placed.document;
+                let may = record.ledger().decide_write(
+                    &node.whoever(),
+                    document,
+                    Actions::EDIT,
+                    Purposes::CARE,
+                    now_ms(),
+                );
+                let (Ok(writer), Some(edit), false) = (may, edit(placed), record.is_past(document))
+                else {
+                    continue;
+                };
+                let written = record.write(&node.pen(now_ms()), &writer, &[edit], &mut own);
+                if let Ok((item, _)) = written {
+                    node.rng = own;
+                    node.commit(vec![item])?;
+                    return Ok(true);
+                }
+            }
+            Ok(false)
+        });
+        done.expect("it is written or not")
+    }
+}
+
+fn below(rng: &mut ChaCha20Rng, end: usize) -> usize {
+    usize::try_from(rng.next_u32()).expect("a number") % end.max(1)
+}
+
+/// Another year in the first register of a resource that has one, or one less of a list.
+fn another(placed: &Placed) -> Option<Edit> {
+    let resource = placed.held.id.clone();
+    placed
+        .held
+        .units
+        .iter()
+        .find_map(|unit| match &unit.content {
+            UnitContent::Register(versions) => {
+                let text = &versions.first()?.text;
+                let changed = text.replace("202", "201");
+                (changed != *text).then(|| Edit::Put {
+                    resource: resource.clone(),
+                    unit: unit.name.clone(),
+                    text: changed,
+                })
+            }
+            UnitContent::List(items) if items.len() > 1 => Some(Edit::List {
+                resource: resource.clone(),
+                unit: unit.name.clone(),
+                edits: vec![ListEdit::Remove(0)],
+            }),
+            UnitContent::List(_) => None,
+        })
+}
+
+#[allow(clippy::unnecessary_wraps, reason = "as the other edits are")]
+fn retracted(placed: &Placed) -> Option<Edit> {
+    Some(Edit::Retract {
+        resource: placed.held.id.clone(),
+        reason: "of somebody else".to_owned(),
+    })
+}
+
+#[test]
+fn after_random_edits_imports_retractions_and_merges_what_is_stored_is_what_the_log_makes() {
+    let (mut merged, mut written, mut siblings) = (0, 0, 0);
+    for seed in 0..3 {
+        let mut rng = ChaCha20Rng::seed_from_u64(seed);
+        let mut here = Place::of("Riverside", Role::Practice);
+        let mut there = Place::of("Sam", Role::Person);
+        let record = here.files(&sample_bundle(seed, 1, 40));
+        here.invites(&mut there, record, "all", Some("all"));
+        here.gives(&mut there, record);
+        for step in 0..24 {
+            let what = match below(&mut rng, 8) {
+                0 => {
+                    here.notes(record, KINDS[below(&mut rng, 3)]);
+                    "a note"
+                }
+                1 => {
+                    let len = 30 + below(&mut rng, 40);
+                    assert_eq!(here.files(&sample_bundle(seed, 1, len)), record);
+                    "an import"
+                }
+                2 => {
+                    written += usize::from(here.edits(record, &mut rng, retracted));
+                    "a retraction"
+                }
+                3 => {
+                    let changed = sample_bundle(seed, 1, 40).replace("final", "amended");
+                    assert_eq!(here.files(&changed), record);
+                    "a changed import"
+                }
+                4 => {
+                    // The same register on both sides, neither knowing of the other's.
+                    let mut same = rng.clone();
+                    written += usize::from(here.edits(record, &mut rng, another));
+                    there.edits(record, &mut same, another);
+                    "an edit on both sides"
+                }
+                5 => {
+                    there.notes(record, "seen by Sam");
+                    written += usize::from(there.edits(record, &mut rng, another));
+                    "an edit there"
+                }
+                6 => {
+                    here.begins_anew(record, &mut rng);
+                    "an epoch"
+                }
+                _ => {
+                    merged += usize::from(!here.gives(&mut there, record).is_empty());
+                    there.checks(record, "there");
+                    "a merge"
+                }
+            };
+            here.checks(record, &format!("seed {seed}, step {step}: {what}"));
+        }
+        here.gives(&mut there, record);
+        siblings += here
+            .lines(record)
+            .iter()
+            .filter(|line| !line.marks.is_empty())
+            .count();
+        let share = there.node.principal().to_string();
+        here.does(Request::Stop {
+            record: record.to_string(),
+            share,
+            keep: Keep::NoneAfter(0),
+        });
+        here.checks(record, "a share that was stopped");
+    }
+    assert!(
+        merged > 3 && written > 9 && siblings > 3,
+        "{merged} {written} {siblings}"
+    );
+}
+
+impl Place {
+    /// Begins a random document anew.
+    fn begins_anew(&mut self, record: RecordId, rng: &mut ChaCha20Rng) {
+        let begun = self.node.with_record(record, |node, record| {
+            let documents = record.ledger().documents();
+            let document = &documents[below(rng, documents.len())];
+            let mut own = node.rng.clone();
+            let begun = (!record.is_past(document))
+                .then(|| {
+                    begin_anew(
+                        record,
+                        &node.pen(now_ms()),
+                        &node.whoever(),
+                        document,
+                        &mut own,
+                    )
+                })
+                .flatten();
+            node.rng = own;
+            node.commit(begun.into_iter().collect())
+        });
+        begun.expect("it is begun anew or not");
+    }
+}
+
+#[test]
+fn nothing_is_stored_before_it_is_used_and_only_what_changed_is_made_again() {
+    let mut place = Place::of("Riverside", Role::Practice);
+    let json = sample_bundle(5, 1, 200);
+    let record = place.files(&json);
+    place.notes(record, "Slept well");
+    assert!(place.rows().is_empty(), "nothing is written by writing");
+    let first = place.timeline(record);
+    let rows = place.rows();
+    assert!(rows.len() > 6, "a row for each document: {}", rows.len());
+    let len: usize = rows
+        .iter()
+        .map(|(name, value)| name.len() + value.len())
+        .sum();
+    assert!(len < json.len() / 6, "{len} of {}", json.len());
+    place.node.loaded.clear();
+    assert_eq!(place.timeline(record), first);
+    assert_eq!(place.rows(), rows, "reading them writes nothing");
+
+    place.notes(record, "Ate well");
+    assert_eq!(place.rows(), rows);
+    assert_eq!(place.timeline(record).len(), first.len() + 1);
+    let after = place.rows();
+    let changed = after.iter().filter(|row| !rows.contains(row)).count();
+    assert_eq!(changed, 1, "the notes alone");
+}
+
+#[test]
+fn a_stored_view_that_is_damaged_or_of_another_version_or_other_entries_is_made_again() {
+    let mut place = Place::of("Riverside", Role::Practice);
+    let record = place.files(&sample_bundle(5, 1, 60));
+    let told = place.timeline(record);
+    let whole = place.stored(record);
+    assert!(whole.len() > 6 && whole.iter().all(Option::is_some));
+    let mut loaded = place.loaded(record);
+    let readers = place.node.readers(&mut loaded, &place.node.whoever());
+    for (n, reader) in readers.iter().enumerate() {
+        let key = RowKind::View.key(&name_of(reader));
+        for at in [3, 30, 400 + n] {
+            let store = &place.node.store;
+            assert!(store.flip_in_row(&key, at).expect("the index"));
+            assert_eq!(store.row(&key).expect("the index"), None, "never served");
+            place.node.loaded.clear();
+            assert_eq!(place.timeline(record), told);
+            assert_eq!(place.stored(record), whole);
+        }
+        let bytes = place
+            .node
+            .store
+            .row(&key)
+            .expect("the index")
+            .expect("a row");
+        let empty = zstd::bulk::compress(&codec::encode(&View::default()), 1).expect("compressed");
+        for (version, is_basis, is_refused) in [
+            (VIEW_VERSION + 1, true, true),
+            (VIEW_VERSION, false, true),
+            (VIEW_VERSION, true, false),
+        ] {
+            let mut other: Stored = codec::decode_trusted(&bytes).expect("a stored view");
+            other.version = version;
+            other.basis[31] ^= u8::from(!is_basis);
+            other.packed.clone_from(&empty);
+            let other = row(RowKind::View, &name_of(reader), &other);
+            place.node.commit(vec![other]).expect("a row");
+            place.node.loaded.clear();
+            // The last one shows that such a row would be seen if it were used.
+            let is_empty = whole[n].as_ref().is_some_and(|view| view.rows.is_empty());
+            assert_eq!(place.timeline(record) == told, is_refused || is_empty);
+        }
+        let key = RowKind::View.key(&name_of(reader));
+        place
+            .node
+            .commit(vec![Item::Row { key, value: None }])
+            .expect("it is taken away");
+        assert_eq!(place.timeline(record), told);
+    }
+}
+
+#[test]
+fn damage_in_the_log_is_said_though_the_views_are_whole() {
+    let mut place = Place::of("Riverside", Role::Practice);
+    let record = place.files(&sample_bundle(5, 1, 60));
+    let log = place.node.home.folder().join("store").join("log");
+    let log = log.join("00000000.seg");
+    let imported = std::fs::metadata(&log).expect("the log").len();
+    place.timeline(record);
+    place.node.store.flush().expect("the index is written out");
+    let mut bytes = std::fs::read(&log).expect("the log");
+    let at = usize::try_from(imported).expect("a length") - 1000;
+    bytes[at] ^= 8;
+    std::fs::write(&log, bytes).expect("written");
+    let home = place.node.home.clone();
+    let Place {
+        node,
+        folder: _folder,
+    } = place;
+    drop(node);
+    let mut node = crate::node::Node::open(&home, &crate::home::Unlock::KeyFile).expect("it opens");
+    let record = record.to_string();
+    for request in [
+        Request::Timeline {
+            record: record.clone(),
+        },
+        Request::Show { record },
+    ] {
+        let failure = node
+            .handle(request, &mut |_| {})
+            .expect_err("it is damaged");
+        assert!(failure.to_string().contains("damaged"), "{failure}");
+    }
+}
+
+#[test]
+fn a_search_finds_in_what_whoever_asks_may_read_and_nothing_else() {
+    let mut host = Place::of("Riverside", Role::Practice);
+    let mut guest = Place::of("Sam", Role::Person);
+    let record = host.files(&sample_bundle(5, 1, 120));
+    host.does(Request::Add {
+        record: record.to_string(),
+        what: Addition::Medicine {
+            name: "Warfarin 1 mg".to_owned(),
+            dose: None,
+        },
+        staff: None,
+    });
+    host.invites(&mut guest, record, "medicines:general", None);
+    let whoever = |place: &Place| Whoever {
+        principal: place.node.principal(),
+        device: place.node.device(),
+        staff: None,
+    };
+    let (owner, sam) = (whoever(&host), whoever(&guest));
+    let stranger = whoever(&Place::of("Nobody", Role::Person));
+    let everything = Query::default();
+    let all = host
+        .node
+        .search(record, &everything, &owner)
+        .expect("a search");
+    assert_eq!(all.len(), host.lines(record).len());
+    let seen = host
+        .node
+        .search(record, &everything, &sam)
+        .expect("a search");
+    let shared =
+        |found: &&super::Found| found.document.to_string().starts_with("medicines:general");
+    let expected: Vec<_> = all.iter().filter(shared).cloned().collect();
+    assert!(!expected.is_empty() && expected.len() < all.len());
+    assert_eq!(seen, expected);
+    let nothing = host.node.search(record, &everything, &stranger);
+    assert_eq!(nothing.expect("a search"), []);
+
+    let warfarin = Query {
+        all: vec![vec![Wanted::Words {
+            param: Param::Code,
+            text: "WARFARIN 1".to_owned(),
+        }]],
+    };
+    let found = host
+        .node
+        .search(record, &warfarin, &owner)
+        .expect("a search");
+    assert!(
+        found
+            .iter()
+            .any(|found| found.updated_ms.abs_diff(now_ms()) < 60_000)
+    );
+    let elsewhere = Query {
+        all: vec![vec![Wanted::Token {
+            param: Param::ClinicalStatus,
+            system: System::Any,
+            code: Some("active".to_owned()),
+        }]],
+    };
+    let conditions = host
+        .node
+        .search(record, &elsewhere, &owner)
+        .expect("a search");
+    assert!(!conditions.is_empty());
+    assert_eq!(
+        host.node
+            .search(record, &elsewhere, &sam)
+            .expect("a search"),
+        []
+    );
+
+    let Reply::Looked(looked) = host.does(Request::WhoLooked {
+        record: record.to_string(),
+    }) else {
+        panic!("another answer")
+    };
+    let searches: Vec<_> = looked
+        .iter()
+        .filter(|l| l.how == "found it in a search")
+        .collect();
+    let parts: Vec<_> = searches.iter().map(|looked| looked.parts.len()).collect();
+    assert_eq!(
+        parts.len(),
+        4,
+        "those that found something, newest first: {parts:?}"
+    );
+    assert_eq!(searches[2].parts, ["medicines:general"]);
+}
