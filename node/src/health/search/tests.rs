@@ -9,7 +9,7 @@ use kith_crdt::{
 use kith_protocol::{codec, record::Placed};
 use serde_json::{Value, json};
 
-use super::{Compare, Param, Query, Row, System, View, Wanted, span};
+use super::{Compare, Param, Query, Row, System, VIEW_VERSION, View, Wanted, span};
 use crate::health::{drugs::Drugs, line};
 
 const SECTION: Section = Section::Results;
@@ -152,9 +152,9 @@ fn every_code_of_the_samples_finds_exactly_the_resources_that_have_it() {
     }
 }
 
-#[test]
-fn the_searches_of_ipa_find_what_they_should() {
-    let resources = [
+/// One of each kind that IPA searches in another way.
+fn few() -> Vec<Value> {
+    vec![
         json!({"resourceType": "Patient", "id": "p", "gender": "female", "birthDate": "1950-01",
             "identifier": [{"system": "urn:nhs", "value": "9434765919"}, {"value": "H1"}],
             "name": [{"family": "Quince", "given": ["Ada", "Jo"], "prefix": ["Dr"]}]}),
@@ -172,8 +172,12 @@ fn the_searches_of_ipa_find_what_they_should() {
             "effectiveTiming": {"event": ["2024-03-05", "2024-01-02"]}}),
         json!({"resourceType": "MedicationRequest", "id": "m", "intent": "order",
             "authoredOn": "2024", "status": 7, "category": "odd", "code": null}),
-    ];
-    let view = view(&resources);
+    ]
+}
+
+#[test]
+fn the_searches_of_ipa_find_what_they_should() {
+    let view = view(&few());
     let found = |wanted: &Wanted| {
         let rows = view.rows.iter().filter(|row| finds(row, wanted.clone()));
         let mut ids: Vec<_> = rows.filter_map(|row| row.native_id.clone()).collect();
@@ -349,5 +353,22 @@ fn a_prescription_is_told_with_a_medicine_of_another_document() {
     assert_eq!(
         requests.rows[0].text(&drugs),
         "Warfarin: 2.50 mg daily (stopped)"
+    );
+}
+
+#[test]
+fn rows_that_are_made_otherwise_have_another_version() {
+    let mut resources = few();
+    resources.push(
+        json!({"resourceType": "MedicationStatement", "id": "s", "status": "active",
+        "medicationReference": {"reference": "Medication/m"}, "dosage": [{"text": "1 daily"}]}),
+    );
+    resources.push(json!({"resourceType": "Medication", "id": "m", "code": {"text": "Warfarin"}}));
+    let made = blake3::hash(&codec::encode(&view(&resources))).to_hex();
+    let known = (1, "a0c136da803c210e");
+    assert_eq!(
+        (VIEW_VERSION, &made[..16]),
+        known,
+        "where the rows of the same resources differ, VIEW_VERSION must go up, or old rows stay in use"
     );
 }

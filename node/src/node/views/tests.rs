@@ -1,4 +1,7 @@
-//! What is stored is what the log makes, for whoever may read it.
+//! What is stored is what the log makes.
+
+mod kept;
+mod search;
 
 use kith_crdt::{
     Edit,
@@ -6,32 +9,18 @@ use kith_crdt::{
     samples::sample_bundle,
 };
 use kith_protocol::{
-    codec,
-    consent::{
-        Whoever,
-        grant::{Actions, Purposes},
-    },
+    consent::grant::{Actions, Purposes},
     id::RecordId,
     record::{Placed, Record},
-    store::{Item, Store},
+    store::Store,
 };
 use rand_chacha::ChaCha20Rng;
 use rand_core::{Rng, SeedableRng};
 
-use super::{Stored, name_of};
 use crate::{
-    api::{Addition, Happened, ImportRequest, Keep, Line, Reply, Request},
-    health::{
-        drugs::Drugs,
-        search::{Param, Query, System, VIEW_VERSION, View, Wanted},
-    },
-    node::{
-        Role,
-        epochs::begin_anew,
-        identity::{RowKind, row},
-        now_ms,
-        peers::tests::Place,
-    },
+    api::{Happened, ImportRequest, Keep, Line, Reply, Request},
+    health::{drugs::Drugs, search::View},
+    node::{Role, epochs::begin_anew, identity::RowKind, now_ms, peers::tests::Place},
 };
 
 const KINDS: [&str; 3] = ["a note", "Slept well", "pulse taken"];
@@ -288,207 +277,4 @@ impl Place {
         });
         begun.expect("it is begun anew or not");
     }
-}
-
-#[test]
-fn nothing_is_stored_before_it_is_used_and_only_what_changed_is_made_again() {
-    let mut place = Place::of("Riverside", Role::Practice);
-    let json = sample_bundle(5, 1, 200);
-    let record = place.files(&json);
-    place.notes(record, "Slept well");
-    assert!(place.rows().is_empty(), "nothing is written by writing");
-    let first = place.timeline(record);
-    let rows = place.rows();
-    assert!(rows.len() > 6, "a row for each document: {}", rows.len());
-    let len: usize = rows
-        .iter()
-        .map(|(name, value)| name.len() + value.len())
-        .sum();
-    assert!(len < json.len() / 6, "{len} of {}", json.len());
-    place.node.loaded.clear();
-    assert_eq!(place.timeline(record), first);
-    assert_eq!(place.rows(), rows, "reading them writes nothing");
-
-    place.notes(record, "Ate well");
-    assert_eq!(place.rows(), rows);
-    assert_eq!(place.timeline(record).len(), first.len() + 1);
-    let after = place.rows();
-    let changed = after.iter().filter(|row| !rows.contains(row)).count();
-    assert_eq!(changed, 1, "the notes alone");
-}
-
-#[test]
-fn a_stored_view_that_is_damaged_or_of_another_version_or_other_entries_is_made_again() {
-    let mut place = Place::of("Riverside", Role::Practice);
-    let record = place.files(&sample_bundle(5, 1, 60));
-    let told = place.timeline(record);
-    let whole = place.stored(record);
-    assert!(whole.len() > 6 && whole.iter().all(Option::is_some));
-    let mut loaded = place.loaded(record);
-    let readers = place.node.readers(&mut loaded, &place.node.whoever());
-    for (n, reader) in readers.iter().enumerate() {
-        let key = RowKind::View.key(&name_of(reader));
-        for at in [3, 30, 400 + n] {
-            let store = &place.node.store;
-            assert!(store.flip_in_row(&key, at).expect("the index"));
-            assert_eq!(store.row(&key).expect("the index"), None, "never served");
-            place.node.loaded.clear();
-            assert_eq!(place.timeline(record), told);
-            assert_eq!(place.stored(record), whole);
-        }
-        let bytes = place
-            .node
-            .store
-            .row(&key)
-            .expect("the index")
-            .expect("a row");
-        let empty = zstd::bulk::compress(&codec::encode(&View::default()), 1).expect("compressed");
-        for (version, is_basis, is_refused) in [
-            (VIEW_VERSION + 1, true, true),
-            (VIEW_VERSION, false, true),
-            (VIEW_VERSION, true, false),
-        ] {
-            let mut other: Stored = codec::decode_trusted(&bytes).expect("a stored view");
-            other.version = version;
-            other.basis[31] ^= u8::from(!is_basis);
-            other.packed.clone_from(&empty);
-            let other = row(RowKind::View, &name_of(reader), &other);
-            place.node.commit(vec![other]).expect("a row");
-            place.node.loaded.clear();
-            // The last one shows that such a row would be seen if it were used.
-            let is_empty = whole[n].as_ref().is_some_and(|view| view.rows.is_empty());
-            assert_eq!(place.timeline(record) == told, is_refused || is_empty);
-        }
-        let key = RowKind::View.key(&name_of(reader));
-        place
-            .node
-            .commit(vec![Item::Row { key, value: None }])
-            .expect("it is taken away");
-        assert_eq!(place.timeline(record), told);
-    }
-}
-
-#[test]
-fn damage_in_the_log_is_said_though_the_views_are_whole() {
-    let mut place = Place::of("Riverside", Role::Practice);
-    let record = place.files(&sample_bundle(5, 1, 60));
-    let log = place.node.home.folder().join("store").join("log");
-    let log = log.join("00000000.seg");
-    let imported = std::fs::metadata(&log).expect("the log").len();
-    place.timeline(record);
-    place.node.store.flush().expect("the index is written out");
-    let mut bytes = std::fs::read(&log).expect("the log");
-    let at = usize::try_from(imported).expect("a length") - 1000;
-    bytes[at] ^= 8;
-    std::fs::write(&log, bytes).expect("written");
-    let home = place.node.home.clone();
-    let Place {
-        node,
-        folder: _folder,
-    } = place;
-    drop(node);
-    let mut node = crate::node::Node::open(&home, &crate::home::Unlock::KeyFile).expect("it opens");
-    let record = record.to_string();
-    for request in [
-        Request::Timeline {
-            record: record.clone(),
-        },
-        Request::Show { record },
-    ] {
-        let failure = node
-            .handle(request, &mut |_| {})
-            .expect_err("it is damaged");
-        assert!(failure.to_string().contains("damaged"), "{failure}");
-    }
-}
-
-#[test]
-fn a_search_finds_in_what_whoever_asks_may_read_and_nothing_else() {
-    let mut host = Place::of("Riverside", Role::Practice);
-    let mut guest = Place::of("Sam", Role::Person);
-    let record = host.files(&sample_bundle(5, 1, 120));
-    host.does(Request::Add {
-        record: record.to_string(),
-        what: Addition::Medicine {
-            name: "Warfarin 1 mg".to_owned(),
-            dose: None,
-        },
-        staff: None,
-    });
-    host.invites(&mut guest, record, "medicines:general", None);
-    let whoever = |place: &Place| Whoever {
-        principal: place.node.principal(),
-        device: place.node.device(),
-        staff: None,
-    };
-    let (owner, sam) = (whoever(&host), whoever(&guest));
-    let stranger = whoever(&Place::of("Nobody", Role::Person));
-    let everything = Query::default();
-    let all = host
-        .node
-        .search(record, &everything, &owner)
-        .expect("a search");
-    assert_eq!(all.len(), host.lines(record).len());
-    let seen = host
-        .node
-        .search(record, &everything, &sam)
-        .expect("a search");
-    let shared =
-        |found: &&super::Found| found.document.to_string().starts_with("medicines:general");
-    let expected: Vec<_> = all.iter().filter(shared).cloned().collect();
-    assert!(!expected.is_empty() && expected.len() < all.len());
-    assert_eq!(seen, expected);
-    let nothing = host.node.search(record, &everything, &stranger);
-    assert_eq!(nothing.expect("a search"), []);
-
-    let warfarin = Query {
-        all: vec![vec![Wanted::Words {
-            param: Param::Code,
-            text: "WARFARIN 1".to_owned(),
-        }]],
-    };
-    let found = host
-        .node
-        .search(record, &warfarin, &owner)
-        .expect("a search");
-    assert!(
-        found
-            .iter()
-            .any(|found| found.updated_ms.abs_diff(now_ms()) < 60_000)
-    );
-    let elsewhere = Query {
-        all: vec![vec![Wanted::Token {
-            param: Param::ClinicalStatus,
-            system: System::Any,
-            code: Some("active".to_owned()),
-        }]],
-    };
-    let conditions = host
-        .node
-        .search(record, &elsewhere, &owner)
-        .expect("a search");
-    assert!(!conditions.is_empty());
-    assert_eq!(
-        host.node
-            .search(record, &elsewhere, &sam)
-            .expect("a search"),
-        []
-    );
-
-    let Reply::Looked(looked) = host.does(Request::WhoLooked {
-        record: record.to_string(),
-    }) else {
-        panic!("another answer")
-    };
-    let searches: Vec<_> = looked
-        .iter()
-        .filter(|l| l.how == "found it in a search")
-        .collect();
-    let parts: Vec<_> = searches.iter().map(|looked| looked.parts.len()).collect();
-    assert_eq!(
-        parts.len(),
-        4,
-        "those that found something, newest first: {parts:?}"
-    );
-    assert_eq!(searches[2].parts, ["medicines:general"]);
 }
