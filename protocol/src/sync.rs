@@ -33,9 +33,10 @@ mod view;
 pub use engine::Engine;
 pub use input::{Input, LinkId};
 pub use message::{
-    Carried, Cursor, Farewell, JournalId, KeptBack, Kind, Message, NotTaken, SYNC_VERSION,
+    Carried, Cursor, Farewell, JournalId, KeptBack, Kind, Message, NotTaken, PieceHash,
+    SYNC_VERSION,
 };
 pub use output::{News, Output};
-pub use ranges::{Fingerprint, Found, Range, Said, Set, Sum};
+pub use ranges::{Fingerprint, Found, Listed, Range, Said, Set, Sum};
 pub use reach::{Reach, certified, ever_acted_for, principal_log};
 pub use shell::{Peer, Shell};

@@ -14,3 +14,5 @@ mod bytes;
 mod seal;
 #[path = "golden/story.rs"]
 mod story;
+#[path = "golden/sync.rs"]
+mod sync;

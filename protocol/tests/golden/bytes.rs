@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// Compares what is written now with the file of this name, and gives the file.
-fn golden(name: &str, written: &[u8]) -> Vec<u8> {
+pub(crate) fn golden(name: &str, written: &[u8]) -> Vec<u8> {
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
         .join("tests/golden")
         .join(name);
