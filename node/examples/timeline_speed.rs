@@ -1,13 +1,14 @@
 //! How long a timeline of one record takes on a node that was just opened: the first, which makes
-//! the stored views, and those after it, which read them.
+//! the stored views, and those after it, which read them. The record has so many resources of one
+//! import, and so many notes of an entry each.
 //!
-//! `cargo run --release -p kith-node --example timeline_speed -- 1000`
+//! `cargo run --release -p kith-node --example timeline_speed -- 1000 0`
 
 use std::{error::Error, time::Instant};
 
 use kith_crdt::samples::sample_bundle;
 use kith_node::{
-    api::{ImportRequest, Reply, Request},
+    api::{Addition, ImportRequest, Reply, Request},
     home::{Home, Unlock},
     node::{Node, Role},
 };
@@ -15,15 +16,17 @@ use kith_node::{
 const RUNS: usize = 7;
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let resources = std::env::args().nth(1).map_or(Ok(1000), |n| n.parse())?;
+    let mut numbers = std::env::args().skip(1).map(|n| n.parse());
+    let resources = numbers.next().unwrap_or(Ok(1000))?;
+    let notes = numbers.next().unwrap_or(Ok(0))?;
     let folder = std::env::temp_dir().join(format!("kith-timeline-speed-{}", std::process::id()));
     std::fs::create_dir_all(&folder)?;
-    let told = measure(&folder, resources);
+    let told = measure(&folder, resources, notes);
     std::fs::remove_dir_all(&folder)?;
     told
 }
 
-fn measure(folder: &std::path::Path, resources: usize) -> Result<(), Box<dyn Error>> {
+fn measure(folder: &std::path::Path, resources: usize, notes: usize) -> Result<(), Box<dyn Error>> {
     let home = Home::at(folder.join("home"));
     Node::set_up(&home, "Riverside", Role::Practice, &Unlock::KeyFile)?;
     let file = folder.join("bundle.json");
@@ -38,8 +41,19 @@ fn measure(folder: &std::path::Path, resources: usize) -> Result<(), Box<dyn Err
         return Err("another answer".into());
     };
     let record = imported.records[0].record.clone();
+    for n in 0..notes {
+        let add = Request::Add {
+            record: record.clone(),
+            what: Addition::Note(format!("{n}: slept well")),
+            staff: None,
+        };
+        node.handle(add, &mut |_| {})?;
+    }
     drop(node);
-    println!("{resources} resources, {} KB of JSON", json.len() / 1000);
+    println!(
+        "{resources} resources, {} KB of JSON, and {notes} notes",
+        json.len() / 1000
+    );
     let mut times = Vec::new();
     for run in 0..=RUNS {
         let mut node = Node::open(&home, &Unlock::KeyFile)?;

@@ -33,9 +33,11 @@ impl Node {
     pub(super) fn timeline(&mut self, word: &str) -> Result<Vec<Happened>, Failure> {
         let id = self.record_named(word)?;
         self.with_record(id, |node, record| {
-            node.disclose(record, node.owner(), How::Show, 0)?;
             let readers = node.readers(record, &node.whoever());
-            let views = node.views(record, &readers);
+            let (views, made) = node.views(record, &readers);
+            let documents = record.ledger().documents();
+            let said = Self::state_of(record, documents, node.owner(), None, How::Show);
+            node.disclosed(vec![said], made)?;
             node.save_large(record);
             let mut telling = Telling::default();
             for view in &views {

@@ -72,7 +72,7 @@ impl Node {
     ) -> Result<Vec<Found>, Failure> {
         self.with_record(record, |node, record| {
             let readers = node.readers(record, who);
-            let views = node.views(record, &readers);
+            let (views, made) = node.views(record, &readers);
             let mut found = Vec::new();
             let mut shares: BTreeMap<Option<EventId>, Vec<DocumentId>> = BTreeMap::new();
             for (reader, view) in readers.iter().zip(&views) {
@@ -99,12 +99,16 @@ impl Node {
                 staff: who.staff,
             }]);
             let shares = shares.into_iter();
-            let said = shares
+            let said: Vec<_> = shares
                 .map(|(grant, documents)| {
                     Self::state_of(record, documents, to.clone(), grant, How::Search)
                 })
                 .collect();
-            node.disclosed(said, Vec::new())?;
+            if !said.is_empty() {
+                node.disclosed(said, made)?;
+            } else if let Err(failure) = node.commit(made) {
+                tracing::warn!(what = failure.what, "views were not stored");
+            }
             node.save_large(record);
             Ok(found)
         })
@@ -125,9 +129,10 @@ impl Node {
         documents.iter().filter_map(may).collect()
     }
 
-    /// The view of each of these documents, from the store where it fits, and made and stored where
-    /// not. What cannot be stored is made again the next time, so that nobody is troubled by it.
-    pub(super) fn views(&mut self, record: &mut Record, readers: &[Reader]) -> Vec<View> {
+    /// The view of each of these documents: from the store where it fits, and made where not. With
+    /// them the rows to store, which go into the commit of the disclosure; what is not stored is
+    /// made again the next time.
+    pub(super) fn views(&self, record: &mut Record, readers: &[Reader]) -> (Vec<View>, Vec<Item>) {
         let mut made = Vec::new();
         let views = readers
             .iter()
@@ -141,12 +146,7 @@ impl Node {
             })
             .collect();
         tracing::debug!(of = readers.len(), made = made.len(), "views");
-        if !made.is_empty()
-            && let Err(failure) = self.commit(made)
-        {
-            tracing::warn!(what = failure.what, "views were not stored");
-        }
-        views
+        (views, made)
     }
 
     fn stored_view(&self, record: &mut Record, reader: &Reader) -> Option<View> {
