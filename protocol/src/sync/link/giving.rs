@@ -17,10 +17,10 @@ use self::{
 };
 use super::{Desk, Flight, Link, Stop};
 use crate::{
-    id::RecordId,
+    id::{DeviceId, RecordId},
     limits::BATCHES_AHEAD_MAX,
     record::Record,
-    store::{JournalPosition, StoreError},
+    store::{Item, JournalPosition, StoreError},
     sync::{
         message::{Cursor, Farewell, KeptBack, Message},
         output::{News, Output},
@@ -52,6 +52,8 @@ pub(super) struct Giving {
     proven: bool,
     pub(super) proven_theirs: bool,
     settled: bool,
+    /// The position that is on the disk.
+    saved: JournalPosition,
 }
 
 impl Giving {
@@ -65,10 +67,27 @@ impl Giving {
 
     /// Notes that a part of the journal came from this peer.
     pub(super) fn note_taken(&mut self, before: JournalPosition, after: JournalPosition) {
+        for read in &mut self.read {
+            if *read == before {
+                *read = after;
+            }
+        }
         match self.from_peer.last_mut() {
             Some(last) if last.1 == before => last.1 = after,
             Some(_) | None => self.from_peer.push((before, after)),
         }
+    }
+
+    /// The row that says how far this has come, where it went on since it was last kept: what came
+    /// from the peer is never given back to it, also after a break.
+    pub(super) fn moved(&mut self, peer: &DeviceId) -> Option<Item> {
+        let position = self.position();
+        let moved = self.is_whole && !self.waits() && position != self.saved;
+        moved.then(|| {
+            self.given.position = position;
+            self.saved = position;
+            progress::given_row(peer, &self.given)
+        })
     }
 
     fn came_from_peer(&self, at: JournalPosition) -> bool {
@@ -183,7 +202,15 @@ impl Link {
 
     /// Everything was handed over: when it is taken too, that is kept and said.
     fn all_given<S: Shell>(&mut self, desk: &mut Desk<'_, S>) -> Result<(), Stop> {
-        if self.giving.waits() || self.giving.settled {
+        if self.giving.settled {
+            if self.theirs_settled
+                && let Some(row) = self.giving.moved(&self.device)
+            {
+                desk.shell.commit(None, vec![row])?;
+            }
+            return Ok(());
+        }
+        if self.giving.waits() {
             return Ok(());
         }
         if !self.giving.is_whole {
@@ -197,8 +224,10 @@ impl Link {
             self.hand_over(desk, &Message::Through { through }, Flight::default());
             return Ok(());
         }
-        self.giving.given.position = self.giving.position();
-        let mut rows = vec![progress::given_row(&self.device, &self.giving.given)];
+        let mut rows: Vec<_> = self.giving.moved(&self.device).into_iter().collect();
+        if rows.is_empty() {
+            rows.push(progress::given_row(&self.device, &self.giving.given));
+        }
         for record in std::mem::take(&mut self.giving.unsaved) {
             if let Some(scope) = self.giving.scopes.get(&record) {
                 rows.push(progress::scope_row(&self.device, &record, scope));
