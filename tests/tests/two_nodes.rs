@@ -165,3 +165,29 @@ fn nothing_of(given: &[(String, Vec<u8>)], canaries: &[&str]) {
         }
     }
 }
+
+/// A scan that no single frame could carry: it goes in pieces.
+#[test]
+fn an_attachment_of_any_size_arrives_whole() {
+    let (surgery, laptop) = surgery_and_laptop();
+    let record = surgery.import(&sample("ips.json"));
+    let mut data = String::new();
+    for n in 0..7_500_000_u32 {
+        data.push(char::from(
+            b'A' + u8::try_from(n.wrapping_mul(n) % 26).unwrap_or(0),
+        ));
+    }
+    let scan = data.repeat(4);
+    let letter = format!(
+        r#"{{"resourceType":"DocumentReference","status":"current","content":[{{"attachment":{{"contentType":"application/pdf","data":"{scan}"}}}}]}}"#
+    );
+    let file = surgery.file("letter.json", &letter);
+    surgery.json(["import", text(&file), "--record", &record]);
+    let _surgery_runs = surgery.running();
+    let _laptop_runs = laptop.running();
+    laptop.join(&surgery.share(&record, "all", "daily-care"));
+    until("the laptop has the whole scan", || {
+        let letters = laptop.ndjson(&record);
+        letters.len() > scan.len() && contains(&letters, &scan)
+    });
+}
