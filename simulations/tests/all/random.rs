@@ -8,7 +8,7 @@ use kith_protocol::{
     logs::LogId,
     store::Store,
 };
-use kith_simulations::{HostId, Sight, World};
+use kith_simulations::{Disk, HostId, Sight, World};
 use rand_chacha::ChaCha20Rng;
 use rand_core::{Rng, SeedableRng};
 
@@ -28,6 +28,8 @@ struct History {
     /// What stands of what was shared: with whom, the grant, the documents.
     shares: Vec<(usize, EventId, BTreeSet<&'static str>)>,
     down: BTreeSet<usize>,
+    copies: BTreeMap<usize, Disk>,
+    restores: bool,
     told: Vec<String>,
     written: usize,
 }
@@ -44,6 +46,8 @@ impl History {
             rng: ChaCha20Rng::seed_from_u64(seed ^ 0x5eed),
             shares: Vec::new(),
             down: BTreeSet::new(),
+            copies: BTreeMap::new(),
+            restores: seed % 2 == 1,
             told: Vec::new(),
             written: 0,
         };
@@ -64,7 +68,7 @@ impl History {
         let (a, b) = (self.below(4), self.below(4));
         let (one, other) = (self.hosts[a], self.hosts[b]);
         let record = self.record;
-        match self.below(12) {
+        match self.below(14) {
             0..=3 => {
                 let document = DOCUMENTS[self.below(5)];
                 let count = [1, 1, 3, 40][self.below(4)];
@@ -115,6 +119,19 @@ impl History {
             10 if self.down.remove(&a) => {
                 self.told.push(format!("restart {a}"));
                 self.world.restart(one);
+            }
+            11 if a != 0 => {
+                self.told.push(format!("copy {a}"));
+                let disk = self.world.at(one).disk.clone();
+                self.copies.insert(a, disk);
+            }
+            12 if a != 0 && self.restores => {
+                if let Some(disk) = self.copies.get(&a).cloned() {
+                    self.told.push(format!("older copy {a}"));
+                    self.world.crash(one);
+                    self.down.remove(&a);
+                    self.world.restore(one, disk);
+                }
             }
             _ => {}
         }
