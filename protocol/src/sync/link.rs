@@ -380,7 +380,7 @@ impl Link {
             | Phase::Resuming
             | Phase::Comparing => Ok(()),
             Phase::Going => match self.asked.pop_front() {
-                Some(want) => self.wanted(desk, want),
+                Some(want) => self.wanted(desk, &want),
                 None => self.give(desk),
             },
         }

@@ -160,7 +160,7 @@ impl Link {
     pub(super) fn wanted<S: Shell>(
         &mut self,
         desk: &mut Desk<'_, S>,
-        want: Want,
+        want: &Want,
     ) -> Result<(), Stop> {
         let (id, document, blob) = (want.record, &want.document, want.blob);
         let shared = self
