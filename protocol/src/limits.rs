@@ -114,12 +114,26 @@ pub const RANGE_LIST_MAX: usize = 32;
 /// all differ make.
 pub const RANGES_MAX: usize = 1 << 17;
 
+/// Questions of a comparison that wait for an answer at the same time: places that differ are asked
+/// about so many at once.
+pub const QUESTIONS_MAX: usize = 32;
+
+/// Answers that wait for a stream to take them. Whoever keeps to the rules has at most its
+/// questions and its batches unanswered.
+pub const ANSWERS_MAX: usize = 64;
+
 /// Items of one batch between two nodes: 256 KiB of the smallest entries is under 600.
 pub const ITEMS_MAX: usize = 1024;
 
 /// Batches on their way to one peer that are not on its disk yet: 1 MiB, enough for a link of
 /// 100 Mbit/s and 80 ms.
 pub const BATCHES_AHEAD_MAX: usize = 4;
+
+/// Pieces of attachments that a peer asks for before it has the first: it asks for one at a time.
+pub const WANTS_MAX: usize = 4;
+
+/// Devices that nobody knows yet and that may say who they are at the same time.
+pub const STRANGERS_MAX: usize = 16;
 
 /// Milliseconds without a word after which a peer that owes one is given up.
 pub const SILENCE_MS: u64 = 60_000;

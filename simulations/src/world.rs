@@ -158,6 +158,20 @@ impl World {
         with: HostId,
         sights: &[Sight],
     ) -> Vec<EventId> {
+        self.share_until(host, record, (with, None), sights)
+    }
+
+    /// A controller shares a record until a time, milliseconds since 1970 UTC.
+    ///
+    /// # Panics
+    /// When its disk does not take the grants.
+    pub fn share_until(
+        &mut self,
+        host: HostId,
+        record: RecordId,
+        (with, until_ms): (HostId, Option<u64>),
+        sights: &[Sight],
+    ) -> Vec<EventId> {
         let now = self.now_ms();
         let audience = self.at(with).whoever().principal;
         let mut by_label = BTreeMap::<Label, (BTreeSet<Section>, Actions)>::new();
@@ -184,7 +198,7 @@ impl World {
                         sections: sections.into_iter().collect(),
                         actions,
                         from_ms: now,
-                        until_ms: None,
+                        until_ms,
                         purposes: Purposes::CARE,
                         basis: Basis::Consent,
                         depth: 0,

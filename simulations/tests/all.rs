@@ -1,9 +1,13 @@
 //! The engine in virtual time: what two and more nodes tell each other, and what they do not.
 
+#[path = "all/broken_off.rs"]
+mod broken_off;
 #[path = "all/hostile.rs"]
 mod hostile;
 #[path = "all/leaks.rs"]
 mod leaks;
+#[path = "all/random.rs"]
+mod random;
 #[path = "all/sharing.rs"]
 mod sharing;
 #[path = "all/trouble.rs"]

@@ -17,7 +17,7 @@ use super::{
 use crate::{
     codec,
     id::{DeviceId, RecordId},
-    limits::{CATCHING_UP_MAX, COMPARE_EVERY_MS},
+    limits::{CATCHING_UP_MAX, COMPARE_EVERY_MS, STRANGERS_MAX},
     logs::LogId,
     store::{Item, JournalPosition, Store, StoreError},
 };
@@ -96,7 +96,7 @@ impl Engine {
                 link,
                 device,
                 is_caller,
-            } => self.connected(link, device, is_caller),
+            } => self.connected(shell, link, (device, is_caller))?,
             Input::Received { link, frame } => {
                 self.with_link(shell, link, |link, desk| link.receive(desk, &frame));
             }
@@ -132,7 +132,9 @@ impl Engine {
             .began_ms
             .values()
             .map(|began| began.saturating_add(COMPARE_EVERY_MS));
-        links.chain(compared).chain(self.calling.next_ms()).min()
+        let turns = self.links.values().filter_map(Link::turns_ms);
+        let all = links.chain(compared).chain(turns);
+        all.chain(self.calling.next_ms()).min()
     }
 
     /// Ends every conversation with a word.
@@ -169,11 +171,37 @@ impl Engine {
 
     /// Of two conversations with one device the one stays that the lower device opened; of two
     /// that the same one opened, the newer.
-    fn connected(&mut self, id: LinkId, device: DeviceId, is_caller: bool) {
+    fn connected<S: Shell>(
+        &mut self,
+        shell: &S,
+        id: LinkId,
+        (device, is_caller): (DeviceId, bool),
+    ) -> Result<(), StoreError> {
+        let close = Output::Close {
+            link: id,
+            at_once: true,
+        };
+        let is_known = is_caller
+            || match shell.peer(&device) {
+                Ok(peer) => peer.is_some(),
+                Err(error) => {
+                    self.outputs.push_back(close);
+                    return Err(error);
+                }
+            };
+        let is_stranger = |link: &&Link| link.phase == Phase::Stranger;
+        if !is_known && self.links.values().filter(is_stranger).count() >= STRANGERS_MAX {
+            self.outputs.push_back(close);
+            return Ok(());
+        }
         let before = self.links.values().find(|link| link.device == device);
         let before = before.map(|link| (link.id, link.is_caller));
-        self.links
-            .insert(id, Link::new(id, device, is_caller, self.now_ms));
+        let link = if is_known {
+            Link::new(id, device, is_caller, self.now_ms)
+        } else {
+            Link::with_stranger(id, device, self.now_ms)
+        };
+        self.links.insert(id, link);
         self.began_ms.insert(id, self.now_ms);
         self.calling.linked(&device);
         if let Some((old, was_caller)) = before {
@@ -181,6 +209,7 @@ impl Engine {
             let new_stays = is_caller == was_caller || is_caller == lower_is_caller;
             self.say_bye(if new_stays { old } else { id }, Farewell::Twice);
         }
+        Ok(())
     }
 
     fn lost(&mut self, id: LinkId) {
@@ -188,6 +217,11 @@ impl Engine {
         let Some(link) = self.links.remove(&id) else {
             return;
         };
+        // One direction may have ended and the other not: nothing of the stream stays.
+        self.outputs.push_back(Output::Close {
+            link: id,
+            at_once: true,
+        });
         self.outputs.push_back(Output::Tell(News::Ended {
             with: link.device,
             why: None,

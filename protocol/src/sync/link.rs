@@ -6,14 +6,14 @@ mod giving;
 mod greeting;
 mod taking;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use kith_crdt::DocumentId;
 
 use self::{attachments::Fetching, comparing::Comparing, giving::Giving};
 use super::{
     input::LinkId,
-    message::{Farewell, JournalId, Message},
+    message::{Cursor, Farewell, JournalId, Message},
     output::{News, Output},
     shell::{Peer, Shell},
     view::View,
@@ -21,8 +21,8 @@ use super::{
 use crate::{
     codec,
     consent::Whoever,
-    id::{DeviceId, RecordId},
-    limits::SILENCE_MS,
+    id::{BlobId, DeviceId, RecordId},
+    limits::{ANSWERS_MAX, SILENCE_MS, WANTS_MAX},
     record::Record,
     store::{JournalPosition, StoreError},
 };
@@ -72,6 +72,14 @@ struct Flight {
     documents: Vec<(RecordId, DocumentId)>,
 }
 
+/// What is asked for of an attachment.
+struct Want {
+    record: RecordId,
+    document: DocumentId,
+    blob: BlobId,
+    piece: Option<u32>,
+}
+
 /// One conversation.
 pub(super) struct Link {
     pub(super) id: LinkId,
@@ -91,6 +99,12 @@ pub(super) struct Link {
     /// Whether this side knows where to go on.
     resumes: bool,
     is_introduced: bool,
+    /// Whether a stranger was asked who it is: once.
+    is_asked: bool,
+    /// The other's first word, where it came before this side's turn to begin.
+    early: Option<(u8, JournalId, Option<Cursor>)>,
+    /// What the other side asked for of attachments: answered one by one as the stream takes it.
+    asked: VecDeque<Want>,
     /// Whether both had nothing more for each other.
     pub(super) is_settled: bool,
     theirs_settled: bool,
@@ -99,6 +113,14 @@ pub(super) struct Link {
 }
 
 impl Link {
+    /// A conversation with a device that nobody knows yet: it has to say who it is.
+    pub(super) fn with_stranger(id: LinkId, device: DeviceId, now_ms: u64) -> Self {
+        Self {
+            phase: Phase::Stranger,
+            ..Self::new(id, device, false, now_ms)
+        }
+    }
+
     pub(super) fn new(id: LinkId, device: DeviceId, is_caller: bool, now_ms: u64) -> Self {
         Self {
             id,
@@ -116,6 +138,9 @@ impl Link {
             taking_journal: None,
             resumes: false,
             is_introduced: false,
+            is_asked: false,
+            early: None,
+            asked: VecDeque::new(),
             is_settled: false,
             theirs_settled: false,
             is_over: false,
@@ -133,7 +158,7 @@ impl Link {
 
     /// Whether it has begun and is still catching up.
     pub(super) fn is_catching_up(&self) -> bool {
-        !self.is_settled && self.phase != Phase::Waiting
+        !self.is_settled && !matches!(self.phase, Phase::Waiting | Phase::Stranger)
     }
 
     /// A message came.
@@ -146,6 +171,10 @@ impl Link {
         if self.phase == Phase::Stranger && frame.len() > crate::limits::JOIN_FRAME_LEN_MAX {
             return Err(Stop::Bye(Farewell::Misspoke));
         }
+        if self.control.len() > ANSWERS_MAX {
+            // It says more than it hears.
+            return Err(Stop::Bye(Farewell::Misspoke));
+        }
         let message = codec::decode(frame).map_err(|_| Stop::Bye(Farewell::Misspoke))?;
         match (self.phase, message) {
             (_, Message::Bye { why }) => {
@@ -153,7 +182,7 @@ impl Link {
                 Ok(())
             }
             (
-                Phase::Waiting | Phase::Greeting,
+                Phase::Greeting,
                 Message::Hello {
                     version,
                     journal,
@@ -161,7 +190,20 @@ impl Link {
                     ..
                 },
             ) => self.greeted(desk, version, (journal, held)),
-            (Phase::Stranger, Message::Hello { .. }) => {
+            (
+                Phase::Waiting,
+                Message::Hello {
+                    version,
+                    journal,
+                    held,
+                    ..
+                },
+            ) if self.early.is_none() => {
+                self.early = Some((version, journal, held));
+                Ok(())
+            }
+            (Phase::Stranger, Message::Hello { .. }) if !self.is_asked => {
+                self.is_asked = true;
                 self.control.push_back(Message::WhoAreYou);
                 Ok(())
             }
@@ -208,21 +250,29 @@ impl Link {
                 self.taken(desk, through, &kept_back)
             }
             (
-                Phase::Going,
+                Phase::Going | Phase::Comparing,
                 Message::Want {
                     record,
                     document,
                     blob,
                     piece,
                 },
-            ) => self.wanted(desk, record, &document, (blob, piece)),
-            (Phase::Going, Message::Outline { blob, len, pieces }) => {
+            ) if self.asked.len() < WANTS_MAX => {
+                self.asked.push_back(Want {
+                    record,
+                    document,
+                    blob,
+                    piece,
+                });
+                Ok(())
+            }
+            (Phase::Going | Phase::Comparing, Message::Outline { blob, len, pieces }) => {
                 self.outlined(blob, len, pieces)
             }
-            (Phase::Going, Message::Piece { blob, piece, bytes }) => {
+            (Phase::Going | Phase::Comparing, Message::Piece { blob, piece, bytes }) => {
                 self.fetched(desk, blob, piece, bytes.into_vec())
             }
-            (Phase::Going, Message::Absent { blob }) => {
+            (Phase::Going | Phase::Comparing, Message::Absent { blob }) => {
                 self.absent(blob);
                 Ok(())
             }
@@ -231,7 +281,7 @@ impl Link {
                 self.look_for_attachments(desk)
             }
             // Said before the other knew that a comparison had begun.
-            (Phase::Comparing, Message::Settled | Message::Want { .. }) => Ok(()),
+            (Phase::Comparing, Message::Settled) => Ok(()),
             (
                 Phase::Waiting
                 | Phase::Stranger
@@ -263,7 +313,9 @@ impl Link {
     /// Forgets what was found out of every record.
     pub(super) fn forget_all(&mut self) {
         self.views.clear();
-        self.giving.note_all_changed();
+        let none = BTreeSet::new();
+        let shared = self.peer.as_ref().map_or(&none, |peer| &peer.records);
+        self.giving.note_all_changed(shared);
     }
 
     /// Whether both have given everything since it was last said: said once.
@@ -295,8 +347,25 @@ impl Link {
         })
     }
 
+    /// Looks again at the rights that time has changed: a share that began or ended.
+    fn turn(&mut self, now_ms: u64) {
+        let turned = |view: &View| view.reach.turns_ms().is_some_and(|turns| turns <= now_ms);
+        let turned = self.views.iter().filter(|(_, view)| turned(view));
+        let turned: Vec<_> = turned.map(|(record, _)| *record).collect();
+        for record in turned {
+            self.forget(record);
+        }
+    }
+
+    /// When time changes rights next.
+    pub(super) fn turns_ms(&self) -> Option<u64> {
+        let turns = self.views.values().filter_map(|view| view.reach.turns_ms());
+        turns.min()
+    }
+
     /// Says what there is to say, if the stream takes it.
     pub(super) fn pump<S: Shell>(&mut self, desk: &mut Desk<'_, S>) -> Result<(), Stop> {
+        self.turn(desk.now_ms);
         if self.flight.is_some() {
             return Ok(());
         }
@@ -310,7 +379,10 @@ impl Link {
             | Phase::Greeting
             | Phase::Resuming
             | Phase::Comparing => Ok(()),
-            Phase::Going => self.give(desk),
+            Phase::Going => match self.asked.pop_front() {
+                Some(want) => self.wanted(desk, &want),
+                None => self.give(desk),
+            },
         }
     }
 

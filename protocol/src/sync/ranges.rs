@@ -6,7 +6,7 @@
 //! Reconciliation" (2023): the fingerprint is a keyed hash of a sum, so that sums can be kept as
 //! sets grow, and nobody who does not know the session's key can prepare two sets that look alike.
 
-use std::ops::Range as Indices;
+use std::{collections::BTreeMap, ops::Range as Indices};
 
 use serde::{Deserialize, Serialize};
 
@@ -186,9 +186,10 @@ impl Set {
     fn compare(&self, listed: &[Listed], held: Indices<usize>, found: &mut Found) -> Said {
         let ours = &self.items[held];
         let mut keys = Vec::new();
+        let theirs: BTreeMap<_, _> = listed.iter().map(|listed| (listed.0, *listed)).collect();
         for item in ours {
             let own = self.listed(item);
-            match listed.iter().find(|listed| listed.0 == item.0) {
+            match theirs.get(&item.0) {
                 None => found.ours.push(item.0),
                 Some(listed) if *listed != own => {
                     found.differ.push(item.0);

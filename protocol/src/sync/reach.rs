@@ -7,6 +7,7 @@ use kith_crdt::Label;
 use crate::{
     consent::{GrantFate, GrantState, Whoever, devices},
     id::{EventId, PrincipalId},
+    limits::CLOCK_SKEW_MS,
     logs::{Act, Event, LabelAct, LogId, PrincipalAct, record::Link},
     record::Record,
     signed::{Signed, Verified},
@@ -25,6 +26,8 @@ pub struct Reach {
     labels: BTreeSet<Label>,
     /// Whoever holds a grant of a label that it sees now, gave one, or may lapse one.
     named: BTreeSet<PrincipalId>,
+    /// When time alone next changes what it reaches.
+    turns_ms: Option<u64>,
 }
 
 /// An event of a record's own logs that somebody may have.
@@ -42,6 +45,8 @@ impl Reach {
             controls: record.ledger().controllers().contains(&who.principal),
             ..Self::default()
         };
+        // Serving fails closed, here as where content is decided about.
+        let latest_ms = now_ms.saturating_add(CLOCK_SKEW_MS);
         let held = |grant: &&GrantState| grant.state != GrantFate::Invalid;
         for grant in grants.iter().filter(held) {
             if grant.grant.audience != who.principal {
@@ -49,7 +54,7 @@ impl Reach {
             }
             reach.labels.insert(grant.label.clone());
             let stands = matches!(grant.state, GrantFate::Active | GrantFate::Suspended);
-            let ended = grant.grant.until_ms.is_some_and(|until| until <= now_ms);
+            let ended = grant.grant.until_ms.is_some_and(|until| until <= latest_ms);
             if stands && !ended {
                 reach.live.insert(grant.label.clone());
             }
@@ -59,6 +64,12 @@ impl Reach {
                 link = parent.and_then(|grant| grant.grant.parent);
             }
         }
+        let own = grants
+            .iter()
+            .filter(|grant| reach.grants.contains(&grant.id));
+        let turns = own.flat_map(|grant| [Some(grant.grant.from_ms), grant.grant.until_ms]);
+        let next = turns.flatten().filter(|turns| *turns > latest_ms).min();
+        reach.turns_ms = next.map(|turns| turns - CLOCK_SKEW_MS);
         for grant in grants.iter().filter(held) {
             if reach.sees_label(&grant.label) {
                 reach.named.extend([grant.grant.audience, grant.issuer]);
@@ -86,6 +97,11 @@ impl Reach {
     /// Whether it may have the whole core log.
     pub fn sees_core(&self) -> bool {
         self.is_live()
+    }
+
+    /// When time alone next changes what it reaches, milliseconds since 1970 UTC.
+    pub(super) const fn turns_ms(&self) -> Option<u64> {
+        self.turns_ms
     }
 
     /// Whoever the grants name that it may know of.

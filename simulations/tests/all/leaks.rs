@@ -44,6 +44,29 @@ fn the_traffic_is_the_same_whatever_is_not_shared() {
 }
 
 #[test]
+fn a_share_that_ends_by_itself_ends_while_both_stay_connected() {
+    let mut world = World::new(13);
+    let (practice, daughter, other) = (world.host(), world.host(), world.host());
+    let record = world.record(practice);
+    let until = world.now_ms() + 60 * 60_000;
+    let sights = [Sight::sees("plans:general")];
+    world.share_until(practice, record, (daughter, Some(until)), &sights);
+    assert!(world.write(practice, record, "plans:general", "before the end"));
+    world.run_for(30_000);
+    assert_eq!(world.texts(daughter, record), ["before the end"]);
+    world.run_for(2 * 60 * 60_000);
+    world.frames.clear();
+    // Neither what is written nor with whom it is shared then is for her.
+    assert!(world.write(practice, record, "plans:general", "after the end"));
+    world.share(practice, record, other, &sights);
+    world.run_for(30_000);
+    let to_daughter = |frame: &&(HostId, HostId, Vec<u8>)| frame.1 == daughter;
+    assert_eq!(world.frames.iter().filter(to_daughter).count(), 0);
+    assert_eq!(world.texts(daughter, record), ["before the end"]);
+    assert_eq!(world.texts(other, record).len(), 2);
+}
+
+#[test]
 fn the_same_seed_gives_the_same_frames() {
     let elsewhere = [("medicines:general", "x")];
     assert_eq!(

@@ -11,7 +11,7 @@ use blake3::hazmat::{
 };
 use kith_crdt::DocumentId;
 
-use super::{Desk, Link, Stop};
+use super::{Desk, Flight, Link, Stop, Want};
 use crate::{
     audit::{Audience, Disclosure, How, Recipient},
     codec,
@@ -159,10 +159,9 @@ impl Link {
     pub(super) fn wanted<S: Shell>(
         &mut self,
         desk: &mut Desk<'_, S>,
-        id: RecordId,
-        document: &DocumentId,
-        (blob, piece): (BlobId, Option<u32>),
+        want: &Want,
     ) -> Result<(), Stop> {
+        let (id, document, blob) = (want.record, &want.document, want.blob);
         let shared = self
             .peer
             .as_ref()
@@ -185,15 +184,19 @@ impl Link {
             None
         };
         let Some(Some((reader, bytes))) = held else {
-            self.control.push_back(Message::Absent { blob });
+            self.hand_over(desk, &Message::Absent { blob }, Flight::default());
             return Ok(());
         };
-        let Some(nth) = piece else {
-            self.control.push_back(Message::Outline {
+        let flight = Flight {
+            documents: vec![(id, document.clone())],
+        };
+        let Some(nth) = want.piece else {
+            let outline = Message::Outline {
                 blob,
                 len: bytes.len() as u64,
                 pieces: outline(&bytes),
-            });
+            };
+            self.hand_over(desk, &outline, flight);
             return Ok(());
         };
         let from = nth as usize * ATTACHMENT_PIECE_LEN_MAX;
@@ -221,11 +224,12 @@ impl Link {
             }],
             Vec::new(),
         )?;
-        self.control.push_back(Message::Piece {
+        let message = Message::Piece {
             blob,
             piece: nth,
             bytes: serde_bytes::ByteBuf::from(piece),
-        });
+        };
+        self.hand_over(desk, &message, flight);
         Ok(())
     }
 

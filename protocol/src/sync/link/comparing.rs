@@ -10,6 +10,7 @@ use super::{Desk, Link, Phase, Stop, giving::Part};
 use crate::{
     consent::Whoever,
     id::RecordId,
+    limits::QUESTIONS_MAX,
     record::Record,
     store::{Store, StoreError},
     sync::{
@@ -27,6 +28,8 @@ pub(super) struct Comparing {
     places: BTreeMap<Key, Place>,
     all: Option<Set>,
     inside: BTreeMap<Key, Set>,
+    /// Places that differ and were not asked about yet.
+    differ: BTreeSet<Key>,
     /// Questions of the leader that wait for an answer.
     open: usize,
     scopes: Vec<(RecordId, Scope)>,
@@ -41,7 +44,7 @@ impl Link {
     ) -> Result<(), Stop> {
         self.phase = Phase::Comparing;
         self.comparing = Comparing::default();
-        self.giving.restart(desk.end);
+        self.restart_giving(desk)?;
         if !self.leads(desk) {
             return Ok(());
         }
@@ -117,7 +120,7 @@ impl Link {
             if self.leads(desk) {
                 return Err(misspoke());
             }
-            self.giving.restart(desk.end);
+            self.restart_giving(desk)?;
             self.prepare(desk, session)?;
         }
         if session != self.comparing.session {
@@ -152,15 +155,22 @@ impl Link {
         }
         self.comparing.open = self.comparing.open.checked_sub(1).ok_or_else(misspoke)?;
         if place.is_none() {
-            for key in found.differ {
-                self.open_inside(desk, key)?;
-                if let Some(set) = self.comparing.inside.get(&key) {
-                    self.ask(Some(key), set.open());
-                }
-            }
+            self.comparing.differ.extend(found.differ);
         }
         if is_open(&found.reply) {
             self.ask(place, found.reply);
+        }
+        while self.comparing.open < QUESTIONS_MAX
+            && let Some(key) = self.comparing.differ.pop_first()
+        {
+            // Said twice, it is asked once.
+            if self.comparing.inside.contains_key(&key) {
+                continue;
+            }
+            self.open_inside(desk, key)?;
+            if let Some(set) = self.comparing.inside.get(&key) {
+                self.ask(Some(key), set.open());
+            }
         }
         if self.comparing.open == 0 {
             self.control.push_back(Message::Compared);

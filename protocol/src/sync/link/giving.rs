@@ -32,6 +32,9 @@ use crate::{
 
 pub(super) use self::places::Part;
 
+/// The highest count that is taken over from a peer: far from where counting would end.
+const COUNT_TAKEN_OVER_MAX: u64 = 1 << 48;
+
 /// What is given to one peer, and how far that has come.
 #[derive(Default)]
 pub(super) struct Giving {
@@ -76,6 +79,8 @@ impl Giving {
             Some(last) if last.1 == before => last.1 = after,
             Some(_) | None => self.from_peer.push((before, after)),
         }
+        let read = self.position();
+        self.from_peer.retain(|(_, last)| *last > read);
     }
 
     /// The row that says how far this has come, where it went on since it was last kept: what came
@@ -112,13 +117,17 @@ impl Giving {
         }
     }
 
-    /// A comparison begins, whose findings take the place of everything before.
-    pub(super) fn restart(&mut self, end: JournalPosition) {
+    /// A comparison begins, whose findings take the place of everything before. Its batches are
+    /// counted from where no batch was, so that whoever took some of them and lost the rest is not
+    /// taken for one who took what was given before.
+    fn restart(&mut self, end: JournalPosition) {
         self.read = [end; 3];
+        self.given.count = self.given.last().saturating_add(1);
         self.given.ahead.clear();
         self.is_whole = false;
         self.places.clear();
         self.open = None;
+        self.settled = false;
     }
 
     /// The rights to a record have to be looked at again.
@@ -127,8 +136,9 @@ impl Giving {
     }
 
     /// The rights to every record have to be looked at again.
-    pub(super) fn note_all_changed(&mut self) {
+    pub(super) fn note_all_changed(&mut self, shared: &BTreeSet<RecordId>) {
         self.changed.extend(self.scopes.keys());
+        self.changed.extend(shared);
     }
 
     /// What a peer was compared in counts as given.
@@ -164,10 +174,18 @@ impl Link {
                 }
             }
             (Some(given), Some(_) | None) => giving.given = given,
-            (None, Some(held)) => giving.given.count = held.count,
+            (None, Some(held)) => giving.given.count = held.count.min(COUNT_TAKEN_OVER_MAX),
         }
-        giving.restart(desk.end);
+        self.restart_giving(desk)?;
         Ok(false)
+    }
+
+    /// A comparison begins. That is kept, so that one that breaks off is begun again.
+    pub(super) fn restart_giving<S: Shell>(&mut self, desk: &mut Desk<'_, S>) -> Result<(), Stop> {
+        self.giving.restart(desk.end);
+        let row = progress::given_row(&self.device, &self.giving.given);
+        desk.shell.commit(None, vec![row])?;
+        Ok(())
     }
 
     /// The next thing to give, if there is one.
@@ -212,6 +230,10 @@ impl Link {
         }
         if self.giving.waits() {
             return Ok(());
+        }
+        if self.giving.open.is_some() || !self.giving.places.is_empty() {
+            // What was open came to nothing after its tier had been looked at: once more.
+            return self.give(desk);
         }
         if !self.giving.is_whole {
             // The count that says it all: whoever has it lacks nothing that was found.
@@ -279,8 +301,9 @@ impl Link {
         }
         if !before.added_since(&view.scope, id, &all).is_empty() {
             // Less than before: kept at once, so that what it lacks from now on is given when it
-            // may have it again.
-            let less = before.intersection(&view.scope);
+            // may have it again. What is on its way and not taken yet does not count as given.
+            let kept = progress::scope(desk.shell.store(), &self.device, &id)?;
+            let less = kept.intersection(&view.scope);
             let row = progress::scope_row(&self.device, &id, &less);
             desk.shell.commit(None, vec![row])?;
         }
@@ -327,6 +350,10 @@ impl Link {
         through: u64,
         kept_back: &[KeptBack],
     ) -> Result<(), Stop> {
+        if through <= self.giving.given.count {
+            // A batch from before a comparison began, which found out anew what is there.
+            return Ok(());
+        }
         self.giving
             .given
             .took(through)

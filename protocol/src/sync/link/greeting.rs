@@ -27,7 +27,11 @@ impl Link {
             self.phase = Phase::Stranger;
             return Ok(());
         }
-        self.greet(desk)
+        self.greet(desk)?;
+        match self.early.take() {
+            Some((version, journal, held)) => self.greeted(desk, version, (journal, held)),
+            None => Ok(()),
+        }
     }
 
     fn greet<S: Shell>(&mut self, desk: &mut Desk<'_, S>) -> Result<(), Stop> {
@@ -54,9 +58,6 @@ impl Link {
         }
         if self.peer.is_none() {
             return Err(Stop::Bye(Farewell::NothingShared));
-        }
-        if self.phase == Phase::Waiting {
-            self.greet(desk)?;
         }
         desk.outputs
             .push_back(Output::Tell(News::Connected(self.device)));

@@ -140,9 +140,15 @@ impl Link {
         let Some(who) = self.who() else {
             return Ok(0);
         };
-        let is_new = desk.shell.store().logs(&id)?.is_empty();
+        let ours = Whoever {
+            principal: desk.shell.principal(),
+            device: desk.device,
+            staff: None,
+        };
         let mut record = desk.shell.take(id)?;
-        // A record that is here and was never shared with them takes nothing from them.
+        // A record that is here and was never shared with them takes nothing from them. One whose
+        // rights do not even say yet that it is for this node is still on its way.
+        let is_new = !Reach::of(&mut record, &ours, desk.now_ms).is_any();
         let before = Reach::of(&mut record, &who, desk.now_ms);
         if !is_new && !before.is_any() {
             desk.shell.put(record);
