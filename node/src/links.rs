@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use kith_protocol::{
     id::DeviceId,
-    sync::{Input, LinkId, Output},
+    limits::{FRAME_LEN_MAX, JOIN_FRAME_LEN_MAX},
+    sync::{Input, LinkId, Output, Shell},
 };
 use tokio::{
     sync::mpsc,
@@ -154,9 +155,9 @@ impl Links {
             device,
             is_caller,
         };
-        let reading = self
-            .tasks
-            .spawn(read(self.driver.clone(), connected, link, reader));
+        let reading =
+            self.tasks
+                .spawn(read(self.driver.clone(), connected, (link, device), reader));
         let writing = self
             .tasks
             .spawn(write(self.driver.clone(), link, queue, writer));
@@ -182,11 +183,27 @@ impl Links {
 }
 
 /// Hands every frame to the engine; a slow engine slows the stream down.
-async fn read(driver: Driver, connected: Input, link: LinkId, mut reader: FrameReader) -> Called {
+async fn read(
+    driver: Driver,
+    connected: Input,
+    (link, device): (LinkId, DeviceId),
+    mut reader: FrameReader,
+) -> Called {
     if driver.tell(connected).await.is_err() {
         return Called::Done;
     }
+    let mut is_known = false;
     loop {
+        if !is_known {
+            // Whoever is not known yet has frames of a name card's size.
+            let peer = driver.ask(move |node| Ok(Shell::peer(node, &device)?));
+            is_known = matches!(peer.await, Ok(Some(_)));
+            reader.limit(if is_known {
+                FRAME_LEN_MAX
+            } else {
+                JOIN_FRAME_LEN_MAX
+            });
+        }
         let input = match reader.receive().await {
             Ok(frame) => Input::Received { link, frame },
             Err(error) => {

@@ -152,6 +152,12 @@ pub const CALL_WAIT_MAX_MS: u64 = 5 * 60_000;
 /// cursors say: once a day (`sync.md`).
 pub const COMPARE_EVERY_MS: u64 = 24 * 60 * 60 * 1000;
 
+/// Milliseconds by which a comparison is put off while there is much to give.
+pub const COMPARE_AGAIN_MS: u64 = 10 * 60 * 1000;
+
+/// Milliseconds for which a conversation that catches up keeps others waiting for their turn.
+pub const TURN_MS: u64 = 10 * 60 * 1000;
+
 /// Events of a principal's log that a stranger may show: some 1,000 devices and staff.
 pub const DEVICES_MAX: usize = 2048;
 

@@ -105,6 +105,11 @@ pub struct FrameWriter {
 }
 
 impl FrameReader {
+    /// Reads no frame that is longer than this.
+    pub const fn limit(&mut self, frame_len_max: usize) {
+        self.frame_len_max = frame_len_max;
+    }
+
     /// The next frame, however long it takes to begin.
     pub async fn receive(&mut self) -> Result<Vec<u8>, ChannelError> {
         let len = announced(&mut self.stream, self.frame_len_max).await?;

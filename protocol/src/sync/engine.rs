@@ -17,7 +17,7 @@ use super::{
 use crate::{
     codec,
     id::{DeviceId, RecordId},
-    limits::{CATCHING_UP_MAX, COMPARE_EVERY_MS, STRANGERS_MAX},
+    limits::{CATCHING_UP_MAX, STRANGERS_MAX},
     logs::LogId,
     store::{Item, JournalPosition, Store, StoreError},
 };
@@ -34,7 +34,6 @@ pub struct Engine {
     /// The end of the journal as it was last looked at.
     seen: JournalPosition,
     links: BTreeMap<LinkId, Link>,
-    began_ms: BTreeMap<LinkId, u64>,
     calling: Calling,
     outputs: VecDeque<Output>,
 }
@@ -68,7 +67,6 @@ impl Engine {
             now_ms,
             seen,
             links: BTreeMap::new(),
-            began_ms: BTreeMap::new(),
             calling: Calling::default(),
             outputs: VecDeque::new(),
         };
@@ -128,10 +126,8 @@ impl Engine {
     /// When to come again with `Input::Timer`, milliseconds since 1970 UTC.
     pub fn poll_timeout(&self) -> Option<u64> {
         let links = self.links.values().filter_map(Link::deadline_ms);
-        let compared = self
-            .began_ms
-            .values()
-            .map(|began| began.saturating_add(COMPARE_EVERY_MS));
+        let own = self.device;
+        let compared = self.links.values().filter_map(|link| link.compare_ms(own));
         let turns = self.links.values().filter_map(Link::turns_ms);
         let all = links.chain(compared).chain(turns);
         all.chain(self.calling.next_ms()).min()
@@ -202,7 +198,6 @@ impl Engine {
             Link::with_stranger(id, device, self.now_ms)
         };
         self.links.insert(id, link);
-        self.began_ms.insert(id, self.now_ms);
         self.calling.linked(&device);
         if let Some((old, was_caller)) = before {
             let lower_is_caller = self.device < device;
@@ -213,7 +208,6 @@ impl Engine {
     }
 
     fn lost(&mut self, id: LinkId) {
-        self.began_ms.remove(&id);
         let Some(link) = self.links.remove(&id) else {
             return;
         };
@@ -237,7 +231,6 @@ impl Engine {
     }
 
     fn say_bye(&mut self, id: LinkId, why: Farewell) {
-        self.began_ms.remove(&id);
         let Some(link) = self.links.remove(&id) else {
             return;
         };
@@ -286,7 +279,6 @@ impl Engine {
         match done {
             Ok(()) if is_over => {
                 self.links.remove(&id);
-                self.began_ms.remove(&id);
                 self.gone(&device);
             }
             Ok(()) => {}
@@ -338,7 +330,6 @@ impl Engine {
                 Ok(())
             });
             if overtaken && let Some(link) = self.links.remove(&id) {
-                self.began_ms.remove(&id);
                 self.close(id, link.device, Farewell::NothingShared, true);
             }
         }
@@ -358,14 +349,15 @@ impl Engine {
         for id in silent {
             self.say_bye(id, Farewell::Silent);
         }
+        let own = self.device;
+        let is_due = |link: &&Link| link.compare_ms(own).is_some_and(|due| due <= now);
         let due: Vec<_> = self
-            .began_ms
-            .iter()
-            .filter(|(_, began)| began.saturating_add(COMPARE_EVERY_MS) <= now)
-            .map(|(id, _)| *id)
+            .links
+            .values()
+            .filter(is_due)
+            .map(|link| link.id)
             .collect();
         for id in due {
-            self.began_ms.insert(id, now);
             self.with_link(shell, id, Link::compare_again);
         }
     }
@@ -373,7 +365,10 @@ impl Engine {
     /// Lets conversations begin while there is room.
     fn admit<S: Shell>(&mut self, shell: &mut S) {
         loop {
-            let busy = self.links.values().filter(|link| link.is_catching_up());
+            let busy = self
+                .links
+                .values()
+                .filter(|link| link.is_catching_up(self.now_ms));
             if busy.count() >= CATCHING_UP_MAX {
                 return;
             }

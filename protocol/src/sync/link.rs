@@ -22,7 +22,7 @@ use crate::{
     codec,
     consent::Whoever,
     id::{BlobId, DeviceId, RecordId},
-    limits::{ANSWERS_MAX, SILENCE_MS, WANTS_MAX},
+    limits::{ANSWERS_MAX, SILENCE_MS, TURN_MS, WANTS_MAX},
     record::Record,
     store::{JournalPosition, StoreError},
 };
@@ -94,6 +94,8 @@ pub(super) struct Link {
     comparing: Comparing,
     fetching: Fetching,
     heard_ms: u64,
+    /// When its turn came.
+    admitted_ms: u64,
     /// The journal that the other side gives from.
     taking_journal: Option<JournalId>,
     /// Whether this side knows where to go on.
@@ -135,6 +137,7 @@ impl Link {
             comparing: Comparing::default(),
             fetching: Fetching::default(),
             heard_ms: now_ms,
+            admitted_ms: now_ms,
             taking_journal: None,
             resumes: false,
             is_introduced: false,
@@ -157,8 +160,12 @@ impl Link {
     }
 
     /// Whether it has begun and is still catching up.
-    pub(super) fn is_catching_up(&self) -> bool {
-        !self.is_settled && !matches!(self.phase, Phase::Waiting | Phase::Stranger)
+    ///
+    /// One that takes very long keeps others waiting no longer.
+    pub(super) fn is_catching_up(&self, now_ms: u64) -> bool {
+        !self.is_settled
+            && !matches!(self.phase, Phase::Waiting | Phase::Stranger)
+            && now_ms < self.admitted_ms.saturating_add(TURN_MS)
     }
 
     /// A message came.
@@ -326,10 +333,16 @@ impl Link {
 
     /// A day has passed: both compare, whatever their cursors say.
     pub(super) fn compare_again<S: Shell>(&mut self, desk: &mut Desk<'_, S>) -> Result<(), Stop> {
-        if self.phase == Phase::Going && self.leads(desk) && self.has_given() {
+        if self.has_given() {
             return self.begin_comparison(desk);
         }
+        self.giving.put_off_comparison(desk.now_ms);
         Ok(())
+    }
+
+    /// When this side, the device `own`, begins the next comparison; nothing where the other does.
+    pub(super) fn compare_ms(&self, own: DeviceId) -> Option<u64> {
+        (self.phase == Phase::Going && own < self.device).then(|| self.giving.compare_ms())
     }
 
     /// Whether content is on its way that the peer may not have any more.

@@ -39,6 +39,8 @@ pub struct Given {
     pub position: JournalPosition,
     /// Batches on their way, and where each ends.
     pub ahead: Vec<(u64, JournalPosition)>,
+    /// When both last compared what they hold, or first met; milliseconds since 1970 UTC.
+    pub compared_ms: u64,
 }
 
 impl Given {
@@ -139,6 +141,7 @@ mod tests {
             count: 4,
             position: at(40),
             ahead: vec![(5, at(50)), (6, at(60))],
+            ..Given::default()
         };
         assert_eq!(given.last(), 6);
         assert_eq!(given.clone().resume(4), Some(()));

@@ -219,6 +219,7 @@ impl Link {
         for (place, part) in compared.found {
             self.giving.add_place(place, part);
         }
+        self.giving.note_compared(desk.now_ms);
         self.phase = Phase::Going;
         Ok(())
     }

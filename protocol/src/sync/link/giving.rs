@@ -18,7 +18,7 @@ use self::{
 use super::{Desk, Flight, Link, Stop};
 use crate::{
     id::{DeviceId, RecordId},
-    limits::BATCHES_AHEAD_MAX,
+    limits::{BATCHES_AHEAD_MAX, COMPARE_AGAIN_MS, COMPARE_EVERY_MS},
     record::Record,
     store::{Item, JournalPosition, StoreError},
     sync::{
@@ -57,6 +57,8 @@ pub(super) struct Giving {
     settled: bool,
     /// The position that is on the disk.
     saved: JournalPosition,
+    /// A comparison that was due while there was much to give is tried again then.
+    compare_not_before_ms: u64,
 }
 
 impl Giving {
@@ -81,6 +83,22 @@ impl Giving {
         }
         let read = self.position();
         self.from_peer.retain(|(_, last)| *last > read);
+    }
+
+    /// When both compare again, whatever their cursors say.
+    pub(super) fn compare_ms(&self) -> u64 {
+        let due = self.given.compared_ms.saturating_add(COMPARE_EVERY_MS);
+        due.max(self.compare_not_before_ms)
+    }
+
+    /// A comparison is due and there is no time for it.
+    pub(super) const fn put_off_comparison(&mut self, now_ms: u64) {
+        self.compare_not_before_ms = now_ms.saturating_add(COMPARE_AGAIN_MS);
+    }
+
+    /// Both have compared.
+    pub(super) const fn note_compared(&mut self, now_ms: u64) {
+        self.given.compared_ms = now_ms;
     }
 
     /// The row that says how far this has come, where it went on since it was last kept: what came
@@ -161,6 +179,7 @@ impl Link {
         giving.is_whole = true;
         match (known, held) {
             (None, None) => {
+                giving.given.compared_ms = desk.now_ms;
                 giving.given.position = desk.end;
                 giving.read = [desk.end; 3];
                 return Ok(true);

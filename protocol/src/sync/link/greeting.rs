@@ -22,6 +22,7 @@ impl Link {
     /// Says the first word to a device that is known; waits for a stranger's.
     pub(in crate::sync) fn begin<S: Shell>(&mut self, desk: &mut Desk<'_, S>) -> Result<(), Stop> {
         self.heard_ms = desk.now_ms;
+        self.admitted_ms = desk.now_ms;
         self.peer = desk.shell.peer(&self.device)?;
         if self.peer.is_none() && !self.is_caller {
             self.phase = Phase::Stranger;
