@@ -27,6 +27,7 @@
 
 mod acts;
 mod chains;
+mod custodians;
 mod cuts;
 mod documents;
 mod keys;

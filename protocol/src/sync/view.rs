@@ -13,7 +13,11 @@ use super::{
 };
 use crate::{
     codec,
-    consent::{Reader, Whoever, cut::CutPlace, cut::ProvenPart, grant::Purposes},
+    consent::{
+        Reader, Whoever,
+        cut::{CutPlace, PartProof, ProvenPart},
+        grant::Purposes,
+    },
     id::{EventId, PrincipalId, RecordId},
     logs::LogId,
     record::Record,
@@ -393,11 +397,18 @@ pub(super) fn rights(
     }
 }
 
-/// The key of a part of a cut: which revocation and which place.
+/// The key of a part of a cut: which revocation and which place, and of a custodian's the very
+/// part, since it may sign several for one place.
 pub(super) fn part_key(part: &ProvenPart) -> Key {
     let mut hasher = blake3::Hasher::new_derive_key("kith v1 sync part");
     hasher.update(part.revocation.as_bytes());
     hasher.update(part.part.record.as_bytes());
     hasher.update(&codec::encode(&part.part.place));
+    match &part.proof {
+        PartProof::Issuer(_) => {}
+        PartProof::Custodian(_) => {
+            hasher.update(&codec::encode(part));
+        }
+    }
     *hasher.finalize().as_bytes()
 }

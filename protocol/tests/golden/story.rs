@@ -13,7 +13,7 @@ use kith_protocol::{
     },
     codec,
     consent::{
-        cut::{Cut, CutPart, CutPlace, CutPosition, ProvenPart, Side},
+        cut::{Cut, CutPart, CutPlace, CutPosition, PartProof, ProvenPart, Side},
         grant::{Actions, Basis, Grant, Purposes},
     },
     envelope::{Content, Envelope, Payload},
@@ -366,7 +366,7 @@ fn cut_part(record: RecordId, revoke: &Verified<Event>, last: &Entry) -> ProvenP
             }],
             documents: Vec::new(),
         },
-        path: vec![(Side::Left, CutRoot::from_bytes([10; 32]))],
+        proof: PartProof::Issuer(vec![(Side::Left, CutRoot::from_bytes([10; 32]))]),
     }
 }
 

@@ -6,7 +6,11 @@ use proptest::prelude::*;
 
 use super::world::{ADA, Item, MEMBERS, Who, World, model, plain};
 use crate::{
-    consent::{Ledger, Status, cut::Cut, grant::Actions},
+    consent::{
+        Ledger, Status,
+        cut::{Custody, Cut, CutPlace, CutTree},
+        grant::Actions,
+    },
     id::{EnvelopeId, EventId, StaffId},
     logs::{
         Act, LabelAct, LogId, PrincipalAct,
@@ -24,7 +28,7 @@ struct Step {
 }
 
 fn step() -> impl Strategy<Value = Step> {
-    (0_u8..30, any::<usize>(), any::<usize>(), any::<usize>()).prop_map(|(kind, who, what, how)| {
+    (0_u8..32, any::<usize>(), any::<usize>(), any::<usize>()).prop_map(|(kind, who, what, how)| {
         Step {
             kind,
             who,
@@ -242,6 +246,8 @@ impl Story {
             }
             26 => self.end_staff(who, step),
             27 => self.world.pens[who].epoch += 1,
+            30 => self.world.sign_owed(who),
+            31 => self.speak_as_custodian(who, step),
             // On something that whoever writes need not know, and so may cite less than.
             _ => {
                 if let Some(entry) = self.some_entry(step) {
@@ -272,10 +278,17 @@ impl Story {
             what: step.what / 7,
             ..step
         });
+        let custodies = self.some_custodies(step);
+        let mut parts = parts;
+        if !custodies.is_empty() && !step.what.is_multiple_of(5) {
+            parts.retain(|part| !matches!(part.place, CutPlace::Document(_)));
+        }
+        let cut = CutTree::new(parts.clone()).entrusting(custodies);
         let void = self
             .some_revoke(step)
             .filter(|_| step.how.is_multiple_of(4));
         let revoke = self.world.stop_with(who, under, link, &parts, |revoke| {
+            revoke.cut = cut;
             revoke.keep = if step.how.is_multiple_of(5) {
                 vec![kept]
             } else {
@@ -285,6 +298,55 @@ impl Story {
             revoke.is_final = step.how.is_multiple_of(6);
         });
         self.revokes.push(revoke);
+    }
+
+    /// Half of the revocations name custodians: anyone, whoever is stopped too.
+    fn some_custodies(&self, step: Step) -> Vec<Custody> {
+        let number = step.how / 7;
+        let until_ms = match number % 3 {
+            0 => 1_000_100,
+            1 => u64::MAX,
+            _ => 999_999,
+        };
+        let some = |number: usize| {
+            let who = self.cast[number % self.cast.len()];
+            self.world.custody(who, until_ms)
+        };
+        match number / 3 % 4 {
+            0 | 1 => Vec::new(),
+            2 => vec![some(step.what / 3)],
+            _ => vec![some(step.what / 3), some(step.what / 11)],
+        }
+    }
+
+    /// Someone signs a part for a revocation, asked or not, of what they choose; sometimes in
+    /// another's name, sometimes changed after it was signed.
+    fn speak_as_custodian(&mut self, who: Who, step: Step) {
+        let (Some(revocation), Some(entry)) = (self.some_revoke(step), self.some_entry(step))
+        else {
+            return;
+        };
+        let mut entries = vec![entry];
+        entries.extend(self.some_entry(Step {
+            what: step.what / 13,
+            ..step
+        }));
+        let part = self.world.part_at(&entries);
+        let other = self.who(Step {
+            who: step.how,
+            ..step
+        });
+        let speaks = if step.how.is_multiple_of(7) {
+            other
+        } else {
+            who
+        };
+        let principal = self.world.pens[speaks].principal;
+        let mut signed = self.world.sign_part(who, principal, revocation, part);
+        if step.how.is_multiple_of(3) {
+            signed.part = self.world.part_at(&self.entries);
+            self.world.give_part(who, signed);
+        }
     }
 
     fn retire(&mut self, who: Who, step: Step) {
@@ -611,7 +673,7 @@ proptest! {
         for (at, step) in steps.into_iter().enumerate() {
             // Nobody recovers the record; Ada and the clinic only write, and lose no device.
             let by_honest = honest.contains(&story.world.pens[story.who(step)].principal);
-            let writes = step.kind <= 9 || step.kind >= 28;
+            let writes = step.kind <= 9 || (28..30).contains(&step.kind);
             if step.kind == 22 || (by_honest && !writes) {
                 continue;
             }
