@@ -91,6 +91,7 @@ impl Shell for Node {
                 .note_person(record, &items)
                 .map_err(|failure| told(&failure))?;
             items.extend(said);
+            items.extend(self.signs_as_custodian(record, &items));
         }
         if !items.is_empty() {
             self.commit_noting(items)
@@ -126,6 +127,7 @@ impl Node {
             noted.extend(self.doubt(&record.id())?);
         }
         noted.extend(self.note_person(record, items)?);
+        noted.extend(self.signs_as_custodian(record, items));
         Ok(noted)
     }
 

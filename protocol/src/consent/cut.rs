@@ -61,7 +61,7 @@ impl Cut {
 }
 
 /// The cut that an act carries.
-pub(super) const fn of_act(act: &Act) -> Option<&Cut> {
+pub const fn of_act(act: &Act) -> Option<&Cut> {
     match act {
         Act::Principal(
             PrincipalAct::DeviceRetire { cut, .. }

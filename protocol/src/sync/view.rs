@@ -15,7 +15,7 @@ use crate::{
     codec,
     consent::{
         Reader, Whoever,
-        cut::{CutPlace, PartProof, ProvenPart},
+        cut::{Cut, CutPlace, PartProof, ProvenPart, of_act},
         grant::Purposes,
     },
     id::{EventId, PrincipalId, RecordId},
@@ -326,8 +326,8 @@ pub(super) fn reader(
         .ok()
 }
 
-/// Whose logs prove what may go: both parties, whoever controls, whoever the grants name, and
-/// whoever signed an event with a device that was once theirs.
+/// Whose logs prove what may go: both parties, whoever controls, whoever the grants name or a
+/// revocation leaves documents to, and whoever signed an event with a device that was once theirs.
 fn principals(
     record: &mut Record,
     store: &impl Store,
@@ -343,6 +343,8 @@ fn principals(
     let mut logs = BTreeMap::new();
     for found in visible {
         let author = found.event.author;
+        let custodies = of_act(&found.event.act).map_or(&[][..], Cut::custodies);
+        principals.extend(custodies.iter().map(|custody| custody.custodian));
         if principals.contains(&author) {
             continue;
         }

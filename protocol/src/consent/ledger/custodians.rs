@@ -13,7 +13,7 @@ use super::{
     review::short,
 };
 use crate::{
-    consent::cut::{CutPart, CutPlace, CutPosition, entrusted},
+    consent::cut::{Cut, CutPart, CutPlace, CutPosition, entrusted},
     id::{DeviceId, EventId, PrincipalId},
     logs::{Act, CoreAct, LabelAct, PrincipalAct, record::Link},
 };
@@ -100,6 +100,15 @@ impl Authority {
 }
 
 impl Ledger {
+    /// Everyone whom a cut names as custodian: whose devices have to be known.
+    pub fn custodians(&self) -> BTreeSet<PrincipalId> {
+        let cuts = self.authority.known.iter();
+        let cuts = cuts.filter_map(|known| cut(&known.event));
+        cuts.flat_map(Cut::custodies)
+            .map(|custody| custody.custodian)
+            .collect()
+    }
+
     /// What a custodian's word, or the lack of it, has to do with the status of an entry.
     pub(super) fn told_of_custodians(&self, at: Nth) -> Vec<String> {
         let a = &self.authority;
