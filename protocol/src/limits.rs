@@ -106,9 +106,9 @@ pub const BRANCHES_MAX: usize = 2;
 /// trips (`sync.md`).
 pub const RANGE_FAN_OUT: usize = 16;
 
-/// Keys of a range that are listed and not split further: a list of 16 costs less than the round
+/// Keys of a range that are listed and not split further: a list of 32 costs less than the round
 /// trip that it saves.
-pub const RANGE_LIST_MAX: usize = 16;
+pub const RANGE_LIST_MAX: usize = 32;
 
 /// Ranges and listed keys in one message of a comparison: 3 MiB, as many as 96,000 documents that
 /// all differ make.
