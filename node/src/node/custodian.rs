@@ -62,3 +62,6 @@ impl Node {
         asks.then_some(*id)
     }
 }
+
+#[cfg(test)]
+mod tests;
