@@ -5,11 +5,9 @@ use std::collections::BTreeSet;
 
 use kith_protocol::{
     codec,
-    consent::cut::{Custodian, Cut, of_act},
+    consent::cut::{Custodian, PartProof, ProvenPart},
     id::EventId,
-    logs::Event,
     record::Record,
-    signed::Signed,
     store::Item,
 };
 
@@ -22,21 +20,19 @@ impl Node {
     /// It is said once and at once. What of theirs comes later is nothing that this node vouches
     /// for unasked.
     pub(super) fn signs_as_custodian(&self, record: &mut Record, items: &[Item]) -> Vec<Item> {
-        let asking: BTreeSet<EventId> = items
-            .iter()
-            .filter_map(|item| self.asks_owner(item))
-            .collect();
-        if asking.is_empty() {
+        let owner = self.identity.principal;
+        let heard: BTreeSet<EventId> = items.iter().filter_map(heard).collect();
+        if heard.is_empty() || !record.ledger().custodians().contains(&owner) {
             return Vec::new();
         }
-        let owner = self.identity.principal;
         let custodian = Custodian {
             principal: owner,
-            key: &self.identity.device,
+            // What a device had signed would be asked for again once the device is retired.
+            key: &self.identity.root,
         };
         let mut signed = Vec::new();
         for (revocation, part) in record.ledger().parts_owed(owner) {
-            if !asking.contains(&revocation) {
+            if !heard.contains(&revocation) {
                 continue;
             }
             let proven = custodian.sign(revocation, part);
@@ -49,17 +45,20 @@ impl Node {
         }
         signed
     }
+}
 
-    /// The event, where it names this node's owner as custodian.
-    fn asks_owner(&self, item: &Item) -> Option<EventId> {
-        let Item::Event { id, bytes, .. } = item else {
-            return None;
-        };
-        let event = Signed::<Event>::new(bytes.clone()).trust_own_store().ok()?;
-        let custodies = of_act(&event.value().act).map_or(&[][..], Cut::custodies);
-        let owner = self.identity.principal;
-        let asks = custodies.iter().any(|custody| custody.custodian == owner);
-        asks.then_some(*id)
+/// The event of which an item may say for the first time what it asks: itself, or a part by its
+/// issuer, which tells what is left to others.
+fn heard(item: &Item) -> Option<EventId> {
+    match item {
+        Item::Event { id, .. } => Some(*id),
+        Item::Part {
+            revocation, bytes, ..
+        } => {
+            let part: ProvenPart = codec::decode_trusted(bytes).ok()?;
+            matches!(part.proof, PartProof::Issuer(_)).then_some(*revocation)
+        }
+        Item::Entry { .. } | Item::Row { .. } | Item::Audit { .. } => None,
     }
 }
 

@@ -1,9 +1,10 @@
 //! A clinic's node says what stands where whoever stopped a practice could not.
 
 use kith_protocol::{
+    codec,
     consent::{
         Cause, Status,
-        cut::{Custody, CutTree},
+        cut::{Custody, CutPlace, CutTree},
     },
     id::{EnvelopeId, EventId, RecordId},
     logs::{Act, LabelAct, record::Link, record::Revoke},
@@ -49,15 +50,23 @@ fn stops(place: &mut Place, record: RecordId, whom: &Place, custodian: &Place) -
                 sections: grant.grant.sections.clone(),
                 until_ms: now,
             };
+            let link = Link::Grant(grant.id);
+            let mut parts = record.ledger().keep_everything(link);
+            parts.retain(|part| !matches!(part.place, CutPlace::Document(_)));
+            let tree = CutTree::new(parts);
             let act = Act::Label(LabelAct::Revoke(Revoke {
-                link: Link::Grant(grant.id),
-                cut: CutTree::new([]).entrusting([custody]),
+                link,
+                cut: tree.entrusting([custody]),
                 keep: Vec::new(),
                 void: Vec::new(),
                 is_final: false,
             }));
             let (event, item) = node.act(record, Some(&grant.label), act, now)?;
             items.push(item);
+            for part in tree.proven(event) {
+                let bytes = codec::encode(&part);
+                items.push(record.arrive_part(&bytes).expect("a part").item);
+            }
             stops.push(event);
         }
         node.commit(items)?;

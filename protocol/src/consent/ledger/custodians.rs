@@ -7,7 +7,7 @@ use kith_crdt::DocumentId;
 use super::{
     Ledger,
     authority::{Acting, At, Authority, cut},
-    entries::{Entries, Nth},
+    entries::Nth,
     judge,
     need::Coverage,
     review::short,
@@ -120,7 +120,7 @@ impl Ledger {
         };
         let tell = |revoke: At| {
             let source = a.source(revoke);
-            if !Entries::left_to_custodians(a, a.id(source), document) {
+            if !left_to_custodians(a, a.id(source), document) {
                 return None;
             }
             let issuer = short(a.event(source).author.as_bytes());
@@ -210,7 +210,7 @@ impl Ledger {
                 .iter()
                 .filter(|custody| custody.custodian == custodian);
             let until_ms = named.map(|custody| custody.until_ms).max()?;
-            let left = Entries::left_to_custodians(a, a.id(at), document);
+            let left = left_to_custodians(a, a.id(at), document);
             left.then_some((a.id(at), link_of(&event.act)?, until_ms))
         };
         a.valid.iter().filter_map(asked).collect()
@@ -239,6 +239,54 @@ impl Ledger {
         })
         .collect()
     }
+}
+
+/// What the issuer of a revocation itself says of a document.
+pub(super) enum OwnPart {
+    /// These positions, ascending.
+    Held(Vec<CutPosition>),
+    /// It has no part there.
+    None,
+    /// That is not known yet.
+    Unknown,
+}
+
+pub(super) fn own_part(a: &Authority, revocation: EventId, place: &CutPlace) -> OwnPart {
+    let event = a.at(&revocation).map(|at| a.event(at));
+    if event.and_then(cut).is_none_or(|cut| cut.root().is_none()) {
+        return OwnPart::None;
+    }
+    if let Some(parts) = a.parts(revocation, place) {
+        let mut all: Vec<_> = parts.iter().flat_map(|part| part.chains.clone()).collect();
+        all.sort_unstable();
+        return OwnPart::Held(all);
+    }
+    let CutPlace::Document(document) = place else {
+        return OwnPart::Unknown;
+    };
+    let log = a.parts(revocation, &CutPlace::Label(document.label.clone()));
+    let listed = log.map(|log| log.iter().any(|part| part.documents.contains(document)));
+    match listed {
+        Some(false) => OwnPart::None,
+        Some(true) | None => OwnPart::Unknown,
+    }
+}
+
+/// Whether a revocation leaves a document to a custodian where it says nothing of it itself.
+pub(super) fn is_entrusted(a: &Authority, revocation: EventId, place: &CutPlace) -> bool {
+    let event = a.at(&revocation).map(|at| a.event(at));
+    match (event, place) {
+        (Some(event), CutPlace::Document(document)) => !entrusted(event, document).is_empty(),
+        (_, CutPlace::Core | CutPlace::Label(_)) | (None, CutPlace::Document(_)) => false,
+    }
+}
+
+/// Whether it is known that the issuer of a revocation says nothing of a document itself and
+/// leaves it to custodians.
+fn left_to_custodians(a: &Authority, revocation: EventId, document: &DocumentId) -> bool {
+    let place = CutPlace::Document(document.clone());
+    let none = matches!(own_part(a, revocation, &place), OwnPart::None);
+    none && is_entrusted(a, revocation, &place)
 }
 
 /// What an event with a cut stops.

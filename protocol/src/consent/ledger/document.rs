@@ -13,14 +13,14 @@ use kith_crdt::DocumentId;
 
 use super::{
     ContentFacts,
-    authority::{At, Authority, cut},
-    custodians::{Bounded, Said},
+    authority::{At, Authority},
+    custodians::{Bounded, OwnPart, Said, is_entrusted, own_part},
     entries::{Entries, Held, Nth},
     need::{Coverage, Need},
 };
 use crate::{
     consent::{
-        cut::{CutPlace, CutPosition, entrusted},
+        cut::{CutPlace, CutPosition},
         status::{Cause, Status},
     },
     envelope::Content,
@@ -446,46 +446,6 @@ impl Cuts<'_> {
     }
 }
 
-/// What the issuer of a revocation itself says of a document.
-enum OwnPart {
-    /// These positions, ascending.
-    Held(Vec<CutPosition>),
-    /// It has no part there.
-    None,
-    /// That is not known yet.
-    Unknown,
-}
-
-fn own_part(a: &Authority, revocation: EventId, place: &CutPlace) -> OwnPart {
-    let event = a.at(&revocation).map(|at| a.event(at));
-    if event.and_then(cut).is_none_or(|cut| cut.root().is_none()) {
-        return OwnPart::None;
-    }
-    if let Some(parts) = a.parts(revocation, place) {
-        let mut all: Vec<_> = parts.iter().flat_map(|part| part.chains.clone()).collect();
-        all.sort_unstable();
-        return OwnPart::Held(all);
-    }
-    let CutPlace::Document(document) = place else {
-        return OwnPart::Unknown;
-    };
-    let log = a.parts(revocation, &CutPlace::Label(document.label.clone()));
-    let listed = log.map(|log| log.iter().any(|part| part.documents.contains(document)));
-    match listed {
-        Some(false) => OwnPart::None,
-        Some(true) | None => OwnPart::Unknown,
-    }
-}
-
-/// Whether a revocation leaves a document to a custodian where it says nothing of it itself.
-fn is_entrusted(a: &Authority, revocation: EventId, place: &CutPlace) -> bool {
-    let event = a.at(&revocation).map(|at| a.event(at));
-    match (event, place) {
-        (Some(event), CutPlace::Document(document)) => !entrusted(event, document).is_empty(),
-        (_, CutPlace::Core | CutPlace::Label(_)) | (None, CutPlace::Document(_)) => false,
-    }
-}
-
 impl Entries {
     /// What custodians say of a document on a revocation, of what counts.
     pub(super) fn said_of(&self, revocation: EventId, document: &DocumentId) -> Option<&Said> {
@@ -522,18 +482,6 @@ impl Entries {
             memo: &mut memo,
         };
         cuts.cover(revoke, at)
-    }
-
-    /// Whether it is known that the issuer of a revocation says nothing of a document itself and
-    /// leaves it to custodians.
-    pub(super) fn left_to_custodians(
-        a: &Authority,
-        revocation: EventId,
-        document: &DocumentId,
-    ) -> bool {
-        let place = CutPlace::Document(document.clone());
-        let none = matches!(own_part(a, revocation, &place), OwnPart::None);
-        none && is_entrusted(a, revocation, &place)
     }
 }
 
