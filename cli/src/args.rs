@@ -407,6 +407,8 @@ pub enum BenchPart {
     Status,
     /// Somebody leaves a practice of many small records
     Leaver,
+    /// Two nodes catch up
+    Sync,
 }
 
 #[derive(clap::Args)]

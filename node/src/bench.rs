@@ -6,6 +6,7 @@
 
 mod measure;
 mod place;
+mod sync;
 
 use std::path::PathBuf;
 
@@ -52,11 +53,13 @@ pub enum Part {
     Status,
     /// Somebody leaves a practice of many small records.
     Leaver,
+    /// Two nodes catch up.
+    Sync,
 }
 
 impl Part {
     /// Every part, in the order in which they run.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Import,
         Self::Disk,
         Self::Show,
@@ -64,6 +67,7 @@ impl Part {
         Self::Verify,
         Self::Status,
         Self::Leaver,
+        Self::Sync,
     ];
 
     /// As people type it.
@@ -76,6 +80,7 @@ impl Part {
             Self::Verify => "verify",
             Self::Status => "status",
             Self::Leaver => "leaver",
+            Self::Sync => "sync",
         }
     }
 }
@@ -120,7 +125,7 @@ pub fn run(size: &Size, doing: &mut dyn FnMut(&str)) -> Result<Vec<Figure>, Fail
     let wanted = |part| size.only.is_none_or(|only| only == part);
     if Part::ALL
         .into_iter()
-        .any(|part| !matches!(part, Part::Status | Part::Leaver) && wanted(part))
+        .any(|part| !matches!(part, Part::Status | Part::Leaver | Part::Sync) && wanted(part))
     {
         doing("making records");
         let files = bench.make_files()?;
@@ -135,7 +140,7 @@ pub fn run(size: &Size, doing: &mut dyn FnMut(&str)) -> Result<Vec<Figure>, Fail
                 Part::Show => bench.show(&record)?,
                 Part::Export => bench.export(&record)?,
                 Part::Verify => bench.verify(&record)?,
-                Part::Status | Part::Leaver => {}
+                Part::Status | Part::Leaver | Part::Sync => {}
             }
         }
     }
@@ -146,6 +151,10 @@ pub fn run(size: &Size, doing: &mut dyn FnMut(&str)) -> Result<Vec<Figure>, Fail
     if wanted(Part::Leaver) {
         doing(Part::Leaver.name());
         bench.leaver()?;
+    }
+    if wanted(Part::Sync) {
+        doing(Part::Sync.name());
+        bench.sync()?;
     }
     Ok(bench.figures.0)
 }

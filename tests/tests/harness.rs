@@ -5,7 +5,7 @@ mod kith;
 mod wait;
 
 pub use bytes::{all_files, contains, flipped};
-pub use kith::{Node, Ran, Running};
+pub use kith::{Node, Ran, Running, kith};
 pub use wait::{never, until};
 
 use std::path::{Path, PathBuf};

@@ -53,5 +53,6 @@ const fn part(part: BenchPart) -> Part {
         BenchPart::Verify => Part::Verify,
         BenchPart::Status => Part::Status,
         BenchPart::Leaver => Part::Leaver,
+        BenchPart::Sync => Part::Sync,
     }
 }

@@ -223,6 +223,28 @@ fn a_peer_that_has_everything_learns_so_in_one_round_trip_and_200_bytes() {
 }
 
 #[test]
+fn what_came_from_a_peer_is_never_given_back_to_it() {
+    let mut s = shared(10, &["plans:general"]);
+    for n in 0..40 {
+        assert!(
+            s.world
+                .write(s.practice, s.record, "plans:general", &format!("plan {n}"))
+        );
+    }
+    s.world.run_for(A_WHILE);
+    for _ in 0..2 {
+        s.world.crash(s.daughter);
+        s.world.run_for(A_WHILE);
+        s.world.frames.clear();
+        s.world.restart(s.daughter);
+        s.world.run_for(10 * 60_000);
+        let frames = s.world.frames.iter();
+        let bytes: usize = frames.map(|frame| frame.2.len()).sum();
+        assert!(bytes <= 400, "{bytes} bytes");
+    }
+}
+
+#[test]
 fn rights_and_urgent_things_go_before_the_rest() {
     let s = shared(
         9,

@@ -172,6 +172,7 @@ impl Link {
             .into_iter()
             .map(|document| super::attachments::unfetched_row(&id, &document, true));
         commit.extend(unfetched);
+        commit.extend(self.giving.moved(&self.device));
         let before = desk.end;
         let after = desk.shell.commit(Some(&mut record), commit)?;
         self.note_taken(desk, before, after);

@@ -1,0 +1,146 @@
+//! A batch of one record under one share, and its links in the access log.
+
+use std::collections::BTreeMap;
+
+use kith_crdt::DocumentId;
+
+use crate::{
+    audit::{Audience, DisclosedDocument, DisclosedRun, Disclosure, Extent, How, Recipient},
+    consent::{Reader, Whoever, grant::Purposes},
+    id::{EventId, RecordId},
+    intake,
+    limits::{DISCLOSURE_LEN_MAX, ITEMS_MAX},
+    store::ChainPosition,
+    sync::message::{Carried, Kind},
+};
+
+/// A batch of one record under one share.
+pub(super) struct Batch {
+    pub(super) record: RecordId,
+    grant: Option<Option<EventId>>,
+    pub(super) items: Vec<Carried>,
+    pub(super) entries: Vec<(DocumentId, ChainPosition)>,
+    len: usize,
+}
+
+impl Batch {
+    pub(super) const fn new(record: RecordId) -> Self {
+        Self {
+            record,
+            grant: None,
+            items: Vec::new(),
+            entries: Vec::new(),
+            len: 0,
+        }
+    }
+
+    /// Whether one more still fits; the first always does.
+    pub(super) fn has_room(&self, len: usize) -> bool {
+        self.items.is_empty()
+            || self.items.len() < ITEMS_MAX && (self.len + len) as u64 <= DISCLOSURE_LEN_MAX
+    }
+
+    pub(super) fn add(&mut self, carried: Carried) {
+        self.len += carried.bytes.len();
+        self.items.push(carried);
+    }
+
+    /// Adds an entry that may be read under `reader`; not where another share opens it.
+    pub(super) fn add_entry(
+        &mut self,
+        reader: &Reader,
+        position: ChainPosition,
+        bytes: Vec<u8>,
+    ) -> bool {
+        let grant = reader.grant();
+        if !self.has_room(bytes.len()) || self.grant.is_some_and(|of| of != grant) {
+            return false;
+        }
+        self.grant = Some(grant);
+        self.entries.push((reader.document().clone(), position));
+        self.add(Carried {
+            kind: Kind::Entry,
+            bytes,
+        });
+        true
+    }
+
+    /// The documents that its entries are of.
+    pub(super) fn documents(&self) -> Vec<(RecordId, DocumentId)> {
+        let mut documents: Vec<_> = self
+            .entries
+            .iter()
+            .map(|(document, _)| (self.record, document.clone()))
+            .collect();
+        documents.sort_unstable();
+        documents.dedup();
+        documents
+    }
+
+    /// Links of the access log for a self. An entry that is longer than a disclosure may be has as
+    /// many links as it takes: the log counts every byte.
+    pub(super) fn disclosures(&self, who: &Whoever) -> Vec<Disclosure> {
+        let len = self.len as u64;
+        let parts = len.div_ceil(DISCLOSURE_LEN_MAX).max(1);
+        let whole = Disclosure {
+            to: Audience::Named(vec![Recipient {
+                principal: who.principal,
+                device: Some(who.device),
+                staff: who.staff,
+            }]),
+            record: self.record,
+            documents: runs(&self.entries),
+            attachments: Vec::new(),
+            grant: self.grant.flatten(),
+            purpose: Purposes::CARE,
+            how: How::Sync,
+            len: DISCLOSURE_LEN_MAX,
+        };
+        let last = len - (parts - 1) * DISCLOSURE_LEN_MAX;
+        let part = |nth| Disclosure {
+            len: if nth + 1 == parts { last } else { whole.len },
+            ..whole.clone()
+        };
+        (0..parts).map(part).collect()
+    }
+}
+
+/// Where the entry of our own store stands in its chain.
+pub(super) fn position_of(bytes: &[u8]) -> Option<ChainPosition> {
+    let entry = intake::own_entry(bytes).ok()?;
+    let header = entry.header.value();
+    Some(ChainPosition {
+        device: header.device,
+        epoch: header.epoch,
+        seq: header.seq,
+    })
+}
+
+/// The entries of one batch as runs of their chains.
+fn runs(entries: &[(DocumentId, ChainPosition)]) -> Vec<DisclosedDocument> {
+    let mut documents = BTreeMap::<_, Vec<DisclosedRun>>::new();
+    for (document, position) in entries {
+        let runs = documents.entry(document.clone()).or_default();
+        let before = runs.iter_mut().find(|run| {
+            run.device == position.device
+                && run.epoch == position.epoch
+                && run.last + 1 == position.seq
+        });
+        match before {
+            Some(run) => run.last = position.seq,
+            None => runs.push(DisclosedRun {
+                device: position.device,
+                epoch: position.epoch,
+                first: position.seq,
+                last: position.seq,
+            }),
+        }
+    }
+    documents
+        .into_iter()
+        .map(|(document, runs)| DisclosedDocument {
+            document,
+            extent: Extent::Entries(runs),
+        })
+        .collect()
+}

@@ -1,0 +1,161 @@
+//! Giving what came into the journal since, one tier after the other.
+
+use super::{
+    super::{Desk, Link, Stop},
+    batch::Batch,
+};
+use crate::{
+    codec,
+    consent::{Whoever, cut::ProvenPart},
+    id::RecordId,
+    logs::LogId,
+    record::Record,
+    store::{Item, Store},
+    sync::{
+        message::{Carried, Kind},
+        shell::Shell,
+        view::{Tier, View, reader},
+    },
+};
+
+/// Items of the journal that are looked at in one go.
+const JOURNAL_STEP: usize = 128;
+
+/// What becomes of an item of the journal.
+enum Considered {
+    /// It is not for this peer, or not in this tier.
+    Passed,
+    /// It is in the batch.
+    Added,
+    /// It begins the next batch.
+    Full,
+}
+
+impl Link {
+    /// The next batch of what came in since, of one tier.
+    pub(super) fn next_of_journal<S: Shell>(
+        &mut self,
+        desk: &mut Desk<'_, S>,
+        tier: Tier,
+    ) -> Result<Option<Batch>, Stop> {
+        let nth = tier as usize;
+        let mut batch: Option<Batch> = None;
+        while self.giving.read[nth] < desk.end {
+            let step = desk
+                .shell
+                .store()
+                .journal(self.giving.read[nth], JOURNAL_STEP)?;
+            if step.is_empty() {
+                self.giving.read[nth] = desk.end;
+                break;
+            }
+            for (at, item) in step {
+                if !self.giving.came_from_peer(at) {
+                    match self.consider(desk, tier, item, &mut batch)? {
+                        Considered::Passed | Considered::Added => {}
+                        Considered::Full => return Ok(batch),
+                    }
+                }
+                self.giving.read[nth] = at;
+            }
+        }
+        Ok(batch.filter(|batch| !batch.items.is_empty()))
+    }
+
+    fn consider<S: Shell>(
+        &mut self,
+        desk: &mut Desk<'_, S>,
+        tier: Tier,
+        item: Item,
+        batch: &mut Option<Batch>,
+    ) -> Result<Considered, Stop> {
+        let Some(who) = self.who() else {
+            return Ok(Considered::Passed);
+        };
+        let records = self.peer.as_ref().map(|peer| peer.records.clone());
+        let records = records.unwrap_or_default();
+        let (id, item_tier) = match &item {
+            Item::Event { log, .. } => match log {
+                LogId::Core(Some(id)) | LogId::Label(id, _) => (Some(*id), Tier::Rights),
+                LogId::Principal(principal) => {
+                    let named = |id: &&RecordId| {
+                        let view = self.views.get(*id);
+                        view.is_some_and(|view| view.has_principal(principal))
+                    };
+                    (records.iter().find(named).copied(), Tier::Rights)
+                }
+                LogId::Core(None) => (None, Tier::Rights),
+            },
+            Item::Entry {
+                record, document, ..
+            } => (Some(*record), Tier::of(document)),
+            Item::Part { record, .. } => (Some(*record), Tier::Rights),
+            Item::Row { .. } | Item::Audit { .. } => (None, Tier::Rights),
+        };
+        let Some(id) = id.filter(|id| item_tier == tier && records.contains(id)) else {
+            return Ok(Considered::Passed);
+        };
+        if batch.as_ref().is_some_and(|batch| batch.record != id) {
+            return Ok(Considered::Full);
+        }
+        let considered = self.with_view(desk, id, |_, desk, record, view| {
+            let batch = batch.get_or_insert_with(|| Batch::new(id));
+            Ok(add_item(desk, record, view, &who, item, batch))
+        })?;
+        Ok(considered.unwrap_or(Considered::Passed))
+    }
+}
+
+fn add_item<S: Shell>(
+    desk: &Desk<'_, S>,
+    record: &mut Record,
+    view: &View,
+    who: &Whoever,
+    item: Item,
+    batch: &mut Batch,
+) -> Considered {
+    let carried = match item {
+        Item::Event { log, id, bytes, .. } => {
+            let may = match &log {
+                LogId::Principal(principal) => view.has_principal(principal),
+                LogId::Core(_) | LogId::Label(..) => view.has_event(&id),
+            };
+            may.then_some(Carried {
+                kind: Kind::Event,
+                bytes,
+            })
+        }
+        Item::Part { bytes, .. } => {
+            let part = codec::decode_trusted::<ProvenPart>(&bytes).ok();
+            let may = part.is_some_and(|part| view.has_part(desk.shell.store(), who, &part));
+            may.then_some(Carried {
+                kind: Kind::Part,
+                bytes,
+            })
+        }
+        Item::Entry {
+            document,
+            position,
+            bytes,
+            ..
+        } => {
+            let Some(reader) = reader(record, who, &document, desk.now_ms) else {
+                return Considered::Passed;
+            };
+            return if batch.add_entry(&reader, position, bytes) {
+                Considered::Added
+            } else {
+                Considered::Full
+            };
+        }
+        Item::Row { .. } | Item::Audit { .. } => None,
+    };
+    match carried {
+        None => Considered::Passed,
+        Some(carried) if batch.has_room(carried.bytes.len()) => {
+            batch.add(carried);
+            Considered::Added
+        }
+        Some(_) => Considered::Full,
+    }
+}
