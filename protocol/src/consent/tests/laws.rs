@@ -8,7 +8,7 @@ use super::world::{ADA, Item, MEMBERS, Who, World, model, plain};
 use crate::{
     consent::{
         Ledger, Status,
-        cut::{Custody, Cut, CutPlace, CutTree},
+        cut::{Cut, CutPlace, CutTree},
         grant::Actions,
     },
     id::{EnvelopeId, EventId, StaffId},
