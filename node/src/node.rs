@@ -8,6 +8,7 @@ mod access;
 mod add;
 mod audit;
 mod bundle;
+mod custodian;
 mod epochs;
 mod export;
 mod find;

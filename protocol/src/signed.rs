@@ -37,6 +37,8 @@ pub enum Domain {
     Approval,
     /// Proof of the secret on the emergency page.
     Emergency,
+    /// A custodian's word on what of a document stands.
+    CutPart,
     /// A checkpoint of the access log.
     Audit,
     /// The tree over a bundle file.
@@ -55,6 +57,7 @@ impl Domain {
             Self::KeyChange => b"kith/v1/key-change",
             Self::Approval => b"kith/v1/approval",
             Self::Emergency => b"kith/v1/emergency",
+            Self::CutPart => b"kith/v1/cut-part",
             Self::Audit => b"kith/v1/audit",
             Self::Bundle => b"kith/v1/bundle",
             Self::NameCard => b"kith/v1/name-card",

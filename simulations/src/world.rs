@@ -535,7 +535,7 @@ fn revoke(
         for part in tree.proven(event) {
             let bytes = kith_protocol::codec::encode(&part);
             if let Ok(item) = record.arrive_part(&bytes) {
-                items.push(item);
+                items.push(item.item);
             }
         }
     }

@@ -155,6 +155,7 @@ impl Node {
                 entries.push(BundleItem::Entry(bytes));
             }
         }
+        authors.extend(record.ledger().custodians());
         let mut items = Vec::new();
         for author in authors {
             let events = self.store.events(&LogId::Principal(author))?;

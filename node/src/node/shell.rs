@@ -86,17 +86,24 @@ impl Shell for Node {
         record: Option<&mut Record>,
         mut items: Vec<Item>,
     ) -> Result<JournalPosition, StoreError> {
+        let mut own = Vec::new();
         if let Some(record) = record {
             let said = self
                 .note_person(record, &items)
                 .map_err(|failure| told(&failure))?;
             items.extend(said);
+            own = self.signs_as_custodian(record, &items);
         }
         if !items.is_empty() {
             self.commit_noting(items)
                 .map_err(|failure| told(&failure))?;
         }
-        Ok(self.store.last())
+        // Whoever sent the rest has it and is not sent it again; what this node adds they lack.
+        let taken = self.store.last();
+        if !own.is_empty() {
+            self.commit_noting(own).map_err(|failure| told(&failure))?;
+        }
+        Ok(taken)
     }
 
     fn made_parts(&self, record: &RecordId) -> Result<Vec<ProvenPart>, StoreError> {
@@ -126,6 +133,7 @@ impl Node {
             noted.extend(self.doubt(&record.id())?);
         }
         noted.extend(self.note_person(record, items)?);
+        noted.extend(self.signs_as_custodian(record, items));
         Ok(noted)
     }
 

@@ -2,8 +2,10 @@
 //!
 //! A revocation carries only the root of a tree of parts, one leaf per (record, place), so that it
 //! stays small for a practice of 12,000 records and tells nobody about places that they cannot
-//! see. Each part travels with its place and proves itself against the root.
+//! see. Each part travels with its place and proves itself against the root. Where the issuer
+//! cannot read a document, a custodian that it names signs the part.
 
+mod entrusted;
 mod kept;
 
 use std::collections::BTreeMap;
@@ -15,8 +17,11 @@ use crate::{
     codec,
     id::{CutRoot, DeviceId, EnvelopeId, EventId, RecordId},
     limits::CUT_PATH_MAX,
+    logs::{Act, CoreAct, LabelAct, PrincipalAct},
 };
 
+pub(super) use entrusted::entrusted;
+pub use entrusted::{Custodian, CustodianWord, Custody};
 pub use kept::KeptTree;
 
 /// What of the entries under a revoked link stands.
@@ -26,6 +31,48 @@ pub enum Cut {
     Nothing,
     /// What the parts say whose tree has this root; a part travels with its document.
     Parts(CutRoot),
+    /// What the issuer's own parts say, if there are any; where it has none for a document, what
+    /// a custodian says that it names.
+    Entrusted {
+        /// The root of the issuer's own parts.
+        root: Option<CutRoot>,
+        /// Whose word counts for what, strictly ascending.
+        custodies: Vec<Custody>,
+    },
+}
+
+impl Cut {
+    /// The root of the issuer's own parts.
+    pub const fn root(&self) -> Option<CutRoot> {
+        match self {
+            Self::Nothing => None,
+            Self::Parts(root) => Some(*root),
+            Self::Entrusted { root, .. } => *root,
+        }
+    }
+
+    /// Whose word counts beside the issuer's.
+    pub fn custodies(&self) -> &[Custody] {
+        match self {
+            Self::Nothing | Self::Parts(_) => &[],
+            Self::Entrusted { custodies, .. } => custodies,
+        }
+    }
+}
+
+/// The cut that an act carries.
+pub const fn of_act(act: &Act) -> Option<&Cut> {
+    match act {
+        Act::Principal(
+            PrincipalAct::DeviceRetire { cut, .. }
+            | PrincipalAct::StaffEnd { cut, .. }
+            | PrincipalAct::KeyChange { cut, .. },
+        )
+        | Act::Core(CoreAct::Recover { cut, .. })
+        | Act::Label(LabelAct::Lapse { cut, .. }) => Some(cut),
+        Act::Label(LabelAct::Revoke(revoke)) => Some(&revoke.cut),
+        Act::Principal(_) | Act::Core(_) | Act::Label(_) => None,
+    }
 }
 
 /// Where in a record the chains of a part run.
@@ -69,15 +116,25 @@ pub struct CutPosition {
     pub id: EnvelopeId,
 }
 
-/// A cut part with the proof that it belongs to a revocation's root.
+/// A cut part with the proof that it belongs to a revocation.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct ProvenPart {
-    /// The event that carries the root.
+    /// The event that carries the cut.
     pub revocation: EventId,
-    /// The leaf.
+    /// What it says.
     pub part: CutPart,
-    /// Sibling hashes from the leaf upward, with the side that each stands on.
-    pub path: Vec<(Side, CutRoot)>,
+    /// By whom.
+    pub proof: PartProof,
+}
+
+/// Why a part belongs to a revocation.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum PartProof {
+    /// It is a leaf of the issuer's own tree: sibling hashes from the leaf upward, with the side
+    /// that each stands on.
+    Issuer(Vec<(Side, CutRoot)>),
+    /// A custodian signed it whom the revocation names.
+    Custodian(CustodianWord),
 }
 
 /// Where a sibling stands in the tree of cut parts.
@@ -143,12 +200,27 @@ impl CutTree {
         &self.parts
     }
 
+    /// What a revocation carries whose issuer accepts the word of custodians where it has no part
+    /// of its own.
+    pub fn entrusting(&self, custodies: impl IntoIterator<Item = Custody>) -> Cut {
+        let mut custodies: Vec<_> = custodies.into_iter().collect();
+        custodies.sort_unstable();
+        custodies.dedup();
+        if custodies.is_empty() {
+            return self.cut();
+        }
+        Cut::Entrusted {
+            root: self.cut().root(),
+            custodies,
+        }
+    }
+
     /// Each part with its proof, once the revocation has its id.
     pub fn proven(&self, revocation: EventId) -> Vec<ProvenPart> {
         let proven = |(at, part): (usize, &CutPart)| ProvenPart {
             revocation,
             part: part.clone(),
-            path: path(&self.levels, at),
+            proof: PartProof::Issuer(path(&self.levels, at)),
         };
         self.parts.iter().enumerate().map(proven).collect()
     }
@@ -174,16 +246,19 @@ fn path(levels: &[Vec<CutRoot>], leaf: usize) -> Vec<(Side, CutRoot)> {
 }
 
 impl ProvenPart {
-    /// Whether the part belongs to the tree with this root.
+    /// Whether the part belongs to the issuer's tree with this root.
     pub fn belongs_to(&self, root: CutRoot) -> bool {
+        let PartProof::Issuer(path) = &self.proof else {
+            return false;
+        };
         let nodes = node_hasher();
         let step = |below: CutRoot, (side, sibling): &(Side, CutRoot)| match side {
             Side::Left => parent(&nodes, &[*sibling, below]),
             Side::Right => parent(&nodes, &[below, *sibling]),
         };
-        self.path.len() <= CUT_PATH_MAX
+        path.len() <= CUT_PATH_MAX
             && ascends(&self.part.chains)
-            && self.path.iter().fold(self.part.leaf(), step) == root
+            && path.iter().fold(self.part.leaf(), step) == root
     }
 }
 

@@ -6,6 +6,7 @@
 
 mod authority;
 mod chains;
+mod custodians;
 mod decide;
 mod document;
 mod entries;

@@ -10,7 +10,7 @@ use kith_crdt::{DocumentId, Label};
 
 use super::{
     ContentFacts,
-    cut::{Cut, CutPart, CutPlace, ProvenPart},
+    cut::{CustodianWord, Custody, Cut, CutPart, CutPlace, PartProof, ProvenPart},
     grant::Actions,
 };
 use crate::{
@@ -76,6 +76,8 @@ pub(super) struct Model {
     record: Option<RecordId>,
     events: BTreeMap<EventId, Event>,
     parts: BTreeMap<EventId, BTreeSet<CutPart>>,
+    /// Parts that someone signed as a custodian, whoever that is.
+    words: BTreeSet<(EventId, CutPart, CustodianWord)>,
     entries: BTreeMap<EnvelopeId, (Header, ContentFacts)>,
     pasts: BTreeMap<EventId, Set>,
     valid: Set,
@@ -106,10 +108,16 @@ impl Model {
     }
 
     pub(super) fn part(&mut self, part: &ProvenPart) {
-        self.parts
-            .entry(part.revocation)
-            .or_default()
-            .insert(part.part.clone());
+        match &part.proof {
+            PartProof::Issuer(_) => {
+                let parts = self.parts.entry(part.revocation).or_default();
+                parts.insert(part.part.clone());
+            }
+            PartProof::Custodian(word) => {
+                let word = (part.revocation, part.part.clone(), word.clone());
+                self.words.insert(word);
+            }
+        }
     }
 
     pub(super) fn entry(&mut self, id: EnvelopeId, header: &Header, facts: &ContentFacts) {
@@ -120,6 +128,7 @@ impl Model {
     pub(super) fn statuses(mut self) -> BTreeMap<EnvelopeId, Plain> {
         self.find_whole();
         self.judge_events();
+        self.hear_custodians();
         let documents: BTreeSet<_> = self
             .entries
             .values()
@@ -898,18 +907,23 @@ impl Model {
         )
     }
 
-    fn parts_of(&self, revoke: EventId, place: &CutPlace) -> Option<Vec<&CutPart>> {
-        let id = self.source(revoke);
-        let cut = match &self.events[&id].act {
+    fn cut_of(&self, revoke: EventId) -> &Cut {
+        match &self.events[&self.source(revoke)].act {
             Act::Principal(
                 PrincipalAct::DeviceRetire { cut, .. } | PrincipalAct::StaffEnd { cut, .. },
             )
             | Act::Core(CoreAct::Recover { cut, .. })
             | Act::Label(LabelAct::Lapse { cut, .. } | LabelAct::Revoke(Revoke { cut, .. })) => cut,
             Act::Principal(_) | Act::Core(_) | Act::Label(_) => &Cut::Nothing,
-        };
-        if *cut == Cut::Nothing {
-            return Some(Vec::new());
+        }
+    }
+
+    /// The issuer's own parts for a place: none where it has none, nothing while that is not known.
+    fn parts_of(&self, revoke: EventId, place: &CutPlace) -> Option<Vec<&CutPart>> {
+        let id = self.source(revoke);
+        match self.cut_of(revoke) {
+            Cut::Nothing | Cut::Entrusted { root: None, .. } => return Some(Vec::new()),
+            Cut::Parts(_) | Cut::Entrusted { root: Some(_), .. } => {}
         }
         let all = self.parts.get(&id)?;
         let at = |place: &CutPlace| -> Vec<&CutPart> {
@@ -923,6 +937,52 @@ impl Model {
         let log = at(&CutPlace::Label(document.label.clone()));
         let listed = log.iter().any(|part| part.documents.contains(document));
         (!parts.is_empty() || (!log.is_empty() && !listed)).then_some(parts)
+    }
+
+    /// Forgets what is not signed, and what a device signed that is not certified or was stopped.
+    fn hear_custodians(&mut self) {
+        let present = self.view(&self.valid);
+        let mut words = std::mem::take(&mut self.words);
+        words.retain(|(of, part, word)| {
+            let signer = (word.custodian, word.device, None);
+            let ways = self.ways_of_actor(signer, &self.valid, &[]);
+            let stopped =
+                |ways: Vec<Way>| self.worst(&present, &ways, &mut |_| Cover::No) > Hurt::None;
+            word.signs(*of, part) && ways.is_some_and(|ways| !stopped(ways))
+        });
+        self.words = words;
+    }
+
+    /// The parts that count of a document's custodians, each with the word of the issuer that lets
+    /// it count; nothing where the issuer names no custodian for the document.
+    fn words_of(
+        &self,
+        revoke: EventId,
+        document: &DocumentId,
+    ) -> Option<Vec<(&CutPart, &Custody)>> {
+        let id = self.source(revoke);
+        let Cut::Entrusted { custodies, .. } = self.cut_of(revoke) else {
+            return None;
+        };
+        let log = &self.events[&id].log;
+        let elsewhere = matches!(log, LogId::Label(_, label) if *label != document.label);
+        let about = |custody: &&Custody| !elsewhere && custody.sections.contains(&document.section);
+        let named: Vec<_> = custodies.iter().filter(about).collect();
+        if named.is_empty() {
+            return None;
+        }
+        let place = CutPlace::Document(document.clone());
+        let here = |(of, part, _): &&(EventId, CutPart, CustodianWord)| {
+            *of == id && part.place == place && Some(part.record) == self.record
+        };
+        let words = self.words.iter().filter(here);
+        let allowed = words.flat_map(|(_, part, word)| {
+            let own = named
+                .iter()
+                .filter(|custody| custody.custodian == word.custodian);
+            own.map(move |custody| (part, *custody))
+        });
+        Some(allowed.collect())
     }
 
     fn covers_event(&self, revoke: EventId, id: EventId) -> Cover {
@@ -1253,10 +1313,22 @@ impl Model {
         let Some(parts) = self.parts_of(revoke, &place) else {
             return Cover::Unknown;
         };
+        let mut positions: Vec<_> = parts.iter().flat_map(|part| &part.chains).collect();
+        // Where the issuer says something itself, nobody else does.
+        if parts.is_empty()
+            && let Some(words) = self.words_of(revoke, &header.document)
+        {
+            if words.is_empty() {
+                return Cover::Unknown;
+            }
+            let reached = words.into_iter().filter(|(_, custody)| {
+                custody.custodian != header.author && header.time_ms <= custody.until_ms
+            });
+            positions.extend(reached.flat_map(|(part, _)| &part.chains));
+        }
         let own = |device, epoch| device == header.device && epoch == header.epoch;
-        let covers = parts
+        let covers = positions
             .into_iter()
-            .flat_map(|part| &part.chains)
             .filter(|position| own(position.device, position.epoch))
             .map(|position| {
                 let before = |id: &EnvelopeId| self.entries[id].0.prev;

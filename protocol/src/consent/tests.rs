@@ -23,10 +23,16 @@
 //! | one custodian's lapse is enough | `stories::a_custodian_downstream_…` |
 //! | an entry after the end is not marked | `stories::an_entry_that_knows_only_a_lapse_…` |
 //! | a peer revokes | `stories::a_peer_or_a_descendant_revokes_nothing` |
+//! | a custodian keeps its own entries | `custodians::a_custodian_says_nothing_of_its_own_…` |
+//! | a custodian keeps entries after the issuer's time | `custodians::a_custodian_keeps_nothing_beyond_…` |
+//! | a custodian speaks beside the issuer's own part | `custodians::where_the_issuer_says_something_…` |
+//! | a retired device of a custodian still speaks | `custodians::a_part_signed_by_a_device_…` |
+//! | a custodian's signature is not checked | `custodians::a_forged_part_changes_nothing` |
 //! | anyone gets a token to sign an act | `acts::only_those_above_…` |
 
 mod acts;
 mod chains;
+mod custodians;
 mod cuts;
 mod documents;
 mod keys;

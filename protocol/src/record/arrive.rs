@@ -8,7 +8,10 @@ use super::{
 use crate::{
     author::Entry,
     codec::{self, DecodeError},
-    consent::{Full, cut::ProvenPart},
+    consent::{
+        Full,
+        cut::{PartProof, ProvenPart},
+    },
     id::{PrincipalId, RecordId},
     intake::{self, IntakeError},
     logs::{Event, LogId},
@@ -34,6 +37,9 @@ pub enum ArrivalError {
     /// A cut's part is not understood.
     #[error("a part of a cut is not understood")]
     Part(#[from] DecodeError),
+    /// A custodian's part bears no signature of the device that it names.
+    #[error("what a custodian is said to have signed is not signed")]
+    Unsigned,
     /// There is no room for it now: whoever sent it keeps it.
     #[error(transparent)]
     Full(#[from] Full),
@@ -54,17 +60,22 @@ impl Record {
                 Ok(Arrived { item, author })
             }
             Item::Entry { bytes, .. } => self.arrive_entry(intake::entry(bytes)?),
-            Item::Part { bytes, .. } => {
-                let item = self.arrive_part(bytes)?;
-                Ok(Arrived { item, author: None })
-            }
+            Item::Part { bytes, .. } => self.arrive_part(bytes),
             Item::Row { .. } | Item::Audit { .. } => Err(ArrivalError::OtherRecord(None)),
         }
     }
 
-    /// Takes in a part of a cut. It counts once it proves itself.
-    pub fn arrive_part(&mut self, bytes: &[u8]) -> Result<Item, ArrivalError> {
+    /// Takes in a part of a cut. It counts once it proves itself; what a custodian is said to have
+    /// signed must be signed.
+    pub fn arrive_part(&mut self, bytes: &[u8]) -> Result<Arrived, ArrivalError> {
         let part: ProvenPart = codec::decode(bytes)?;
+        let author = match &part.proof {
+            PartProof::Issuer(_) => None,
+            PartProof::Custodian(word) if word.signs(part.revocation, &part.part) => {
+                Some(word.custodian)
+            }
+            PartProof::Custodian(_) => return Err(ArrivalError::Unsigned),
+        };
         if part.part.record != self.id {
             return Err(ArrivalError::OtherRecord(Some(part.part.record)));
         }
@@ -74,7 +85,7 @@ impl Record {
             bytes: bytes.to_vec(),
         };
         self.ledger.add_part(part);
-        Ok(item)
+        Ok(Arrived { item, author })
     }
 
     /// Takes in an event whose signature was checked.

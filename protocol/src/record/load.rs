@@ -44,6 +44,8 @@ impl Record {
             record.ledger.add_part(part);
         }
         record.load_principals(store, people)?;
+        let custodians = record.ledger.custodians();
+        record.load_principals(store, custodians)?;
         Ok(record)
     }
 

@@ -13,7 +13,11 @@ use super::{
 };
 use crate::{
     codec,
-    consent::{Whoever, cut::CutPlace, cut::ProvenPart, grant::Purposes},
+    consent::{
+        Whoever,
+        cut::{Cut, CutPlace, PartProof, ProvenPart, of_act},
+        grant::Purposes,
+    },
     id::{EventId, PrincipalId, RecordId},
     logs::LogId,
     record::Record,
@@ -305,8 +309,8 @@ fn readable(record: &mut Record, who: &Whoever, label: &Label, now_ms: u64) -> V
     Section::ALL.into_iter().filter(may_read).collect()
 }
 
-/// Whose logs prove what may go: both parties, whoever controls, whoever the grants name, and
-/// whoever signed an event with a device that was once theirs.
+/// Whose logs prove what may go: both parties, whoever controls, whoever the grants name or a
+/// revocation leaves documents to, and whoever signed an event with a device that was once theirs.
 fn principals(
     record: &mut Record,
     store: &impl Store,
@@ -322,6 +326,8 @@ fn principals(
     let mut logs = BTreeMap::new();
     for found in visible {
         let author = found.event.author;
+        let custodies = of_act(&found.event.act).map_or(&[][..], Cut::custodies);
+        principals.extend(custodies.iter().map(|custody| custody.custodian));
         if principals.contains(&author) {
             continue;
         }
@@ -376,11 +382,18 @@ pub(super) fn rights(
     }
 }
 
-/// The key of a part of a cut: which revocation and which place.
+/// The key of a part of a cut: which revocation and which place, and of a custodian's the very
+/// part, since it may sign several for one place.
 pub(super) fn part_key(part: &ProvenPart) -> Key {
     let mut hasher = blake3::Hasher::new_derive_key("kith v1 sync part");
     hasher.update(part.revocation.as_bytes());
     hasher.update(part.part.record.as_bytes());
     hasher.update(&codec::encode(&part.part.place));
+    match &part.proof {
+        PartProof::Issuer(_) => {}
+        PartProof::Custodian(_) => {
+            hasher.update(&codec::encode(part));
+        }
+    }
     *hasher.finalize().as_bytes()
 }

@@ -5,7 +5,9 @@ use std::{fs, path::PathBuf};
 use kith_protocol::{
     audit,
     bundle::{BundleLimits, seal::Opener, seal::Unlock},
-    codec, intake,
+    codec,
+    consent::cut::{PartProof, ProvenPart},
+    intake,
     logs::Event,
     signed::{Domain, Signed, unseal},
 };
@@ -42,6 +44,23 @@ fn an_envelope_is_written_as_before_and_opens() {
     let envelope = story.envelopes().nth(1).expect("there are six");
     let entry = intake::entry(&golden("envelope.cbor", &envelope)).expect("it was signed");
     assert_eq!(entry, story.entries[1]);
+}
+
+#[test]
+fn a_custodians_part_is_written_as_before_and_opens() {
+    let (revoke, part) = Story::tell().entrusted();
+    let held = golden("entrusting.cbor", revoke.bytes());
+    let event = Signed::<Event>::new(held).verify().expect("it was signed");
+    assert_eq!(event, revoke);
+    let held = golden("custodian-part.cbor", &codec::encode(&part));
+    let read: ProvenPart = codec::decode(&held).expect("it is understood");
+    let PartProof::Custodian(word) = &read.proof else {
+        panic!("a custodian signed it");
+    };
+    assert!(word.signs(revoke.id(), &read.part));
+    let mut other = read.part.clone();
+    other.chains.clear();
+    assert!(!word.signs(revoke.id(), &other));
 }
 
 #[test]

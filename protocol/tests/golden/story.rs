@@ -13,7 +13,9 @@ use kith_protocol::{
     },
     codec,
     consent::{
-        cut::{Cut, CutPart, CutPlace, CutPosition, ProvenPart, Side},
+        cut::{
+            Custodian, Custody, Cut, CutPart, CutPlace, CutPosition, PartProof, ProvenPart, Side,
+        },
         grant::{Actions, Basis, Grant, Purposes},
     },
     envelope::{Content, Envelope, Payload},
@@ -199,7 +201,50 @@ impl Story {
         messages.push(("agreement".to_owned(), Domain::Device, signer, proof));
         let checkpoint = self.audit().0.checkpoint(TIME_MS, &self.device).signed;
         messages.push(("checkpoint".to_owned(), Domain::Audit, signer, checkpoint));
+        if let PartProof::Custodian(word) = self.entrusted().1.proof {
+            let name = "custodian's part".to_owned();
+            messages.push((name, Domain::CutPart, word.device, word.signature));
+        }
         messages
+    }
+
+    /// A revocation that leaves its document to the hospital, and the hospital's part for it.
+    pub fn entrusted(&self) -> (Verified<Event>, ProvenPart) {
+        let by = Author {
+            principal: self.root.principal(),
+            key: &self.device,
+            staff: None,
+        };
+        let (core, grant) = ([self.events[0].id()], self.events[1].id());
+        let custodian = self.root.principal();
+        let revoke = Revoke {
+            link: Link::Grant(grant),
+            cut: Cut::Entrusted {
+                root: Some(CutRoot::from_bytes([7; 32])),
+                custodies: vec![Custody {
+                    custodian,
+                    sections: vec![Section::Allergies, Section::Medicines],
+                    until_ms: TIME_MS,
+                }],
+            },
+            keep: vec![],
+            void: vec![],
+            is_final: false,
+        };
+        let revoke = by.event(EventDraft {
+            frontiers: frontiers(&core, &[grant], &[self.certificates[1].id()]),
+            ..draft(
+                LogId::Label(self.record, Label::general()),
+                NextLink::after(0, grant),
+                Act::Label(LabelAct::Revoke(revoke)),
+            )
+        });
+        let custodian = Custodian {
+            principal: custodian,
+            key: &self.device,
+        };
+        let part = custodian.sign(revoke.id(), self.part.part.clone());
+        (revoke, part)
     }
 }
 
@@ -366,7 +411,7 @@ fn cut_part(record: RecordId, revoke: &Verified<Event>, last: &Entry) -> ProvenP
             }],
             documents: Vec::new(),
         },
-        path: vec![(Side::Left, CutRoot::from_bytes([10; 32]))],
+        proof: PartProof::Issuer(vec![(Side::Left, CutRoot::from_bytes([10; 32]))]),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use serde_bytes::ByteBuf;
 
-use super::{CutPart, CutTree, ProvenPart, path};
+use super::{CutPart, CutTree, PartProof, ProvenPart, path};
 use crate::{
     codec,
     id::{CutRoot, EventId, RecordId},
@@ -86,7 +86,7 @@ impl KeptTree {
             Some(ProvenPart {
                 revocation,
                 part: self.part(leaf)?,
-                path: path(&self.levels, leaf),
+                proof: PartProof::Issuer(path(&self.levels, leaf)),
             })
         };
         (from..to).filter_map(proven).collect()

@@ -8,7 +8,7 @@ use super::{judge, past::Past, view::View};
 use crate::{
     consent::{
         approval::{approval_subject, approvals},
-        cut::{CutPart, CutPlace, ProvenPart},
+        cut::{CustodianWord, Cut, CutPart, CutPlace, PartProof, ProvenPart, entrusted, of_act},
         grant::{Actions, Purposes},
         status::Fault,
     },
@@ -33,6 +33,8 @@ pub(super) struct Authority {
     effects: Past,
     pub(super) targets: Targets,
     parts: BTreeMap<(EventId, CutPlace), BTreeSet<CutPart>>,
+    /// What custodians signed whom a cut names; whether their devices count is asked each time.
+    pub(super) words: BTreeMap<CutPlace, BTreeSet<Word>>,
     unproven: BTreeMap<EventId, BTreeSet<ProvenPart>>,
     /// Events that cuts of events name and that are not whole.
     positions: BTreeSet<EventId>,
@@ -47,6 +49,15 @@ pub(super) struct Authority {
     pub(super) reweighed: Vec<At>,
     /// Events judged since someone asked, which entries may wait for.
     pub(super) fresh: Vec<EventId>,
+}
+
+/// A part that a custodian signed whom the revocation names.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Word {
+    pub(super) revocation: EventId,
+    pub(super) custodian: PrincipalId,
+    pub(super) device: DeviceId,
+    pub(super) part: CutPart,
 }
 
 /// An event with what was found out about it.
@@ -162,6 +173,7 @@ impl Authority {
             effects: Past::default(),
             targets: Targets::default(),
             parts: BTreeMap::new(),
+            words: BTreeMap::new(),
             unproven: BTreeMap::new(),
             positions: BTreeSet::new(),
             views: BTreeMap::new(),
@@ -240,8 +252,48 @@ impl Authority {
         let Some(at) = self.at(&proven.revocation) else {
             return false;
         };
-        let belongs = cut_root(&self.known[at].event).is_some_and(|root| proven.belongs_to(root));
-        if !belongs || proven.part.record != self.record {
+        if proven.part.record != self.record {
+            return false;
+        }
+        match &proven.proof {
+            PartProof::Issuer(_) => self.prove_own(at, proven),
+            PartProof::Custodian(word) => {
+                let word = word.clone();
+                self.prove_entrusted(at, &word, proven)
+            }
+        }
+    }
+
+    /// A custodian's part: kept where the revocation names it for this document and it signed.
+    fn prove_entrusted(&mut self, at: At, word: &CustodianWord, proven: ProvenPart) -> bool {
+        let CutPlace::Document(document) = &proven.part.place else {
+            return false;
+        };
+        let named = entrusted(&self.known[at].event, document);
+        let named = named
+            .iter()
+            .any(|custody| custody.custodian == word.custodian);
+        if !named || !word.signs(proven.revocation, &proven.part) {
+            return false;
+        }
+        let words = self.words.entry(proven.part.place.clone()).or_default();
+        let new = words.insert(Word {
+            revocation: proven.revocation,
+            custodian: word.custodian,
+            device: word.device,
+            part: proven.part,
+        });
+        if new {
+            self.changes += 1;
+            self.part_changes += 1;
+        }
+        new
+    }
+
+    /// A part of the issuer's own.
+    fn prove_own(&mut self, at: At, proven: ProvenPart) -> bool {
+        let root = cut(&self.known[at].event).and_then(Cut::root);
+        if !root.is_some_and(|root| proven.belongs_to(root)) {
             return false;
         }
         let about_events = !matches!(proven.part.place, CutPlace::Document(_));
@@ -548,28 +600,9 @@ fn named(event: &Event) -> Vec<EventId> {
     named
 }
 
-/// The root of the cut that an event carries.
-fn cut_root(event: &Event) -> Option<crate::id::CutRoot> {
-    use crate::consent::cut::Cut;
-    match cut(event)? {
-        Cut::Nothing => None,
-        Cut::Parts(root) => Some(*root),
-    }
-}
-
 /// The cut that an event carries.
-pub(super) fn cut(event: &Event) -> Option<&crate::consent::cut::Cut> {
-    match &event.act {
-        Act::Principal(
-            PrincipalAct::DeviceRetire { cut, .. }
-            | PrincipalAct::StaffEnd { cut, .. }
-            | PrincipalAct::KeyChange { cut, .. },
-        )
-        | Act::Core(CoreAct::Recover { cut, .. })
-        | Act::Label(LabelAct::Lapse { cut, .. }) => Some(cut),
-        Act::Label(LabelAct::Revoke(revoke)) => Some(&revoke.cut),
-        Act::Principal(_) | Act::Core(_) | Act::Label(_) => None,
-    }
+pub(super) const fn cut(event: &Event) -> Option<&Cut> {
+    of_act(&event.act)
 }
 
 /// Whether a log is the core or a label's log of this record.

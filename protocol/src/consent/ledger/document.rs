@@ -13,13 +13,14 @@ use kith_crdt::DocumentId;
 
 use super::{
     ContentFacts,
-    authority::{At, Authority, cut},
+    authority::{At, Authority},
+    custodians::{Bounded, OwnPart, Said, is_entrusted, own_part},
     entries::{Entries, Held, Nth},
     need::{Coverage, Need},
 };
 use crate::{
     consent::{
-        cut::{Cut, CutPlace, CutPosition},
+        cut::{CutPlace, CutPosition},
         status::{Cause, Status},
     },
     envelope::Content,
@@ -54,7 +55,9 @@ pub(super) struct Standings {
 /// What was read of the cuts of revocations in one document.
 #[derive(Clone, Debug, Default)]
 struct Memo {
-    positions: BTreeMap<At, Option<Vec<CutPosition>>>,
+    positions: BTreeMap<At, Option<Vec<Bounded>>>,
+    /// What custodians say of the document that counts.
+    words: BTreeMap<EventId, Said>,
     branches: BTreeMap<EnvelopeId, BTreeSet<Nth>>,
     /// Entries that a cut names and that are not held: when one comes, what lies below it is known.
     awaited: BTreeSet<EnvelopeId>,
@@ -92,7 +95,7 @@ impl Entries {
         };
         let order = std::mem::take(&mut place.order);
         let mut standing = std::mem::take(&mut place.standing);
-        self.renew_needs(a, &order, &mut standing);
+        self.renew_needs(a, document, &order, &mut standing);
         while !standing.dirty && standing.done < order.len() {
             let at = order[standing.done];
             if self.add_alone(a, at, &mut standing) {
@@ -114,7 +117,13 @@ impl Entries {
 
     /// What each basis in use needs in the present view; where that changed, the document is
     /// worked out again.
-    fn renew_needs(&self, a: &mut Authority, order: &[Nth], standing: &mut Standings) {
+    fn renew_needs(
+        &self,
+        a: &mut Authority,
+        document: &DocumentId,
+        order: &[Nth],
+        standing: &mut Standings,
+    ) {
         let changed = standing.changes != a.changes;
         let bases = |at: &Nth| self.held[*at].verdict.as_ref()?.as_ref().ok().copied();
         let mut wanted: BTreeSet<_> = order[standing.done..].iter().filter_map(bases).collect();
@@ -130,6 +139,14 @@ impl Entries {
             });
             let before = standing.needs.insert(basis, Arc::clone(&need));
             standing.dirty |= before.is_some_and(|before| before != need);
+        }
+        if changed {
+            let words = a.words_on(document);
+            if words != standing.memo.words {
+                standing.memo.words = words;
+                standing.memo.positions.clear();
+                standing.dirty = true;
+            }
         }
         let cut = standing.needs.values().any(|need| !need.is_clear());
         standing.dirty |= cut && standing.part_changes != a.part_changes;
@@ -363,27 +380,36 @@ impl Cuts<'_> {
     fn cover(&mut self, revoke: At, at: Nth) -> Coverage {
         let header = &self.entries.held[at].header;
         let chain = (header.device, header.epoch);
+        let (author, time_ms) = (header.author, header.time_ms);
         let Some(positions) = self.positions(revoke) else {
             return Coverage::Unknown;
         };
-        let from = positions.partition_point(|position| (position.device, position.epoch) < chain);
+        let of = |bounded: &Bounded| (bounded.position.device, bounded.position.epoch);
+        let from = positions.partition_point(|bounded| of(bounded) < chain);
         let own: Vec<_> = positions[from..]
             .iter()
-            .take_while(|position| (position.device, position.epoch) == chain)
-            .copied()
+            .take_while(|bounded| of(bounded) == chain)
+            .filter(|bounded| bounded.reaches(author, time_ms))
+            .map(|bounded| bounded.position)
             .collect();
         let covers = own.iter().map(|position| self.cover_at(position, at));
         covers.max().unwrap_or(Coverage::Uncovered)
     }
 
     /// The positions of a revocation's cut in this document; nothing while its part is not held.
-    fn positions(&mut self, revoke: At) -> Option<&[CutPosition]> {
+    fn positions(&mut self, revoke: At) -> Option<&[Bounded]> {
         let (a, place) = (self.authority, &self.place);
+        let words = &self.memo.words;
         let positions = self.memo.positions.entry(revoke).or_insert_with(|| {
-            let source = a.source(revoke);
-            match cut(a.event(source)) {
-                None | Some(Cut::Nothing) => Some(Vec::new()),
-                Some(Cut::Parts(_)) => part_positions(a, a.id(source), place),
+            let source = a.id(a.source(revoke));
+            match own_part(a, source, place) {
+                OwnPart::Unknown => None,
+                OwnPart::Held(positions) => Some(positions.into_iter().map(Bounded::own).collect()),
+                OwnPart::None if !is_entrusted(a, source, place) => Some(Vec::new()),
+                OwnPart::None => {
+                    let said = words.get(&source)?;
+                    Some(said.positions.iter().copied().collect())
+                }
             }
         });
         positions.as_deref()
@@ -420,24 +446,43 @@ impl Cuts<'_> {
     }
 }
 
-/// The positions of a cut in a document: none where the cut says that it has no part there,
-/// nothing while that is not known.
-fn part_positions(
-    a: &Authority,
-    revocation: EventId,
-    place: &CutPlace,
-) -> Option<Vec<CutPosition>> {
-    if let Some(parts) = a.parts(revocation, place) {
-        let mut all: Vec<_> = parts.iter().flat_map(|part| part.chains.clone()).collect();
-        all.sort_unstable();
-        return Some(all);
+impl Entries {
+    /// What custodians say of a document on a revocation, of what counts.
+    pub(super) fn said_of(&self, revocation: EventId, document: &DocumentId) -> Option<&Said> {
+        let place = self.documents.get(document)?;
+        place.standing.memo.words.get(&revocation)
     }
-    let CutPlace::Document(document) = place else {
-        return None;
-    };
-    let log = a.parts(revocation, &CutPlace::Label(document.label.clone()))?;
-    let listed = log.iter().any(|part| part.documents.contains(document));
-    (!listed).then(Vec::new)
+
+    /// What revokes something that an entry hangs on.
+    pub(super) fn hitting(&self, at: Nth) -> BTreeSet<At> {
+        let held = &self.held[at];
+        let place = self.documents.get(&held.header.document);
+        let basis = match &held.verdict {
+            Some(Ok(basis)) => Some(*basis),
+            Some(Err(_)) | None => None,
+        };
+        let need = basis.and_then(|basis| place?.standing.need(basis));
+        let hits = need.map(Need::hits).unwrap_or_default();
+        hits.into_iter()
+            .flat_map(|hit| hit.hitting.iter().copied())
+            .collect()
+    }
+
+    /// What the cut of a revocation says of an entry of a document that is up to date.
+    pub(super) fn coverage(&self, a: &Authority, revoke: At, at: Nth) -> Coverage {
+        let document = &self.held[at].header.document;
+        let place = self.documents.get(document);
+        let mut memo = place
+            .map(|place| place.standing.memo.clone())
+            .unwrap_or_default();
+        let mut cuts = Cuts {
+            entries: self,
+            authority: a,
+            place: CutPlace::Document(document.clone()),
+            memo: &mut memo,
+        };
+        cuts.cover(revoke, at)
+    }
 }
 
 /// An entry and everything before it in its chain.

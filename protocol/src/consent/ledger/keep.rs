@@ -12,9 +12,9 @@ use super::{
 use crate::{
     consent::{
         cut::{CutPart, CutPlace, CutPosition, CutTree},
-        status::Status,
+        status::{Cause, Status},
     },
-    id::{DeviceId, EnvelopeId},
+    id::{DeviceId, EnvelopeId, EventId},
     logs::record::Link,
 };
 
@@ -38,7 +38,9 @@ impl Ledger {
         let mut places = self.logs();
         for (document, device, epoch) in self.entries.chains.keys() {
             let chain = (document, *device, *epoch);
-            let kept = self.entries.kept(&self.authority, link, chain, date_ms);
+            let kept = self
+                .entries
+                .kept(&self.authority, link, chain, date_ms, None);
             if !kept.is_empty() {
                 let place = CutPlace::Document(document.clone());
                 places.entry(place).or_default().extend(kept);
@@ -74,13 +76,15 @@ impl Ledger {
 }
 
 impl Entries {
-    /// The last entry to keep of each branch of a chain.
-    fn kept(
+    /// The last entry to keep of each branch of a chain. What is marked only because a part of
+    /// the cut of `awaited` is not held is kept too.
+    pub(super) fn kept(
         &self,
         a: &Authority,
         link: Link,
         chain: (&kith_crdt::DocumentId, DeviceId, u32),
         date_ms: u64,
+        awaited: Option<EventId>,
     ) -> Vec<CutPosition> {
         let (document, device, epoch) = chain;
         let links = self.chains.get(&(document.clone(), device, epoch));
@@ -104,7 +108,19 @@ impl Entries {
                 Some(Ok(basis)) => touches(a, &self.bases.get(*basis).chain, link),
                 Some(Err(_)) | None => false,
             };
-            concerned && held.fate.status == Some(Status::Accepted) && in_time.contains(at)
+            let counts = match &held.fate.status {
+                Some(Status::Accepted) => true,
+                Some(Status::Marked(Cause::PartMissing(of))) => awaited == Some(*of),
+                Some(
+                    Status::Marked(_)
+                    | Status::Contested(_)
+                    | Status::Invalid(_)
+                    | Status::Pending(_)
+                    | Status::Unreadable(_),
+                )
+                | None => false,
+            };
+            concerned && counts && in_time.contains(at)
         };
         let mut below = BTreeSet::new();
         let mut last = Vec::new();

@@ -199,6 +199,7 @@ impl Ledger {
                 format!("{author} wrote it under the share {grant}.")
             }
         });
+        sentences.extend(self.told_of_custodians(at));
         if let Content::CarryOver { from, heads, .. } = &held.header.content {
             sentences.push(format!(
                 "It begins {} anew with what stood in {from} after {} of its last entries: what it \
@@ -311,6 +312,11 @@ impl Ledger {
             hasher.update(revocation.as_bytes());
             hasher.update(&crate::codec::encode(part));
         }
+        for word in self.authority.words.values().flatten() {
+            hasher.update(word.revocation.as_bytes());
+            hasher.update(word.device.as_bytes());
+            hasher.update(&crate::codec::encode(&word.part));
+        }
         for document in self.documents() {
             self.entries.refresh(&mut self.authority, &document);
         }
@@ -331,7 +337,7 @@ impl Ledger {
 }
 
 /// The first eight digits of an id.
-fn short(bytes: &[u8; 32]) -> String {
+pub(super) fn short(bytes: &[u8; 32]) -> String {
     use std::fmt::Write;
     bytes[..4].iter().fold(String::new(), |mut text, byte| {
         write!(text, "{byte:02x}").expect("a String takes everything");

@@ -539,9 +539,9 @@ impl Authority {
         let Some(place) = place_of(&self.event(event).log) else {
             return self.covers_own(source, event);
         };
-        match cut(self.event(source)) {
-            Some(Cut::Nothing) | None => Coverage::Uncovered,
-            Some(Cut::Parts(_)) => match self.parts(self.id(source), &place) {
+        match cut(self.event(source)).and_then(Cut::root) {
+            None => Coverage::Uncovered,
+            Some(_) => match self.parts(self.id(source), &place) {
                 None => Coverage::Unknown,
                 Some(parts) => parts
                     .iter()

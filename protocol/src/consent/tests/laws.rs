@@ -6,7 +6,11 @@ use proptest::prelude::*;
 
 use super::world::{ADA, Item, MEMBERS, Who, World, model, plain};
 use crate::{
-    consent::{Ledger, Status, cut::Cut, grant::Actions},
+    consent::{
+        Ledger, Status,
+        cut::{Cut, CutPlace, CutTree},
+        grant::Actions,
+    },
     id::{EnvelopeId, EventId, StaffId},
     logs::{
         Act, LabelAct, LogId, PrincipalAct,
@@ -24,13 +28,25 @@ struct Step {
 }
 
 fn step() -> impl Strategy<Value = Step> {
-    (0_u8..30, any::<usize>(), any::<usize>(), any::<usize>()).prop_map(|(kind, who, what, how)| {
+    (0_u8..34, any::<usize>(), any::<usize>(), any::<usize>()).prop_map(|(kind, who, what, how)| {
         Step {
             kind,
             who,
             what,
             how,
         }
+    })
+}
+
+/// A step of a history that is about custodians: writing, telling, stopping with a custodian named,
+/// and what custodians and others sign.
+fn custodian_step() -> impl Strategy<Value = Step> {
+    let kinds = vec![0, 0, 9, 12, 12, 16, 30, 31, 31, 31, 31, 31];
+    (prop::sample::select(kinds), step()).prop_map(|(kind, step)| Step {
+        kind,
+        // Two numbers of four name someone.
+        how: step.how % 1_000 * 84 + 42 + step.how / 1_000 % 42,
+        ..step
     })
 }
 
@@ -43,6 +59,8 @@ struct Story {
     deaf: BTreeSet<Who>,
     grants: Vec<(EventId, Who)>,
     revokes: Vec<EventId>,
+    /// Who was named as custodian by which revocation.
+    asked: Vec<(EventId, Who)>,
     entries: Vec<EnvelopeId>,
     staff: Vec<StaffId>,
 }
@@ -98,6 +116,7 @@ impl Story {
             deaf: BTreeSet::new(),
             grants: vec![(first, one), (second, two), (below, nurse)],
             revokes: Vec::new(),
+            asked: Vec::new(),
             entries: Vec::new(),
             staff: vec![staff],
             world,
@@ -242,6 +261,14 @@ impl Story {
             }
             26 => self.end_staff(who, step),
             27 => self.world.pens[who].epoch += 1,
+            30 => {
+                let asked = self.some_asked(step).map_or(who, |(_, who)| who);
+                if !self.deaf.contains(&asked) {
+                    self.world.tell(asked);
+                }
+                self.world.sign_owed(asked);
+            }
+            31..=33 => self.speak_as_custodian(who, step),
             // On something that whoever writes need not know, and so may cite less than.
             _ => {
                 if let Some(entry) = self.some_entry(step) {
@@ -272,10 +299,20 @@ impl Story {
             what: step.what / 7,
             ..step
         });
+        let custodians = self.some_custodians(step);
+        let until_ms = [1_000_100, u64::MAX, 999_999][step.how / 7 % 3];
+        let custody = |who: &Who| self.world.custody(*who, until_ms);
+        let custodies: Vec<_> = custodians.iter().map(custody).collect();
+        let mut parts = parts;
+        if !custodies.is_empty() && !step.what.is_multiple_of(5) {
+            parts.retain(|part| !matches!(part.place, CutPlace::Document(_)));
+        }
+        let cut = CutTree::new(parts.clone()).entrusting(custodies);
         let void = self
             .some_revoke(step)
             .filter(|_| step.how.is_multiple_of(4));
         let revoke = self.world.stop_with(who, under, link, &parts, |revoke| {
+            revoke.cut = cut;
             revoke.keep = if step.how.is_multiple_of(5) {
                 vec![kept]
             } else {
@@ -285,6 +322,53 @@ impl Story {
             revoke.is_final = step.how.is_multiple_of(6);
         });
         self.revokes.push(revoke);
+        let asked = custodians.into_iter().map(|who| (revoke, who));
+        self.asked.extend(asked);
+    }
+
+    /// Half of the revocations name custodians: anyone, whoever is stopped too.
+    fn some_custodians(&self, step: Step) -> Vec<Who> {
+        let some = |number: usize| self.cast[number % self.cast.len()];
+        match step.how / 21 % 4 {
+            0 | 1 => Vec::new(),
+            2 => vec![some(step.what / 3)],
+            _ => vec![some(step.what / 3), some(step.what / 11)],
+        }
+    }
+
+    fn some_asked(&self, step: Step) -> Option<(EventId, Who)> {
+        let asked = &self.asked;
+        (!asked.is_empty()).then(|| asked[step.what % asked.len()])
+    }
+
+    /// Someone signs a part for a revocation, asked or not, of what they choose; sometimes in
+    /// another's name, sometimes changed after it was signed.
+    fn speak_as_custodian(&mut self, who: Who, step: Step) {
+        let (Some(revocation), Some(entry)) = (self.some_revoke(step), self.some_entry(step))
+        else {
+            return;
+        };
+        let mut entries = vec![entry];
+        entries.extend(self.some_entry(Step {
+            what: step.what / 13,
+            ..step
+        }));
+        let part = self.world.part_at(&entries);
+        let other = self.who(Step {
+            who: step.how,
+            ..step
+        });
+        let speaks = if step.how.is_multiple_of(7) {
+            other
+        } else {
+            who
+        };
+        let principal = self.world.pens[speaks].principal;
+        let mut signed = self.world.sign_part(who, principal, revocation, part);
+        if step.how.is_multiple_of(3) {
+            signed.part = self.world.part_at(&self.entries);
+            self.world.give_part(who, signed);
+        }
     }
 
     fn retire(&mut self, who: Who, step: Step) {
@@ -536,6 +620,39 @@ proptest! {
 }
 
 proptest! {
+    #![proptest_config(cases(48))]
+
+    #[test]
+    fn histories_with_custodians_agree_in_random_orders_and_with_the_model(
+        steps in prop::collection::vec(custodian_step(), 10..40),
+        seed in any::<u64>(),
+    ) {
+        let mut story = Story::new();
+        for (who, grant) in [(story.cast[2], 0), (story.cast[4], 2), (story.cast[3], 1)] {
+            let entry = story.world.write(who, Some(story.grants[grant].0));
+            story.entries.push(entry);
+        }
+        for step in steps {
+            story.take(step);
+        }
+        let world = story.world;
+        let mut expected = told(&world, &world.items);
+        holds_the_laws(&world, &mut expected);
+        let expected = outcome(&mut expected, &world);
+        for round in 0..3 {
+            let mut ledger = Ledger::new(world.record);
+            for (at, item) in shuffled(&world.items, seed ^ round).iter().enumerate() {
+                item.tell(&mut ledger);
+                if at % 5 == 0 {
+                    ledger.entries(&world.document);
+                }
+            }
+            prop_assert_eq!(&outcome(&mut ledger, &world), &expected);
+        }
+    }
+}
+
+proptest! {
     #![proptest_config(cases(3))]
 
     #[test]
@@ -611,7 +728,7 @@ proptest! {
         for (at, step) in steps.into_iter().enumerate() {
             // Nobody recovers the record; Ada and the clinic only write, and lose no device.
             let by_honest = honest.contains(&story.world.pens[story.who(step)].principal);
-            let writes = step.kind <= 9 || step.kind >= 28;
+            let writes = step.kind <= 9 || (28..30).contains(&step.kind);
             if step.kind == 22 || (by_honest && !writes) {
                 continue;
             }

@@ -33,7 +33,7 @@ const NOT_FOR_PEOPLE: [&str; 22] = [
     "quorum",
 ];
 
-fn is_for_people(text: &str) {
+pub(super) fn is_for_people(text: &str) {
     let low = text.to_lowercase();
     // "Executed" is no cut.
     let words: Vec<_> = low.split(|c: char| !c.is_alphanumeric()).collect();

@@ -9,7 +9,7 @@ use crate::{
     consent::{
         ContentFacts, Ledger, Status,
         approval::{Member, approval_subject},
-        cut::{CutPart, CutTree, ProvenPart},
+        cut::{Custodian, Custody, CutPart, CutPlace, CutPosition, CutTree, ProvenPart},
         grant::{Actions, Basis, Grant, Purposes},
         reference::{Model, Plain},
     },
@@ -217,7 +217,7 @@ impl World {
     }
 
     pub(super) fn log(&self) -> LogId {
-        LogId::Label(self.record, label())
+        LogId::Label(self.record, self.document.label.clone())
     }
 
     pub(super) fn core(&self) -> LogId {
@@ -370,6 +370,85 @@ impl World {
             let item = Item::Part(part);
             item.tell(&mut self.pens[by].knows);
             self.items.push(item);
+        }
+    }
+
+    /// Stops a link as someone who cannot read the documents: what stands of them is left to
+    /// custodians.
+    pub(super) fn stop_entrusting(
+        &mut self,
+        by: Who,
+        under: Option<EventId>,
+        link: Link,
+        custodies: Vec<Custody>,
+    ) -> EventId {
+        let mut parts = self.pens[by].knows.keep_everything(link);
+        parts.retain(|part| !matches!(part.place, CutPlace::Document(_)));
+        let cut = CutTree::new(parts.clone()).entrusting(custodies);
+        self.stop_with(by, under, link, &parts, |revoke| revoke.cut = cut)
+    }
+
+    /// A custodian of everything in the label until some time.
+    pub(super) fn custody(&self, who: Who, until_ms: u64) -> Custody {
+        Custody {
+            custodian: self.pens[who].principal,
+            sections: Section::ALL.to_vec(),
+            until_ms,
+        }
+    }
+
+    /// Someone signs every part that they were asked for and have not signed yet.
+    pub(super) fn sign_owed(&mut self, who: Who) {
+        let principal = self.pens[who].principal;
+        for (revocation, part) in self.pens[who].knows.parts_owed(principal) {
+            self.sign_part(who, principal, revocation, part);
+        }
+    }
+
+    /// Someone signs a part in the name of a custodian.
+    pub(super) fn sign_part(
+        &mut self,
+        who: Who,
+        principal: PrincipalId,
+        revocation: EventId,
+        part: CutPart,
+    ) -> ProvenPart {
+        let key = self.pens[who].key();
+        let custodian = Custodian {
+            principal,
+            key: &key,
+        };
+        let signed = custodian.sign(revocation, part);
+        self.give_part(who, signed.clone());
+        signed
+    }
+
+    /// Someone passes a part on, whatever it is worth.
+    pub(super) fn give_part(&mut self, who: Who, part: ProvenPart) {
+        let item = Item::Part(part);
+        item.tell(&mut self.pens[who].knows);
+        self.items.push(item);
+    }
+
+    /// A part of this document that names each of these entries as the last of its chain.
+    pub(super) fn part_at(&self, entries: &[EnvelopeId]) -> CutPart {
+        let position = |item: &Item| match item {
+            Item::Entry(header, _) if entries.contains(&header.id()) => Some(CutPosition {
+                device: header.value().device,
+                epoch: header.value().epoch,
+                seq: header.value().seq,
+                id: header.id(),
+            }),
+            Item::Event(_) | Item::Part(_) | Item::Entry(..) => None,
+        };
+        let mut chains: Vec<_> = self.items.iter().filter_map(position).collect();
+        chains.sort_unstable();
+        chains.dedup();
+        CutPart {
+            record: self.record,
+            place: CutPlace::Document(self.document.clone()),
+            chains,
+            documents: Vec::new(),
         }
     }
 

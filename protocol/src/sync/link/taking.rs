@@ -159,7 +159,7 @@ impl Link {
         take_rights(desk, &mut record, sound, &mut commit)?;
         let after = Reach::of(&mut record, &who, desk.now_ms);
         if after.is_any() {
-            take_parts(&mut record, sound, &mut commit);
+            take_parts(desk, &mut record, sound, &mut commit)?;
             take_entries(desk, &mut record, sound, (&after, &who), &mut commit)?;
         }
         self.commit_taken(desk, record, commit)
@@ -228,19 +228,29 @@ fn take_rights<S: Shell>(
 const fn why(error: &ArrivalError) -> NotTaken {
     match error {
         ArrivalError::Full(_) => NotTaken::Full,
-        ArrivalError::Intake(_) | ArrivalError::Part(_) | ArrivalError::OtherRecord(_) => {
-            NotTaken::Unsound
-        }
+        ArrivalError::Intake(_)
+        | ArrivalError::Part(_)
+        | ArrivalError::Unsigned
+        | ArrivalError::OtherRecord(_) => NotTaken::Unsound,
     }
 }
 
-fn take_parts(record: &mut Record, sound: &mut Sound, commit: &mut Vec<Item>) {
+fn take_parts<S: Shell>(
+    desk: &Desk<'_, S>,
+    record: &mut Record,
+    sound: &mut Sound,
+    commit: &mut Vec<Item>,
+) -> Result<(), Stop> {
     for (nth, bytes) in std::mem::take(&mut sound.parts) {
         match record.arrive_part(&bytes) {
-            Ok(item) => commit.push(item),
+            Ok(taken) => {
+                record.load_principals(desk.shell.store(), taken.author)?;
+                commit.push(taken.item);
+            }
             Err(error) => sound.keep_back(nth, why(&error)),
         }
     }
+    Ok(())
 }
 
 fn take_entries<S: Shell>(
