@@ -21,6 +21,8 @@ pub(super) struct Batch {
     pub(super) items: Vec<Carried>,
     pub(super) entries: Vec<(DocumentId, ChainPosition)>,
     len: usize,
+    /// Whether each document may be read, found out once: nothing changes while a batch is made.
+    readers: BTreeMap<DocumentId, Option<Reader>>,
 }
 
 impl Batch {
@@ -31,7 +33,22 @@ impl Batch {
             items: Vec::new(),
             entries: Vec::new(),
             len: 0,
+            readers: BTreeMap::new(),
         }
+    }
+
+    /// The token to read a document with at the moment of this batch, where the peer may.
+    pub(super) fn reader(
+        &mut self,
+        document: &DocumentId,
+        find: impl FnOnce() -> Option<Reader>,
+    ) -> Option<Reader> {
+        if let Some(known) = self.readers.get(document) {
+            return known.clone();
+        }
+        let found = find();
+        self.readers.insert(document.clone(), found.clone());
+        found
     }
 
     /// Whether one more still fits; the first always does.

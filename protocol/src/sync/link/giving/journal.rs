@@ -139,7 +139,8 @@ fn add_item<S: Shell>(
             bytes,
             ..
         } => {
-            let Some(reader) = record.reader(who, &document, desk.now_ms) else {
+            let find = || record.reader(who, &document, desk.now_ms);
+            let Some(reader) = batch.reader(&document, find) else {
                 return Considered::Passed;
             };
             return if batch.add_entry(&reader, position, bytes) {
