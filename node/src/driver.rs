@@ -1,7 +1,10 @@
 //! The one thread that owns a node and its sync engine, and the handle by which everything else
 //! asks it.
 
-use std::thread::JoinHandle;
+use std::{
+    thread::JoinHandle,
+    time::{Duration, Instant},
+};
 
 use kith_protocol::{
     id::DeviceId,
@@ -42,6 +45,12 @@ pub struct Driver {
     wake: watch::Receiver<Option<u64>>,
     settled: watch::Receiver<u64>,
 }
+
+/// How long whoever waits for another node waits without a conversation with it.
+const ALONE_LASTS: Duration = Duration::from_mins(1);
+
+/// How often such a conversation is looked for.
+const BETWEEN_LOOKS: Duration = Duration::from_secs(2);
 
 /// What the engine wants done, as it comes.
 pub type Outputs = mpsc::Receiver<Output>;
@@ -124,18 +133,25 @@ impl Driver {
         }
     }
 
-    /// Waits until this node and another have given each other everything that they may.
+    /// Waits until this node and another have given each other everything that they may; gives up
+    /// when there was no conversation with it for a minute.
     pub async fn up_to_date_with(&self, device: DeviceId) -> Result<(), Failure> {
         let mut settled = self.settled.clone();
+        let mut talked = Instant::now();
         loop {
             settled.mark_unchanged();
             let (answer, answered) = oneshot::channel();
             let job = Job::IsUpToDate(device, answer);
             self.jobs.send(job).await.map_err(|_| node_stopped())?;
-            if answered.await.map_err(|_| node_stopped())? == Some(true) {
-                return Ok(());
+            match answered.await.map_err(|_| node_stopped())? {
+                Some(true) => return Ok(()),
+                Some(false) => talked = Instant::now(),
+                None if talked.elapsed() > ALONE_LASTS => return Err(left_alone()),
+                None => {}
             }
-            settled.changed().await.map_err(|_| node_stopped())?;
+            if let Ok(Err(_)) = tokio::time::timeout(BETWEEN_LOOKS, settled.changed()).await {
+                return Err(node_stopped());
+            }
         }
     }
 
@@ -156,8 +172,7 @@ impl Worker {
         ),
     ) -> Result<Self, Failure> {
         let mut node = Node::open(home, unlock)?;
-        let device = node.device();
-        let engine = Engine::new(&mut node, device, random(), now_ms())?;
+        let engine = Engine::new(&mut node, random(), now_ms())?;
         Ok(Self {
             node,
             engine,
@@ -230,6 +245,14 @@ impl Worker {
             }
         }
     }
+}
+
+fn left_alone() -> Failure {
+    Failure::new(
+        Ending::CannotReach,
+        "The invitation was accepted, and the other node is gone before everything arrived.",
+        "What arrived is safe. Start this node with kith run; the rest follows when the other is back.",
+    )
 }
 
 fn node_stopped() -> Failure {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use kith_protocol::{
     id::DeviceId,
     limits::{FRAME_LEN_MAX, JOIN_FRAME_LEN_MAX},
-    sync::{Input, LinkId, Output, Shell},
+    sync::{Input, LinkId, Output, peer_of},
 };
 use tokio::{
     sync::mpsc,
@@ -196,7 +196,7 @@ async fn read(
     loop {
         if !is_known {
             // Whoever is not known yet has frames of a name card's size.
-            let peer = driver.ask(move |node| Ok(Shell::peer(node, &device)?));
+            let peer = driver.ask(move |node| Ok(peer_of(node, &device)?));
             is_known = matches!(peer.await, Ok(Some(_)));
             reader.limit(if is_known {
                 FRAME_LEN_MAX

@@ -40,6 +40,7 @@ use kith_protocol::{
     record::{Pen, Record},
     signed::{Signed, Verified},
     store::{Item, JournalPosition, Store, StoreError},
+    sync::is_of_principal,
 };
 use rand_chacha::ChaCha20Rng;
 use rand_core::{Rng, SeedableRng};
@@ -241,7 +242,12 @@ impl Node {
 
     fn commit(&mut self, items: Vec<Item>) -> Result<(), Failure> {
         let for_others = items.iter().any(is_for_others);
+        let of_principal = items.iter().any(is_of_principal);
         let last = self.store.commit(items)?;
+        if of_principal {
+            // Who acts for whom may have changed: no record that was loaded before knows it.
+            self.loaded.clear();
+        }
         if for_others {
             self.changed = last;
         }

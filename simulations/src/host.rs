@@ -5,22 +5,22 @@ use std::collections::{BTreeMap, BTreeSet};
 use kith_crdt::{Body, DocumentId, Edit, Meta, Resource};
 use kith_protocol::{
     audit::{AuditChain, Disclosure},
-    author::{Author, EventDraft, NextLink},
+    author::Author,
     consent::{
         Whoever,
         cut::ProvenPart,
         grant::{Actions, Purposes},
     },
-    id::{DeviceId, PrincipalId, RecordId},
+    id::{DeviceId, RecordId},
     identity::{SecretKey, agree_to_act_for},
     logs::{
-        Act, Frontiers, LogId, PrincipalAct,
+        PrincipalAct,
         principal::{PrincipalKind, RecoverySet},
         record::Policy,
     },
     record::{Pen, Record, event_item},
     store::{Item, JournalPosition, RowKey, Store, StoreError},
-    sync::{Engine, Peer, Shell, principal_log},
+    sync::{Engine, Peer, Shell, is_of_principal, principal_log},
 };
 use rand_chacha::ChaCha20Rng;
 use rand_core::{Rng, SeedableRng};
@@ -50,15 +50,38 @@ impl Host {
     /// A host whose keys come from a seed.
     pub fn new(seed: [u8; 32], now_ms: u64) -> Self {
         let mut rng = ChaCha20Rng::from_seed(seed);
-        let mut key = || {
-            let mut seed = [0; 32];
-            rng.fill_bytes(&mut seed);
-            SecretKey::from_seed(seed)
+        let root = key(&mut rng);
+        let mut host = Self::with_root(root, rng, now_ms);
+        let begin = PrincipalAct::Begin {
+            kind: PrincipalKind::Person,
+            sealing_key: [0; 32],
         };
-        let (root, device) = (key(), key());
-        let mut host = Self {
+        let begin = host.as_root().own_event(&[], now_ms, begin);
+        host.disk
+            .commit(vec![event_item(&begin)])
+            .expect("a new disk has room");
+        host.joins();
+        host.start(now_ms);
+        host
+    }
+
+    /// Another device of the same person, which knows whom the first one knows.
+    pub fn second(first: &Self, seed: [u8; 32], now_ms: u64) -> Result<Self, StoreError> {
+        let rng = ChaCha20Rng::from_seed(seed);
+        let root = SecretKey::from_seed(*first.root.seed());
+        let mut host = Self::with_root(root, rng, now_ms);
+        let log = principal_log(&first.disk, first.root.principal())?;
+        host.disk.commit(log.iter().map(event_item).collect())?;
+        host.peers = first.peers.clone();
+        host.joins();
+        host.start(now_ms);
+        Ok(host)
+    }
+
+    fn with_root(root: SecretKey, mut rng: ChaCha20Rng, now_ms: u64) -> Self {
+        Self {
             root,
-            key: device,
+            key: key(&mut rng),
             disk: Disk::default(),
             peers: BTreeMap::new(),
             engine: None,
@@ -67,42 +90,28 @@ impl Host {
             nonce: [0; 8],
             rng,
             now_ms,
-        };
-        host.begin();
-        host.start(now_ms);
-        host
+        }
     }
 
-    /// The first events of its principal log: it begins, and adds its device.
-    fn begin(&mut self) {
-        let root = Author {
+    fn as_root(&self) -> Author<'_> {
+        Author {
             principal: self.root.principal(),
             key: &self.root,
             staff: None,
-        };
-        let draft = |link, act, seen| EventDraft {
-            log: LogId::Principal(root.principal),
-            link,
-            frontiers: Frontiers {
-                principal: seen,
-                ..Frontiers::default()
-            },
-            grant: None,
-            time_ms: self.now_ms,
-            act: Act::Principal(act),
-        };
-        let begin = PrincipalAct::Begin {
-            kind: PrincipalKind::Person,
-            sealing_key: [0; 32],
-        };
-        let begin = root.event(draft(NextLink::FIRST, begin, Vec::new()));
+        }
+    }
+
+    /// The root key adds the device to the principal log.
+    fn joins(&mut self) {
+        let log = principal_log(&self.disk, self.root.principal()).expect("a log of its own");
         let add = PrincipalAct::DeviceAdd {
             device: self.key.device(),
-            proof: agree_to_act_for(root.principal, &self.key, self.root.device()),
+            proof: agree_to_act_for(self.root.principal(), &self.key, self.root.device()),
         };
-        let add = root.event(draft(NextLink::after(0, begin.id()), add, vec![begin.id()]));
-        let items = vec![event_item(&begin), event_item(&add)];
-        self.disk.commit(items).expect("a new disk has room");
+        let add = self.as_root().own_event(&log, self.now_ms, add);
+        self.disk
+            .commit(vec![event_item(&add)])
+            .expect("a new disk has room");
     }
 
     /// Starts its engine over what the disk holds.
@@ -111,8 +120,7 @@ impl Host {
         self.rng.fill_bytes(&mut self.nonce);
         let mut seed = [0; 32];
         self.rng.fill_bytes(&mut seed);
-        let device = self.device();
-        let engine = Engine::new(self, device, seed, now_ms);
+        let engine = Engine::new(self, seed, now_ms);
         self.engine = engine.ok();
     }
 
@@ -253,6 +261,12 @@ impl Host {
     }
 }
 
+fn key(rng: &mut ChaCha20Rng) -> SecretKey {
+    let mut seed = [0; 32];
+    rng.fill_bytes(&mut seed);
+    SecretKey::from_seed(seed)
+}
+
 /// A note as a resource of its own.
 fn note(text: &str) -> Resource {
     Resource {
@@ -280,16 +294,12 @@ impl Shell for Host {
         &self.disk
     }
 
-    fn peer(&self, device: &DeviceId) -> Result<Option<Peer>, StoreError> {
-        Ok(self.peers.get(device).cloned())
-    }
-
     fn peers(&self) -> Result<Vec<Peer>, StoreError> {
         Ok(self.peers.values().cloned().collect())
     }
 
-    fn principal(&self) -> PrincipalId {
-        self.root.principal()
+    fn owner(&self) -> Whoever {
+        self.whoever()
     }
 
     fn take(&mut self, id: RecordId) -> Result<Record, StoreError> {
@@ -310,7 +320,12 @@ impl Shell for Host {
         _record: Option<&mut Record>,
         items: Vec<Item>,
     ) -> Result<JournalPosition, StoreError> {
-        self.disk.commit(items)
+        let of_principal = items.iter().any(is_of_principal);
+        let last = self.disk.commit(items)?;
+        if of_principal {
+            self.loaded.clear();
+        }
+        Ok(last)
     }
 
     fn made_parts(&self, _record: &RecordId) -> Result<Vec<ProvenPart>, StoreError> {

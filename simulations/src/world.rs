@@ -114,6 +114,21 @@ impl World {
         let mut seed = [0; 32];
         self.rng.fill_bytes(&mut seed);
         let host = Host::new(seed, self.now_ms());
+        self.enter(host)
+    }
+
+    /// Another device of whoever has a host, which nobody else has met.
+    ///
+    /// # Panics
+    /// When the first one's disk does not read.
+    pub fn second_device(&mut self, of: HostId) -> HostId {
+        let mut seed = [0; 32];
+        self.rng.fill_bytes(&mut seed);
+        let host = Host::second(&self.hosts[of.0], seed, self.now_ms());
+        self.enter(host.expect("a disk that reads"))
+    }
+
+    fn enter(&mut self, host: Host) -> HostId {
         let id = HostId(self.hosts.len());
         self.by_device.insert(host.device(), id);
         self.hosts.push(host);

@@ -91,8 +91,8 @@ fn talk(one: &mut Node, other: &mut Node) -> Result<Talked, Failure> {
     };
     let (here, there) = (one.device(), other.device());
     let mut engines = [
-        Engine::new(one, here, random(), now_ms())?,
-        Engine::new(other, there, random(), now_ms())?,
+        Engine::new(one, random(), now_ms())?,
+        Engine::new(other, random(), now_ms())?,
     ];
     let mut told = VecDeque::from([(0, connected(there, true)), (1, connected(here, false))]);
     let mut talked = Talked {

@@ -139,8 +139,6 @@ impl Node {
             self.cuts.blobs.insert(event.id(), blob);
             self.cuts.keep(event.id(), Rc::new(kept));
         }
-        // What is loaded does not know the event yet.
-        self.loaded.clear();
         Ok((event.id(), records))
     }
 

@@ -117,7 +117,9 @@ impl Node {
                 }
             }
             let noted = node.noted(record, &commit)?;
+            let own = node.signs_as_custodian(record, &commit);
             commit.extend(noted);
+            commit.extend(own);
             node.commit_noting(commit)?;
             Ok((refused, over))
         })?;

@@ -135,8 +135,6 @@ impl Node {
             event_item(&event),
             row(RowKind::Staff, id.as_bytes(), &named),
         ])?;
-        // What is loaded does not know them yet.
-        self.loaded.clear();
         let member = self.member(&id.to_string())?;
         Ok(self.staff_line(&member, now))
     }

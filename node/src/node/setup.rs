@@ -2,10 +2,10 @@
 
 use data_encoding::Specification;
 use kith_protocol::{
-    author::{Author, EventDraft, NextLink},
+    author::Author,
     bundle::seal::SealingSecret,
     identity::agree_to_act_for,
-    logs::{Act, Frontiers, LogId, PrincipalAct},
+    logs::PrincipalAct,
     record::event_item,
     store::{Item, Store},
 };
@@ -58,30 +58,20 @@ fn principal_log(identity: &Identity) -> Vec<Item> {
         key: &identity.root,
         staff: None,
     };
-    let draft = |link, act| EventDraft {
-        log: LogId::Principal(identity.principal),
-        link,
-        frontiers: Frontiers::default(),
-        grant: None,
-        time_ms: now_ms(),
-        act: Act::Principal(act),
-    };
-    let begin = root.event(draft(
-        NextLink::FIRST,
+    let now = now_ms();
+    let begin = root.own_event(
+        &[],
+        now,
         PrincipalAct::Begin {
             kind: identity.role.kind(),
             sealing_key: SealingSecret::from_seed(*identity.sealing_seed).public().0,
         },
-    ));
-    let mut adding = draft(
-        NextLink::after(0, begin.id()),
-        PrincipalAct::DeviceAdd {
-            device: identity.device.device(),
-            proof: agree_to_act_for(identity.principal, &identity.device, identity.root.device()),
-        },
     );
-    adding.frontiers.principal = vec![begin.id()];
-    let add = root.event(adding);
+    let add = PrincipalAct::DeviceAdd {
+        device: identity.device.device(),
+        proof: agree_to_act_for(identity.principal, &identity.device, identity.root.device()),
+    };
+    let add = root.own_event(std::slice::from_ref(&begin), now, add);
     vec![event_item(&begin), event_item(&add)]
 }
 

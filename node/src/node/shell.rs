@@ -5,11 +5,11 @@ use std::collections::BTreeSet;
 use kith_crdt::Section;
 use kith_protocol::{
     audit::Disclosure,
-    consent::{Status, cut::ProvenPart, devices},
-    id::{DeviceId, PrincipalId, RecordId},
+    consent::{Status, Whoever, cut::ProvenPart},
+    id::{PrincipalId, RecordId},
     record::Record,
     store::{Item, JournalPosition, Store, StoreError},
-    sync::{self, Shell, principal_log},
+    sync::{self, Shell},
 };
 
 use super::{Node, peers, people::Known};
@@ -20,40 +20,6 @@ impl Shell for Node {
 
     fn store(&self) -> &DiskStore {
         &self.store
-    }
-
-    fn peer(&self, device: &DeviceId) -> Result<Option<sync::Peer>, StoreError> {
-        let known = peers::all(&self.store)?;
-        let as_peer = |principal: PrincipalId, peer: &peers::Peer| sync::Peer {
-            device: *device,
-            principal,
-            records: peer.records.clone(),
-            is_dialled: peer.device == *device && !peer.addresses.is_empty(),
-        };
-        if let Some((principal, peer)) = known.iter().find(|(_, peer)| peer.device == *device) {
-            return Ok(Some(as_peer(*principal, peer)));
-        }
-        // Another device of somebody known.
-        for (principal, peer) in &known {
-            let log = principal_log(&self.store, *principal)?;
-            if devices::certifies(&log, *principal, *device) {
-                return Ok(Some(as_peer(*principal, peer)));
-            }
-        }
-        // Another device of our own.
-        let log = self.principal_log()?;
-        let is_own =
-            *device != self.device() && devices::certifies(&log, self.identity.principal, *device);
-        Ok(if is_own {
-            Some(sync::Peer {
-                device: *device,
-                principal: self.identity.principal,
-                records: self.store.records()?.into_iter().collect(),
-                is_dialled: false,
-            })
-        } else {
-            None
-        })
     }
 
     fn peers(&self) -> Result<Vec<sync::Peer>, StoreError> {
@@ -69,8 +35,8 @@ impl Shell for Node {
             .collect())
     }
 
-    fn principal(&self) -> PrincipalId {
-        self.identity.principal
+    fn owner(&self) -> Whoever {
+        self.whoever()
     }
 
     fn take(&mut self, record: RecordId) -> Result<Record, StoreError> {
@@ -88,10 +54,8 @@ impl Shell for Node {
     ) -> Result<JournalPosition, StoreError> {
         let mut own = Vec::new();
         if let Some(record) = record {
-            let said = self
-                .note_person(record, &items)
-                .map_err(|failure| told(&failure))?;
-            items.extend(said);
+            let noted = self.noted(record, &items);
+            items.extend(noted.map_err(|failure| told(&failure))?);
             own = self.signs_as_custodian(record, &items);
         }
         if !items.is_empty() {
@@ -128,12 +92,15 @@ impl Node {
         items: &[Item],
     ) -> Result<Vec<Item>, Failure> {
         let mut noted = Vec::new();
-        let taken = items.iter().any(|item| !matches!(item, Item::Row { .. }));
-        if taken && has_doubtful(record, self.identity.principal) {
+        let owner = self.identity.principal;
+        if items
+            .iter()
+            .any(|item| may_raise_doubt(record, item, owner))
+            && has_doubtful(record, owner)
+        {
             noted.extend(self.doubt(&record.id())?);
         }
         noted.extend(self.note_person(record, items)?);
-        noted.extend(self.signs_as_custodian(record, items));
         Ok(noted)
     }
 
@@ -160,6 +127,19 @@ impl Node {
         let library = known.is_some_and(|known| known.library);
         let said = self.said_of(record)?;
         Ok(Some(self.people.note(id, Known { library, said })))
+    }
+}
+
+/// Whether an item may be why something by this node's owner no longer simply counts: rights that
+/// changed, or an entry in the owner's name from elsewhere. What others write never is.
+fn may_raise_doubt(record: &mut Record, item: &Item, owner: PrincipalId) -> bool {
+    match item {
+        Item::Event { .. } | Item::Part { .. } => true,
+        Item::Entry { id, .. } => {
+            let header = record.ledger().header(id);
+            header.is_none_or(|header| header.author == owner)
+        }
+        Item::Row { .. } | Item::Audit { .. } => false,
     }
 }
 

@@ -8,11 +8,11 @@ use rand_core::{Rng, SeedableRng};
 use super::{
     calling::Calling,
     input::{Input, LinkId},
-    link::{Desk, Link, Phase, Stop},
+    link::{Desk, Link, Phase, Served, Stop},
     message::{Farewell, JournalId, Message},
     output::{News, Output},
     progress,
-    shell::Shell,
+    shell::{Shell, peer_of},
 };
 use crate::{
     codec,
@@ -36,20 +36,16 @@ pub struct Engine {
     links: BTreeMap<LinkId, Link>,
     calling: Calling,
     outputs: VecDeque<Output>,
+    served: Option<Served>,
 }
 
 impl Engine {
-    /// An engine for the node with this device key. `seed` makes everything that has to be
+    /// An engine for the shell's node. `seed` makes everything that has to be
     /// unguessable or must not coincide: the same seed and inputs give the same outputs.
     ///
     /// # Errors
     /// When the store cannot say or keep which journal it is.
-    pub fn new<S: Shell>(
-        shell: &mut S,
-        device: DeviceId,
-        seed: [u8; 32],
-        now_ms: u64,
-    ) -> Result<Self, StoreError> {
+    pub fn new<S: Shell>(shell: &mut S, seed: [u8; 32], now_ms: u64) -> Result<Self, StoreError> {
         let mut rng = ChaCha20Rng::from_seed(seed);
         let journal = match progress::journal(shell.store())? {
             Some(journal) => journal,
@@ -61,7 +57,7 @@ impl Engine {
         };
         let seen = shell.commit(None, vec![progress::journal_row(journal)])?;
         let mut engine = Self {
-            device,
+            device: shell.owner().device,
             journal,
             rng,
             now_ms,
@@ -69,6 +65,7 @@ impl Engine {
             links: BTreeMap::new(),
             calling: Calling::default(),
             outputs: VecDeque::new(),
+            served: None,
         };
         engine.know_peers(shell)?;
         engine.call();
@@ -155,12 +152,18 @@ impl Engine {
             .map(|peer| peer.device)
             .collect();
         self.calling.know(&dialled, self.now_ms);
-        for link in self.links.values_mut() {
-            let known = peers.iter().find(|peer| peer.device == link.device);
-            if link.peer.is_some() && link.peer.as_ref() != known {
-                link.peer = known.cloned();
+        let mut gone = Vec::new();
+        for link in self.links.values_mut().filter(|link| link.peer.is_some()) {
+            let known = peer_of(shell, &link.device)?;
+            if known.is_none() {
+                gone.push(link.id);
+            } else if known != link.peer {
+                link.peer = known;
                 link.forget_all();
             }
+        }
+        for link in gone {
+            self.say_bye(link, Farewell::NothingShared);
         }
         Ok(())
     }
@@ -178,7 +181,7 @@ impl Engine {
             at_once: true,
         };
         let is_known = is_caller
-            || match shell.peer(&device) {
+            || match peer_of(shell, &device) {
                 Ok(peer) => peer.is_some(),
                 Err(error) => {
                     self.outputs.push_back(close);
@@ -266,10 +269,10 @@ impl Engine {
         let mut desk = Desk {
             shell,
             now_ms: self.now_ms,
-            device: self.device,
             journal: self.journal,
             end: self.seen,
             outputs: &mut self.outputs,
+            served: &mut self.served,
             nonce,
         };
         let done = work(&mut link, &mut desk);

@@ -10,6 +10,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use kith_crdt::DocumentId;
 
+pub(super) use self::attachments::Served;
 use self::{attachments::Fetching, comparing::Comparing, giving::Giving};
 use super::{
     input::LinkId,
@@ -31,11 +32,12 @@ use crate::{
 pub(super) struct Desk<'a, S> {
     pub(super) shell: &'a mut S,
     pub(super) now_ms: u64,
-    pub(super) device: DeviceId,
     pub(super) journal: JournalId,
     /// The end of the journal as the engine last saw it.
     pub(super) end: JournalPosition,
     pub(super) outputs: &'a mut VecDeque<Output>,
+    /// One for all conversations, so that memory does not grow with their number.
+    pub(super) served: &'a mut Option<Served>,
     /// Fresh for each step that may need a nonce.
     pub(super) nonce: [u8; 16],
 }
@@ -302,8 +304,8 @@ impl Link {
     }
 
     /// Whether this side leads a comparison: one of the two does, always the same.
-    fn leads<S>(&self, desk: &Desk<'_, S>) -> bool {
-        desk.device < self.device
+    fn leads<S: Shell>(&self, desk: &Desk<'_, S>) -> bool {
+        desk.shell.owner().device < self.device
     }
 
     /// The frame that was handed over has left.

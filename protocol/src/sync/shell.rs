@@ -4,10 +4,12 @@ use std::collections::BTreeSet;
 
 use crate::{
     audit::Disclosure,
-    consent::cut::ProvenPart,
+    consent::{Whoever, cut::ProvenPart, devices},
     id::{DeviceId, PrincipalId, RecordId},
+    logs::LogId,
     record::Record,
     store::{Item, JournalPosition, Store, StoreError},
+    sync::reach::principal_log,
 };
 
 /// Another node, as this one knows it.
@@ -31,14 +33,11 @@ pub trait Shell {
     /// The store, to read in.
     fn store(&self) -> &Self::Store;
 
-    /// Whose device this is, where it is known.
-    fn peer(&self, device: &DeviceId) -> Result<Option<Peer>, StoreError>;
-
-    /// Every known node.
+    /// Every known node: of each principal the device that was met first.
     fn peers(&self) -> Result<Vec<Peer>, StoreError>;
 
-    /// This node's own principal.
-    fn principal(&self) -> PrincipalId;
+    /// Whose node this is, with its device.
+    fn owner(&self) -> Whoever;
 
     /// Hands over a record, loaded; an empty one where nothing is held of it.
     fn take(&mut self, record: RecordId) -> Result<Record, StoreError>;
@@ -47,7 +46,8 @@ pub trait Shell {
     fn put(&mut self, record: Record);
 
     /// Keeps all items or none, durably. `record` is the one that they are of, with the items
-    /// taken in already.
+    /// taken in already. An event of a principal's log concerns every other record too: none that
+    /// was loaded before is handed over again without it.
     fn commit(
         &mut self,
         record: Option<&mut Record>,
@@ -63,4 +63,49 @@ pub trait Shell {
 
     /// Keeps an attachment whose hash was checked.
     fn put_blob(&mut self, bytes: &[u8]) -> Result<(), StoreError>;
+}
+
+/// Whose device this is, where it is known: one that was met, another device of the same
+/// principal, or another one of the owner's own. What one device of a principal has in common with
+/// this node, all have.
+pub fn peer_of<S: Shell>(shell: &S, device: &DeviceId) -> Result<Option<Peer>, StoreError> {
+    let peers = shell.peers()?;
+    if let Some(met) = peers.iter().find(|peer| peer.device == *device) {
+        return Ok(Some(met.clone()));
+    }
+    let owner = shell.owner();
+    let acts_for = |principal| {
+        let log = principal_log(shell.store(), principal)?;
+        Ok::<_, StoreError>(devices::certifies(&log, principal, *device))
+    };
+    for peer in peers {
+        if acts_for(peer.principal)? {
+            return Ok(Some(Peer {
+                device: *device,
+                is_dialled: false,
+                ..peer
+            }));
+        }
+    }
+    if *device == owner.device || !acts_for(owner.principal)? {
+        return Ok(None);
+    }
+    Ok(Some(Peer {
+        device: *device,
+        principal: owner.principal,
+        records: shell.store().records()?.into_iter().collect(),
+        is_dialled: false,
+    }))
+}
+
+/// Whether an item is an event of a principal's log, which may change who acts for whom in any
+/// record.
+pub const fn is_of_principal(item: &Item) -> bool {
+    matches!(
+        item,
+        Item::Event {
+            log: LogId::Principal(_),
+            ..
+        }
+    )
 }

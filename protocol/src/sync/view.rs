@@ -205,7 +205,7 @@ impl View {
         who: &Whoever,
         now_ms: u64,
     ) -> Result<Self, StoreError> {
-        let (store, ourselves) = (shell.store(), shell.principal());
+        let (store, ourselves) = (shell.store(), shell.owner().principal);
         let reach = Reach::of(record, who, now_ms);
         if !reach.is_any() {
             // The same as for a record that is not here.

@@ -36,6 +36,16 @@ fn shared(seed: u64, sights: &[&str]) -> Shared {
     }
 }
 
+impl Shared {
+    /// The practice shares more with the daughter.
+    fn shares(&mut self, sight: &str) {
+        let sights = [Sight::sees(sight)];
+        self.world
+            .share(self.practice, self.record, self.daughter, &sights);
+        self.world.run_for(A_WHILE);
+    }
+}
+
 #[test]
 fn what_is_shared_arrives_and_nothing_else() {
     let mut s = shared(1, &["plans:general", "medicines:general"]);
@@ -130,13 +140,7 @@ fn after_a_stop_nothing_more_arrives_and_late_entries_are_looked_at() {
 fn a_wider_share_is_given_from_its_start() {
     let mut s = shared(5, &["plans:general"]);
     assert_eq!(s.world.texts(s.daughter, s.record), ["for care at home"]);
-    s.world.share(
-        s.practice,
-        s.record,
-        s.daughter,
-        &[Sight::sees("medicines:general")],
-    );
-    s.world.run_for(A_WHILE);
+    s.shares("medicines:general");
     assert_eq!(
         s.world.texts(s.daughter, s.record),
         ["for care at home", "warfarin"]
@@ -155,16 +159,43 @@ fn what_was_written_between_a_stop_and_a_new_share_is_given() {
     );
     s.world.run_for(A_WHILE);
     assert_eq!(s.world.texts(s.daughter, s.record), ["warfarin"]);
-    s.world.share(
-        s.practice,
-        s.record,
-        s.daughter,
-        &[Sight::sees("medicines:general")],
-    );
-    s.world.run_for(A_WHILE);
+    s.shares("medicines:general");
     assert_eq!(
         s.world.texts(s.daughter, s.record),
         ["apixaban", "warfarin"]
+    );
+}
+
+#[test]
+fn a_second_device_says_whose_it_is_and_gets_all_that_its_person_has() {
+    let mut s = shared(12, &["plans:general", "daily-care:general"]);
+    let phone = s.world.second_device(s.daughter);
+    s.world.run_for(A_WHILE);
+    assert_eq!(s.world.texts(phone, s.record), ["for care at home"]);
+    // What else happens at the practice does not make it forget whose the phone is.
+    let other = s.world.record(s.practice);
+    assert!(
+        s.world
+            .write(s.practice, other, "plans:general", "of somebody else")
+    );
+    assert!(
+        s.world
+            .write(s.practice, s.record, "plans:general", "review in May")
+    );
+    s.world.run_for(A_WHILE);
+    assert_eq!(
+        s.world.texts(phone, s.record),
+        ["for care at home", "review in May"]
+    );
+    assert!(
+        s.world
+            .write(phone, s.record, "daily-care:general", "from the phone")
+    );
+    s.world.run_for(A_WHILE);
+    let practices = s.world.texts(s.practice, s.record);
+    assert!(
+        practices.contains(&"from the phone".to_owned()),
+        "{practices:?}"
     );
 }
 

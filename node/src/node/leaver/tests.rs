@@ -12,7 +12,7 @@ use kith_protocol::{
     store::{Item, Store},
 };
 
-use super::super::{import, now_ms, peers::tests::Place};
+use super::super::{identity::RowKind, import, now_ms, peers::tests::Place};
 use crate::{
     api::{Addition, BundleTo, ExportForm, ImportRequest, Keep, Leaving, NewStaff, Reply, Request},
     failure::Ending,
@@ -300,5 +300,32 @@ fn a_record_that_a_retired_device_began_stays_with_all_that_hangs_on_it() {
     assert_eq!(
         states,
         [(true, "active".to_owned()), (false, "retired".to_owned())]
+    );
+}
+
+#[test]
+fn a_stop_that_comes_from_elsewhere_has_the_record_looked_at_when_somebody_leaves() {
+    let (mut patient, mut place) = (Place::new("Ada"), practice());
+    let record = patient.record();
+    patient.invites(&mut place, record, "all", Some("daily-care"));
+    patient.gives(&mut place, record);
+    enters(&mut place, "Sam Field");
+    let entry = notes_as(&mut place.node, record, "Sam Field");
+    place.gives(&mut patient, record);
+    let doubted = |place: &Place| {
+        let key = RowKind::Doubtful.key(record.as_bytes());
+        place.node.store.row(&key).expect("a look").is_some()
+    };
+    assert!(!doubted(&place));
+    patient.does(Request::Stop {
+        record: record.to_string(),
+        share: place.node.principal().to_string(),
+        keep: Keep::NoneAfter(1),
+    });
+    patient.gives(&mut place, record);
+    assert!(is_contested(&status(&mut place.node, record, entry)));
+    assert!(
+        doubted(&place),
+        "its chain's end no longer says what stands"
     );
 }

@@ -135,8 +135,7 @@ impl Place {
     }
 
     fn engine(&mut self) -> Engine {
-        let device = self.node.device();
-        Engine::new(&mut self.node, device, [5; 32], now_ms()).expect("an engine")
+        Engine::new(&mut self.node, [5; 32], now_ms()).expect("an engine")
     }
 
     /// Hears items as if `from` had sent them, and says what it answers.

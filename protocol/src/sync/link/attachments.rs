@@ -15,11 +15,11 @@ use super::{Desk, Flight, Link, Stop, Want};
 use crate::{
     audit::{Audience, Disclosure, How, Recipient},
     codec,
-    consent::grant::Purposes,
+    consent::{Reader, grant::Purposes},
     id::{BlobId, RecordId},
     limits::{ATTACHMENT_LEN_MAX, ATTACHMENT_PIECE_LEN_MAX},
     record::Record,
-    store::{Item, RowKey, Store},
+    store::{Item, RowKey, Store, StoreError},
     sync::{
         message::{Farewell, Message, PieceHash},
         output::{News, Output},
@@ -29,6 +29,16 @@ use crate::{
 
 /// Rows for documents whose attachments may be missing: after those of `progress`.
 const UNFETCHED: u8 = 68;
+
+/// The attachment that was asked for last: its pieces are asked for one after the other, and each
+/// would read all of it.
+#[derive(Debug)]
+pub(in crate::sync) struct Served {
+    record: RecordId,
+    document: DocumentId,
+    blob: BlobId,
+    bytes: Vec<u8>,
+}
 
 /// What is fetched from one peer.
 #[derive(Default)]
@@ -52,6 +62,11 @@ impl Fetching {
     pub(super) const fn waits(&self) -> bool {
         self.coming.is_some()
     }
+
+    /// What the other side did not have it may have by now.
+    pub(super) fn ask_again(&mut self) {
+        self.absent.clear();
+    }
 }
 
 /// The row that says that a document's attachments have to be looked for, or not any more.
@@ -71,16 +86,11 @@ fn named<S: Shell>(
     record: &mut Record,
     document: &DocumentId,
 ) -> BTreeSet<BlobId> {
-    let ours = crate::consent::Whoever {
-        principal: desk.shell.principal(),
-        device: desk.device,
-        staff: None,
-    };
-    let reader = record.ledger().own_copy(document, ours);
+    let reader = record.ledger().own_copy(document, desk.shell.owner());
     blobs(record, &reader)
 }
 
-fn blobs(record: &mut Record, reader: &crate::consent::Reader) -> BTreeSet<BlobId> {
+fn blobs(record: &mut Record, reader: &Reader) -> BTreeSet<BlobId> {
     let placed = record.read(reader);
     placed
         .iter()
@@ -166,27 +176,18 @@ impl Link {
             .peer
             .as_ref()
             .is_some_and(|peer| peer.records.contains(&id));
-        let held = if shared {
+        let reader = if shared {
             self.with_view(desk, id, |link, desk, record, _| {
-                let Some(who) = link.who() else {
-                    return Ok(None);
-                };
-                // Looked at for each piece: a right may end between two.
-                let reader = record.reader(&who, document, desk.now_ms);
-                let named = reader.filter(|reader| blobs(record, reader).contains(&blob));
-                let Some(reader) = named else {
-                    return Ok(None);
-                };
-                let bytes = desk.shell.store().blob(&blob)?;
-                Ok(bytes.map(|bytes| (reader, bytes)))
+                link.serve(desk, record, want)
             })?
         } else {
             None
         };
-        let Some(Some((reader, bytes))) = held else {
+        let (Some(Some(reader)), Some(served)) = (reader, desk.served.as_ref()) else {
             self.hand_over(desk, &Message::Absent { blob }, Flight::default());
             return Ok(());
         };
+        let bytes = served.bytes.as_slice();
         let flight = Flight {
             documents: vec![(id, document.clone())],
         };
@@ -194,7 +195,7 @@ impl Link {
             let outline = Message::Outline {
                 blob,
                 len: bytes.len() as u64,
-                pieces: outline(&bytes),
+                pieces: outline(bytes),
             };
             self.hand_over(desk, &outline, flight);
             return Ok(());
@@ -206,7 +207,8 @@ impl Link {
         else {
             return Err(Stop::Bye(Farewell::Misspoke));
         };
-        let piece = rest[..rest.len().min(ATTACHMENT_PIECE_LEN_MAX)].to_vec();
+        let rest_len = rest.len();
+        let piece = rest[..rest_len.min(ATTACHMENT_PIECE_LEN_MAX)].to_vec();
         desk.shell.disclose(
             vec![Disclosure {
                 to: Audience::Named(vec![Recipient {
@@ -224,6 +226,10 @@ impl Link {
             }],
             Vec::new(),
         )?;
+        if piece.len() == rest_len {
+            // The last one: nobody asks for more of it.
+            *desk.served = None;
+        }
         let message = Message::Piece {
             blob,
             piece: nth,
@@ -231,6 +237,43 @@ impl Link {
         };
         self.hand_over(desk, &message, flight);
         Ok(())
+    }
+
+    /// Has the attachment at hand, where the peer may have it at this moment and the document
+    /// names it.
+    fn serve<S: Shell>(
+        &self,
+        desk: &mut Desk<'_, S>,
+        record: &mut Record,
+        want: &Want,
+    ) -> Result<Option<Reader>, StoreError> {
+        let Some(who) = self.who() else {
+            return Ok(None);
+        };
+        // Looked at for each piece: a right may end between two.
+        let Some(reader) = record.reader(&who, &want.document, desk.now_ms) else {
+            return Ok(None);
+        };
+        let is_at_hand = desk.served.as_ref().is_some_and(|served| {
+            (served.record, &served.document, served.blob)
+                == (want.record, &want.document, want.blob)
+        });
+        if is_at_hand {
+            return Ok(Some(reader));
+        }
+        if !blobs(record, &reader).contains(&want.blob) {
+            return Ok(None);
+        }
+        let Some(bytes) = desk.shell.store().blob(&want.blob)? else {
+            return Ok(None);
+        };
+        *desk.served = Some(Served {
+            record: want.record,
+            document: want.document.clone(),
+            blob: want.blob,
+            bytes,
+        });
+        Ok(Some(reader))
     }
 
     /// An outline came: it must make the attachment's name.

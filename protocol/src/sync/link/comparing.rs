@@ -99,11 +99,12 @@ impl Link {
         Ok(())
     }
 
-    fn session_key<S>(&self, desk: &Desk<'_, S>) -> Key {
+    fn session_key<S: Shell>(&self, desk: &Desk<'_, S>) -> Key {
+        let own = desk.shell.owner().device;
         let mut hasher = blake3::Hasher::new_derive_key("kith v1 sync comparison");
         hasher.update(&self.comparing.session);
-        hasher.update(desk.device.min(self.device).as_bytes());
-        hasher.update(desk.device.max(self.device).as_bytes());
+        hasher.update(own.min(self.device).as_bytes());
+        hasher.update(own.max(self.device).as_bytes());
         *hasher.finalize().as_bytes()
     }
 
@@ -220,6 +221,7 @@ impl Link {
             self.giving.add_place(place, part);
         }
         self.giving.note_compared(desk.now_ms);
+        self.fetching.ask_again();
         self.phase = Phase::Going;
         Ok(())
     }
@@ -232,11 +234,7 @@ fn mutual_places<S: Shell>(
     view: &View,
     who: &Whoever,
 ) -> Result<Vec<Place>, StoreError> {
-    let ours = Whoever {
-        principal: desk.shell.principal(),
-        device: desk.device,
-        staff: None,
-    };
+    let ours = desk.shell.owner();
     let own = View::of(record, desk.shell, &ours, desk.now_ms)?;
     let id = record.id();
     if !view.reach.is_live() || !own.reach.is_live() {

@@ -4,17 +4,19 @@ use std::collections::BTreeSet;
 
 use super::{Desk, Link, Phase, Stop};
 use crate::{
+    consent::devices,
     intake,
     limits::{AUTHORITY_EVENTS_MAX, DEVICES_MAX},
     logs::LogId,
     record::event_item,
+    signed::Verified,
     store::Store,
     sync::{
         message::{Cursor, Farewell, JournalId, Message, SYNC_VERSION},
         output::{News, Output},
         progress,
-        reach::{certified, ever_acted_for, principal_log},
-        shell::Shell,
+        reach::{certified, principal_log},
+        shell::{Peer, Shell, peer_of},
     },
 };
 
@@ -23,7 +25,7 @@ impl Link {
     pub(in crate::sync) fn begin<S: Shell>(&mut self, desk: &mut Desk<'_, S>) -> Result<(), Stop> {
         self.heard_ms = desk.now_ms;
         self.admitted_ms = desk.now_ms;
-        self.peer = desk.shell.peer(&self.device)?;
+        self.peer = peer_of(desk.shell, &self.device)?;
         if self.peer.is_none() && !self.is_caller {
             self.phase = Phase::Stranger;
             return Ok(());
@@ -91,7 +93,7 @@ impl Link {
         if std::mem::replace(&mut self.is_introduced, true) {
             return Err(Stop::Bye(Farewell::Misspoke));
         }
-        let log = LogId::Principal(desk.shell.principal());
+        let log = LogId::Principal(desk.shell.owner().principal);
         let events = desk.shell.store().events(&log)?;
         self.control.push_back(Message::Introduction {
             log: events
@@ -116,33 +118,32 @@ impl Link {
         }
         let events = log.iter().map(|bytes| intake::event(bytes));
         let events: Vec<_> = events.collect::<Result<_, _>>().map_err(|_| stranger())?;
-        let Some(LogId::Principal(principal)) = events.first().map(|event| &event.value().log)
+        let Some(&LogId::Principal(principal)) = events.first().map(|event| &event.value().log)
         else {
             return Err(stranger());
         };
-        let principal = *principal;
-        let is_known = |peer: &crate::sync::shell::Peer| peer.principal == principal;
-        if principal != desk.shell.principal() && !desk.shell.peers()?.iter().any(is_known) {
+        let own = LogId::Principal(principal);
+        if events.iter().any(|event| event.value().log != own) {
+            return Err(stranger());
+        }
+        let is_known = |peer: &Peer| peer.principal == principal;
+        if principal != desk.shell.owner().principal && !desk.shell.peers()?.iter().any(is_known) {
             return Err(stranger());
         }
         let mut all = principal_log(desk.shell.store(), principal)?;
-        let known: BTreeSet<_> = all.iter().map(crate::signed::Verified::id).collect();
+        let known: BTreeSet<_> = all.iter().map(Verified::id).collect();
         let kept = certified(desk.shell.store(), &events, AUTHORITY_EVENTS_MAX)?;
         let new: Vec<_> = events
             .into_iter()
             .filter(|event| kept.contains(&event.id()) && !known.contains(&event.id()))
             .collect();
         all.extend(new.iter().cloned());
-        let by_device = crate::consent::devices::certifies(&all, principal, self.device);
-        let acted = all
-            .first()
-            .is_some_and(|event| ever_acted_for(&all, principal, event.value()));
-        if !by_device || !acted {
+        if !devices::certifies(&all, principal, self.device) {
             return Err(stranger());
         }
         desk.shell
             .commit(None, new.iter().map(event_item).collect())?;
-        self.peer = desk.shell.peer(&self.device)?;
+        self.peer = peer_of(desk.shell, &self.device)?;
         if self.peer.is_none() {
             return Err(stranger());
         }

@@ -18,7 +18,7 @@ use crate::{
     logs::{Event, LogId},
     record::{ArrivalError, Record},
     signed::Verified,
-    store::{Item, JournalPosition, Store},
+    store::{Item, Store},
     sync::{
         message::{Carried, Cursor, Farewell, KeptBack, Kind, Message, NotTaken},
         output::{News, Output},
@@ -140,11 +140,7 @@ impl Link {
         let Some(who) = self.who() else {
             return Ok(0);
         };
-        let ours = Whoever {
-            principal: desk.shell.principal(),
-            device: desk.device,
-            staff: None,
-        };
+        let ours = desk.shell.owner();
         let mut record = desk.shell.take(id)?;
         // A record that is here and was never shared with them takes nothing from them. One whose
         // rights do not even say yet that it is for this node is still on its way.
@@ -181,19 +177,10 @@ impl Link {
         commit.extend(self.giving.moved(&self.device));
         let before = desk.end;
         let after = desk.shell.commit(Some(&mut record), commit)?;
-        self.note_taken(desk, before, after);
-        desk.shell.put(record);
-        Ok(new)
-    }
-
-    fn note_taken<S>(
-        &mut self,
-        desk: &mut Desk<'_, S>,
-        before: JournalPosition,
-        after: JournalPosition,
-    ) {
         self.giving.note_taken(before, after);
         desk.end = after;
+        desk.shell.put(record);
+        Ok(new)
     }
 }
 
