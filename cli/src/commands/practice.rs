@@ -84,7 +84,7 @@ fn left(session: &Session, request: Request) -> Result<Ending, Failure> {
     }
     let Left { note, records, .. } = left;
     render::say(&render::clean(&format!(
-        "{note} It is one signed event, about {records} records."
+        "{note} One signed event says so for {records} records."
     )));
     Ok(Ending::Done)
 }
