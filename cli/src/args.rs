@@ -1,6 +1,8 @@
 //! The words of the command line.
 
 mod practice;
+mod records;
+mod sharing;
 
 use std::path::PathBuf;
 
@@ -8,6 +10,10 @@ use clap::{CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use kith_node::failure::Ending;
 
 pub use practice::{DevicesArgs, DevicesCommand, LeavingArgs, StaffArgs, StaffCommand};
+pub use records::{
+    AddArgs, AddCommand, ExportArgs, Form, ImportArgs, OneRecord, RecordArgs, RecordCommand,
+};
+pub use sharing::{JoinArgs, ShareArgs, StopArgs};
 
 /// One patient record, held by everyone who cares for the person.
 #[derive(Parser)]
@@ -99,12 +105,6 @@ pub enum Command {
 }
 
 #[derive(clap::Args)]
-pub struct OneRecord {
-    /// The record: its id or the beginning of it
-    pub record: String,
-}
-
-#[derive(clap::Args)]
 pub struct SetupArgs {
     /// The name that others know, such as "Riverside Surgery"
     #[arg(long)]
@@ -142,150 +142,6 @@ pub struct StatusArgs {
     /// End with 4 when something needs a person
     #[arg(long)]
     pub check: bool,
-}
-
-#[derive(clap::Args)]
-pub struct RecordArgs {
-    #[command(subcommand)]
-    pub command: RecordCommand,
-}
-
-#[derive(Subcommand)]
-pub enum RecordCommand {
-    /// Begin a record for a person
-    New(NewArgs),
-    /// List the records here
-    List,
-    /// Show a record
-    Show(OneRecord),
-    /// What happened when, and when it arrived here
-    Timeline(OneRecord),
-    /// Find people by name, birth date or number
-    Find {
-        /// A part of a name, a birth date (1950-01-31) or a number
-        #[arg(required = true)]
-        words: Vec<String>,
-    },
-}
-
-#[derive(clap::Args)]
-pub struct NewArgs {
-    /// Family name
-    #[arg(long)]
-    pub family: String,
-    /// Given name; may be repeated
-    #[arg(long)]
-    pub given: Vec<String>,
-    /// Birth date: 1950, 1950-01 or 1950-01-31
-    #[arg(long, value_name = "DATE")]
-    pub born: Option<String>,
-    /// NHS number
-    #[arg(long, value_name = "NUMBER")]
-    pub nhs_number: Option<String>,
-}
-
-#[derive(clap::Args)]
-pub struct ImportArgs {
-    /// FHIR JSON, NDJSON or bundle files, or folders of them
-    #[arg(required = true, value_name = "FILE")]
-    pub files: Vec<PathBuf>,
-    /// Into this record
-    #[arg(long)]
-    pub record: Option<String>,
-    /// A file with the passphrase of a sealed bundle
-    #[arg(long, value_name = "FILE")]
-    pub bundle_passphrase_file: Option<PathBuf>,
-    /// The file's Patient is this record's person, although it does not look so
-    #[arg(long, requires = "record")]
-    pub same_person: bool,
-}
-
-#[derive(clap::Args)]
-pub struct AddArgs {
-    /// The record: its id or the beginning of it
-    pub record: String,
-    /// As which member of staff: a name or an id
-    #[arg(long = "as", value_name = "STAFF")]
-    pub staff: Option<String>,
-    #[command(subcommand)]
-    pub what: AddCommand,
-}
-
-#[derive(Subcommand)]
-pub enum AddCommand {
-    /// A note in words
-    Note {
-        /// What it says
-        text: String,
-    },
-    /// A reading
-    Reading {
-        /// Such as pulse, temperature, weight, oxygen, glucose, blood-pressure
-        what: String,
-        /// Such as 36.60, or 120/80
-        value: String,
-        /// Such as kg; the usual one where it is left out
-        unit: Option<String>,
-    },
-    /// A medicine
-    Medicine {
-        /// Name and strength
-        name: String,
-        /// How it is taken
-        #[arg(long)]
-        dose: Option<String>,
-    },
-    /// Work for someone
-    Task {
-        /// What is to be done
-        what: String,
-        /// Until when, such as 2026-12-24
-        #[arg(long, value_name = "DATE")]
-        by: Option<String>,
-    },
-    /// A file
-    Letter {
-        /// The file
-        file: PathBuf,
-        /// What it is
-        #[arg(long)]
-        title: Option<String>,
-    },
-}
-
-#[derive(clap::Args)]
-pub struct ExportArgs {
-    /// The record: its id or the beginning of it
-    pub record: String,
-    /// In which form
-    #[arg(long = "as", value_enum, value_name = "FORM")]
-    pub form: Form,
-    /// Where to; standard output for ips and ndjson where it is left out
-    #[arg(long, value_name = "PATH")]
-    pub out: Option<PathBuf>,
-    /// For a bundle: who can open it, by the name of a node that is known here; may be repeated
-    #[arg(long, value_name = "NAME")]
-    pub to: Vec<String>,
-    /// For a bundle: a file with the passphrase that opens it
-    #[arg(long, value_name = "FILE", conflicts_with = "to")]
-    pub bundle_passphrase_file: Option<PathBuf>,
-    /// For a bundle: not sealed, anyone can read it
-    #[arg(long, conflicts_with = "to")]
-    pub open: bool,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Form {
-    /// An International Patient Summary
-    Ips,
-    /// One received resource a line, exactly as received
-    Ndjson,
-    /// A folder with a file for each resource
-    Folder,
-    /// One signed file from which another node takes the whole record
-    Bundle,
-    /// A folder with the Automerge documents
-    Documents,
 }
 
 #[derive(clap::Args)]
@@ -336,43 +192,6 @@ pub enum ReviewCommand {
         /// The resource
         resource: String,
     },
-}
-
-#[derive(clap::Args)]
-pub struct ShareArgs {
-    /// The record: its id or the beginning of it
-    pub record: String,
-    /// What they can see: all, or parts such as medicines,plans:general
-    #[arg(long, value_name = "PARTS")]
-    pub see: String,
-    /// What they can add to
-    #[arg(long, value_name = "PARTS")]
-    pub add: Option<String>,
-    /// The last day of the share
-    #[arg(long, value_name = "DATE")]
-    pub until: String,
-}
-
-#[derive(clap::Args)]
-pub struct JoinArgs {
-    /// The link of the invitation
-    #[arg(long, value_name = "LINK")]
-    pub link: String,
-    /// It is the right person: do not ask
-    #[arg(long)]
-    pub yes: bool,
-}
-
-#[derive(clap::Args)]
-pub struct StopArgs {
-    /// The record: its id or the beginning of it
-    pub record: String,
-    /// The share's id, or the name of whom it is for
-    #[arg(value_name = "WHO")]
-    pub share: String,
-    /// What stays of what they wrote: all, or none-after DATE
-    #[arg(long, num_args = 1..=2, value_names = ["all|none-after", "DATE"], default_value = "all")]
-    pub keep: Vec<String>,
 }
 
 #[derive(clap::Args)]

@@ -1,0 +1,38 @@
+//! The words of sharing.
+
+#[derive(clap::Args)]
+pub struct ShareArgs {
+    /// The record: its id or the beginning of it
+    pub record: String,
+    /// What they can see: all, or parts such as medicines,plans:general
+    #[arg(long, value_name = "PARTS")]
+    pub see: String,
+    /// What they can add to
+    #[arg(long, value_name = "PARTS")]
+    pub add: Option<String>,
+    /// The last day of the share
+    #[arg(long, value_name = "DATE")]
+    pub until: String,
+}
+
+#[derive(clap::Args)]
+pub struct JoinArgs {
+    /// The link of the invitation
+    #[arg(long, value_name = "LINK")]
+    pub link: String,
+    /// It is the right person: do not ask
+    #[arg(long)]
+    pub yes: bool,
+}
+
+#[derive(clap::Args)]
+pub struct StopArgs {
+    /// The record: its id or the beginning of it
+    pub record: String,
+    /// The share's id, or the name of whom it is for
+    #[arg(value_name = "WHO")]
+    pub share: String,
+    /// What stays of what they wrote: all, or none-after DATE
+    #[arg(long, num_args = 1..=2, value_names = ["all|none-after", "DATE"], default_value = "all")]
+    pub keep: Vec<String>,
+}

@@ -1,0 +1,217 @@
+//! Records, what is in them, and who looked.
+
+use std::{collections::BTreeMap, path::PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+/// A person whose record begins empty.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct NewPerson {
+    /// Family name.
+    pub family: String,
+    /// Given names.
+    pub given: Vec<String>,
+    /// `YYYY`, `YYYY-MM` or `YYYY-MM-DD`.
+    pub birth_date: Option<String>,
+    /// Ten digits.
+    pub nhs_number: Option<String>,
+}
+
+/// Something added from the keyboard.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub enum Addition {
+    /// A note in words.
+    Note(String),
+    /// A reading: what, value, unit.
+    Reading {
+        /// Such as `pulse`.
+        what: String,
+        /// As written, such as `36.60`.
+        value: String,
+        /// Such as `/min`.
+        unit: Option<String>,
+    },
+    /// A medicine in words.
+    Medicine {
+        /// Name and strength.
+        name: String,
+        /// How it is taken.
+        dose: Option<String>,
+    },
+    /// Work for someone.
+    Task {
+        /// What.
+        what: String,
+        /// Until when.
+        by: Option<String>,
+    },
+    /// A file.
+    Letter {
+        /// Where it is.
+        file: PathBuf,
+        /// What it is.
+        title: Option<String>,
+    },
+}
+
+/// A record that was begun.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct RecordMade {
+    /// Its id.
+    pub record: String,
+    /// Other records here that may be of the same person, with what speaks for it.
+    pub alike: Vec<Alike>,
+}
+
+/// A record that may be of the same person.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Alike {
+    /// Its id.
+    pub record: String,
+    /// Its person.
+    pub person: String,
+    /// What speaks for it.
+    pub evidence: Vec<String>,
+}
+
+/// One record in a list.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct RecordLine {
+    /// Its id.
+    pub record: String,
+    /// `SURNAME, Given`.
+    pub person: String,
+    /// As recorded.
+    pub born: Option<String>,
+    /// As recorded.
+    pub nhs_number: Option<String>,
+}
+
+/// A record on a page.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct RecordShown {
+    /// Its id.
+    pub record: String,
+    /// Its person.
+    pub person: RecordLine,
+    /// How many entries are held.
+    pub envelopes: usize,
+    /// How many entries have each status.
+    pub status: BTreeMap<String, usize>,
+    /// Equal digests mean equal records.
+    pub digest: String,
+    /// How current it is, by source.
+    pub as_of: Vec<AsOf>,
+    /// Whether allergies are recorded, said to be none, or not known to this node.
+    pub allergies: AllergyState,
+    /// Other records that are said to be of the same person.
+    pub same_person: Vec<String>,
+    /// Sections that this node may see, with what they hold.
+    pub sections: Vec<SectionShown>,
+    /// Sections and labels that this node is not shown or does not hold.
+    pub not_known_here: Vec<String>,
+}
+
+/// The three states of the allergies section.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum AllergyState {
+    /// At least one is recorded.
+    Recorded,
+    /// Someone said that none is known.
+    NoneKnown,
+    /// Nothing is known to this node.
+    NotKnownHere,
+}
+
+/// How current a record is from one source.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AsOf {
+    /// Who.
+    pub source: String,
+    /// The last time that they claim, RFC 3339.
+    pub last: String,
+    /// How many entries.
+    pub entries: usize,
+}
+
+/// A section on a page.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SectionShown {
+    /// Its name.
+    pub section: String,
+    /// Its label.
+    pub label: String,
+    /// What it holds.
+    pub lines: Vec<Line>,
+}
+
+/// One resource in one line.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Line {
+    /// The resource.
+    pub id: String,
+    /// Its type.
+    pub kind: String,
+    /// What it says.
+    pub text: String,
+    /// Who says so.
+    pub by: String,
+    /// When it happened, as recorded.
+    pub when: Option<String>,
+    /// `two versions`, `to review`, `entered in error`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub marks: Vec<String>,
+}
+
+/// One line of a timeline.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Happened {
+    /// When, as recorded.
+    pub when: Option<String>,
+    /// When its entry was signed, RFC 3339.
+    pub arrived: String,
+    /// `arrived 2 days later`, where it was late.
+    pub late: Option<String>,
+    /// The section.
+    pub section: String,
+    /// The resource.
+    pub line: Line,
+}
+
+/// What was added.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Added {
+    /// The record.
+    pub record: String,
+    /// The entry.
+    pub entry: String,
+    /// The section that it is in.
+    pub section: String,
+}
+
+/// What was exported.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Exported {
+    /// Text for standard output.
+    pub text: Option<String>,
+    /// A file or folder that was written.
+    pub path: Option<PathBuf>,
+    /// How many resources or entries.
+    pub count: usize,
+    /// What people should know of it.
+    pub notes: Vec<String>,
+}
+
+/// One look at a record.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Looked {
+    /// When, RFC 3339.
+    pub when: String,
+    /// Who.
+    pub who: String,
+    /// How: on a page, as a file, sent to their node.
+    pub how: String,
+    /// Which parts.
+    pub parts: Vec<String>,
+}

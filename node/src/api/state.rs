@@ -1,0 +1,79 @@
+//! How a node is, and how far its work has come.
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use crate::node::Role;
+
+/// How far long work has come.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Progress {
+    /// What is being done.
+    pub doing: String,
+    /// How much of it is done.
+    pub done: u64,
+    /// How much there is.
+    pub total: u64,
+}
+
+/// A node that was made.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct SetUp {
+    /// Its name.
+    pub name: String,
+    /// What its owner is.
+    pub kind: Role,
+    /// The device key's public half.
+    pub node: String,
+    /// The owner's public key.
+    pub owner: String,
+    /// Its folder.
+    pub home: PathBuf,
+    /// What goes on the recovery sheet; shown once.
+    pub recovery: String,
+}
+
+/// How a node is.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Status {
+    /// Its name.
+    pub name: String,
+    /// What its owner is.
+    pub kind: Role,
+    /// The device key's public half.
+    pub node: String,
+    /// Its folder.
+    pub home: PathBuf,
+    /// How many records are here.
+    pub records: usize,
+    /// Where it listens, while it runs.
+    pub addresses: Vec<String>,
+    /// What is wrong, each with the command that mends it.
+    pub problems: Vec<Problem>,
+    /// How many things wait for a decision.
+    pub to_review: usize,
+    /// How many entries this build could not read: our fault.
+    pub unreadable: usize,
+    /// The other nodes it knows.
+    pub connections: Vec<Connection>,
+}
+
+/// Something wrong with a node.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Problem {
+    /// What.
+    pub what: String,
+    /// What mends it.
+    #[serde(rename = "do")]
+    pub remedy: String,
+}
+
+/// Another node.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Connection {
+    /// Its name.
+    pub name: String,
+    /// In words: `up to date`, `waiting to send`, `not connected`.
+    pub state: String,
+}
