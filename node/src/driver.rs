@@ -44,6 +44,7 @@ pub struct Driver {
     jobs: mpsc::Sender<Job>,
     wake: watch::Receiver<Option<u64>>,
     settled: watch::Receiver<u64>,
+    met: watch::Receiver<u64>,
 }
 
 /// How long whoever waits for another node waits without a conversation with it.
@@ -62,6 +63,7 @@ struct Worker {
     outputs: mpsc::Sender<Output>,
     wake: watch::Sender<Option<u64>>,
     settled: watch::Sender<u64>,
+    met: watch::Sender<u64>,
 }
 
 impl Driver {
@@ -75,10 +77,11 @@ impl Driver {
         let (opened, is_open) = oneshot::channel();
         let (waking, wake) = watch::channel(None);
         let (settling, settled) = watch::channel(0);
+        let (meeting, met) = watch::channel(0);
         let thread = std::thread::Builder::new()
             .name("kith-node".to_owned())
             .spawn(move || {
-                let started = Worker::start(&home, &unlock, (output, waking, settling));
+                let started = Worker::start(&home, &unlock, (output, waking, settling, meeting));
                 let (said, worker) = match started {
                     Ok(worker) => (Ok(()), Some(worker)),
                     Err(failure) => (Err(failure), None),
@@ -101,6 +104,7 @@ impl Driver {
             jobs,
             wake,
             settled,
+            met,
         };
         Ok((driver, outputs, thread))
     }
@@ -155,6 +159,11 @@ impl Driver {
         }
     }
 
+    /// Changes when whom the node knows, or where they are, may have changed.
+    pub fn met(&self) -> watch::Receiver<u64> {
+        self.met.clone()
+    }
+
     /// When the engine wants to be told that time has passed, milliseconds since 1970 UTC.
     pub fn wake(&self) -> watch::Receiver<Option<u64>> {
         self.wake.clone()
@@ -165,9 +174,10 @@ impl Worker {
     fn start(
         home: &Home,
         unlock: &Unlock,
-        (outputs, wake, settled): (
+        (outputs, wake, settled, met): (
             mpsc::Sender<Output>,
             watch::Sender<Option<u64>>,
+            watch::Sender<u64>,
             watch::Sender<u64>,
         ),
     ) -> Result<Self, Failure> {
@@ -179,6 +189,7 @@ impl Worker {
             outputs,
             wake,
             settled,
+            met,
         })
     }
 
@@ -224,6 +235,9 @@ impl Worker {
         let wake = self.engine.poll_timeout();
         self.wake
             .send_if_modified(|known| std::mem::replace(known, wake) != wake);
+        let met = self.node.met();
+        self.met
+            .send_if_modified(|known| std::mem::replace(known, met) != met);
     }
 
     fn hear(&mut self, news: &News) {
