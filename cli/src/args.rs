@@ -11,7 +11,8 @@ use kith_node::failure::Ending;
 
 pub use practice::{DevicesArgs, DevicesCommand, LeavingArgs, StaffArgs, StaffCommand};
 pub use records::{
-    AddArgs, AddCommand, ExportArgs, Form, ImportArgs, OneRecord, RecordArgs, RecordCommand,
+    AddArgs, AddCommand, ChangeArgs, ExportArgs, Form, ImportArgs, OneRecord, RecordArgs,
+    RecordCommand,
 };
 pub use sharing::{JoinArgs, ShareArgs, StopArgs};
 
@@ -72,6 +73,8 @@ pub enum Command {
     Import(ImportArgs),
     /// Add one thing to a record
     Add(AddArgs),
+    /// Change one thing in a record, or say that it was entered in error
+    Change(ChangeArgs),
     /// Give a record back
     Export(ExportArgs),
     /// Check every signature, link and status from the raw bytes
@@ -90,6 +93,8 @@ pub enum Command {
     Stop(StopArgs),
     /// Who looked at a record
     WhoLooked(OneRecord),
+    /// What happened on this node, and what happens
+    Events(EventsArgs),
     /// The people who work here: enter, list, end
     Staff(StaffArgs),
     /// The devices that act for this node's owner: list, retire
@@ -192,6 +197,18 @@ pub enum ReviewCommand {
         /// The resource
         resource: String,
     },
+}
+
+#[derive(clap::Args)]
+pub struct EventsArgs {
+    /// One record; all where it is left out
+    pub record: Option<String>,
+    /// Go on and tell what happens, until the node stops
+    #[arg(long)]
+    pub follow: bool,
+    /// Only what came after this number, the last one that you have seen
+    #[arg(long, value_name = "SEQ")]
+    pub after: Option<u64>,
 }
 
 #[derive(clap::Args)]

@@ -2,7 +2,9 @@
 
 pub mod add;
 pub mod bench;
+pub mod change;
 pub mod completions;
+pub mod events;
 pub mod explain;
 pub mod export;
 pub mod import;

@@ -1,6 +1,7 @@
 //! What a node can be asked, and what it answers: the same in one process and over the socket.
 
 mod decisions;
+mod events;
 mod files;
 mod practice;
 mod records;
@@ -13,11 +14,12 @@ use serde::{Deserialize, Serialize};
 
 pub use crate::node::{BundleTo, ExportForm, Role};
 pub use decisions::{Decided, Decision, Explained, Review, ToReview};
+pub use events::{Kind, Occurred, Since};
 pub use files::{Filed, ImportRequest, Imported, Refused, Verified};
 pub use practice::{DeviceLine, DeviceList, Leaving, Left, NewStaff, StaffLine, StaffList};
 pub use records::{
-    Added, Addition, Alike, AllergyState, AsOf, Exported, Happened, Line, Looked, NewPerson,
-    RecordLine, RecordMade, RecordShown, SectionShown,
+    Added, Addition, Alike, AllergyState, AsOf, Change, Exported, Happened, Line, Looked,
+    NewPerson, RecordLine, RecordMade, RecordShown, SectionShown,
 };
 pub use sharing::{Joined, Keep, ShareLine, ShareRequest, Shared, Sharing, Stopped};
 pub use state::{Connection, Problem, Progress, SetUp, Status};
@@ -54,6 +56,17 @@ pub enum Request {
         record: String,
         /// What.
         what: Addition,
+        /// As which member of staff: a name, an id or its beginning.
+        staff: Option<String>,
+    },
+    /// One thing in a record is different now, or was entered in error.
+    Change {
+        /// The record.
+        record: String,
+        /// The thing: its id or the beginning of it.
+        thing: String,
+        /// What is different.
+        change: Change,
         /// As which member of staff: a name, an id or its beginning.
         staff: Option<String>,
     },
@@ -109,6 +122,8 @@ pub enum Request {
         /// The record.
         record: String,
     },
+    /// What happened on this node.
+    Events(Since),
     /// A new member of staff.
     StaffAdd(NewStaff),
     /// Everyone who was entered as staff.
@@ -142,7 +157,7 @@ pub enum Reply {
     Timeline(Vec<Happened>),
     /// See [`Request::Import`].
     Imported(Imported),
-    /// See [`Request::Add`].
+    /// See [`Request::Add`] and [`Request::Change`].
     Added(Added),
     /// See [`Request::Export`].
     Exported(Exported),
@@ -162,6 +177,8 @@ pub enum Reply {
     Stopped(Stopped),
     /// See [`Request::WhoLooked`].
     Looked(Vec<Looked>),
+    /// See [`Request::Events`].
+    Events(Vec<Occurred>),
     /// See [`Request::StaffAdd`].
     StaffAdded(StaffLine),
     /// See [`Request::StaffList`].

@@ -9,12 +9,13 @@ use std::{
 
 use kith_protocol::limits::JOINS_MAX;
 use tokio::{
+    io::AsyncReadExt,
     net::{UnixListener, UnixStream},
     sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch},
 };
 
 use crate::{
-    api::Joined,
+    api::{Joined, Request, Since},
     control::{self, Asked, Said},
     driver::Driver,
     failure::{Ending, Failure},
@@ -248,51 +249,78 @@ async fn obey(driver: Driver, network: Network, mut stream: UnixStream) {
             return;
         }
     };
-    let (progress, mut progressing) = mpsc::channel(4);
-    let work = async {
-        match asked {
-            Asked::Command(request) => {
-                let done = driver
-                    .ask(move |node| {
-                        node.handle(request, &mut |step| {
-                            // A slow reader misses steps, and the work does not wait for it.
-                            if progress.try_send(step).is_err() {
-                                tracing::trace!("a step of progress was skipped");
-                            }
-                        })
-                    })
-                    .await;
-                match done {
-                    Ok(reply) => Said::Reply(Box::new(reply)),
-                    Err(failure) => Said::Failure(failure),
-                }
-            }
-            Asked::Join(link) => {
-                drop(progress);
-                let joined = match link.parse() {
-                    Ok(invited) => join(&driver, &network, invited).await,
-                    Err(failure) => Err(failure),
-                };
-                match joined {
-                    Ok(joined) => Said::Joined(joined),
-                    Err(failure) => Said::Failure(failure),
-                }
-            }
+    match asked {
+        Asked::Command(request) => command(&driver, &mut stream, request).await,
+        Asked::Join(link) => {
+            let joined = match link.parse() {
+                Ok(invited) => join(&driver, &network, invited).await,
+                Err(failure) => Err(failure),
+            };
+            let said = joined.map_or_else(Said::Failure, Said::Joined);
+            answer(&mut stream, &said).await;
         }
-    };
+        Asked::Follow(since) => follow(&driver, &mut stream, since).await,
+    }
+}
+
+/// Has the node do something, and tells how far it is.
+async fn command(driver: &Driver, stream: &mut UnixStream, request: Request) {
+    let (progress, mut progressing) = mpsc::channel(4);
+    let work = driver.ask(move |node| {
+        node.handle(request, &mut |step| {
+            // A slow reader misses steps, and the work does not wait for it.
+            if progress.try_send(step).is_err() {
+                tracing::trace!("a step of progress was skipped");
+            }
+        })
+    });
     tokio::pin!(work);
-    let last = loop {
+    let done = loop {
         tokio::select! {
-            said = &mut work => break said,
+            done = &mut work => break done,
             Some(step) = progressing.recv() => {
-                if control::send(&mut stream, &Said::Progress(step)).await.is_err() {
+                if control::send(stream, &Said::Progress(step)).await.is_err() {
                     tracing::debug!("whoever asked is gone; the work goes on");
                 }
             }
         }
     };
-    if control::send(&mut stream, &last).await.is_err() {
+    let said = done.map_or_else(Said::Failure, |reply| Said::Reply(Box::new(reply)));
+    answer(stream, &said).await;
+}
+
+async fn answer(stream: &mut UnixStream, said: &Said) {
+    if control::send(stream, said).await.is_err() {
         tracing::debug!("whoever asked is gone");
+    }
+}
+
+/// Tells what happens until whoever asked goes away or the node stops.
+async fn follow(driver: &Driver, stream: &mut UnixStream, mut since: Since) {
+    let mut taken = driver.taken();
+    loop {
+        taken.mark_unchanged();
+        let asked = since.clone();
+        let told = driver.ask(move |node| node.events_from(&asked)).await;
+        let told = match told {
+            Ok(told) => told,
+            Err(failure) => return answer(stream, &Said::Failure(failure)).await,
+        };
+        for occurred in told.occurred {
+            let said = Said::Happened(Box::new(occurred));
+            if control::send(stream, &said).await.is_err() {
+                return;
+            }
+        }
+        if since.after.replace(told.through) != Some(told.through) {
+            continue;
+        }
+        let mut byte = [0];
+        tokio::select! {
+            changed = taken.changed() => if changed.is_err() { return },
+            // Whoever follows says nothing more: what can be read is the end.
+            _ = stream.read(&mut byte) => return,
+        }
     }
 }
 

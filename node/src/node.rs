@@ -8,8 +8,10 @@ mod access;
 mod add;
 mod audit;
 mod bundle;
+mod change;
 mod custodian;
 mod epochs;
+mod events;
 mod export;
 mod find;
 mod identity;
@@ -128,6 +130,14 @@ impl Node {
                 what,
                 staff,
             } => self.add(&record, what, staff.as_deref()).map(Reply::Added),
+            Request::Change {
+                record,
+                thing,
+                change,
+                staff,
+            } => self
+                .change(&record, &thing, &change, staff.as_deref())
+                .map(Reply::Added),
             Request::Export { record, form } => self.export(&record, form).map(Reply::Exported),
             Request::Verify { what, passphrase } => self
                 .verify(&what, passphrase.as_deref(), progress)
@@ -145,6 +155,7 @@ impl Node {
                 keep,
             } => self.stop(&record, &share, keep).map(Reply::Stopped),
             Request::WhoLooked { record } => self.who_looked(&record).map(Reply::Looked),
+            Request::Events(since) => self.events(&since).map(Reply::Events),
             Request::StaffAdd(new) => self.staff_add(&new).map(Reply::StaffAdded),
             Request::StaffList => self.staff_list().map(Reply::Staff),
             Request::StaffEnd(leaving) => self.staff_end(&leaving).map(Reply::Left),

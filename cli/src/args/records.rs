@@ -153,3 +153,33 @@ pub enum Form {
     /// A folder with the Automerge documents
     Documents,
 }
+
+#[derive(clap::Args)]
+pub struct ChangeArgs {
+    /// The record: its id or the beginning of it
+    pub record: String,
+    /// What is changed: its id or the beginning of it, as kith show --json names it
+    pub thing: String,
+    /// As which member of staff: a name or an id
+    #[arg(long = "as", value_name = "STAFF")]
+    pub staff: Option<String>,
+    #[command(flatten)]
+    pub what: ChangeWhat,
+}
+
+#[derive(clap::Args)]
+#[group(required = true, multiple = false)]
+pub struct ChangeWhat {
+    /// How a medicine is taken from now on, in words
+    #[arg(long, value_name = "TEXT")]
+    pub dose: Option<String>,
+    /// A status, such as completed or stopped
+    #[arg(long, value_name = "WORD")]
+    pub status: Option<String>,
+    /// A file with the whole new version, FHIR JSON
+    #[arg(long, value_name = "FILE")]
+    pub file: Option<PathBuf>,
+    /// It was entered in error: the reason
+    #[arg(long, value_name = "REASON")]
+    pub mistake: Option<String>,
+}

@@ -215,3 +215,16 @@ pub struct Looked {
     /// Which parts.
     pub parts: Vec<String>,
 }
+
+/// What is to be different about one thing in a record.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Change {
+    /// How a medicine is taken, in words.
+    Dose(String),
+    /// A status, as FHIR writes it, such as `completed`.
+    Status(String),
+    /// A whole new version, FHIR JSON.
+    Content(String),
+    /// It was entered in error, with the reason.
+    Mistake(String),
+}

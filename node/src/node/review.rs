@@ -385,7 +385,7 @@ fn no_entry(word: &str) -> Failure {
     )
 }
 
-fn id_of(item: &Item) -> String {
+pub(super) fn id_of(item: &Item) -> String {
     match item {
         Item::Entry { id, .. } => id.to_string(),
         Item::Event { id, .. } => id.to_string(),
