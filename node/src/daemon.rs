@@ -11,7 +11,7 @@ use kith_protocol::limits::JOINS_MAX;
 use tokio::{
     io::AsyncReadExt,
     net::{UnixListener, UnixStream},
-    sync::{OwnedSemaphorePermit, Semaphore, mpsc},
+    sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch},
 };
 
 use crate::{
@@ -22,8 +22,8 @@ use crate::{
     home::{Home, Unlock},
     joining,
     links::{self, Opened},
-    network::{Incoming, Network, Talk, parse_address},
-    node::Invited,
+    network::{Incoming, Network, Settings, Talk, parse_address},
+    node::{Invited, Role},
 };
 
 /// Whoever presents an invitation has this long: they may be anyone.
@@ -50,8 +50,17 @@ impl Daemon {
     /// Opens the node and its network.
     pub async fn start(home: Home, unlock: Unlock) -> Result<Self, Failure> {
         let (driver, outputs, thread) = Driver::start(home.clone(), unlock).await?;
-        let seed = driver.ask(|node| Ok(node.device_seed())).await?;
-        let (network, incoming) = Network::start(&seed).map_err(|error| no_network(&error))?;
+        let (seed, role) = driver
+            .ask(|node| Ok((node.device_seed(), node.role())))
+            .await?;
+        let settings = Settings {
+            is_relay: role != Role::Person,
+        };
+        let (network, incoming) =
+            Network::start(&seed, settings).map_err(|error| no_network(&error))?;
+        let met = driver.met();
+        introduce(&driver, &network).await?;
+        tokio::spawn(keep_introduced(driver.clone(), network.clone(), met));
         let (opened, streams) = mpsc::channel(STREAMS_MAX);
         let run = links::run(driver.clone(), network.clone(), outputs, streams);
         let links = tokio::spawn(run);
@@ -82,7 +91,7 @@ impl Daemon {
             .listen(wanted)
             .await
             .map_err(|error| no_network(&error))?;
-        let addresses = vec![listening.to_string()];
+        let addresses: Vec<_> = listening.iter().map(ToString::to_string).collect();
         let told = addresses.clone();
         self.driver
             .ask(move |node| {
@@ -188,6 +197,29 @@ impl Drop for Socket {
     fn drop(&mut self) {
         if let Err(error) = std::fs::remove_file(&self.path) {
             tracing::debug!(%error, "the socket was gone already");
+        }
+    }
+}
+
+/// Tells the network whom the node knows.
+async fn introduce(driver: &Driver, network: &Network) -> Result<(), Failure> {
+    let known = driver.ask(|node| node.acquaintances()).await?;
+    let with_addresses = known.into_iter().map(|(device, addresses)| {
+        let read = addresses.iter().filter_map(|text| parse_address(text).ok());
+        (device, read.collect())
+    });
+    network.know(&with_addresses.collect());
+    Ok(())
+}
+
+/// Tells it again whenever that changes.
+async fn keep_introduced(driver: Driver, network: Network, mut met: watch::Receiver<u64>) {
+    while met.changed().await.is_ok() {
+        if let Err(failure) = introduce(&driver, &network).await {
+            tracing::warn!(
+                what = failure.what,
+                "whom this node knows was not looked up"
+            );
         }
     }
 }

@@ -81,6 +81,8 @@ pub struct Node {
     rng: ChaCha20Rng,
     /// Where this node listens, while it runs.
     addresses: Vec<String>,
+    /// How often whom this node knows, or where they are, has changed.
+    met: u64,
 }
 
 impl Node {
@@ -104,6 +106,7 @@ impl Node {
             nonce,
             rng,
             addresses: Vec::new(),
+            met: 0,
             store,
         })
     }
@@ -171,6 +174,11 @@ impl Node {
         self.identity.principal
     }
 
+    /// What its owner is.
+    pub const fn role(&self) -> Role {
+        self.identity.role
+    }
+
     /// Its device key's public half.
     pub fn device(&self) -> DeviceId {
         self.identity.device.device()
@@ -199,7 +207,11 @@ impl Node {
     }
 
     fn principal_log(&self) -> Result<Vec<Verified<Event>>, StoreError> {
-        let log = LogId::Principal(self.identity.principal);
+        self.log_of(self.identity.principal)
+    }
+
+    fn log_of(&self, principal: PrincipalId) -> Result<Vec<Verified<Event>>, StoreError> {
+        let log = LogId::Principal(principal);
         let held = self.store.events(&log)?;
         Ok(held
             .into_iter()
@@ -258,6 +270,7 @@ impl Node {
         if of_principal {
             // Who acts for whom may have changed: no record that was loaded before knows it.
             self.loaded.clear();
+            self.met += 1;
         }
         if for_others {
             self.changed = last;
