@@ -54,9 +54,7 @@ impl Behaviour {
         known: &Acquaintances,
     ) -> Self {
         let own = key.public().to_peer_id();
-        let relay = settings
-            .is_relay
-            .then(|| relaying::relay_for(own, known.clone()));
+        let relay = settings.is_relay.then(|| relaying::relay_for(own, known));
         Self {
             door: Door::new(known.clone()),
             memory: memory::Behaviour::with_max_percentage(MEMORY_OF_MACHINE_MAX),

@@ -86,7 +86,7 @@ impl Switchboard {
 
     fn obey(&mut self, command: Command) {
         match command {
-            Command::Listen(address, answer) => self.listen(address, answer),
+            Command::Listen(address, answer) => self.listen(&address, answer),
             Command::Connect(peer, addresses, answer) => self.connect(peer, addresses, answer),
             Command::ConnectAt(address, answer) => self.connect_at(address, answer),
             Command::LookAround(is_looking, answer) => {
@@ -102,7 +102,7 @@ impl Switchboard {
         }
     }
 
-    fn listen(&mut self, address: Multiaddr, answer: Answer<Vec<Multiaddr>>) {
+    fn listen(&mut self, address: &Multiaddr, answer: Answer<Vec<Multiaddr>>) {
         match self.swarm.listen_on(address.clone()) {
             Ok(listener) => {
                 self.waiting
@@ -210,11 +210,9 @@ impl Switchboard {
                     self.waiting.connected(peer, is_connected);
                 }
             }
-            SwarmEvent::Behaviour(BehaviourEvent::Ping(ping)) => {
+            SwarmEvent::Behaviour(BehaviourEvent::Ping(ping)) if ping.result.is_err() => {
                 // Whoever is gone without a word is noticed by this, minutes before TCP would.
-                if ping.result.is_err() {
-                    self.swarm.close_connection(ping.connection);
-                }
+                self.swarm.close_connection(ping.connection);
             }
             _ => {}
         }
