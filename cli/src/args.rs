@@ -137,9 +137,13 @@ pub enum Kind {
 
 #[derive(clap::Args)]
 pub struct RunArgs {
-    /// An address of this machine and a port, such as 127.0.0.1:4712
-    #[arg(long, default_value = "0.0.0.0:4712", value_name = "ADDR")]
-    pub listen: String,
+    /// An address of this machine and a port, such as 127.0.0.1:4712; can be given several times
+    #[arg(long, default_values = ["0.0.0.0:4712", "/ip4/0.0.0.0/udp/4712/quic-v1"], value_name = "ADDR")]
+    pub listen: Vec<String>,
+    /// Where others reach this machine from elsewhere, such as riverside.example:4712; can be given
+    /// several times
+    #[arg(long, value_name = "HOST:PORT")]
+    pub reachable_at: Vec<String>,
 }
 
 #[derive(clap::Args)]

@@ -13,3 +13,5 @@ pub mod links;
 pub mod network;
 pub mod node;
 pub mod store;
+pub mod wakefulness;
+pub mod whereabouts;

@@ -20,6 +20,8 @@ pub enum Talk {
     Join,
     /// Sync: known devices, and devices that prove that they are of somebody known.
     Sync,
+    /// Saying where this node can be reached: known devices only.
+    Where,
 }
 
 impl Talk {
@@ -27,6 +29,7 @@ impl Talk {
         match self {
             Self::Join => StreamProtocol::new("/kith/join/0"),
             Self::Sync => StreamProtocol::new("/kith/sync/1"),
+            Self::Where => StreamProtocol::new("/kith/where/1"),
         }
     }
 }
