@@ -59,6 +59,8 @@ pub fn exit_codes() -> String {
 
 #[derive(Subcommand)]
 pub enum Command {
+    /// A fall, told on four throw-away nodes of this machine
+    Demo(DemoArgs),
     /// Make a node: who runs it, its name, keys, recovery sheet
     Setup(SetupArgs),
     /// Run the node until it is stopped
@@ -117,6 +119,10 @@ pub struct SetupArgs {
     /// Who runs it
     #[arg(long, value_enum)]
     pub kind: Option<Kind>,
+    /// Also write a systemd unit, so that the node can run whenever this machine does; for a node
+    /// that exists, only that
+    #[arg(long)]
+    pub service: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -144,6 +150,16 @@ pub struct RunArgs {
     /// several times
     #[arg(long, value_name = "HOST:PORT")]
     pub reachable_at: Vec<String>,
+    /// Stop when standard input ends, as when the program that started this node has gone
+    #[arg(long, hide = true)]
+    pub until_input_ends: bool,
+}
+
+#[derive(clap::Args)]
+pub struct DemoArgs {
+    /// End when the story is told, instead of waiting for Ctrl-C
+    #[arg(long)]
+    pub once: bool,
 }
 
 #[derive(clap::Args)]

@@ -24,7 +24,7 @@ use crate::{
     links::{self, Opened},
     network::{Incoming, Network, Settings, Talk, parse_address, resolve},
     node::{Invited, Role},
-    wakefulness,
+    service, wakefulness,
     whereabouts::{self, ReachableAt},
 };
 
@@ -104,7 +104,15 @@ impl Daemon {
                     "Give an address of this machine and a port, such as 127.0.0.1:4712 or 0.0.0.0:0.",
                 )
             })?;
-            for found in resolve(&wanted).await {
+            let found = resolve(&wanted).await;
+            if found.is_empty() {
+                return Err(Failure::new(
+                    Ending::Failed,
+                    format!("{address} is not found, so this node cannot listen there."),
+                    "Give an address of this machine instead of a name.",
+                ));
+            }
+            for found in found {
                 let listened = self.network.listen(found).await;
                 listened.map_err(|error| no_network(&error))?;
             }
@@ -113,8 +121,8 @@ impl Daemon {
             let (driver, network) = (self.driver.clone(), self.network.clone());
             tokio::spawn(whereabouts::keep(driver, network, reachable_at, telling));
         }
-        let mut told = self.told.clone();
-        let told = told.wait_for(|told| !told.is_empty()).await;
+        let mut telling = self.told.clone();
+        let told = telling.wait_for(|told| !told.is_empty()).await;
         let told = told.map(|told| told.clone()).map_err(|_| {
             Failure::new(
                 Ending::Failed,
@@ -122,8 +130,7 @@ impl Daemon {
                 "Start it again.",
             )
         })?;
-        let waking =
-            wakefulness::keep(self.driver.clone(), self.network.clone(), self.told.clone());
+        let waking = wakefulness::keep(self.driver.clone(), self.network.clone(), telling);
         tokio::spawn(waking);
         self.socket = Some(Socket::open(&self.home)?);
         Ok(told)
@@ -141,6 +148,7 @@ impl Daemon {
             None => Socket::open(&self.home)?,
         };
         let joins = Arc::new(Semaphore::new(JOINS_MAX));
+        service::ready();
         tokio::pin!(stop);
         loop {
             tokio::select! {
@@ -174,6 +182,7 @@ impl Daemon {
                 }
             }
         }
+        service::stopping();
         drop(socket);
         self.driver.stop().await;
         self.close();

@@ -204,7 +204,7 @@ impl Network {
     ) -> Result<(Channel, Option<Multiaddr>), NetworkError> {
         let peer = peer_of(device).ok_or(NetworkError::Unreachable)?;
         let found = futures::future::join_all(addresses.iter().map(async |given| {
-            let found = address::resolve(given).await;
+            let found = resolve(given).await;
             let with_given = found.into_iter().map(|found| (found, given.clone()));
             with_given.collect::<Vec<_>>()
         }));
@@ -223,7 +223,7 @@ impl Network {
         found: &[(Multiaddr, Multiaddr)],
     ) -> Result<Option<Multiaddr>, NetworkError> {
         let all = found.iter().map(|(found, _)| found.clone());
-        let (carried, direct): (Vec<_>, Vec<_>) = all.partition(address::is_carried);
+        let (carried, direct): (Vec<_>, Vec<_>) = all.partition(is_carried);
         let call = |addresses, is_second| Call {
             peer,
             addresses,
@@ -249,7 +249,7 @@ impl Network {
         talk: Talk,
     ) -> Result<(DeviceId, Channel), NetworkError> {
         let mut reached = Err(NetworkError::Unreachable);
-        for found in address::resolve(&address).await {
+        for found in resolve(&address).await {
             reached = self.ask(|answer| Command::ConnectAt(found, answer)).await;
             if reached.is_ok() {
                 break;

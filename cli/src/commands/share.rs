@@ -16,6 +16,7 @@ pub fn run(session: &Session, args: ShareArgs) -> Result<Ending, Failure> {
         record: args.record,
         see: args.see,
         add: args.add,
+        change: args.change,
         until: args.until,
     };
     let Reply::Shared(shared) = session.ask(Request::Share(request))? else {
@@ -46,12 +47,13 @@ pub fn list(session: &Session, record: String) -> Result<Ending, Failure> {
     }
     for share in &sharing.shares {
         render::say(&format!(
-            "{}  {} ({}): can see {}; can add {}; until {}",
+            "{}  {} ({}): can see {}; can add {}; can change {}; until {}",
             share.id,
             render::clean(&share.name),
             share.state,
             nothing(&share.see),
             nothing(&share.add),
+            nothing(&share.change),
             share.until.as_deref().unwrap_or("further notice")
         ));
     }

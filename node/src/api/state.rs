@@ -32,6 +32,8 @@ pub struct SetUp {
     pub home: PathBuf,
     /// What goes on the recovery sheet; shown once.
     pub recovery: String,
+    /// The unit by which the system runs it, where one was asked for.
+    pub service: Option<PathBuf>,
 }
 
 /// How a node is.

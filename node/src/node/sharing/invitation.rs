@@ -77,6 +77,10 @@ impl Node {
             Some(add) => add.parse()?,
             None => Scopes::default(),
         };
+        let change: Scopes = match &request.change {
+            Some(change) => change.parse()?,
+            None => Scopes::default(),
+        };
         let until_ms = end_of(&request.until)?;
         let now = now_ms();
         if until_ms <= now {
@@ -97,6 +101,7 @@ impl Node {
             record,
             see,
             add,
+            change,
             until_ms,
         };
         self.with_record(record, |node, record| node.may_share(record, &terms))?;
