@@ -18,8 +18,10 @@ use crate::{
     home::{Home, Unlock},
     joining,
     links::{self, Opened},
-    network::{Incoming, Network, Settings, Talk, parse_address},
+    network::{Incoming, Network, Settings, Talk, parse_address, resolve},
     node::{Invited, Role},
+    service, wakefulness,
+    whereabouts::{self, ReachableAt},
 };
 
 /// Whoever presents an invitation has this long: they may be anyone.
@@ -43,6 +45,8 @@ pub struct Daemon {
     opened: mpsc::Sender<Opened>,
     links: tokio::task::JoinHandle<()>,
     thread: std::thread::JoinHandle<()>,
+    telling: Option<watch::Sender<Vec<String>>>,
+    told: watch::Receiver<Vec<String>>,
     socket: Option<Socket>,
 }
 
@@ -62,7 +66,14 @@ impl Daemon {
         introduce(&driver, &network).await?;
         tokio::spawn(keep_introduced(driver.clone(), network.clone(), met));
         let (opened, streams) = mpsc::channel(STREAMS_MAX);
-        let run = links::run(driver.clone(), network.clone(), outputs, streams);
+        let (telling, told) = watch::channel(Vec::new());
+        let run = links::run(
+            driver.clone(),
+            network.clone(),
+            outputs,
+            streams,
+            told.clone(),
+        );
         let links = tokio::spawn(run);
         Ok(Self {
             home,
@@ -72,35 +83,57 @@ impl Daemon {
             opened,
             links,
             thread,
+            telling: Some(telling),
+            told,
             socket: None,
         })
     }
 
     /// Listens, for others and for the command line, and says where: whoever reads the addresses
-    /// can give commands.
-    pub async fn listen(&mut self, address: &str) -> Result<Vec<String>, Failure> {
-        let wanted = parse_address(address).map_err(|error| {
+    /// can give commands. `reachable_at` is what its owner says of where this machine is.
+    pub async fn listen(
+        &mut self,
+        addresses: &[String],
+        reachable_at: ReachableAt,
+    ) -> Result<Vec<String>, Failure> {
+        for address in addresses {
+            let wanted = parse_address(address).map_err(|error| {
+                Failure::new(
+                    Ending::Usage,
+                    error.to_string(),
+                    "Give an address of this machine and a port, such as 127.0.0.1:4712 or 0.0.0.0:0.",
+                )
+            })?;
+            let found = resolve(&wanted).await;
+            if found.is_empty() {
+                return Err(Failure::new(
+                    Ending::Failed,
+                    format!("{address} is not found, so this node cannot listen there."),
+                    "Give an address of this machine instead of a name.",
+                ));
+            }
+            for found in found {
+                let listened = self.network.listen(found).await;
+                listened.map_err(|error| no_network(&error))?;
+            }
+        }
+        if let Some(telling) = self.telling.take() {
+            let (driver, network) = (self.driver.clone(), self.network.clone());
+            tokio::spawn(whereabouts::keep(driver, network, reachable_at, telling));
+        }
+        let mut telling = self.told.clone();
+        let told = telling.wait_for(|told| !told.is_empty()).await;
+        let told = told.map(|told| told.clone()).map_err(|_| {
             Failure::new(
-                Ending::Usage,
-                error.to_string(),
-                "Give an address of this machine and a port, such as 127.0.0.1:4712 or 0.0.0.0:0.",
+                Ending::Failed,
+                "The network stopped before this node could be reached.",
+                "Start it again.",
             )
         })?;
-        let listening = self
-            .network
-            .listen(wanted)
-            .await
-            .map_err(|error| no_network(&error))?;
-        let addresses: Vec<_> = listening.iter().map(ToString::to_string).collect();
-        let told = addresses.clone();
-        self.driver
-            .ask(move |node| {
-                node.set_addresses(told);
-                Ok(())
-            })
-            .await?;
+        let waking = wakefulness::keep(self.driver.clone(), self.network.clone(), telling);
+        tokio::spawn(waking);
         self.socket = Some(Socket::open(&self.home)?);
-        Ok(addresses)
+        Ok(told)
     }
 
     /// Accepts an invitation and fetches what it opens.
@@ -115,6 +148,7 @@ impl Daemon {
             None => Socket::open(&self.home)?,
         };
         let joins = Arc::new(Semaphore::new(JOINS_MAX));
+        service::ready();
         tokio::pin!(stop);
         loop {
             tokio::select! {
@@ -131,6 +165,14 @@ impl Daemon {
                                 tracing::warn!("too many streams are opened at once");
                             }
                         }
+                        Talk::Where => {
+                            let hearing = whereabouts::hear(
+                                self.driver.clone(),
+                                incoming.device,
+                                incoming.channel,
+                            );
+                            tokio::spawn(hearing);
+                        }
                     }
                 }
                 accepted = socket.listener.accept() => {
@@ -140,6 +182,7 @@ impl Daemon {
                 }
             }
         }
+        service::stopping();
         drop(socket);
         self.close().await;
         Ok(())

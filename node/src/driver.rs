@@ -224,6 +224,7 @@ impl Worker {
     fn does(&mut self, job: Job) -> ControlFlow<()> {
         let input = match job {
             Job::Work(work) => {
+                self.node.stands(self.engine.standings());
                 work(&mut self.node);
                 Input::Changed
             }
@@ -279,7 +280,10 @@ impl Worker {
             News::KeptBack { count, .. } => {
                 tracing::warn!(count, "another node did not take all that was sent");
             }
-            News::Ended { why, .. } => tracing::debug!(?why, "a conversation ended"),
+            News::Ended { with, why } => {
+                tracing::debug!(?why, "a conversation ended");
+                self.node.talked(*with, *why);
+            }
             News::Unreadable(_) => {
                 tracing::warn!("a record is damaged, so nothing of it is sent");
             }

@@ -26,6 +26,7 @@ mod setup;
 mod sharing;
 mod shell;
 mod show;
+mod standing;
 mod status;
 mod summary;
 mod timeline;
@@ -81,6 +82,7 @@ pub struct Node {
     rng: ChaCha20Rng,
     /// Where this node listens, while it runs.
     addresses: Vec<String>,
+    standings: standing::Standings,
     /// How often whom this node knows, or where they are, has changed.
     met: u64,
 }
@@ -106,6 +108,7 @@ impl Node {
             nonce,
             rng,
             addresses: Vec::new(),
+            standings: standing::Standings::default(),
             met: 0,
             store,
         })
