@@ -1,5 +1,6 @@
 //! How nodes reach each other, and what strangers meet.
 
+mod relay;
 mod strangers;
 
 use std::{
@@ -210,7 +211,8 @@ fn a_unit_is_written_once_and_never_over_another() {
     };
     let named = ["--name", "Riverside Surgery", "--kind", "practice"];
     let made = setup(&[&named[..], &["--service"]].concat());
-    let said = String::from_utf8_lossy(&made.stderr).into_owned();
+    let said = [made.stdout.as_slice(), &made.stderr].concat();
+    let said = String::from_utf8_lossy(&said).into_owned();
     assert!(made.status.success(), "{said}");
     assert!(said.contains("systemctl --user enable --now kith.service"));
     assert!(said.contains("loginctl enable-linger"), "{said}");
