@@ -1,11 +1,7 @@
 //! A running node: it listens, answers the command line over its socket, and keeps what it shares
 //! up to date.
 
-use std::{
-    os::unix::fs::PermissionsExt,
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{os::unix::fs::PermissionsExt, sync::Arc, time::Duration};
 
 use kith_protocol::limits::JOINS_MAX;
 use tokio::{
@@ -32,6 +28,10 @@ use crate::{
 const JOIN_LASTS: Duration = Duration::from_secs(20);
 /// Whoever joined waits this long for what they may see: 256 MiB over a slow line.
 const FETCH_LASTS: Duration = Duration::from_mins(10);
+
+/// Whoever stops a node waits this long for the work that it is at.
+const CLOSING_LASTS: Duration = Duration::from_secs(10);
+const BETWEEN_LOOKS: Duration = Duration::from_millis(5);
 
 /// Streams that were opened and are not taken up yet.
 const STREAMS_MAX: usize = 64;
@@ -184,13 +184,12 @@ impl Daemon {
         }
         service::stopping();
         drop(socket);
-        self.driver.stop().await;
-        self.close();
+        self.close().await;
         Ok(())
     }
 
-    /// Ends the node and waits until its store is closed.
-    pub fn close(self) {
+    /// Ends the node: the last words leave, and the store is closed.
+    pub async fn close(self) {
         let Self {
             driver,
             network,
@@ -200,13 +199,20 @@ impl Daemon {
             thread,
             ..
         } = self;
-        links.abort();
-        drop((driver, network, incoming, opened));
-        // Tasks that still hold a handle end with the runtime; the store is safe either way.
-        let started = Instant::now();
-        while !thread.is_finished() && started.elapsed() < Duration::from_secs(2) {
-            std::thread::sleep(Duration::from_millis(10));
+        driver.stop().await;
+        // The links have nothing more to do when the node's thread has ended. Work that goes on for
+        // longer is broken off: what was not committed never was, and the rest is safe.
+        let ended = async {
+            let is_quiet = links.await.is_ok();
+            while !thread.is_finished() {
+                tokio::time::sleep(BETWEEN_LOOKS).await;
+            }
+            is_quiet && thread.join().is_ok()
+        };
+        if !matches!(tokio::time::timeout(CLOSING_LASTS, ended).await, Ok(true)) {
+            tracing::warn!("the node was broken off at work; its store is safe");
         }
+        drop((network, incoming, opened));
     }
 }
 

@@ -75,7 +75,7 @@ pub async fn run(
         tokio::select! {
             output = outputs.recv() => match output {
                 Some(output) => links.obey(output),
-                None => return,
+                None => return links.finish().await,
             },
             Ok(()) = told.changed() => links.tell_where(),
             Some((device, channel)) = opened.recv() => links.open(device, channel, false),
@@ -108,6 +108,17 @@ async fn keep_time(driver: Driver) {
 }
 
 impl Links {
+    /// Lets what was said last leave.
+    async fn finish(mut self) {
+        for writer in std::mem::take(&mut self.writers).into_values() {
+            writer.reading.abort();
+        }
+        let last_words = async { while self.tasks.join_next().await.is_some() {} };
+        if tokio::time::timeout(LAST_WORDS, last_words).await.is_err() {
+            tracing::debug!("somebody did not take the last words in time");
+        }
+    }
+
     fn obey(&mut self, output: Output) {
         match output {
             Output::Send { link, frame } => {

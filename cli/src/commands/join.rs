@@ -34,7 +34,7 @@ pub fn run(session: &Session, args: JoinArgs) -> Result<Ending, Failure> {
                     Ok(invited) => daemon.join(invited).await,
                     Err(failure) => Err(failure),
                 };
-                daemon.close();
+                daemon.close().await;
                 joined
             })?
         }
