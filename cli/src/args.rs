@@ -14,7 +14,7 @@ pub use records::{
     AddArgs, AddCommand, ChangeArgs, ExportArgs, Form, ImportArgs, OneRecord, RecordArgs,
     RecordCommand,
 };
-pub use sharing::{JoinArgs, ShareArgs, StopArgs};
+pub use sharing::{InvitationArgs, JoinArgs, ShareArgs, StopArgs};
 
 /// One patient record, held by everyone who cares for the person.
 #[derive(Parser)]
@@ -97,7 +97,7 @@ pub enum Command {
     Events(EventsArgs),
     /// The people who work here: enter, list, end
     Staff(StaffArgs),
-    /// The devices that act for this node's owner: list, retire
+    /// The devices that act for this node's owner: add, list, retire
     Devices(DevicesArgs),
     /// Measure this machine on made-up records, in a folder that is taken away again
     Bench(BenchArgs),
@@ -196,6 +196,16 @@ pub enum ReviewCommand {
     Leave {
         /// The resource
         resource: String,
+    },
+    /// Let somebody in who came with the link of an invitation: their check words are yours
+    Admit {
+        /// The invitation
+        invitation: String,
+    },
+    /// Let somebody not in who came with the link of an invitation
+    Decline {
+        /// The invitation
+        invitation: String,
     },
 }
 

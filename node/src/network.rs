@@ -5,7 +5,7 @@
 
 mod channel;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 
 use futures::StreamExt;
 use kith_protocol::{
@@ -17,7 +17,7 @@ use libp2p::{
     identity::{Keypair, PublicKey, ed25519},
     multiaddr::Protocol,
     noise,
-    swarm::{DialError, SwarmEvent, dial_opts::DialOpts},
+    swarm::{ConnectionId, DialError, SwarmEvent, dial_opts::DialOpts},
     tcp, yamux,
 };
 use tokio::sync::{mpsc, oneshot};
@@ -27,8 +27,8 @@ pub use channel::{Channel, ChannelError, FrameReader, FrameWriter};
 /// What a stream is opened for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Talk {
-    /// Accepting an invitation: open to strangers.
-    Join,
+    /// Meeting for the first time, with an invitation: open to strangers.
+    Pair,
     /// Sync: known devices, and devices that prove that they are of somebody known.
     Sync,
 }
@@ -36,7 +36,7 @@ pub enum Talk {
 impl Talk {
     const fn protocol(self) -> StreamProtocol {
         match self {
-            Self::Join => StreamProtocol::new("/kith/join/0"),
+            Self::Pair => StreamProtocol::new("/kith/pair/1"),
             Self::Sync => StreamProtocol::new("/kith/sync/1"),
         }
     }
@@ -44,7 +44,7 @@ impl Talk {
     /// Bytes of the longest frame that is read.
     const fn frame_len_max(self) -> usize {
         match self {
-            Self::Join => JOIN_FRAME_LEN_MAX,
+            Self::Pair => JOIN_FRAME_LEN_MAX,
             Self::Sync => FRAME_LEN_MAX,
         }
     }
@@ -96,6 +96,7 @@ pub struct Network {
 enum Command {
     Listen(Multiaddr, oneshot::Sender<Result<Multiaddr, NetworkError>>),
     Connect(PeerId, Vec<Multiaddr>, Connected),
+    Call(Multiaddr, oneshot::Sender<Result<PeerId, NetworkError>>),
 }
 
 impl Network {
@@ -104,7 +105,7 @@ impl Network {
         let swarm = build(seed)?;
         let mut control = swarm.behaviour().new_control();
         let (incoming_sender, incoming) = mpsc::channel(16);
-        for talk in [Talk::Join, Talk::Sync] {
+        for talk in [Talk::Pair, Talk::Sync] {
             let streams = control
                 .accept(talk.protocol())
                 .map_err(|error| NetworkError::Start(error.to_string().into()))?;
@@ -139,6 +140,20 @@ impl Network {
             .await
             .map_err(|_| NetworkError::Unreachable)?;
         Ok(Channel::new(stream, talk.frame_len_max()))
+    }
+
+    /// Opens a stream to whoever answers at an address, and says who that is.
+    pub async fn call(
+        &self,
+        address: Multiaddr,
+        talk: Talk,
+    ) -> Result<(DeviceId, Channel), NetworkError> {
+        let (answer, answered) = oneshot::channel();
+        self.send(Command::Call(address, answer)).await?;
+        let peer = answered.await.map_err(|_| NetworkError::Stopped)??;
+        let device = device_of(peer).ok_or(NetworkError::Unreachable)?;
+        let channel = self.open(device, Vec::new(), talk).await?;
+        Ok((device, channel))
     }
 
     async fn send(&self, command: Command) -> Result<(), NetworkError> {
@@ -195,9 +210,20 @@ type Connected = oneshot::Sender<Result<(), NetworkError>>;
 struct Waiting {
     listening: VecDeque<oneshot::Sender<Result<Multiaddr, NetworkError>>>,
     connecting: BTreeMap<PeerId, Vec<Connected>>,
+    /// Calls to whoever answers.
+    calling: HashMap<ConnectionId, oneshot::Sender<Result<PeerId, NetworkError>>>,
 }
 
 impl Waiting {
+    /// A call to whoever answers has come to something.
+    fn called(&mut self, call: ConnectionId, who: Result<PeerId, NetworkError>) {
+        if let Some(answer) = self.calling.remove(&call)
+            && answer.send(who).is_err()
+        {
+            tracing::debug!("nobody waits for the call");
+        }
+    }
+
     fn connected(&mut self, peer: PeerId, is_connected: bool) {
         for answer in self.connecting.remove(&peer).unwrap_or_default() {
             let said = if is_connected {
@@ -232,13 +258,17 @@ async fn drive(mut swarm: Swarm<libp2p_stream::Behaviour>, mut commands: mpsc::R
                         tracing::debug!("nobody waits for the listen address");
                     }
                 }
-                SwarmEvent::ConnectionEstablished { peer_id, .. } => {
+                SwarmEvent::ConnectionEstablished { peer_id, connection_id, .. } => {
+                    waiting.called(connection_id, Ok(peer_id));
                     waiting.connected(peer_id, true);
                 }
-                SwarmEvent::OutgoingConnectionError { peer_id: Some(peer), error, .. } => {
+                SwarmEvent::OutgoingConnectionError { peer_id, connection_id, error } => {
                     tracing::debug!(%error, "not connected");
-                    let is_connected = swarm.is_connected(&peer);
-                    waiting.connected(peer, is_connected);
+                    waiting.called(connection_id, Err(NetworkError::Unreachable));
+                    if let Some(peer) = peer_id {
+                        let is_connected = swarm.is_connected(&peer);
+                        waiting.connected(peer, is_connected);
+                    }
                 }
                 _ => {}
             }
@@ -260,6 +290,15 @@ fn obey(swarm: &mut Swarm<libp2p_stream::Behaviour>, command: Command, waiting: 
                 }
             }
         },
+        Command::Call(address, answer) => {
+            let dial = DialOpts::unknown_peer_id().address(address).build();
+            let call = dial.connection_id();
+            waiting.calling.insert(call, answer);
+            if let Err(error) = swarm.dial(dial) {
+                tracing::debug!(%error, "not dialled");
+                waiting.called(call, Err(NetworkError::Unreachable));
+            }
+        }
         Command::Connect(peer, addresses, answer) => {
             let known = swarm.is_connected(&peer);
             waiting.connecting.entry(peer).or_default().push(answer);

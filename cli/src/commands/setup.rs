@@ -23,11 +23,7 @@ pub fn run(session: &Session, args: &SetupArgs) -> Result<Ending, Failure> {
         Some(kind) => kind,
         None => ask_kind(session)?,
     };
-    let unlock = match session.passphrase_from_file()? {
-        Some(words) => Unlock::Passphrase(words),
-        None if session.no_input => Unlock::KeyFile,
-        None => ask_passphrase()?,
-    };
+    let unlock = unlock(session)?;
     let made = Node::set_up(&home, &name, role(kind), &unlock)?;
     if session.json {
         return render::json(&made);
@@ -36,20 +32,34 @@ pub fn run(session: &Session, args: &SetupArgs) -> Result<Ending, Failure> {
     Ok(Ending::Done)
 }
 
+/// What is to open a new node.
+pub(super) fn unlock(session: &Session) -> Result<Unlock, Failure> {
+    match session.passphrase_from_file()? {
+        Some(words) => Ok(Unlock::Passphrase(words)),
+        None if session.no_input => Ok(Unlock::KeyFile),
+        None => ask_passphrase(),
+    }
+}
+
 fn say(made: &SetUp) {
     render::say(&format!(
         "{} is ready in {}.",
         render::clean(&made.name),
         made.home.display()
     ));
+    say_recovery(&made.recovery);
+    render::say("Next: kith import FILE, or kith record new --family NAME.");
+}
+
+/// What opens a node when everything else is lost.
+pub(super) fn say_recovery(recovery: &str) {
     render::say("");
     render::say("RECOVERY SHEET: write this down and keep it where you keep important papers.");
-    render::say(&format!("    {}", made.recovery));
+    render::say(&format!("    {recovery}"));
     render::say(
         "It opens this node when the passphrase or key file is lost. It is not shown again.",
     );
     render::say("");
-    render::say("Next: kith import FILE, or kith record new --family NAME.");
 }
 
 fn ask_name(session: &Session) -> Result<String, Failure> {

@@ -47,6 +47,9 @@ fn say(status: &Status) {
             connection.state
         ));
     }
+    for notice in &status.notices {
+        render::say(&render::clean(notice));
+    }
     if status.to_review > 0 {
         render::say(&format!("{} to review: kith review", status.to_review));
     }
