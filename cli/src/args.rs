@@ -59,6 +59,8 @@ pub fn exit_codes() -> String {
 
 #[derive(Subcommand)]
 pub enum Command {
+    /// A fall, told on four throw-away nodes of this machine
+    Demo(DemoArgs),
     /// Make a node: who runs it, its name, keys, recovery sheet
     Setup(SetupArgs),
     /// Run the node until it is stopped
@@ -140,6 +142,16 @@ pub struct RunArgs {
     /// An address of this machine and a port, such as 127.0.0.1:4712
     #[arg(long, default_value = "0.0.0.0:4712", value_name = "ADDR")]
     pub listen: String,
+    /// Stop when standard input ends, as when the program that started this node has gone
+    #[arg(long, hide = true)]
+    pub until_input_ends: bool,
+}
+
+#[derive(clap::Args)]
+pub struct DemoArgs {
+    /// End when the story is told, instead of waiting for Ctrl-C
+    #[arg(long)]
+    pub once: bool,
 }
 
 #[derive(clap::Args)]

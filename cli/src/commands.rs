@@ -4,6 +4,7 @@ pub mod add;
 pub mod bench;
 pub mod change;
 pub mod completions;
+pub mod demo;
 pub mod events;
 pub mod explain;
 pub mod export;

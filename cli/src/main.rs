@@ -7,6 +7,7 @@
 mod args;
 mod ask;
 mod commands;
+mod demo;
 mod render;
 
 use std::process::ExitCode;
@@ -36,6 +37,7 @@ fn main() -> ExitCode {
 
 fn run(session: &Session, command: Command) -> Result<Ending, Failure> {
     match command {
+        Command::Demo(args) => commands::demo::run(session, &args),
         Command::Setup(args) => commands::setup::run(session, &args),
         Command::Run(args) => commands::run::run(session, &args),
         Command::Status(args) => commands::status::run(session, &args),

@@ -15,7 +15,7 @@ use kith_protocol::{
 use tokio::{
     io::AsyncReadExt,
     net::{UnixListener, UnixStream},
-    sync::{OwnedSemaphorePermit, Semaphore, mpsc},
+    sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch},
     task::JoinSet,
     time::sleep,
 };
@@ -27,13 +27,15 @@ use crate::{
     failure::{Ending, Failure},
     home::{Home, Unlock},
     links::{self, Opened},
-    network::{Incoming, Network, Talk, parse_address},
-    node::Node,
+    network::{Incoming, Network, Settings, Talk, parse_address},
+    node::{Node, Role, now_ms},
     pairing::{guest, host, questioner::Questioner},
 };
 
 /// How long whoever waits for another side to confirm waits before it asks again.
 const BETWEEN_ASKING: Duration = Duration::from_secs(5);
+/// How often it is looked whether there are words for which this node should be found.
+const BETWEEN_LOOKS: Duration = Duration::from_secs(2);
 /// Whoever joined waits this long for what they may see: 256 MiB over a slow line.
 const FETCH_LASTS: Duration = Duration::from_mins(10);
 
@@ -56,8 +58,17 @@ impl Daemon {
     /// Opens the node and its network.
     pub async fn start(home: Home, unlock: Unlock) -> Result<Self, Failure> {
         let (driver, outputs, thread) = Driver::start(home.clone(), unlock).await?;
-        let seed = driver.ask(|node| Ok(node.device_seed())).await?;
-        let (network, incoming) = Network::start(&seed).map_err(|error| no_network(&error))?;
+        let (seed, role) = driver
+            .ask(|node| Ok((node.device_seed(), node.role())))
+            .await?;
+        let settings = Settings {
+            is_relay: role != Role::Person,
+        };
+        let (network, incoming) =
+            Network::start(&seed, settings).map_err(|error| no_network(&error))?;
+        let met = driver.met();
+        introduce(&driver, &network).await?;
+        tokio::spawn(keep_introduced(driver.clone(), network.clone(), met));
         let (opened, streams) = mpsc::channel(STREAMS_MAX);
         let run = links::run(driver.clone(), network.clone(), outputs, streams);
         let links = tokio::spawn(run);
@@ -88,7 +99,7 @@ impl Daemon {
             .listen(wanted)
             .await
             .map_err(|error| no_network(&error))?;
-        let addresses = vec![listening.to_string()];
+        let addresses: Vec<_> = listening.iter().map(ToString::to_string).collect();
         let told = addresses.clone();
         self.driver
             .ask(move |node| {
@@ -127,6 +138,7 @@ impl Daemon {
         let joins = Arc::new(Semaphore::new(JOINS_MAX));
         let guests = Arc::new(Semaphore::new(GUESTS_MAX));
         let asking = tokio::spawn(keep_asking(self.driver.clone(), self.network.clone()));
+        let found = tokio::spawn(keep_findable(self.driver.clone(), self.network.clone()));
         tokio::pin!(stop);
         loop {
             tokio::select! {
@@ -155,6 +167,7 @@ impl Daemon {
         }
         drop(socket);
         asking.abort();
+        found.abort();
         self.driver.stop().await;
         self.close();
         Ok(())
@@ -215,6 +228,29 @@ impl Drop for Socket {
     }
 }
 
+/// Tells the network whom the node knows.
+async fn introduce(driver: &Driver, network: &Network) -> Result<(), Failure> {
+    let known = driver.ask(|node| node.acquaintances()).await?;
+    let with_addresses = known.into_iter().map(|(device, addresses)| {
+        let read = addresses.iter().filter_map(|text| parse_address(text).ok());
+        (device, read.collect())
+    });
+    network.know(&with_addresses.collect());
+    Ok(())
+}
+
+/// Tells it again whenever that changes.
+async fn keep_introduced(driver: Driver, network: Network, mut met: watch::Receiver<u64>) {
+    while met.changed().await.is_ok() {
+        if let Err(failure) = introduce(&driver, &network).await {
+            tracing::warn!(
+                what = failure.what,
+                "whom this node knows was not looked up"
+            );
+        }
+    }
+}
+
 /// Answers whoever knocks with an invitation, who may be anyone.
 async fn welcome(
     driver: Driver,
@@ -231,20 +267,56 @@ async fn welcome(
     }
 }
 
+/// Lets this node be found on its network while four words hold that were made here, and says
+/// nothing there at any other time.
+async fn keep_findable(driver: Driver, network: Network) {
+    let mut taken = driver.taken();
+    let mut is_found = false;
+    loop {
+        taken.mark_unchanged();
+        let Ok(wanted) = driver.ask(|node| node.holds_words(now_ms())).await else {
+            return;
+        };
+        // Said again while it holds: whoever joins from here ends looking when it is done.
+        if wanted || is_found {
+            match network.look_around(wanted).await {
+                Ok(()) => is_found = wanted,
+                Err(error) => tracing::warn!(%error, "this node cannot be found nearby"),
+            }
+        }
+        if is_found {
+            sleep(BETWEEN_LOOKS).await;
+        } else if taken.changed().await.is_err() {
+            return;
+        }
+    }
+}
+
 /// Asks again where an invitation was accepted here and the other side confirms first.
 async fn keep_asking(driver: Driver, network: Network) {
+    let mut taken = driver.taken();
     let mut names = BTreeSet::new();
     let mut asked = JoinSet::new();
     loop {
+        taken.mark_unchanged();
         let Ok(joinings) = driver.ask(Node::joinings).await else {
             return;
         };
+        if joinings.is_empty() {
+            if taken.changed().await.is_err() {
+                return;
+            }
+            continue;
+        }
         for (invited, offer) in joinings {
             let name = invited.name();
             if names.insert(name) {
                 let (driver, network) = (driver.clone(), network.clone());
                 asked.spawn(async move {
-                    (name, guest::ask_again(&driver, &network, invited, offer).await)
+                    (
+                        name,
+                        guest::ask_again(&driver, &network, invited, offer).await,
+                    )
                 });
             }
         }

@@ -42,9 +42,44 @@ const OUTPUTS_MAX: usize = 256;
 #[derive(Clone)]
 pub struct Driver {
     jobs: mpsc::Sender<Job>,
+    signs: Signs,
+}
+
+/// What can be seen of the node from outside its thread, as it changes.
+#[derive(Clone)]
+struct Signs {
     wake: watch::Receiver<Option<u64>>,
     settled: watch::Receiver<u64>,
     taken: watch::Receiver<u64>,
+    met: watch::Receiver<u64>,
+}
+
+/// The other end of [`Signs`].
+struct Telling {
+    wake: watch::Sender<Option<u64>>,
+    settled: watch::Sender<u64>,
+    taken: watch::Sender<u64>,
+    met: watch::Sender<u64>,
+}
+
+fn signs() -> (Signs, Telling) {
+    let (waking, wake) = watch::channel(None);
+    let (settling, settled) = watch::channel(0);
+    let (taking, taken) = watch::channel(0);
+    let (meeting, met) = watch::channel(0);
+    let signs = Signs {
+        wake,
+        settled,
+        taken,
+        met,
+    };
+    let telling = Telling {
+        wake: waking,
+        settled: settling,
+        taken: taking,
+        met: meeting,
+    };
+    (signs, telling)
 }
 
 /// How long whoever waits for another node waits without a conversation with it.
@@ -61,9 +96,7 @@ struct Worker {
     node: Node,
     engine: Engine,
     outputs: mpsc::Sender<Output>,
-    wake: watch::Sender<Option<u64>>,
-    settled: watch::Sender<u64>,
-    taken: watch::Sender<u64>,
+    telling: Telling,
 }
 
 impl Driver {
@@ -75,13 +108,11 @@ impl Driver {
         let (jobs, mut queue) = mpsc::channel::<Job>(JOBS_MAX);
         let (output, outputs) = mpsc::channel(OUTPUTS_MAX);
         let (opened, is_open) = oneshot::channel();
-        let (waking, wake) = watch::channel(None);
-        let (settling, settled) = watch::channel(0);
-        let (taking, taken) = watch::channel(0);
+        let (signs, telling) = signs();
         let thread = std::thread::Builder::new()
             .name("kith-node".to_owned())
             .spawn(move || {
-                let started = Worker::start(&home, &unlock, (output, waking, settling, taking));
+                let started = Worker::start(&home, &unlock, output, telling);
                 let (said, worker) = match started {
                     Ok(worker) => (Ok(()), Some(worker)),
                     Err(failure) => (Err(failure), None),
@@ -100,13 +131,7 @@ impl Driver {
             })
             .map_err(|error| node_stopped().because(&error))?;
         is_open.await.map_err(|_| node_stopped())??;
-        let driver = Self {
-            jobs,
-            wake,
-            settled,
-            taken,
-        };
-        Ok((driver, outputs, thread))
+        Ok((Self { jobs, signs }, outputs, thread))
     }
 
     /// Has the node do something and waits for what comes of it.
@@ -140,7 +165,7 @@ impl Driver {
     /// Waits until this node and another have given each other everything that they may; gives up
     /// when there was no conversation with it for a minute.
     pub async fn up_to_date_with(&self, device: DeviceId) -> Result<(), Failure> {
-        let mut settled = self.settled.clone();
+        let mut settled = self.signs.settled.clone();
         let mut talked = Instant::now();
         loop {
             settled.mark_unchanged();
@@ -159,14 +184,19 @@ impl Driver {
         }
     }
 
+    /// Changes when whom the node knows, or where they are, may have changed.
+    pub fn met(&self) -> watch::Receiver<u64> {
+        self.signs.met.clone()
+    }
+
     /// The end of the journal: it changes when something was taken in.
     pub fn taken(&self) -> watch::Receiver<u64> {
-        self.taken.clone()
+        self.signs.taken.clone()
     }
 
     /// When the engine wants to be told that time has passed, milliseconds since 1970 UTC.
     pub fn wake(&self) -> watch::Receiver<Option<u64>> {
-        self.wake.clone()
+        self.signs.wake.clone()
     }
 }
 
@@ -174,12 +204,8 @@ impl Worker {
     fn start(
         home: &Home,
         unlock: &Unlock,
-        (outputs, wake, settled, taken): (
-            mpsc::Sender<Output>,
-            watch::Sender<Option<u64>>,
-            watch::Sender<u64>,
-            watch::Sender<u64>,
-        ),
+        outputs: mpsc::Sender<Output>,
+        telling: Telling,
     ) -> Result<Self, Failure> {
         let mut node = Node::open(home, unlock)?;
         let engine = Engine::new(&mut node, random(), now_ms())?;
@@ -187,9 +213,7 @@ impl Worker {
             node,
             engine,
             outputs,
-            wake,
-            settled,
-            taken,
+            telling,
         })
     }
 
@@ -232,12 +256,9 @@ impl Worker {
                 tracing::debug!("the network has stopped");
             }
         }
-        let wake = self.engine.poll_timeout();
-        self.wake
-            .send_if_modified(|known| std::mem::replace(known, wake) != wake);
-        let end = self.node.events_end();
-        self.taken
-            .send_if_modified(|known| std::mem::replace(known, end) != end);
+        say(&self.telling.wake, self.engine.poll_timeout());
+        say(&self.telling.met, self.node.met());
+        say(&self.telling.taken, self.node.events_end());
     }
 
     fn hear(&mut self, news: &News) {
@@ -247,7 +268,7 @@ impl Worker {
                 if let Err(failure) = self.node.has_everything(*device, through) {
                     tracing::warn!(what = failure.what, "a connection's state was not kept");
                 }
-                self.settled.send_modify(|times| *times += 1);
+                self.telling.settled.send_modify(|times| *times += 1);
             }
             News::Connected(_) | News::Arrived { .. } => {}
             News::KeptBack { count, .. } => {
@@ -259,6 +280,15 @@ impl Worker {
             }
         }
     }
+}
+
+/// Says how something is now, to those who wait for a change.
+fn say<T: PartialEq>(to: &watch::Sender<T>, now: T) {
+    to.send_if_modified(|before| {
+        let is_new = *before != now;
+        *before = now;
+        is_new
+    });
 }
 
 fn left_alone() -> Failure {

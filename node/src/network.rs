@@ -1,46 +1,42 @@
-//! Sockets: libp2p over TCP with Noise and Yamux, behind a narrow wrapper.
+//! Sockets: libp2p over TCP and QUIC, behind a narrow wrapper.
 //!
-//! A node's device key is its libp2p identity, so Noise proves which device speaks before the
-//! first byte of ours. What may be said to it is decided above, for every stream.
+//! A node's device key is its libp2p identity, so that the handshake proves which device speaks
+//! before the first byte of ours. What may be said to it is decided above, for every stream; who
+//! may connect at all, in `door`.
 
+mod address;
+mod behaviour;
 mod channel;
+mod door;
+mod introductions;
+mod known;
+mod nearby;
+mod relaying;
+mod switchboard;
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::{collections::BTreeMap, time::Duration};
 
 use futures::StreamExt;
 use kith_protocol::{
     id::DeviceId,
-    limits::{FRAME_LEN_MAX, JOIN_FRAME_LEN_MAX},
+    limits::{FRAME_LEN_MAX, GREETING_LASTS_MS, IDLE_LASTS_MS, JOIN_FRAME_LEN_MAX},
 };
 use libp2p::{
-    Multiaddr, PeerId, StreamProtocol, Swarm, SwarmBuilder,
+    Multiaddr, PeerId, Swarm, SwarmBuilder,
     identity::{Keypair, PublicKey, ed25519},
-    multiaddr::Protocol,
-    noise,
-    swarm::{ConnectionId, DialError, SwarmEvent, dial_opts::DialOpts},
-    tcp, yamux,
+    noise, tcp, yamux,
 };
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 
+use behaviour::Behaviour;
+use known::{Acquaintances, Known};
+use switchboard::{Command, Switchboard};
+
+pub use address::parse_address;
+pub use behaviour::Talk;
 pub use channel::{Channel, ChannelError, FrameReader, FrameWriter};
 
-/// What a stream is opened for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Talk {
-    /// Meeting for the first time, with an invitation: open to strangers.
-    Pair,
-    /// Sync: known devices, and devices that prove that they are of somebody known.
-    Sync,
-}
-
 impl Talk {
-    const fn protocol(self) -> StreamProtocol {
-        match self {
-            Self::Pair => StreamProtocol::new("/kith/pair/1"),
-            Self::Sync => StreamProtocol::new("/kith/sync/1"),
-        }
-    }
-
     /// Bytes of the longest frame that is read.
     const fn frame_len_max(self) -> usize {
         match self {
@@ -50,11 +46,23 @@ impl Talk {
     }
 }
 
+/// Streams of known devices, and of strangers, that wait to be taken up.
+const INCOMING_MAX: usize = 16;
+
+/// How a node takes part in the network.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Settings {
+    /// Whether it carries connections of known devices that cannot reach each other.
+    pub is_relay: bool,
+}
+
 /// Why a network operation failed.
 #[derive(Debug, thiserror::Error)]
 pub enum NetworkError {
     /// The address is not one that can be listened on or dialled.
-    #[error("{0:?} is not an address such as 127.0.0.1:4712 or /ip4/127.0.0.1/tcp/4712")]
+    #[error(
+        "{0:?} is not an address such as 127.0.0.1:4712, riverside.example:4712 or /ip4/127.0.0.1/udp/4712/quic-v1"
+    )]
     Address(String),
     /// Listening failed.
     #[error("cannot listen on {address}")]
@@ -78,7 +86,7 @@ pub enum NetworkError {
 
 /// A stream that another device opened.
 pub struct Incoming {
-    /// Who, as proved by Noise.
+    /// Who, as proved by the handshake.
     pub device: DeviceId,
     /// What for.
     pub talk: Talk,
@@ -91,20 +99,20 @@ pub struct Incoming {
 pub struct Network {
     control: libp2p_stream::Control,
     commands: mpsc::Sender<Command>,
-}
-
-enum Command {
-    Listen(Multiaddr, oneshot::Sender<Result<Multiaddr, NetworkError>>),
-    Connect(PeerId, Vec<Multiaddr>, Connected),
-    Call(Multiaddr, oneshot::Sender<Result<PeerId, NetworkError>>),
+    known: watch::Sender<Known>,
+    addresses: watch::Receiver<Vec<Multiaddr>>,
 }
 
 impl Network {
     /// Starts the network with the device's key and hands over the streams that others open.
-    pub fn start(seed: &[u8; 32]) -> Result<(Self, mpsc::Receiver<Incoming>), NetworkError> {
-        let swarm = build(seed)?;
-        let mut control = swarm.behaviour().new_control();
-        let (incoming_sender, incoming) = mpsc::channel(16);
+    pub fn start(
+        seed: &[u8; 32],
+        settings: Settings,
+    ) -> Result<(Self, mpsc::Receiver<Incoming>), NetworkError> {
+        let (known, acquaintances) = watch::channel(Known::default());
+        let swarm = build(seed, settings, &acquaintances)?;
+        let mut control = swarm.behaviour().streams.new_control();
+        let (incoming_sender, incoming) = mpsc::channel(INCOMING_MAX);
         for talk in [Talk::Pair, Talk::Sync] {
             let streams = control
                 .accept(talk.protocol())
@@ -112,15 +120,32 @@ impl Network {
             tokio::spawn(accept(talk, streams, incoming_sender.clone()));
         }
         let (commands, receiver) = mpsc::channel(16);
-        tokio::spawn(drive(swarm, receiver));
-        Ok((Self { control, commands }, incoming))
+        let (telling, addresses) = watch::channel(Vec::new());
+        tokio::spawn(Switchboard::new(swarm, telling).run(receiver));
+        let network = Self {
+            control,
+            commands,
+            known,
+            addresses,
+        };
+        Ok((network, incoming))
     }
 
-    /// Listens on `address` and returns the address that it really has.
-    pub async fn listen(&self, address: Multiaddr) -> Result<Multiaddr, NetworkError> {
-        let (answer, answered) = oneshot::channel();
-        self.send(Command::Listen(address, answer)).await?;
-        answered.await.map_err(|_| NetworkError::Stopped)?
+    /// Says which devices are known, and where each was last said to be: there is always room for
+    /// them.
+    pub fn know(&self, devices: &BTreeMap<DeviceId, Vec<Multiaddr>>) {
+        self.known.send_replace(Known::new(devices));
+    }
+
+    /// Where others can dial this node, as it is now.
+    pub fn addresses(&self) -> watch::Receiver<Vec<Multiaddr>> {
+        self.addresses.clone()
+    }
+
+    /// Listens on `address` and returns the addresses that this really has: one for each interface
+    /// where it names none.
+    pub async fn listen(&self, address: Multiaddr) -> Result<Vec<Multiaddr>, NetworkError> {
+        self.ask(|answer| Command::Listen(address, answer)).await
     }
 
     /// Opens a stream to a device, dialling `addresses` when there is no connection.
@@ -131,9 +156,46 @@ impl Network {
         talk: Talk,
     ) -> Result<Channel, NetworkError> {
         let peer = peer_of(device).ok_or(NetworkError::Unreachable)?;
+        let found = futures::future::join_all(addresses.iter().map(address::resolve)).await;
+        let found = found.into_iter().flatten().collect();
+        self.ask(|answer| Command::Connect(peer, found, answer))
+            .await?;
+        self.stream(peer, talk).await
+    }
+
+    /// Opens a stream to whoever listens at `address`, and says who that is.
+    pub async fn open_at(
+        &self,
+        address: Multiaddr,
+        talk: Talk,
+    ) -> Result<(DeviceId, Channel), NetworkError> {
+        let mut reached = Err(NetworkError::Unreachable);
+        for found in address::resolve(&address).await {
+            reached = self.ask(|answer| Command::ConnectAt(found, answer)).await;
+            if reached.is_ok() {
+                break;
+            }
+        }
+        let peer = reached?;
+        let device = device_of(peer).ok_or(NetworkError::Unreachable)?;
+        Ok((device, self.stream(peer, talk).await?))
+    }
+
+    /// Looks for nodes on the same network and can be found by them; or no longer. While nobody
+    /// looks, this node sends nothing to the network around it.
+    pub async fn look_around(&self, is_looking: bool) -> Result<(), NetworkError> {
+        self.ask(|answer| Command::LookAround(is_looking, answer))
+            .await
+    }
+
+    /// Who was found on the same network and has not gone: nobody while nobody looks.
+    pub async fn nearby(&self) -> Result<Vec<(DeviceId, Vec<Multiaddr>)>, NetworkError> {
         let (answer, answered) = oneshot::channel();
-        self.send(Command::Connect(peer, addresses, answer)).await?;
-        answered.await.map_err(|_| NetworkError::Stopped)??;
+        self.send(Command::Nearby(answer)).await?;
+        answered.await.map_err(|_| NetworkError::Stopped)
+    }
+
+    async fn stream(&self, peer: PeerId, talk: Talk) -> Result<Channel, NetworkError> {
         let mut control = self.control.clone();
         let stream = control
             .open_stream(peer, talk.protocol())
@@ -142,18 +204,13 @@ impl Network {
         Ok(Channel::new(stream, talk.frame_len_max()))
     }
 
-    /// Opens a stream to whoever answers at an address, and says who that is.
-    pub async fn call(
+    async fn ask<T>(
         &self,
-        address: Multiaddr,
-        talk: Talk,
-    ) -> Result<(DeviceId, Channel), NetworkError> {
+        command: impl FnOnce(oneshot::Sender<Result<T, NetworkError>>) -> Command,
+    ) -> Result<T, NetworkError> {
         let (answer, answered) = oneshot::channel();
-        self.send(Command::Call(address, answer)).await?;
-        let peer = answered.await.map_err(|_| NetworkError::Stopped)??;
-        let device = device_of(peer).ok_or(NetworkError::Unreachable)?;
-        let channel = self.open(device, Vec::new(), talk).await?;
-        Ok((device, channel))
+        self.send(command(answer)).await?;
+        answered.await.map_err(|_| NetworkError::Stopped)?
     }
 
     async fn send(&self, command: Command) -> Result<(), NetworkError> {
@@ -162,7 +219,11 @@ impl Network {
     }
 }
 
-fn build(seed: &[u8; 32]) -> Result<Swarm<libp2p_stream::Behaviour>, NetworkError> {
+fn build(
+    seed: &[u8; 32],
+    settings: Settings,
+    known: &Acquaintances,
+) -> Result<Swarm<Behaviour>, NetworkError> {
     let secret = ed25519::SecretKey::try_from_bytes(seed.to_vec())
         .map_err(|error| NetworkError::Start(Box::new(error)))?;
     let keypair = Keypair::from(ed25519::Keypair::from(secret));
@@ -174,11 +235,15 @@ fn build(seed: &[u8; 32]) -> Result<Swarm<libp2p_stream::Behaviour>, NetworkErro
             yamux::Config::default,
         )
         .map_err(|error| NetworkError::Start(Box::new(error)))?
-        .with_behaviour(|_| libp2p_stream::Behaviour::new())
-        .map_err(|error| NetworkError::Start(error.to_string().into()))?
+        .with_quic()
+        .with_relay_client(noise::Config::new, yamux::Config::default)
+        .map_err(|error| NetworkError::Start(Box::new(error)))?
+        .with_behaviour(|key, relayed| Behaviour::new(key, relayed, &settings, known))
+        .map_err(|error| NetworkError::Start(Box::new(error)))?
         .with_swarm_config(|config| {
-            config.with_idle_connection_timeout(std::time::Duration::from_mins(1))
+            config.with_idle_connection_timeout(Duration::from_millis(IDLE_LASTS_MS))
         })
+        .with_connection_timeout(Duration::from_millis(GREETING_LASTS_MS))
         .build();
     Ok(swarm)
 }
@@ -203,122 +268,6 @@ async fn accept(
     }
 }
 
-type Connected = oneshot::Sender<Result<(), NetworkError>>;
-
-/// Who waits for what of the swarm.
-#[derive(Default)]
-struct Waiting {
-    listening: VecDeque<oneshot::Sender<Result<Multiaddr, NetworkError>>>,
-    connecting: BTreeMap<PeerId, Vec<Connected>>,
-    /// Calls to whoever answers.
-    calling: HashMap<ConnectionId, oneshot::Sender<Result<PeerId, NetworkError>>>,
-}
-
-impl Waiting {
-    /// A call to whoever answers has come to something.
-    fn called(&mut self, call: ConnectionId, who: Result<PeerId, NetworkError>) {
-        if let Some(answer) = self.calling.remove(&call)
-            && answer.send(who).is_err()
-        {
-            tracing::debug!("nobody waits for the call");
-        }
-    }
-
-    fn connected(&mut self, peer: PeerId, is_connected: bool) {
-        for answer in self.connecting.remove(&peer).unwrap_or_default() {
-            let said = if is_connected {
-                Ok(())
-            } else {
-                Err(NetworkError::Unreachable)
-            };
-            if answer.send(said).is_err() {
-                tracing::debug!("nobody waits for the connection");
-            }
-        }
-    }
-}
-
-#[expect(
-    clippy::wildcard_enum_match_arm,
-    reason = "libp2p adds kinds of events; those named here are all that anyone waits for"
-)]
-async fn drive(mut swarm: Swarm<libp2p_stream::Behaviour>, mut commands: mpsc::Receiver<Command>) {
-    let mut waiting = Waiting::default();
-    loop {
-        tokio::select! {
-            command = commands.recv() => match command {
-                Some(command) => obey(&mut swarm, command, &mut waiting),
-                None => return,
-            },
-            event = swarm.select_next_some() => match event {
-                SwarmEvent::NewListenAddr { address, .. } => {
-                    if let Some(answer) = waiting.listening.pop_front()
-                        && answer.send(Ok(address)).is_err()
-                    {
-                        tracing::debug!("nobody waits for the listen address");
-                    }
-                }
-                SwarmEvent::ConnectionEstablished { peer_id, connection_id, .. } => {
-                    waiting.called(connection_id, Ok(peer_id));
-                    waiting.connected(peer_id, true);
-                }
-                SwarmEvent::OutgoingConnectionError { peer_id, connection_id, error } => {
-                    tracing::debug!(%error, "not connected");
-                    waiting.called(connection_id, Err(NetworkError::Unreachable));
-                    if let Some(peer) = peer_id {
-                        let is_connected = swarm.is_connected(&peer);
-                        waiting.connected(peer, is_connected);
-                    }
-                }
-                _ => {}
-            }
-        }
-    }
-}
-
-fn obey(swarm: &mut Swarm<libp2p_stream::Behaviour>, command: Command, waiting: &mut Waiting) {
-    match command {
-        Command::Listen(address, answer) => match swarm.listen_on(address.clone()) {
-            Ok(_) => waiting.listening.push_back(answer),
-            Err(source) => {
-                let error = NetworkError::Listen {
-                    address: address.to_string(),
-                    source,
-                };
-                if answer.send(Err(error)).is_err() {
-                    tracing::debug!("nobody waits for the listen error");
-                }
-            }
-        },
-        Command::Call(address, answer) => {
-            let dial = DialOpts::unknown_peer_id().address(address).build();
-            let call = dial.connection_id();
-            waiting.calling.insert(call, answer);
-            if let Err(error) = swarm.dial(dial) {
-                tracing::debug!(%error, "not dialled");
-                waiting.called(call, Err(NetworkError::Unreachable));
-            }
-        }
-        Command::Connect(peer, addresses, answer) => {
-            let known = swarm.is_connected(&peer);
-            waiting.connecting.entry(peer).or_default().push(answer);
-            if known {
-                waiting.connected(peer, true);
-                return;
-            }
-            let dial = DialOpts::peer_id(peer).addresses(addresses).build();
-            match swarm.dial(dial) {
-                // Somebody else dials already: the answer comes with that attempt.
-                Ok(()) | Err(DialError::DialPeerConditionFalse(_)) => {}
-                Err(error) => {
-                    tracing::debug!(%error, "not dialled");
-                    waiting.connected(peer, false);
-                }
-            }
-        }
-    }
-}
-
 /// The libp2p name of a device; nothing when its bytes are no key.
 pub fn peer_of(device: DeviceId) -> Option<PeerId> {
     let key = ed25519::PublicKey::try_from_bytes(device.as_bytes()).ok()?;
@@ -332,36 +281,5 @@ pub fn device_of(peer: PeerId) -> Option<DeviceId> {
     Some(DeviceId::from_bytes(key.to_bytes()))
 }
 
-/// Reads `HOST:PORT` (an IP address), or a multiaddress over TCP.
-pub fn parse_address(text: &str) -> Result<Multiaddr, NetworkError> {
-    let wrong = || NetworkError::Address(text.to_owned());
-    if text.starts_with('/') {
-        return text.parse().map_err(|_| wrong());
-    }
-    let socket: std::net::SocketAddr = text.parse().map_err(|_| wrong())?;
-    Ok(Multiaddr::from(socket.ip()).with(Protocol::Tcp(socket.port())))
-}
-
 #[cfg(test)]
-mod tests {
-    use kith_protocol::{id::DeviceId, identity::SecretKey};
-
-    use super::{device_of, parse_address, peer_of};
-
-    #[test]
-    fn a_device_is_its_libp2p_name() {
-        let device = SecretKey::from_seed([3; 32]).device();
-        assert_eq!(peer_of(device).and_then(device_of), Some(device));
-        let mut no_point = [0; 32];
-        no_point[0] = 2;
-        assert_eq!(peer_of(DeviceId::from_bytes(no_point)), None);
-    }
-
-    #[test]
-    fn addresses_are_read_in_both_spellings() {
-        let short = parse_address("127.0.0.1:4712").map(|address| address.to_string());
-        assert_eq!(short.ok().as_deref(), Some("/ip4/127.0.0.1/tcp/4712"));
-        assert!(parse_address("/ip4/127.0.0.1/tcp/0").is_ok());
-        assert!(parse_address("riverside").is_err());
-    }
-}
+mod tests;

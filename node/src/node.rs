@@ -87,6 +87,8 @@ pub struct Node {
     addresses: Vec<String>,
     /// When words were tried here by people who may be anyone.
     word_attempts: Vec<u64>,
+    /// How often whom this node knows, or where they are, has changed.
+    met: u64,
 }
 
 impl Node {
@@ -111,6 +113,7 @@ impl Node {
             rng,
             addresses: Vec::new(),
             word_attempts: Vec::new(),
+            met: 0,
             store,
         })
     }
@@ -181,6 +184,11 @@ impl Node {
         self.identity.principal
     }
 
+    /// What its owner is.
+    pub const fn role(&self) -> Role {
+        self.identity.role
+    }
+
     /// Its device key's public half.
     pub fn device(&self) -> DeviceId {
         self.identity.device.device()
@@ -209,7 +217,11 @@ impl Node {
     }
 
     fn principal_log(&self) -> Result<Vec<Verified<Event>>, StoreError> {
-        let log = LogId::Principal(self.identity.principal);
+        self.log_of(self.identity.principal)
+    }
+
+    fn log_of(&self, principal: PrincipalId) -> Result<Vec<Verified<Event>>, StoreError> {
+        let log = LogId::Principal(principal);
         let held = self.store.events(&log)?;
         Ok(held
             .into_iter()
@@ -268,6 +280,7 @@ impl Node {
         if of_principal {
             // Who acts for whom may have changed: no record that was loaded before knows it.
             self.loaded.clear();
+            self.met += 1;
         }
         if for_others {
             self.changed = last;

@@ -5,6 +5,7 @@ mod bundles;
 mod cli_reference;
 mod crashes;
 mod harness;
+mod pairing;
 mod readme;
 mod real_data;
 mod shared_again;

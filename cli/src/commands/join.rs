@@ -102,17 +102,17 @@ fn say(session: &Session, joined: &Joined) -> Result<Ending, Failure> {
         render::clean(&joined.from),
         &record[..12],
         joined.see,
-        can_add(&joined.add)
+        and_do(&joined.add, &joined.change)
     ));
     Ok(Ending::Done)
 }
 
-fn can_add(add: &str) -> String {
-    if add.is_empty() {
-        String::new()
-    } else {
-        format!(", and add to {add}")
-    }
+/// What can be done besides seeing.
+fn and_do(add: &str, change: &str) -> String {
+    let also = [("add to", add), ("change", change)];
+    let also = also.iter().filter(|(_, scopes)| !scopes.is_empty());
+    also.map(|(what, scopes)| format!(", {what} {scopes}"))
+        .collect()
 }
 
 /// Tells a step, and asks where it is a question.
@@ -147,7 +147,7 @@ fn confirm(session: &Session, offered: &Offered) -> Result<bool, Failure> {
             offered.from,
             offered.kind,
             offered.see,
-            can_add(&offered.add)
+            and_do(&offered.add, &offered.change)
         )
     };
     render::say(&render::clean(&what));

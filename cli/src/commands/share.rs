@@ -20,6 +20,7 @@ pub fn run(session: &Session, args: ShareArgs) -> Result<Ending, Failure> {
         record: args.record,
         see: args.see,
         add: args.add,
+        change: args.change,
         until: args.until,
         confirm: invitation::confirms(session, &args.invitation),
     };
@@ -69,7 +70,7 @@ pub fn list(session: &Session, record: String) -> Result<Ending, Failure> {
     }
     for share in &sharing.shares {
         render::say(&format!(
-            "{}  {} ({}): can see {}; can add {}; until {}",
+            "{}  {} ({}): can see {}; can add {}; can change {}; until {}",
             share.id,
             match share.name.as_str() {
                 "" => "nobody yet".to_owned(),
@@ -78,6 +79,7 @@ pub fn list(session: &Session, record: String) -> Result<Ending, Failure> {
             share.state,
             nothing(&share.see),
             nothing(&share.add),
+            nothing(&share.change),
             share.until.as_deref().unwrap_or("further notice")
         ));
     }

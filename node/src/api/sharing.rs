@@ -15,6 +15,9 @@ pub struct ShareRequest {
     pub see: String,
     /// What they can add.
     pub add: Option<String>,
+    /// What they can change.
+    #[serde(default)]
+    pub change: Option<String>,
     /// Until when.
     pub until: String,
     /// Whether whoever comes with the link waits until a person here has confirmed.
@@ -58,6 +61,8 @@ pub struct Shared {
     pub see: String,
     /// What can be added to.
     pub add: String,
+    /// What can be changed.
+    pub change: String,
 }
 
 impl fmt::Debug for Shared {
@@ -101,6 +106,8 @@ pub struct ShareLine {
     pub see: String,
     /// What they can add.
     pub add: String,
+    /// What they can change.
+    pub change: String,
     /// Until when.
     pub until: Option<String>,
     /// `active`, `stopped`, `ended`, `waiting`.
@@ -172,6 +179,8 @@ pub struct Offered {
     pub see: String,
     /// What can be added.
     pub add: String,
+    /// What can be changed.
+    pub change: String,
     /// Until when.
     pub until: Option<String>,
     /// Whether this is to become another device of theirs.
@@ -189,6 +198,8 @@ pub struct Joined {
     pub see: String,
     /// What can be added.
     pub add: String,
+    /// What can be changed.
+    pub change: String,
     /// Until when.
     pub until: Option<String>,
     /// What goes on the recovery sheet of a device that was made by this; shown once.

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use kith_crdt::DocumentId;
+use kith_crdt::{ChangeHash, DocumentId, Held};
 use kith_protocol::{
     audit::How,
     id::{EnvelopeId, EventId, PrincipalId, RecordId},
@@ -15,11 +15,13 @@ use kith_protocol::{
     store::{Item, JournalPosition, Store},
 };
 
+use serde_json::Value;
+
 use super::{Node, show};
 use crate::{
     api::{Kind, Occurred, Since},
     failure::Failure,
-    health::drugs::Drugs,
+    health::{drugs::Drugs, line, search},
 };
 
 /// So many things are told at once; whoever wants more asks again from the last.
@@ -131,22 +133,20 @@ impl Node {
         let touched: BTreeSet<_> = entries.iter().map(|entry| &entry.document).collect();
         let mut readers = self.readers(record, &self.whoever());
         readers.retain(|reader| touched.contains(reader.document()));
-        let (views, made) = self.views(record, &readers);
         let documents = readers.iter().map(|reader| reader.document().clone());
         let said = Self::state_of(record, documents.collect(), self.owner(), None, How::Show);
-        self.disclosed(vec![said], made)?;
-        let mut drugs = Drugs::default();
-        for view in &views {
-            drugs.extend(&view.drugs);
-        }
+        self.disclosed(vec![said], Vec::new())?;
+        let placed: Vec<_> = readers
+            .iter()
+            .flat_map(|reader| record.read(reader))
+            .filter(|placed| !placed.held.meta.made_here)
+            .collect();
+        let drugs = Drugs::of(&placed);
         let mut lines: BTreeMap<EnvelopeId, BTreeSet<String>> = BTreeMap::new();
-        for view in &views {
-            for row in &view.rows {
-                for change in view.touched(row) {
-                    if let Some(entry) = record.writer(&change) {
-                        let text = format!("{}: {}", row.kind, row.text(&drugs));
-                        lines.entry(entry).or_default().insert(text);
-                    }
+        for placed in &placed {
+            for (change, text) in written(&placed.held, &drugs) {
+                if let Some(entry) = record.writer(&change) {
+                    lines.entry(entry).or_default().insert(text);
                 }
             }
         }
@@ -320,6 +320,30 @@ impl Node {
         let names = principals.iter().map(|principal| self.name_of(*principal));
         names.collect::<Vec<_>>().join(", ")
     }
+}
+
+/// What each change wrote of a resource, in a line: of versions that stand side by side its own.
+fn written(held: &Held, drugs: &Drugs) -> Vec<(ChangeHash, String)> {
+    let line = |choice| {
+        let mut value = serde_json::from_str(&held.to_text(choice)).unwrap_or(Value::Null);
+        drugs.name(&mut value);
+        format!("{}: {}", held.meta.kind, line::describe(&value))
+    };
+    let mut written: BTreeMap<ChangeHash, String> = BTreeMap::new();
+    for (_, versions) in held.siblings() {
+        for (n, version) in versions.iter().enumerate() {
+            written.insert(version.writer, line(n));
+        }
+    }
+    let first = line(0);
+    for change in search::writers(held).chain([held.created]) {
+        written.entry(change).or_insert_with(|| first.clone());
+    }
+    for said in &held.retractions {
+        let taken_back = format!("{first} was entered in error: {}", said.reason);
+        written.insert(said.writer, taken_back);
+    }
+    written.into_iter().collect()
 }
 
 /// The record that an event concerns; a record's first event is the record's id.

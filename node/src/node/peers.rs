@@ -1,8 +1,9 @@
 //! The other nodes that this one knows, and taking in what they signed.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use kith_protocol::{
+    consent::devices,
     id::{DeviceId, PrincipalId, RecordId},
     record::ArrivalError,
     store::{Item, JournalPosition, StoreError},
@@ -56,8 +57,38 @@ impl Node {
         principal: PrincipalId,
         change: impl FnOnce(Option<Peer>) -> Peer,
     ) -> Result<Item, Failure> {
-        let known = read_row(&self.store, RowKind::Peers, principal.as_bytes())?;
-        Ok(row(RowKind::Peers, principal.as_bytes(), &change(known)))
+        let known: Option<Peer> = read_row(&self.store, RowKind::Peers, principal.as_bytes())?;
+        let before = known
+            .as_ref()
+            .map(|known| (known.device, known.addresses.clone()));
+        let peer = change(known);
+        if before != Some((peer.device, peer.addresses.clone())) {
+            self.met += 1;
+        }
+        Ok(row(RowKind::Peers, principal.as_bytes(), &peer))
+    }
+
+    /// Every device that this node knows, with where it was last said to be: those that were met,
+    /// and the others of the same people and of the owner.
+    pub fn acquaintances(&self) -> Result<BTreeMap<DeviceId, Vec<String>>, Failure> {
+        let mut known = BTreeMap::new();
+        for device in devices::certified(&self.principal_log()?, self.identity.principal) {
+            known.insert(device, Vec::new());
+        }
+        known.remove(&self.device());
+        for (principal, peer) in all(&self.store)? {
+            let log = self.log_of(principal)?;
+            for device in devices::certified(&log, principal) {
+                known.entry(device).or_default();
+            }
+            known.insert(peer.device, peer.addresses);
+        }
+        Ok(known)
+    }
+
+    /// Changes when [`Self::acquaintances`] may have changed.
+    pub const fn met(&self) -> u64 {
+        self.met
     }
 
     /// The end of the journal, the access log left out: nothing later is for others.

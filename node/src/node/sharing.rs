@@ -58,6 +58,7 @@ impl Node {
             name: self.name_of(share.audience),
             see: scopes(Actions::READ),
             add: scopes(Actions::APPEND),
+            change: scopes(Actions::EDIT),
             until: share
                 .grants
                 .first()

@@ -1,6 +1,6 @@
 //! The invited side of a pairing.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use kith_protocol::{
     id::DeviceId,
@@ -8,6 +8,7 @@ use kith_protocol::{
 };
 use libp2p::Multiaddr;
 use serde_bytes::ByteBuf;
+use tokio::time::{Instant, sleep};
 
 use super::{
     host::{PairError, Paired},
@@ -25,26 +26,29 @@ use crate::{
     pairing::questioner::Questioner,
 };
 
+/// How long nodes on the same network are looked for.
+const LOOKING_LASTS: Duration = Duration::from_secs(15);
+/// How long between two looks at who was found.
+const BETWEEN_LOOKS: Duration = Duration::from_millis(300);
+/// How long between two questions whether the other side has confirmed.
+const BETWEEN_ASKING: Duration = Duration::from_secs(5);
+
 /// What was typed, understood.
 pub enum Invitation {
     /// A link.
     Link(Invited),
-    /// Four words, and where they are to be said.
-    Words(Words, Vec<Multiaddr>),
+    /// Four words, and where they are to be said; to every node nearby where that is not known.
+    Words(Words, Option<Multiaddr>),
 }
 
 impl Invitation {
-    /// Understands what was typed; a name is looked up, and the network asked where none was
-    /// typed.
-    pub async fn of(by: JoinBy) -> Result<Self, Failure> {
+    /// Understands what was typed.
+    pub fn of(by: JoinBy) -> Result<Self, Failure> {
         Ok(match by {
             JoinBy::Link(link) => Self::Link(link.parse()?),
             JoinBy::Words { words, host } => {
-                let addresses = match host {
-                    Some(host) => place::addresses(&host).await?,
-                    None => return Err(no_host()),
-                };
-                Self::Words(words, addresses)
+                let host = host.as_deref().map(place::address).transpose()?;
+                Self::Words(words, host)
             }
         })
     }
@@ -70,33 +74,6 @@ impl Invitation {
         }
     }
 
-    /// Opens a stream to whoever made it; who that is and where.
-    async fn call(&self, network: &Network) -> Result<(DeviceId, Vec<String>, Channel), Failure> {
-        match self {
-            Self::Link(invited) => {
-                let known = invited.addresses.iter();
-                let addresses = known
-                    .map(|address| parse_address(address))
-                    .collect::<Result<Vec<_>, _>>()
-                    .map_err(|error| unreachable(&error))?;
-                let channel = network.open(invited.device, addresses, Talk::Pair).await;
-                let channel = channel.map_err(|error| unreachable(&error))?;
-                Ok((invited.device, invited.addresses.clone(), channel))
-            }
-            Self::Words(_, addresses) => {
-                let mut last = NetworkError::Unreachable;
-                for address in addresses {
-                    match network.call(address.clone(), Talk::Pair).await {
-                        Ok((device, channel)) => {
-                            return Ok((device, vec![address.to_string()], channel));
-                        }
-                        Err(error) => last = error,
-                    }
-                }
-                Err(unreachable(&last))
-            }
-        }
-    }
 }
 
 /// Somebody who has proved that they made the invitation, and what they offer.
@@ -108,13 +85,79 @@ pub(super) struct Met {
 }
 
 impl Met {
-    /// Knocks, finds a key, and hears what is offered.
-    pub(super) async fn knock(
+    /// Finds whoever made an invitation, and hears what they offer.
+    pub(super) async fn find(
         network: &Network,
         own: DeviceId,
         invitation: &Invitation,
     ) -> Result<Self, Failure> {
-        let (host, addresses, mut channel) = invitation.call(network).await?;
+        match invitation {
+            Invitation::Link(invited) => {
+                let known = invited.addresses.iter();
+                let addresses = known
+                    .map(|address| parse_address(address))
+                    .collect::<Result<Vec<_>, _>>()
+                    .map_err(|error| unreachable(&error))?;
+                let opened = network.open(invited.device, addresses, Talk::Pair).await;
+                let channel = opened.map_err(|error| unreachable(&error))?;
+                let there = (invited.device, invited.addresses.clone());
+                Self::knock(channel, own, there, invitation).await
+            }
+            Invitation::Words(_, Some(address)) => {
+                let opened = network.open_at(address.clone(), Talk::Pair).await;
+                let (host, channel) = opened.map_err(|error| unreachable(&error))?;
+                let there = (host, vec![address.to_string()]);
+                Self::knock(channel, own, there, invitation).await
+            }
+            Invitation::Words(_, None) => {
+                let found = Self::find_nearby(network, own, invitation).await;
+                if let Err(error) = network.look_around(false).await {
+                    tracing::debug!(%error, "looking around was not ended");
+                }
+                found
+            }
+        }
+    }
+
+    /// Says the words to each node on the same network, until one knows them.
+    async fn find_nearby(
+        network: &Network,
+        own: DeviceId,
+        invitation: &Invitation,
+    ) -> Result<Self, Failure> {
+        let until = Instant::now() + LOOKING_LASTS;
+        let mut asked = BTreeSet::new();
+        let mut answered = None;
+        while Instant::now() < until {
+            // Whoever else looks around in this node may have ended it.
+            let looking = network.look_around(true).await;
+            looking.map_err(|error| unreachable(&error))?;
+            let nearby = network.nearby().await;
+            for (host, addresses) in nearby.map_err(|error| unreachable(&error))? {
+                if !asked.insert(host) {
+                    continue;
+                }
+                let at = addresses.iter().map(ToString::to_string).collect();
+                let Ok(channel) = network.open(host, addresses, Talk::Pair).await else {
+                    continue;
+                };
+                match Self::knock(channel, own, (host, at), invitation).await {
+                    Ok(met) => return Ok(met),
+                    Err(failure) => answered = Some(failure),
+                }
+            }
+            sleep(BETWEEN_LOOKS).await;
+        }
+        Err(answered.unwrap_or_else(nobody_near))
+    }
+
+    /// Knocks, finds a key, and hears what is offered.
+    async fn knock(
+        mut channel: Channel,
+        own: DeviceId,
+        (host, addresses): (DeviceId, Vec<String>),
+        invitation: &Invitation,
+    ) -> Result<Self, Failure> {
         channel.limit(KNOCK_LEN_MAX);
         let patience = Duration::from_millis(KNOCK_LASTS_MS);
         let door = invitation.door();
@@ -175,9 +218,9 @@ pub async fn join(
     request: JoinRequest,
     questioner: &mut Questioner<'_>,
 ) -> Result<(DeviceId, Joined), Failure> {
-    let invitation = Invitation::of(request.by).await?;
+    let invitation = Invitation::of(request.by)?;
     let own = driver.ask(|node| Ok(node.device())).await?;
-    let mut met = Met::knock(network, own, &invitation).await?;
+    let mut met = Met::find(network, own, &invitation).await?;
     let shown = offered(met.host, &met.offer)?;
     let offer = met.offer.clone();
     let answer = driver.ask(move |node| node.accepts(&offer)).await?;
@@ -198,7 +241,18 @@ pub async fn join(
             check_words,
         };
         questioner.asks(&step).await?;
-        outcome = met.decision().await?.ok_or_else(not_yet)?;
+        while outcome == Outcome::Waits {
+            outcome = match met.decision().await? {
+                Some(decided) => decided,
+                // A stranger's connection does not last: asked again on the next one.
+                None => {
+                    sleep(BETWEEN_ASKING).await;
+                    let again = Met::find(network, own, &invitation).await;
+                    met = again.map_err(|failure| not_yet().because(&failure))?;
+                    met.answer(&answer).await?
+                }
+            };
+        }
     }
     took(driver, met, &invitation, outcome).await
 }
@@ -212,7 +266,7 @@ pub async fn ask_again(
 ) -> Result<(), Failure> {
     let own = driver.ask(|node| Ok(node.device())).await?;
     let invitation = Invitation::Link(invited.clone());
-    let mut met = match Met::knock(network, own, &invitation).await {
+    let mut met = match Met::find(network, own, &invitation).await {
         Err(failure) if failure.ending == Ending::NotAllowed => {
             driver.ask(move |node| node.not_joined(&invited)).await?;
             return Err(failure);
@@ -296,10 +350,10 @@ fn unreachable(error: &NetworkError) -> Failure {
     .because(error)
 }
 
-fn no_host() -> Failure {
+fn nobody_near() -> Failure {
     Failure::new(
-        Ending::Usage,
-        "It is not said where the other node is.",
-        "Write it before the words, such as kith join riverside.example birch lamp river forty; whoever invited you sees it with the words. They still hold: nothing was tried.",
+        Ending::CannotReach,
+        "No node with an open invitation was found on this network.",
+        "Write before the words where the other node is, such as kith join riverside.example birch lamp river forty; whoever invited you sees it with the words. They still hold: nothing was tried.",
     )
 }

@@ -26,7 +26,7 @@ use crate::{
 
 /// How often it is looked whether a person has decided, besides each time that something is taken
 /// in.
-const BETWEEN_LOOKS: Duration = Duration::from_secs(1);
+const BETWEEN_LOOKS: Duration = Duration::from_secs(5);
 
 /// Why a pairing went no further.
 #[derive(Debug, thiserror::Error)]

@@ -87,6 +87,8 @@ pub enum Gives {
         see: String,
         /// What can be added to.
         add: String,
+        /// What can be changed.
+        change: String,
     },
     /// To be another device of the host's owner.
     Device {

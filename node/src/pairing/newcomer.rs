@@ -15,7 +15,7 @@ use crate::{
     api::{JoinRequest, JoinStep, Joined},
     failure::{Ending, Failure},
     home::{Home, Unlock},
-    network::Network,
+    network::{Network, Settings},
     node::{Adder, NewDevice, Node, offered, owner_of, refused},
     store::random,
 };
@@ -32,9 +32,9 @@ pub async fn join(
 ) -> Result<Joined, Failure> {
     let seed = zeroize::Zeroizing::new(random());
     let device = SecretKey::from_seed(*seed);
-    let (network, _incoming) = Network::start(&seed).map_err(|error| no_network(&error))?;
-    let invitation = Invitation::of(request.by).await?;
-    let mut met = Met::knock(&network, device.device(), &invitation).await?;
+    let (network, _incoming) = Network::start(&seed, Settings::default()).map_err(|error| no_network(&error))?;
+    let invitation = Invitation::of(request.by)?;
+    let mut met = Met::find(&network, device.device(), &invitation).await?;
     let shown = offered(met.host, &met.offer)?;
     let owner = owner_of(met.host, &met.offer)?;
     let Gives::Device { parent } = met.offer.gives else {
@@ -82,6 +82,7 @@ pub async fn join(
         from: shown.from,
         see: String::new(),
         add: String::new(),
+        change: String::new(),
         until: None,
         recovery: Some(made.recovery),
     })

@@ -1,6 +1,5 @@
 //! Where a node is, as people type it, and back.
 
-use kith_protocol::limits::ADDRESSES_MAX;
 use libp2p::{Multiaddr, multiaddr::Protocol};
 
 use crate::{
@@ -11,20 +10,17 @@ use crate::{
 /// The port that a node listens on where nothing else is said.
 pub const PORT: u16 = 4712;
 
-/// Addresses of a name or address with or without a port, to be tried in this order.
-pub async fn addresses(typed: &str) -> Result<Vec<Multiaddr>, Failure> {
-    if typed.starts_with('/') {
-        return Ok(vec![parse_address(typed).map_err(|error| odd(typed, &error))?]);
-    }
-    let (host, port) = host_and_port(typed);
-    let found = tokio::net::lookup_host((host, port)).await;
-    let found = found.map_err(|error| not_found(host, &error))?;
-    let mut addresses: Vec<_> = found
-        .map(|socket| Multiaddr::from(socket.ip()).with(Protocol::Tcp(socket.port())))
-        .take(ADDRESSES_MAX)
-        .collect();
-    addresses.dedup();
-    Ok(addresses)
+/// A name or address with or without a port, as an address to dial.
+pub fn address(typed: &str) -> Result<Multiaddr, Failure> {
+    let whole = if typed.starts_with('/') {
+        typed.to_owned()
+    } else {
+        match host_and_port(typed) {
+            (host, port) if host.contains(':') => format!("[{host}]:{port}"),
+            (host, port) => format!("{host}:{port}"),
+        }
+    };
+    parse_address(&whole).map_err(|error| odd(typed, &error))
 }
 
 /// `host`, `host:port`, `[v6]:port` or a bare IPv6 address.
@@ -85,18 +81,9 @@ fn odd(typed: &str, error: &dyn std::error::Error) -> Failure {
     .because(error)
 }
 
-fn not_found(host: &str, error: &dyn std::error::Error) -> Failure {
-    Failure::new(
-        Ending::CannotReach,
-        format!("Nothing is known under the name {host:?}."),
-        "Check how it is written, or use the address that stands with the words. The words still hold: nothing was tried.",
-    )
-    .because(error)
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{PORT, host_and_port, typed};
+    use super::{PORT, address, host_and_port, typed};
 
     #[test]
     fn a_place_is_read_with_and_without_a_port() {
@@ -106,6 +93,14 @@ mod tests {
         assert_eq!(host_and_port("[::1]:9"), ("::1", 9));
         assert_eq!(host_and_port("[::1]"), ("::1", PORT));
         assert_eq!(host_and_port("fe80::1"), ("fe80::1", PORT));
+    }
+
+    #[test]
+    fn a_name_is_dialled_at_the_usual_port() {
+        let dialled = |typed: &str| address(typed).map(|found| found.to_string()).ok();
+        assert_eq!(dialled("surgery").as_deref(), Some("/dns/surgery/tcp/4712"));
+        assert_eq!(dialled("::1").as_deref(), Some("/ip6/::1/tcp/4712"));
+        assert_eq!(dialled("two words"), None);
     }
 
     #[test]

@@ -39,6 +39,7 @@ fn written(shared: &Shared, code: &str, now: Timestamp) -> Result<String, fmt::E
     let lines = [
         ("You can see", in_words(&shared.see)),
         ("You can add to", in_words(&shared.add)),
+        ("You can change", in_words(&shared.change)),
         ("Until", shared.until.as_deref().map(day).unwrap_or_default()),
         ("Use this invitation before", day(&shared.invitation_ends)),
     ];
@@ -172,6 +173,7 @@ mod tests {
             kind: Role::Practice,
             see: "medicines,conditions:sexual-health".to_owned(),
             add: String::new(),
+            change: String::new(),
         }
     }
 

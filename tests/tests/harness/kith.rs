@@ -218,9 +218,15 @@ impl Node {
     /// Starts it, and waits until others can reach it.
     #[track_caller]
     pub fn running(&self) -> Running {
+        self.running_at("127.0.0.1:0")
+    }
+
+    /// Starts it where it listens at this address.
+    #[track_caller]
+    pub fn running_at(&self, address: &str) -> Running {
         let log = File::create(self.beside("run.log")).expect("a file for the test");
         let mut child = self
-            .command(["--json", "run", "--listen", "127.0.0.1:0"])
+            .command(["--json", "run", "--listen", address])
             .stdout(Stdio::piped())
             .stderr(log)
             .spawn()

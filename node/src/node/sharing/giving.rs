@@ -25,13 +25,14 @@ pub(super) struct Terms {
     pub(super) record: RecordId,
     pub(super) see: Scopes,
     pub(super) add: Scopes,
+    pub(super) change: Scopes,
     pub(super) until_ms: u64,
 }
 
 impl Node {
     /// Only a controller shares in this version; sharing on comes with the engine's delegation.
     pub(super) fn may_share(&self, record: &mut Record, terms: &Terms) -> Result<(), Failure> {
-        if terms.see.is_empty() && terms.add.is_empty() {
+        if terms.see.is_empty() && terms.add.is_empty() && terms.change.is_empty() {
             return Err(Failure::new(
                 Ending::Usage,
                 "Nothing is named that they could see.",
@@ -64,7 +65,7 @@ impl Node {
         for event in log {
             record.ledger().add_event(event.clone());
         }
-        for (label, actions, sections) in rights(&terms.see, &terms.add) {
+        for (label, actions, sections) in rights(terms) {
             let grant = Grant {
                 audience,
                 sections,
@@ -85,26 +86,30 @@ impl Node {
     }
 }
 
-/// Labels with the sections that can be seen, and those that can be added to.
-fn rights(see: &Scopes, add: &Scopes) -> Vec<(Label, Actions, Vec<Section>)> {
+/// Labels with their sections by what may be done there: who may change may add, who may add may
+/// see.
+fn rights(terms: &Terms) -> Vec<(Label, Actions, Vec<Section>)> {
+    let levels = [
+        (
+            &terms.change,
+            Actions::READ.union(Actions::APPEND).union(Actions::EDIT),
+        ),
+        (&terms.add, Actions::READ.union(Actions::APPEND)),
+        (&terms.see, Actions::READ),
+    ];
+    let labels: BTreeSet<_> = levels
+        .iter()
+        .flat_map(|(scopes, _)| scopes.labels())
+        .collect();
     let mut rights = Vec::new();
-    for label in see
-        .labels()
-        .chain(add.labels())
-        .cloned()
-        .collect::<BTreeSet<_>>()
-    {
-        let adding: Vec<_> = add.sections(&label);
-        let seeing: Vec<_> = see
-            .sections(&label)
-            .into_iter()
-            .filter(|section| !adding.contains(section))
-            .collect();
-        if !seeing.is_empty() {
-            rights.push((label.clone(), Actions::READ, seeing));
-        }
-        if !adding.is_empty() {
-            rights.push((label, Actions::READ.union(Actions::APPEND), adding));
+    for label in labels {
+        let mut given = BTreeSet::new();
+        for (scopes, actions) in levels {
+            let mut sections = scopes.sections(label);
+            sections.retain(|section| given.insert(*section));
+            if !sections.is_empty() {
+                rights.push((label.clone(), actions, sections));
+            }
         }
     }
     rights

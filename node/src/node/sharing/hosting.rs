@@ -133,6 +133,7 @@ impl Node {
                 Gives::Share {
                     see: terms.see.to_string(),
                     add: terms.add.to_string(),
+                    change: terms.change.to_string(),
                 },
                 Some(terms.until_ms),
             ),
@@ -454,17 +455,13 @@ impl Invitation {
     fn in_words(&self) -> String {
         match &self.gives {
             Giving::Share(terms) => {
-                let add = terms.add.to_string();
-                let adds = if add.is_empty() {
-                    String::new()
-                } else {
-                    format!(", and add to {add}")
-                };
-                format!(
-                    "would see {}{adds}, until {}",
-                    terms.see,
-                    show::time(terms.until_ms)
-                )
+                let mut said = format!("would see {}", terms.see);
+                for (what, scopes) in [("add to", &terms.add), ("change", &terms.change)] {
+                    if !scopes.is_empty() {
+                        said = format!("{said}, {what} {scopes}");
+                    }
+                }
+                format!("{said}, until {}", show::time(terms.until_ms))
             }
             Giving::Device => "would be able to do all that you can".to_owned(),
         }

@@ -140,6 +140,10 @@ impl Node {
             Some(add) => add.parse()?,
             None => Scopes::default(),
         };
+        let change: Scopes = match &request.change {
+            Some(change) => change.parse()?,
+            None => Scopes::default(),
+        };
         let until_ms = end_of(&request.until)?;
         if until_ms <= now_ms() {
             return Err(Failure::new(
@@ -152,6 +156,7 @@ impl Node {
             record,
             see,
             add,
+            change,
             until_ms,
         };
         self.with_record(record, |node, record| node.may_share(record, &terms))?;
@@ -196,13 +201,12 @@ impl Node {
             addresses: self.addresses.clone(),
             secret,
         };
-        let (until_ms, see, add) = match &gives {
+        let (until_ms, [see, add, change]) = match &gives {
             Giving::Share(terms) => (
                 Some(terms.until_ms),
-                terms.see.to_string(),
-                terms.add.to_string(),
+                [&terms.see, &terms.add, &terms.change].map(Scopes::to_string),
             ),
-            Giving::Device => (None, String::new(), String::new()),
+            Giving::Device => (None, Default::default()),
         };
         let last_ms = until_ms.unwrap_or(u64::MAX);
         let invitation = Invitation {
@@ -233,7 +237,14 @@ impl Node {
             kind: self.identity.role,
             see,
             add,
+            change,
         })
+    }
+
+    /// Whether four words hold that were made here.
+    pub fn holds_words(&self, now: u64) -> Result<bool, Failure> {
+        let open = self.open_invitations(now)?;
+        Ok(open.iter().any(|(_, made)| made.words(now).is_some()))
     }
 
     /// Every invitation that has not ended.
@@ -332,6 +343,7 @@ impl Node {
                 name: who.1,
                 see: terms.see.to_string(),
                 add: terms.add.to_string(),
+                change: terms.change.to_string(),
                 until: Some(show::time(terms.until_ms)),
                 state: "waiting".to_owned(),
             })

@@ -37,15 +37,16 @@ struct Joining {
 /// What an offer says, once whoever makes it was checked against the device that speaks.
 pub fn offered(host: DeviceId, offer: &Offer) -> Result<Offered, Failure> {
     let from = Guest::check(host, &offer.card, &offer.log).ok_or_else(not_checked)?;
-    let (see, add, device) = match &offer.gives {
-        Gives::Share { see, add } => (see.clone(), add.clone(), false),
-        Gives::Device { .. } => (String::new(), String::new(), true),
+    let ([see, add, change], device) = match &offer.gives {
+        Gives::Share { see, add, change } => ([see, add, change].map(String::clone), false),
+        Gives::Device { .. } => (Default::default(), true),
     };
     Ok(Offered {
         from: from.card.name,
         kind: from.card.role,
         see,
         add,
+        change,
         until: offer.until_ms.map(show::time),
         device,
     })
@@ -99,6 +100,7 @@ impl Node {
             from: said.from,
             see: said.see,
             add: said.add,
+            change: said.change,
             until: said.until,
             recovery: None,
         })
