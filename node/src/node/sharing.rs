@@ -228,3 +228,6 @@ fn moment(
     })?;
     Ok(u64::try_from(time.as_millisecond()).unwrap_or(0))
 }
+
+#[cfg(test)]
+mod tests;
