@@ -119,6 +119,10 @@ pub struct SetupArgs {
     /// Who runs it
     #[arg(long, value_enum)]
     pub kind: Option<Kind>,
+    /// Also write a systemd unit, so that the node can run whenever this machine does; for a node
+    /// that exists, only that
+    #[arg(long)]
+    pub service: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -139,9 +143,13 @@ pub enum Kind {
 
 #[derive(clap::Args)]
 pub struct RunArgs {
-    /// An address of this machine and a port, such as 127.0.0.1:4712
-    #[arg(long, default_value = "0.0.0.0:4712", value_name = "ADDR")]
-    pub listen: String,
+    /// An address of this machine and a port, such as 127.0.0.1:4712; can be given several times
+    #[arg(long, default_values = ["0.0.0.0:4712", "/ip4/0.0.0.0/udp/4712/quic-v1"], value_name = "ADDR")]
+    pub listen: Vec<String>,
+    /// Where others reach this machine from elsewhere, such as riverside.example:4712; can be given
+    /// several times
+    #[arg(long, value_name = "HOST:PORT")]
+    pub reachable_at: Vec<String>,
     /// Stop when standard input ends, as when the program that started this node has gone
     #[arg(long, hide = true)]
     pub until_input_ends: bool,

@@ -53,6 +53,11 @@ impl Session {
         })
     }
 
+    /// The file with the passphrase, where one was named.
+    pub fn passphrase_path(&self) -> Option<PathBuf> {
+        self.passphrase_file.as_deref().map(absolute)
+    }
+
     /// Has the node do something.
     pub fn ask(&self, request: Request) -> Result<Reply, Failure> {
         let home = self.home()?;

@@ -9,6 +9,7 @@ mod ask;
 mod commands;
 mod demo;
 mod render;
+mod service;
 
 use std::process::ExitCode;
 

@@ -1,12 +1,7 @@
 //! A running node: it listens, answers the command line over its socket, and keeps what it shares
 //! up to date.
 
-use std::{
-    collections::BTreeSet,
-    os::unix::fs::PermissionsExt,
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{collections::BTreeSet, os::unix::fs::PermissionsExt, sync::Arc, time::Duration};
 
 use kith_protocol::{
     id::DeviceId,
@@ -27,17 +22,23 @@ use crate::{
     failure::{Ending, Failure},
     home::{Home, Unlock},
     links::{self, Opened},
-    network::{Incoming, Network, Settings, Talk, parse_address},
+    network::{Incoming, Network, Settings, Talk, parse_address, resolve},
     node::{Node, Role, now_ms},
     pairing::{guest, host, questioner::Questioner},
+    service, wakefulness,
+    whereabouts::{self, ReachableAt},
 };
 
 /// How long whoever waits for another side to confirm waits before it asks again.
 const BETWEEN_ASKING: Duration = Duration::from_secs(5);
 /// How often it is looked whether there are words for which this node should be found.
-const BETWEEN_LOOKS: Duration = Duration::from_secs(2);
+const WHILE_FOUND: Duration = Duration::from_secs(2);
 /// Whoever joined waits this long for what they may see: 256 MiB over a slow line.
 const FETCH_LASTS: Duration = Duration::from_mins(10);
+
+/// Whoever stops a node waits this long for the work that it is at.
+const CLOSING_LASTS: Duration = Duration::from_secs(10);
+const BETWEEN_LOOKS: Duration = Duration::from_millis(5);
 
 /// Streams that were opened and are not taken up yet.
 const STREAMS_MAX: usize = 64;
@@ -51,6 +52,8 @@ pub struct Daemon {
     opened: mpsc::Sender<Opened>,
     links: tokio::task::JoinHandle<()>,
     thread: std::thread::JoinHandle<()>,
+    telling: Option<watch::Sender<Vec<String>>>,
+    told: watch::Receiver<Vec<String>>,
     socket: Option<Socket>,
 }
 
@@ -70,7 +73,14 @@ impl Daemon {
         introduce(&driver, &network).await?;
         tokio::spawn(keep_introduced(driver.clone(), network.clone(), met));
         let (opened, streams) = mpsc::channel(STREAMS_MAX);
-        let run = links::run(driver.clone(), network.clone(), outputs, streams);
+        let (telling, told) = watch::channel(Vec::new());
+        let run = links::run(
+            driver.clone(),
+            network.clone(),
+            outputs,
+            streams,
+            told.clone(),
+        );
         let links = tokio::spawn(run);
         Ok(Self {
             home,
@@ -80,35 +90,57 @@ impl Daemon {
             opened,
             links,
             thread,
+            telling: Some(telling),
+            told,
             socket: None,
         })
     }
 
     /// Listens, for others and for the command line, and says where: whoever reads the addresses
-    /// can give commands.
-    pub async fn listen(&mut self, address: &str) -> Result<Vec<String>, Failure> {
-        let wanted = parse_address(address).map_err(|error| {
+    /// can give commands. `reachable_at` is what its owner says of where this machine is.
+    pub async fn listen(
+        &mut self,
+        addresses: &[String],
+        reachable_at: ReachableAt,
+    ) -> Result<Vec<String>, Failure> {
+        for address in addresses {
+            let wanted = parse_address(address).map_err(|error| {
+                Failure::new(
+                    Ending::Usage,
+                    error.to_string(),
+                    "Give an address of this machine and a port, such as 127.0.0.1:4712 or 0.0.0.0:0.",
+                )
+            })?;
+            let found = resolve(&wanted).await;
+            if found.is_empty() {
+                return Err(Failure::new(
+                    Ending::Failed,
+                    format!("{address} is not found, so this node cannot listen there."),
+                    "Give an address of this machine instead of a name.",
+                ));
+            }
+            for found in found {
+                let listened = self.network.listen(found).await;
+                listened.map_err(|error| no_network(&error))?;
+            }
+        }
+        if let Some(telling) = self.telling.take() {
+            let (driver, network) = (self.driver.clone(), self.network.clone());
+            tokio::spawn(whereabouts::keep(driver, network, reachable_at, telling));
+        }
+        let mut telling = self.told.clone();
+        let told = telling.wait_for(|told| !told.is_empty()).await;
+        let told = told.map(|told| told.clone()).map_err(|_| {
             Failure::new(
-                Ending::Usage,
-                error.to_string(),
-                "Give an address of this machine and a port, such as 127.0.0.1:4712 or 0.0.0.0:0.",
+                Ending::Failed,
+                "The network stopped before this node could be reached.",
+                "Start it again.",
             )
         })?;
-        let listening = self
-            .network
-            .listen(wanted)
-            .await
-            .map_err(|error| no_network(&error))?;
-        let addresses: Vec<_> = listening.iter().map(ToString::to_string).collect();
-        let told = addresses.clone();
-        self.driver
-            .ask(move |node| {
-                node.set_addresses(told);
-                Ok(())
-            })
-            .await?;
+        let waking = wakefulness::keep(self.driver.clone(), self.network.clone(), telling);
+        tokio::spawn(waking);
         self.socket = Some(Socket::open(&self.home)?);
-        Ok(addresses)
+        Ok(told)
     }
 
     /// Accepts an invitation and fetches what it opens.
@@ -139,6 +171,7 @@ impl Daemon {
         let guests = Arc::new(Semaphore::new(GUESTS_MAX));
         let asking = tokio::spawn(keep_asking(self.driver.clone(), self.network.clone()));
         let found = tokio::spawn(keep_findable(self.driver.clone(), self.network.clone()));
+        service::ready();
         tokio::pin!(stop);
         loop {
             tokio::select! {
@@ -156,6 +189,14 @@ impl Daemon {
                                 tracing::warn!("too many streams are opened at once");
                             }
                         }
+                        Talk::Where => {
+                            let hearing = whereabouts::hear(
+                                self.driver.clone(),
+                                incoming.device,
+                                incoming.channel,
+                            );
+                            tokio::spawn(hearing);
+                        }
                     }
                 }
                 accepted = socket.listener.accept() => {
@@ -165,16 +206,16 @@ impl Daemon {
                 }
             }
         }
+        service::stopping();
         drop(socket);
         asking.abort();
         found.abort();
-        self.driver.stop().await;
-        self.close();
+        self.close().await;
         Ok(())
     }
 
-    /// Ends the node and waits until its store is closed.
-    pub fn close(self) {
+    /// Ends the node: the last words leave, and the store is closed.
+    pub async fn close(self) {
         let Self {
             driver,
             network,
@@ -184,13 +225,20 @@ impl Daemon {
             thread,
             ..
         } = self;
-        links.abort();
-        drop((driver, network, incoming, opened));
-        // Tasks that still hold a handle end with the runtime; the store is safe either way.
-        let started = Instant::now();
-        while !thread.is_finished() && started.elapsed() < Duration::from_secs(2) {
-            std::thread::sleep(Duration::from_millis(10));
+        driver.stop().await;
+        // The links have nothing more to do when the node's thread has ended. Work that goes on for
+        // longer is broken off: what was not committed never was, and the rest is safe.
+        let ended = async {
+            let is_quiet = links.await.is_ok();
+            while !thread.is_finished() {
+                sleep(BETWEEN_LOOKS).await;
+            }
+            is_quiet && thread.join().is_ok()
+        };
+        if !matches!(tokio::time::timeout(CLOSING_LASTS, ended).await, Ok(true)) {
+            tracing::warn!("the node was broken off at work; its store is safe");
         }
+        drop((network, incoming, opened));
     }
 }
 
@@ -285,7 +333,7 @@ async fn keep_findable(driver: Driver, network: Network) {
             }
         }
         if is_found {
-            sleep(BETWEEN_LOOKS).await;
+            sleep(WHILE_FOUND).await;
         } else if taken.changed().await.is_err() {
             return;
         }

@@ -2,6 +2,7 @@
 //! asks it.
 
 use std::{
+    ops::ControlFlow,
     thread::JoinHandle,
     time::{Duration, Instant},
 };
@@ -126,7 +127,9 @@ impl Driver {
                 };
                 worker.pass_on();
                 while let Some(job) = queue.blocking_recv() {
-                    worker.does(job);
+                    if worker.does(job).is_break() {
+                        return;
+                    }
                 }
             })
             .map_err(|error| node_stopped().because(&error))?;
@@ -155,7 +158,7 @@ impl Driver {
         sent.map_err(|_| node_stopped())
     }
 
-    /// Ends all conversations with a word.
+    /// Ends all conversations with a word, and the node: its store is closed soon after.
     pub async fn stop(&self) {
         if self.jobs.send(Job::Stop).await.is_err() {
             tracing::debug!("the node had stopped already");
@@ -217,9 +220,11 @@ impl Worker {
         })
     }
 
-    fn does(&mut self, job: Job) {
+    /// Does what is to be done next; after [`Job::Stop`] nothing is.
+    fn does(&mut self, job: Job) -> ControlFlow<()> {
         let input = match job {
             Job::Work(work) => {
+                self.node.stands(self.engine.standings());
                 work(&mut self.node);
                 Input::Changed
             }
@@ -228,18 +233,19 @@ impl Worker {
                 if answer.send(self.engine.is_up_to_date(&device)).is_err() {
                     tracing::debug!("nobody waits for an answer");
                 }
-                return;
+                return ControlFlow::Continue(());
             }
             Job::Stop => {
                 self.engine.stop();
                 self.pass_on();
-                return;
+                return ControlFlow::Break(());
             }
         };
         if let Err(error) = self.engine.handle(&mut self.node, input, now_ms()) {
             tracing::error!(%error, "the store does not answer");
         }
         self.pass_on();
+        ControlFlow::Continue(())
     }
 
     /// Hands over what the engine wants done.
@@ -274,7 +280,10 @@ impl Worker {
             News::KeptBack { count, .. } => {
                 tracing::warn!(count, "another node did not take all that was sent");
             }
-            News::Ended { why, .. } => tracing::debug!(?why, "a conversation ended"),
+            News::Ended { with, why } => {
+                tracing::debug!(?why, "a conversation ended");
+                self.node.talked(*with, *why);
+            }
             News::Unreadable(_) => {
                 tracing::warn!("a record is damaged, so nothing of it is sent");
             }

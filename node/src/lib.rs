@@ -12,4 +12,7 @@ pub mod links;
 pub mod network;
 pub mod node;
 pub mod pairing;
+pub mod service;
 pub mod store;
+pub mod wakefulness;
+pub mod whereabouts;

@@ -19,7 +19,10 @@ use std::{collections::BTreeMap, time::Duration};
 use futures::StreamExt;
 use kith_protocol::{
     id::DeviceId,
-    limits::{FRAME_LEN_MAX, GREETING_LASTS_MS, IDLE_LASTS_MS, JOIN_FRAME_LEN_MAX},
+    limits::{
+        DIRECT_FIRST_MS, FRAME_LEN_MAX, GREETING_LASTS_MS, IDLE_LASTS_MS, JOIN_FRAME_LEN_MAX,
+        WHERE_FRAME_LEN_MAX,
+    },
 };
 use libp2p::{
     Multiaddr, PeerId, Swarm, SwarmBuilder,
@@ -30,9 +33,9 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use behaviour::Behaviour;
 use known::{Acquaintances, Known};
-use switchboard::{Command, Switchboard};
+use switchboard::{Call, Command, Switchboard};
 
-pub use address::parse_address;
+pub use address::{is_carried, parse_address, resolve};
 pub use behaviour::Talk;
 pub use channel::{Channel, ChannelError, FrameReader, FrameWriter};
 
@@ -42,6 +45,7 @@ impl Talk {
         match self {
             Self::Pair => JOIN_FRAME_LEN_MAX,
             Self::Sync => FRAME_LEN_MAX,
+            Self::Where => WHERE_FRAME_LEN_MAX,
         }
     }
 }
@@ -79,9 +83,33 @@ pub enum NetworkError {
     /// The other side does not answer.
     #[error("the other node does not answer at any of its addresses")]
     Unreachable,
+    /// Nobody ever said where the other side is.
+    #[error("no address of the other node is known")]
+    NoAddress,
+    /// Another device is where the other side was said to be.
+    #[error("another device answers at the other node's address")]
+    SomebodyElse,
+    /// This node takes no connections now.
+    #[error("this machine has no memory left for more connections")]
+    Full,
     /// The network has stopped.
     #[error("the network has stopped")]
     Stopped,
+}
+
+impl NetworkError {
+    /// The same for somebody else who waits. What only one can have is told as not reached.
+    const fn again(&self) -> Self {
+        match self {
+            Self::NoAddress => Self::NoAddress,
+            Self::SomebodyElse => Self::SomebodyElse,
+            Self::Full => Self::Full,
+            Self::Stopped => Self::Stopped,
+            Self::Address(_) | Self::Listen { .. } | Self::Start(_) | Self::Unreachable => {
+                Self::Unreachable
+            }
+        }
+    }
 }
 
 /// A stream that another device opened.
@@ -113,13 +141,20 @@ impl Network {
         let swarm = build(seed, settings, &acquaintances)?;
         let mut control = swarm.behaviour().streams.new_control();
         let (incoming_sender, incoming) = mpsc::channel(INCOMING_MAX);
-        for talk in [Talk::Pair, Talk::Sync] {
+        let (commands, receiver) = mpsc::channel(16);
+        for talk in [Talk::Pair, Talk::Sync, Talk::Where] {
             let streams = control
                 .accept(talk.protocol())
                 .map_err(|error| NetworkError::Start(error.to_string().into()))?;
-            tokio::spawn(accept(talk, streams, incoming_sender.clone()));
+            let reception = Reception {
+                talk,
+                known: acquaintances.clone(),
+                // It must not keep the switchboard at work when nobody else does.
+                commands: commands.downgrade(),
+                to: incoming_sender.clone(),
+            };
+            tokio::spawn(reception.run(streams));
         }
-        let (commands, receiver) = mpsc::channel(16);
         let (telling, addresses) = watch::channel(Vec::new());
         tokio::spawn(Switchboard::new(swarm, telling).run(receiver));
         let network = Self {
@@ -155,12 +190,56 @@ impl Network {
         addresses: Vec<Multiaddr>,
         talk: Talk,
     ) -> Result<Channel, NetworkError> {
+        let (channel, _) = self.reach(device, &addresses, talk).await?;
+        Ok(channel)
+    }
+
+    /// The same, and says at which of the addresses it was reached; at none of them where it was
+    /// connected already. Ways through a relay are tried when the direct ones take their time.
+    pub async fn reach(
+        &self,
+        device: DeviceId,
+        addresses: &[Multiaddr],
+        talk: Talk,
+    ) -> Result<(Channel, Option<Multiaddr>), NetworkError> {
         let peer = peer_of(device).ok_or(NetworkError::Unreachable)?;
-        let found = futures::future::join_all(addresses.iter().map(address::resolve)).await;
-        let found = found.into_iter().flatten().collect();
-        self.ask(|answer| Command::Connect(peer, found, answer))
-            .await?;
-        self.stream(peer, talk).await
+        let found = futures::future::join_all(addresses.iter().map(async |given| {
+            let found = resolve(given).await;
+            let with_given = found.into_iter().map(|found| (found, given.clone()));
+            with_given.collect::<Vec<_>>()
+        }));
+        let found = found.await.concat();
+        let reached = self.connect(peer, &found).await?;
+        let given = reached.and_then(|at| {
+            let same = |(found, _): &&(Multiaddr, Multiaddr)| address::nameless(found, &peer) == at;
+            found.iter().find(same).map(|(_, given)| given.clone())
+        });
+        Ok((self.stream(peer, talk).await?, given))
+    }
+
+    async fn connect(
+        &self,
+        peer: PeerId,
+        found: &[(Multiaddr, Multiaddr)],
+    ) -> Result<Option<Multiaddr>, NetworkError> {
+        let all = found.iter().map(|(found, _)| found.clone());
+        let (carried, direct): (Vec<_>, Vec<_>) = all.partition(is_carried);
+        let call = |addresses, is_second| Call {
+            peer,
+            addresses,
+            is_second,
+        };
+        let directly = self.ask(|answer| Command::Connect(call(direct, false), answer));
+        tokio::pin!(directly);
+        if carried.is_empty() {
+            return directly.await;
+        }
+        let direct_first = Duration::from_millis(DIRECT_FIRST_MS);
+        if let Ok(Ok(at)) = tokio::time::timeout(direct_first, &mut directly).await {
+            return Ok(at);
+        }
+        self.ask(|answer| Command::Connect(call(carried, true), answer))
+            .await
     }
 
     /// Opens a stream to whoever listens at `address`, and says who that is.
@@ -170,7 +249,7 @@ impl Network {
         talk: Talk,
     ) -> Result<(DeviceId, Channel), NetworkError> {
         let mut reached = Err(NetworkError::Unreachable);
-        for found in address::resolve(&address).await {
+        for found in resolve(&address).await {
             reached = self.ask(|answer| Command::ConnectAt(found, answer)).await;
             if reached.is_ok() {
                 break;
@@ -179,6 +258,16 @@ impl Network {
         let peer = reached?;
         let device = device_of(peer).ok_or(NetworkError::Unreachable)?;
         Ok((device, self.stream(peer, talk).await?))
+    }
+
+    /// Says where others reach this node, which a relay tells those for whom it keeps a way open.
+    pub async fn reachable_at(&self, addresses: Vec<Multiaddr>) -> Result<(), NetworkError> {
+        self.send(Command::Reachable(addresses)).await
+    }
+
+    /// Ends all connections, since what they were made over has gone.
+    pub async fn hang_up(&self) -> Result<(), NetworkError> {
+        self.send(Command::HangUp).await
     }
 
     /// Looks for nodes on the same network and can be found by them; or no longer. While nobody
@@ -248,22 +337,56 @@ fn build(
     Ok(swarm)
 }
 
-async fn accept(
+/// Takes up the streams of one kind that others open.
+struct Reception {
     talk: Talk,
-    mut streams: libp2p_stream::IncomingStreams,
+    known: Acquaintances,
+    commands: mpsc::WeakSender<Command>,
     to: mpsc::Sender<Incoming>,
-) {
-    while let Some((peer, stream)) = streams.next().await {
-        let Some(device) = device_of(peer) else {
-            continue;
-        };
-        let incoming = Incoming {
-            device,
-            talk,
-            channel: Channel::new(stream, talk.frame_len_max()),
-        };
-        if to.send(incoming).await.is_err() {
-            return;
+}
+
+impl Reception {
+    async fn run(self, mut streams: libp2p_stream::IncomingStreams) {
+        while let Some((peer, stream)) = streams.next().await {
+            let Some(device) = device_of(peer) else {
+                continue;
+            };
+            if !self.lets_in(peer).await {
+                tracing::debug!(talk = ?self.talk, "a stream was not taken up");
+                continue;
+            }
+            let incoming = Incoming {
+                device,
+                talk: self.talk,
+                channel: Channel::new(stream, self.talk.frame_len_max()),
+            };
+            // Known devices wait for room; a stranger's stream for which there is none ends.
+            let is_known = self.known.borrow().is_known(&peer);
+            let place = if is_known {
+                self.to.reserve().await.ok()
+            } else {
+                self.to.try_reserve().ok()
+            };
+            match place {
+                Some(place) => place.send(incoming),
+                None if self.to.is_closed() => return,
+                None => tracing::debug!("there is no room for a stranger's stream"),
+            }
+        }
+    }
+
+    async fn lets_in(&self, peer: PeerId) -> bool {
+        match self.talk {
+            Talk::Pair => {
+                let (answer, answered) = oneshot::channel();
+                let Some(commands) = self.commands.upgrade() else {
+                    return false;
+                };
+                let asked = commands.send(Command::MayJoin(peer, answer)).await;
+                asked.is_ok() && answered.await.unwrap_or(false)
+            }
+            Talk::Sync => true,
+            Talk::Where => self.known.borrow().is_known(&peer),
         }
     }
 }

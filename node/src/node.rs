@@ -27,6 +27,7 @@ mod setup;
 mod sharing;
 mod shell;
 mod show;
+mod standing;
 mod status;
 mod summary;
 mod timeline;
@@ -87,6 +88,7 @@ pub struct Node {
     addresses: Vec<String>,
     /// When words were tried here by people who may be anyone.
     word_attempts: Vec<u64>,
+    standings: standing::Standings,
     /// How often whom this node knows, or where they are, has changed.
     met: u64,
 }
@@ -113,6 +115,7 @@ impl Node {
             rng,
             addresses: Vec::new(),
             word_attempts: Vec::new(),
+            standings: standing::Standings::default(),
             met: 0,
             store,
         })

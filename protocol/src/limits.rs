@@ -187,6 +187,10 @@ pub const CALL_WAIT_FIRST_MS: u64 = 1_000;
 /// The longest of these waits.
 pub const CALL_WAIT_MAX_MS: u64 = 5 * 60_000;
 
+/// Milliseconds between two calls, in the mean, when everyone is called again at once after sleep:
+/// a laptop's few at the same moment, a hub's thousand within twenty seconds.
+pub const CALL_APART_MS: u64 = 20;
+
 /// Milliseconds after which two nodes that are connected compare what they hold, whatever their
 /// cursors say: once a day (`sync.md`).
 pub const COMPARE_EVERY_MS: u64 = 24 * 60 * 60 * 1000;
@@ -279,3 +283,29 @@ pub const CIRCUIT_LASTS_MS: u64 = 4 * 60 * 60 * 1000;
 
 /// Bytes that one carried connection may take: a record of 20,000 entries with its scans.
 pub const CIRCUIT_LEN_MAX: u64 = 1 << 30;
+
+/// Milliseconds for which it is remembered that an invitation was presented.
+pub const JOINS_COUNTED_FOR_MS: u64 = 60_000;
+
+/// Invitations that may be presented from one internet address in that time: a household or a
+/// practice that joins, and nobody who tries secrets out.
+pub const JOINS_PER_PLACE_MAX: usize = 20;
+
+/// And from everywhere: each is remembered, and takes a moment of the one thread that answers.
+pub const JOINS_COUNTED_MAX: usize = 200;
+
+/// Bytes of what a node says about where it can be reached: 8 addresses of 256 bytes.
+pub const WHERE_FRAME_LEN_MAX: usize = 4096;
+
+/// Milliseconds for which the direct ways to a device are tried before a relay is asked as well.
+pub const DIRECT_FIRST_MS: u64 = 2_500;
+
+/// Relays that keep a way open to this node: its practice's and one more.
+pub const RELAYS_MAX: usize = 2;
+
+/// Public addresses that the owner of a node may name: a name and its IPv4 and IPv6 addresses.
+pub const REACHABLE_AT_MAX: usize = 4;
+
+/// Milliseconds by which the clock of the world may run ahead of the machine's own before that
+/// counts as sleep: less happens when the clock is set.
+pub const SLEPT_MS: u64 = 10_000;

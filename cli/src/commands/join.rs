@@ -37,7 +37,7 @@ pub fn run(session: &Session, args: JoinArgs) -> Result<Ending, Failure> {
         runtime()?.block_on(async {
             let daemon = Daemon::start(home, unlock).await?;
             let joined = daemon.join(request, &mut Questioner::Here(&mut ask)).await;
-            daemon.close();
+            daemon.close().await;
             joined
         })?
     };
@@ -73,7 +73,7 @@ fn as_device(
             newcomer::join(&home, &unlock, request, &mut Questioner::Here(ask)).await?;
         let daemon = Daemon::start(home, unlock).await?;
         let fetched = daemon.fetch_own().await;
-        daemon.close();
+        daemon.close().await;
         if let Err(failure) = fetched {
             // The node is made, and its recovery code has to be shown whatever comes after.
             render::failure(session, &failure);

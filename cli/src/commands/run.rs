@@ -4,6 +4,7 @@ use kith_node::{
     control::Client,
     daemon::Daemon,
     failure::{Ending, Failure},
+    whereabouts::ReachableAt,
 };
 
 use crate::{args::RunArgs, ask::Session, render};
@@ -17,11 +18,12 @@ pub fn run(session: &Session, args: &RunArgs) -> Result<Ending, Failure> {
             "Use it as it is: commands reach it by themselves.",
         ));
     }
+    let reachable_at = ReachableAt::read(&args.reachable_at)?;
     let unlock = session.unlock(&home)?;
     let runtime = runtime()?;
     runtime.block_on(async {
         let mut daemon = Daemon::start(home, unlock).await?;
-        let addresses = daemon.listen(&args.listen).await?;
+        let addresses = daemon.listen(&args.listen, reachable_at).await?;
         if session.json {
             render::json(&serde_json::json!({"addresses": addresses, "http": null}))?;
         } else {

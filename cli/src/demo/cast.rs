@@ -160,15 +160,18 @@ impl Player {
         client.join(request, &mut |_| Ok(true))
     }
 
-    /// Waits until something was seen here, and says when; nothing when it was not seen in time.
+    /// Waits until something was seen here that came after `since`, and says when; nothing when it
+    /// was not seen in time.
     pub fn sees(
         &mut self,
         interrupt: &Interrupt,
+        since: Instant,
         wanted: impl Fn(&Occurred) -> bool,
     ) -> Result<Option<Instant>, Failure> {
         let begun = Instant::now();
         loop {
-            if let Some((at, _)) = self.seen.iter().find(|(_, occurred)| wanted(occurred)) {
+            let mut seen = self.seen.iter();
+            if let Some((at, _)) = seen.find(|(at, seen)| *at >= since && wanted(seen)) {
                 return Ok(Some(*at));
             }
             interrupt.check()?;

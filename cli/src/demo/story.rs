@@ -134,8 +134,12 @@ impl<'a> Story<'a> {
             };
             let begun = Instant::now();
             guest.join(link)?;
-            let what = format!("has what it may see ({see})");
-            told.row(&what, &guest.name, Some(begun.elapsed()), true);
+            let what = if see == "all" {
+                "has all of the record"
+            } else {
+                "has the parts that an emergency needs"
+            };
+            told.row(what, &guest.name, Some(begun.elapsed()), true);
         }
         Ok(())
     }
@@ -427,7 +431,7 @@ impl<'a> Story<'a> {
         for who in who {
             let interrupt = self.interrupt.clone();
             let player = self.player(*who);
-            let at = player.sees(&interrupt, &wanted)?;
+            let at = player.sees(&interrupt, begun, &wanted)?;
             let took = at.map(|at| at.saturating_duration_since(begun));
             told.row(what, &player.name, took, at.is_some());
         }

@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 
-use libp2p::{Multiaddr, multiaddr::Protocol};
+use libp2p::{Multiaddr, PeerId, multiaddr::Protocol};
 
 use super::NetworkError;
 
@@ -58,13 +58,22 @@ pub(super) fn is_datagrams(address: &Multiaddr) -> bool {
 }
 
 /// Whether it leads through a relay.
-pub(super) fn is_carried(address: &Multiaddr) -> bool {
+pub fn is_carried(address: &Multiaddr) -> bool {
     address.iter().any(|part| part == Protocol::P2pCircuit)
+}
+
+/// An address without the name of the device at its end.
+pub(super) fn nameless(address: &Multiaddr, peer: &PeerId) -> Multiaddr {
+    let mut address = address.clone();
+    if address.iter().last() == Some(Protocol::P2p(*peer)) {
+        address.pop();
+    }
+    address
 }
 
 /// The addresses behind an address with a host name, as the system finds them now: a laptop that
 /// changed its network asks the new one. An address without a name is its own answer.
-pub(super) async fn resolve(address: &Multiaddr) -> Vec<Multiaddr> {
+pub async fn resolve(address: &Multiaddr) -> Vec<Multiaddr> {
     let Some(name) = address.iter().next().and_then(|part| host(&part)) else {
         return vec![address.clone()];
     };

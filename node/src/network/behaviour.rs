@@ -20,6 +20,8 @@ pub enum Talk {
     Pair,
     /// Sync: known devices, and devices that prove that they are of somebody known.
     Sync,
+    /// Saying where this node can be reached: known devices only.
+    Where,
 }
 
 impl Talk {
@@ -27,6 +29,7 @@ impl Talk {
         match self {
             Self::Pair => StreamProtocol::new("/kith/pair/1"),
             Self::Sync => StreamProtocol::new("/kith/sync/1"),
+            Self::Where => StreamProtocol::new("/kith/where/1"),
         }
     }
 }
@@ -54,9 +57,7 @@ impl Behaviour {
         known: &Acquaintances,
     ) -> Self {
         let own = key.public().to_peer_id();
-        let relay = settings
-            .is_relay
-            .then(|| relaying::relay_for(own, known.clone()));
+        let relay = settings.is_relay.then(|| relaying::relay_for(own, known));
         Self {
             door: Door::new(known.clone()),
             memory: memory::Behaviour::with_max_percentage(MEMORY_OF_MACHINE_MAX),

@@ -13,7 +13,8 @@ use std::{
 
 use kith_protocol::limits::{
     CONNECTIONS_PER_DEVICE_MAX, GREETINGS_MAX, GREETINGS_PER_PLACE_MAX, GREETINGS_RESERVE,
-    STRANGER_LASTS_MS, STRANGERS_CONNECTED_MAX, STRANGERS_PER_PLACE_MAX,
+    JOINS_COUNTED_FOR_MS, JOINS_COUNTED_MAX, JOINS_PER_PLACE_MAX, STRANGER_LASTS_MS,
+    STRANGERS_CONNECTED_MAX, STRANGERS_PER_PLACE_MAX,
 };
 use libp2p::{
     Multiaddr, PeerId,
@@ -29,6 +30,9 @@ use super::{address, known::Acquaintances};
 /// How often connections of strangers are looked through for those that have had their time.
 const BETWEEN_ROUNDS: Duration = Duration::from_secs(5);
 
+/// For how long somebody who presented an invitation is remembered.
+const JOINS_COUNTED_FOR: Duration = Duration::from_millis(JOINS_COUNTED_FOR_MS);
+
 /// See the module.
 pub(super) struct Door {
     known: Acquaintances,
@@ -36,6 +40,8 @@ pub(super) struct Door {
     inside: BTreeMap<ConnectionId, Inside>,
     /// Connections to be closed.
     leaving: Vec<(ConnectionId, PeerId)>,
+    /// Who presented an invitation lately, from where.
+    asked: Vec<(Option<IpAddr>, Instant)>,
     rounds: tokio::time::Interval,
 }
 
@@ -67,6 +73,7 @@ impl Door {
             greeting: BTreeMap::new(),
             inside: BTreeMap::new(),
             leaving: Vec::new(),
+            asked: Vec::new(),
             rounds: tokio::time::interval(BETWEEN_ROUNDS),
         }
     }
@@ -105,6 +112,22 @@ impl Door {
             return Err(NoRoom("strangers from one address"));
         }
         Ok(())
+    }
+
+    /// Whether somebody may present an invitation: from one place a few in a minute, so that
+    /// secrets are not tried out.
+    pub fn may_join(&mut self, peer: &PeerId) -> bool {
+        let now = Instant::now();
+        self.asked
+            .retain(|(_, at)| now.duration_since(*at) < JOINS_COUNTED_FOR);
+        let of_peer = self.inside.values().find(|guest| guest.peer == *peer);
+        let place = of_peer.and_then(|guest| guest.way.place);
+        let from_there = self.asked.iter().filter(|(other, _)| *other == place);
+        let may = from_there.count() < JOINS_PER_PLACE_MAX && self.asked.len() < JOINS_COUNTED_MAX;
+        if may {
+            self.asked.push((place, now));
+        }
+        may
     }
 
     /// The oldest connection of a known device that has too many: it came back before it was

@@ -152,10 +152,13 @@ impl Looking {
         let inside = self.runtime.as_ref().map(Runtime::enter);
         let polled = self.mdns.poll(cx);
         drop(inside);
-        polled.map(|polled| match polled {
-            ToSwarm::GenerateEvent(event) => Some(event),
-            // Who is near is told to whoever asks; it is no address of a node that is known.
-            _ => None,
+        polled.map(|polled| {
+            // What it says of addresses is left aside: who is near is told to whoever asks.
+            if let ToSwarm::GenerateEvent(event) = polled {
+                Some(event)
+            } else {
+                None
+            }
         })
     }
 }

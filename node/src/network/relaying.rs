@@ -14,7 +14,7 @@ use libp2p::{Multiaddr, PeerId, relay};
 use super::known::Acquaintances;
 
 /// A relay for whoever is known and for nobody else.
-pub(super) fn relay_for(own: PeerId, known: Acquaintances) -> relay::Behaviour {
+pub(super) fn relay_for(own: PeerId, known: &Acquaintances) -> relay::Behaviour {
     let is_known = || -> Box<dyn relay::RateLimiter> {
         let known = known.clone();
         Box::new(move |peer: PeerId, _: &Multiaddr, _| known.borrow().is_known(&peer))

@@ -6,8 +6,12 @@ use futures::{FutureExt, StreamExt};
 use kith_protocol::id::DeviceId;
 use libp2p::{
     Multiaddr, PeerId, Swarm,
-    core::transport::ListenerId,
-    swarm::{ConnectionId, DialError, SwarmEvent, dial_opts::DialOpts},
+    core::{ConnectedPoint, transport::ListenerId},
+    ping,
+    swarm::{
+        ConnectionId, DialError, SwarmEvent,
+        dial_opts::{DialOpts, PeerCondition},
+    },
 };
 use tokio::sync::{mpsc, oneshot, watch};
 
@@ -26,21 +30,38 @@ type Answer<T> = oneshot::Sender<Result<T, NetworkError>>;
 pub(super) enum Command {
     /// Listen there.
     Listen(Multiaddr, Answer<Vec<Multiaddr>>),
-    /// Be connected to a device.
-    Connect(PeerId, Vec<Multiaddr>, Answer<()>),
+    /// Be connected to a device; the answer is at which of the addresses it was reached, if it was
+    /// not connected already.
+    Connect(Call, Answer<Option<Multiaddr>>),
     /// Be connected to whoever is there.
     ConnectAt(Multiaddr, Answer<PeerId>),
+    /// Whether somebody may present an invitation now.
+    MayJoin(PeerId, oneshot::Sender<bool>),
+    /// End all connections: what they were made over has gone.
+    HangUp,
+    /// This is where others reach this node: what a relay tells those for whom it keeps a way open.
+    Reachable(Vec<Multiaddr>),
     /// Look for nodes nearby, and be found by them; or no longer.
     LookAround(bool, Answer<()>),
     /// Who is near.
     Nearby(oneshot::Sender<Vec<(DeviceId, Vec<Multiaddr>)>>),
 }
 
+/// Whom to call, and where.
+pub(super) struct Call {
+    pub peer: PeerId,
+    pub addresses: Vec<Multiaddr>,
+    /// Whether it is called there although it is called elsewhere already.
+    pub is_second: bool,
+}
+
 /// Who waits for what.
 #[derive(Default)]
 struct Waiting {
     listening: HashMap<ListenerId, (Answer<Vec<Multiaddr>>, Vec<Multiaddr>)>,
-    connecting: BTreeMap<PeerId, Vec<Answer<()>>>,
+    connecting: BTreeMap<PeerId, Vec<Answer<Option<Multiaddr>>>>,
+    /// Attempts that are under way.
+    attempts: BTreeMap<PeerId, usize>,
     calling: BTreeMap<ConnectionId, Answer<PeerId>>,
 }
 
@@ -86,8 +107,16 @@ impl Switchboard {
 
     fn obey(&mut self, command: Command) {
         match command {
-            Command::Listen(address, answer) => self.listen(address, answer),
-            Command::Connect(peer, addresses, answer) => self.connect(peer, addresses, answer),
+            Command::Listen(address, answer) => self.listen(&address, answer),
+            Command::Connect(call, answer) => self.connect(call, answer),
+            Command::MayJoin(peer, answer) => {
+                let may = self.swarm.behaviour_mut().door.may_join(&peer);
+                if answer.send(may).is_err() {
+                    tracing::debug!("nobody waits to join");
+                }
+            }
+            Command::HangUp => self.hang_up(),
+            Command::Reachable(addresses) => self.reachable(addresses),
             Command::ConnectAt(address, answer) => self.connect_at(address, answer),
             Command::LookAround(is_looking, answer) => {
                 let looked = self.swarm.behaviour_mut().nearby.look(is_looking);
@@ -102,7 +131,7 @@ impl Switchboard {
         }
     }
 
-    fn listen(&mut self, address: Multiaddr, answer: Answer<Vec<Multiaddr>>) {
+    fn listen(&mut self, address: &Multiaddr, answer: Answer<Vec<Multiaddr>>) {
         match self.swarm.listen_on(address.clone()) {
             Ok(listener) => {
                 self.waiting
@@ -119,26 +148,31 @@ impl Switchboard {
         }
     }
 
-    fn connect(&mut self, peer: PeerId, addresses: Vec<Multiaddr>, answer: Answer<()>) {
+    fn connect(&mut self, call: Call, answer: Answer<Option<Multiaddr>>) {
+        let peer = call.peer;
         if self.swarm.is_connected(&peer) {
-            tell(answer, Ok(()));
+            tell(answer, Ok(None));
             return;
         }
-        self.waiting
-            .connecting
-            .entry(peer)
-            .or_default()
-            .push(answer);
+        let waiting = &mut self.waiting;
+        waiting.connecting.entry(peer).or_default().push(answer);
+        let condition = if call.is_second {
+            PeerCondition::Disconnected
+        } else {
+            PeerCondition::DisconnectedAndNotDialing
+        };
         let dial = DialOpts::peer_id(peer)
-            .addresses(addresses)
+            .condition(condition)
+            .addresses(call.addresses)
             .extend_addresses_through_behaviour()
             .build();
         match self.swarm.dial(dial) {
+            Ok(()) => *self.waiting.attempts.entry(peer).or_default() += 1,
             // Somebody else dials already: the answer comes with that attempt.
-            Ok(()) | Err(DialError::DialPeerConditionFalse(_)) => {}
+            Err(DialError::DialPeerConditionFalse(_)) => {}
             Err(error) => {
                 tracing::debug!(%error, "not dialled");
-                self.waiting.connected(peer, false);
+                self.waiting.failed(peer, &why(&error));
             }
         }
     }
@@ -152,7 +186,31 @@ impl Switchboard {
             }
             Err(error) => {
                 tracing::debug!(%error, "not dialled");
-                tell(answer, Err(NetworkError::Unreachable));
+                tell(answer, Err(why(&error)));
+            }
+        }
+    }
+
+    fn hang_up(&mut self) {
+        let peers: Vec<_> = self.swarm.connected_peers().copied().collect();
+        for peer in peers {
+            if self.swarm.disconnect_peer_id(peer).is_err() {
+                tracing::debug!("a connection had ended already");
+            }
+        }
+    }
+
+    fn reachable(&mut self, addresses: Vec<Multiaddr>) {
+        let before: Vec<_> = self.swarm.external_addresses().cloned().collect();
+        let gone = before
+            .iter()
+            .filter(|known| !address::is_carried(known) && !addresses.contains(known));
+        for address in gone {
+            self.swarm.remove_external_address(address);
+        }
+        for address in addresses {
+            if !address::is_carried(&address) && !before.contains(&address) {
+                self.swarm.add_external_address(address);
             }
         }
     }
@@ -193,10 +251,18 @@ impl Switchboard {
             SwarmEvent::ConnectionEstablished {
                 peer_id,
                 connection_id,
+                endpoint,
                 ..
             } => {
-                self.waiting.called(connection_id, Some(peer_id));
-                self.waiting.connected(peer_id, true);
+                self.waiting.called(connection_id, Ok(peer_id));
+                let at = match endpoint {
+                    ConnectedPoint::Dialer { address, .. } => {
+                        self.waiting.attempted(peer_id);
+                        Some(address::nameless(&address, &peer_id))
+                    }
+                    ConnectedPoint::Listener { .. } => None,
+                };
+                self.waiting.connected(peer_id, at.as_ref());
             }
             SwarmEvent::OutgoingConnectionError {
                 connection_id,
@@ -204,17 +270,23 @@ impl Switchboard {
                 error,
             } => {
                 tracing::debug!(%error, "not connected");
-                self.waiting.called(connection_id, None);
+                self.waiting.called(connection_id, Err(why(&error)));
                 if let Some(peer) = peer_id {
-                    let is_connected = self.swarm.is_connected(&peer);
-                    self.waiting.connected(peer, is_connected);
+                    self.waiting.attempted(peer);
+                    if self.swarm.is_connected(&peer) {
+                        self.waiting.connected(peer, None);
+                    } else {
+                        self.waiting.failed(peer, &why(&error));
+                    }
                 }
             }
-            SwarmEvent::Behaviour(BehaviourEvent::Ping(ping)) => {
+            SwarmEvent::Behaviour(BehaviourEvent::Ping(ping::Event {
+                result: Err(ping::Failure::Timeout | ping::Failure::Other { .. }),
+                connection,
+                ..
+            })) => {
                 // Whoever is gone without a word is noticed by this, minutes before TCP would.
-                if ping.result.is_err() {
-                    self.swarm.close_connection(ping.connection);
-                }
+                self.swarm.close_connection(connection);
             }
             _ => {}
         }
@@ -237,20 +309,35 @@ impl Switchboard {
 }
 
 impl Waiting {
-    fn connected(&mut self, peer: PeerId, is_connected: bool) {
+    fn connected(&mut self, peer: PeerId, at: Option<&Multiaddr>) {
         for answer in self.connecting.remove(&peer).unwrap_or_default() {
-            let said = if is_connected {
-                Ok(())
-            } else {
-                Err(NetworkError::Unreachable)
-            };
-            tell(answer, said);
+            tell(answer, Ok(at.cloned()));
         }
     }
 
-    fn called(&mut self, connection: ConnectionId, peer: Option<PeerId>) {
+    /// One attempt failed; as long as there is another, whoever waits goes on waiting.
+    fn failed(&mut self, peer: PeerId, why: &NetworkError) {
+        if self.attempts.contains_key(&peer) {
+            return;
+        }
+        for answer in self.connecting.remove(&peer).unwrap_or_default() {
+            tell(answer, Err(why.again()));
+        }
+    }
+
+    /// An attempt is over.
+    fn attempted(&mut self, peer: PeerId) {
+        if let Some(attempts) = self.attempts.get_mut(&peer) {
+            *attempts -= 1;
+            if *attempts == 0 {
+                self.attempts.remove(&peer);
+            }
+        }
+    }
+
+    fn called(&mut self, connection: ConnectionId, reached: Result<PeerId, NetworkError>) {
         if let Some(answer) = self.calling.remove(&connection) {
-            tell(answer, peer.ok_or(NetworkError::Unreachable));
+            tell(answer, reached);
         }
     }
 }
@@ -258,5 +345,17 @@ impl Waiting {
 fn tell<T>(answer: Answer<T>, said: Result<T, NetworkError>) {
     if answer.send(said).is_err() {
         tracing::debug!("nobody waits for what came of it");
+    }
+}
+
+/// Why a device was not reached, as people can be told.
+const fn why(error: &DialError) -> NetworkError {
+    match error {
+        DialError::NoAddresses => NetworkError::NoAddress,
+        DialError::WrongPeerId { .. } | DialError::LocalPeerId { .. } => NetworkError::SomebodyElse,
+        DialError::Denied { .. } => NetworkError::Full,
+        DialError::DialPeerConditionFalse(_) | DialError::Aborted | DialError::Transport(_) => {
+            NetworkError::Unreachable
+        }
     }
 }

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use kith_protocol::{
     consent::devices,
     id::{DeviceId, PrincipalId, RecordId},
+    limits::{ADDRESS_LEN_MAX, ADDRESSES_MAX},
     record::ArrivalError,
     store::{Item, JournalPosition, StoreError},
 };
@@ -86,6 +87,51 @@ impl Node {
         Ok(known)
     }
 
+    /// A device says where it is now. Where it was reached last stays the first to be tried.
+    pub fn is_at(&mut self, device: DeviceId, said: Vec<String>) -> Result<(), Failure> {
+        self.moved(device, |before| {
+            let mut now: Vec<_> = said
+                .into_iter()
+                .filter(|address| is_address(address))
+                .take(ADDRESSES_MAX)
+                .collect();
+            if let Some(first) = before.first() {
+                match now.iter().position(|address| address == first) {
+                    Some(at) => now[..=at].rotate_right(1),
+                    None => now.push(first.clone()),
+                }
+            }
+            now
+        })
+    }
+
+    /// A device was reached there.
+    pub fn reached_at(&mut self, device: DeviceId, address: &str) -> Result<(), Failure> {
+        self.moved(device, |mut before| {
+            if let Some(at) = before.iter().position(|known| known == address) {
+                before[..=at].rotate_right(1);
+            }
+            before
+        })
+    }
+
+    fn moved(
+        &mut self,
+        device: DeviceId,
+        to: impl FnOnce(Vec<String>) -> Vec<String>,
+    ) -> Result<(), Failure> {
+        let Some((principal, peer)) = self.peer_of(device)? else {
+            return Ok(());
+        };
+        let mut addresses = to(peer.addresses.clone());
+        addresses.truncate(ADDRESSES_MAX);
+        if addresses == peer.addresses {
+            return Ok(());
+        }
+        let item = self.note_peer(principal, |_| Peer { addresses, ..peer })?;
+        self.commit(vec![item])
+    }
+
     /// Changes when [`Self::acquaintances`] may have changed.
     pub const fn met(&self) -> u64 {
         self.met
@@ -156,6 +202,10 @@ impl Node {
         })?;
         Ok(refused + over)
     }
+}
+
+fn is_address(text: &str) -> bool {
+    text.len() <= ADDRESS_LEN_MAX && crate::network::parse_address(text).is_ok()
 }
 
 fn event_of(bytes: &[u8]) -> Option<kith_protocol::logs::Event> {

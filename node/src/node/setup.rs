@@ -56,6 +56,7 @@ impl Node {
             owner: identity.principal.to_string(),
             home: home.folder().to_owned(),
             recovery,
+            service: None,
         })
     }
 }
@@ -109,6 +110,7 @@ impl Node {
             owner: owner.to_string(),
             home: home.folder().to_owned(),
             recovery,
+            service: None,
         })
     }
 }

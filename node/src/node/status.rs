@@ -2,9 +2,9 @@
 
 use kith_protocol::{id::RecordId, store::Store};
 
-use super::{Node, peers};
+use super::Node;
 use crate::{
-    api::{Connection, Problem, Status},
+    api::{Problem, Status},
     failure::Failure,
 };
 
@@ -30,13 +30,7 @@ impl Node {
                 });
             }
         }
-        let connections = peers::all(&self.store)?
-            .into_iter()
-            .map(|(principal, peer)| Connection {
-                name: self.name_of(principal),
-                state: self.connection_state(&peer).to_owned(),
-            })
-            .collect();
+        let connections = self.connections()?;
         Ok(Status {
             name: self.identity.name.clone(),
             kind: self.identity.role,
@@ -80,16 +74,5 @@ impl Node {
             });
         }
         Ok(unreadable)
-    }
-
-    fn connection_state(&self, peer: &peers::Peer) -> &'static str {
-        if self.addresses.is_empty() {
-            return "not connected";
-        }
-        match peer.sent_through {
-            Some(position) if position >= self.journal_end() => "up to date",
-            Some(_) => "waiting to send",
-            None => "not connected",
-        }
     }
 }
