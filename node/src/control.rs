@@ -95,10 +95,10 @@ impl Client {
         for line in BufReader::new(&self.stream).lines() {
             match read(line)? {
                 Said::Progress(step) => progress(step),
-                said @ (Said::Reply(_)
-                | Said::Joining(_)
-                | Said::Joined(_)
-                | Said::Happened(_)) => return Ok(said),
+                said
+                @ (Said::Reply(_) | Said::Joining(_) | Said::Joined(_) | Said::Happened(_)) => {
+                    return Ok(said);
+                }
                 Said::Failure(failure) => return Err(failure),
             }
         }

@@ -100,7 +100,10 @@ fn wrong_words_end_the_words_tell_their_maker_and_leave_the_link() {
     let typed = said(&invited, "words").replace(' ', "x ");
     let ran = laptop.kith(["join", at, &typed, "--yes"]).ended(2);
     assert!(ran.err.contains("none of kith's words"), "{ran}");
-    assert_eq!(surgery.json(["status"])["problems"], Value::Array(Vec::new()));
+    assert_eq!(
+        surgery.json(["status"])["problems"],
+        Value::Array(Vec::new())
+    );
 
     let ran = laptop.kith(["join", at, &misheard(&invited), "--yes"]);
     let ran = ran.ended(13);
@@ -111,7 +114,10 @@ fn wrong_words_end_the_words_tell_their_maker_and_leave_the_link() {
     assert!(review.contains("wrong words were tried"), "{review}");
 
     let ran = laptop.kith(["join", at, said(&invited, "words"), "--yes"]);
-    assert!(ran.ended(13).err.contains("did not match"), "there is one attempt");
+    assert!(
+        ran.ended(13).err.contains("did not match"),
+        "there is one attempt"
+    );
     assert_eq!(records(&laptop), 0);
 
     let joined = laptop.join(said(&invited, "link"));
@@ -130,8 +136,14 @@ fn who_says_no_stores_nothing_and_the_maker_hears_of_it() {
     let ran = laptop.kith(["join", place(&invited), said(&invited, "words")]);
     assert!(ran.ended(4).err.contains("was not accepted"));
     assert_eq!(records(&laptop), 0);
-    assert_eq!(laptop.json(["status"])["connections"], Value::Array(Vec::new()));
-    assert_eq!(surgery.json(["status"])["connections"], Value::Array(Vec::new()));
+    assert_eq!(
+        laptop.json(["status"])["connections"],
+        Value::Array(Vec::new())
+    );
+    assert_eq!(
+        surgery.json(["status"])["connections"],
+        Value::Array(Vec::new())
+    );
     let review = surgery.json(["review"]).to_string();
     assert!(review.contains("an invitation was declined"), "{review}");
     assert!(shares(&surgery, &record).iter().all(is_in("waiting")));
@@ -156,7 +168,10 @@ fn who_comes_with_a_link_waits_until_the_check_words_were_compared() {
 
     let id = said(&invited, "invitation");
     let review = surgery.json(["review"])["items"][0].clone();
-    let words = said(&review, "what").rsplit(": ").next().expect("check words");
+    let words = said(&review, "what")
+        .rsplit(": ")
+        .next()
+        .expect("check words");
     assert!(laptop.json(["status"]).to_string().contains(words));
 
     // Somebody else who got hold of the link is not let in meanwhile.
@@ -169,7 +184,12 @@ fn who_comes_with_a_link_waits_until_the_check_words_were_compared() {
     until("what was confirmed comes by itself", || {
         records(&laptop) == 1 && same_digests(&surgery, &laptop, &record)
     });
-    assert!(!laptop.json(["status"]).to_string().contains("has to confirm"));
+    assert!(
+        !laptop
+            .json(["status"])
+            .to_string()
+            .contains("has to confirm")
+    );
     drop(surgery_runs);
 }
 
@@ -191,7 +211,10 @@ fn who_waits_at_the_terminal_is_let_in_or_told_no() {
         assert_eq!(ended.code(), Some(code));
     }
     let active = shares(&surgery, &record);
-    assert_eq!(active.iter().filter(|share| is_in("active")(share)).count(), 1);
+    assert_eq!(
+        active.iter().filter(|share| is_in("active")(share)).count(),
+        1
+    );
 }
 
 #[test]

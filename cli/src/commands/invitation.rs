@@ -47,7 +47,9 @@ pub fn say(shared: &Shared, args: &InvitationArgs) -> Result<(), Failure> {
 /// Waits until somebody has joined, and asks whether it is the right person. Ctrl-C only stops
 /// the waiting.
 pub fn wait(session: &Session, shared: &Shared) -> Result<Ending, Failure> {
-    render::say("Waiting for whoever you invited. Ctrl-C stops the waiting and not the invitation: kith review shows who came.");
+    render::say(
+        "Waiting for whoever you invited. Ctrl-C stops the waiting and not the invitation: kith review shows who came.",
+    );
     let mut told = None;
     loop {
         let state = state(session, &shared.invitation)?;

@@ -69,8 +69,7 @@ fn as_device(
 ) -> Result<Joined, Failure> {
     let unlock = setup::unlock(session)?;
     runtime()?.block_on(async {
-        let joined =
-            newcomer::join(&home, &unlock, request, &mut Questioner::Here(ask)).await?;
+        let joined = newcomer::join(&home, &unlock, request, &mut Questioner::Here(ask)).await?;
         let daemon = Daemon::start(home, unlock).await?;
         let fetched = daemon.fetch_own().await;
         daemon.close().await;
@@ -124,7 +123,9 @@ fn asked(session: &Session, step: &JoinStep) -> Result<bool, Failure> {
                 render::say(&render::clean(&format!(
                     "{from} has to confirm that it is you. Your check words: {check_words}. Read them to each other by telephone."
                 )));
-                render::say("Ctrl-C stops the waiting: what is shared comes later, while this node runs.");
+                render::say(
+                    "Ctrl-C stops the waiting: what is shared comes later, while this node runs.",
+                );
             }
             Ok(true)
         }
@@ -177,8 +178,14 @@ mod tests {
     fn a_place_stands_before_the_words_or_is_left_out() {
         assert_eq!(place("birch lamp river forty"), None);
         assert_eq!(place("birch-lamp-river-forty"), None);
-        assert_eq!(place("surgery-pc birch lamp, river forty").as_deref(), Some("surgery-pc"));
-        assert_eq!(place("[::1]:9 Birch-Lamp-River-Forty").as_deref(), Some("[::1]:9"));
+        assert_eq!(
+            place("surgery-pc birch lamp, river forty").as_deref(),
+            Some("surgery-pc")
+        );
+        assert_eq!(
+            place("[::1]:9 Birch-Lamp-River-Forty").as_deref(),
+            Some("[::1]:9")
+        );
         assert!(spoken(&["riverside.example".to_owned(), "birch".to_owned()]).is_err());
     }
 }

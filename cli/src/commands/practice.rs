@@ -80,7 +80,9 @@ fn add_device(session: &Session, args: &InvitationArgs) -> Result<Ending, Failur
     }
     render::say("On your new machine, where there is no node yet:");
     invitation::say(&shared, args)?;
-    render::say("The new device gets all that you have, and can do what you can, until you retire it.");
+    render::say(
+        "The new device gets all that you have, and can do what you can, until you retire it.",
+    );
     if session.no_input {
         return Ok(Ending::Done);
     }

@@ -35,7 +35,10 @@ async fn whoever_listens_at_an_address_is_named_by_the_handshake() {
             ..
         } = incoming.recv().await.expect("it comes");
         assert_eq!(device, SecretKey::from_seed([2; 32]).device());
-        let word: String = channel.receive(std::time::Duration::from_secs(10)).await.expect("it is read");
+        let word: String = channel
+            .receive(std::time::Duration::from_secs(10))
+            .await
+            .expect("it is read");
         assert_eq!(word, "a word");
     }
 }

@@ -97,7 +97,10 @@ impl Node {
         if self.identity.has_root() {
             return true;
         }
-        let parents: BTreeMap<_, _> = devices.iter().map(|known| (known.id, known.parent)).collect();
+        let parents: BTreeMap<_, _> = devices
+            .iter()
+            .map(|known| (known.id, known.parent))
+            .collect();
         let own = self.device();
         let mut at = device;
         // No longer than there are devices: the list comes from others too, and may go round.
@@ -112,11 +115,7 @@ impl Node {
     }
 
     /// The last of a device's events in the owner's log before the first that is not kept.
-    fn last_standing(
-        &self,
-        device: DeviceId,
-        keep: Keep,
-    ) -> Result<Option<EventId>, Failure> {
+    fn last_standing(&self, device: DeviceId, keep: Keep) -> Result<Option<EventId>, Failure> {
         let log = self.principal_log()?;
         let mut own: Vec<_> = log
             .iter()

@@ -266,7 +266,6 @@ impl Node {
             state: state.to_owned(),
         }
     }
-
 }
 
 pub(super) fn note(name: &str, keep: Keep) -> String {

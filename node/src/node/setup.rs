@@ -86,17 +86,21 @@ impl Node {
             added,
         } = new;
         let mut items = logs_of(owner, &device, &added).ok_or_else(not_checked)?;
-        items.push(row(RowKind::Peers, owner.as_bytes(), &Peer {
-            device: adder.device,
-            card: adder.card.clone(),
-            addresses: adder.addresses.clone(),
-            records: BTreeSet::new(),
-            sent_through: None,
-        }));
+        items.push(row(
+            RowKind::Peers,
+            owner.as_bytes(),
+            &Peer {
+                device: adder.device,
+                card: adder.card.clone(),
+                addresses: adder.addresses.clone(),
+                records: BTreeSet::new(),
+                sent_through: None,
+            },
+        ));
         let known = added.others.iter();
-        items.extend(known.map(|known| {
-            row(RowKind::Peers, known.principal.as_bytes(), &known.peer)
-        }));
+        items.extend(
+            known.map(|known| row(RowKind::Peers, known.principal.as_bytes(), &known.peer)),
+        );
         let named = (added.name.clone(), added.role);
         let identity = Identity::another(named, owner, device, added.sealing);
         items.push(identity.item());

@@ -73,7 +73,6 @@ impl Invitation {
             Self::Words(..) => None,
         }
     }
-
 }
 
 /// Somebody who has proved that they made the invitation, and what they offer.
@@ -233,9 +232,7 @@ pub async fn join(
         && let Some(invited) = invitation.link()
     {
         let (asked, offer) = (invited.clone(), met.offer.clone());
-        let check_words = driver
-            .ask(move |node| node.waits(&asked, &offer))
-            .await?;
+        let check_words = driver.ask(move |node| node.waits(&asked, &offer)).await?;
         let step = JoinStep::Waits {
             from: shown.from,
             check_words,

@@ -29,7 +29,12 @@ pub struct Half {
 
 impl Half {
     /// Begins, and gives what the other side has to hear.
-    pub fn begin(side: Side, door: Door, password: &[u8], (guest, host): (DeviceId, DeviceId)) -> Self {
+    pub fn begin(
+        side: Side,
+        door: Door,
+        password: &[u8],
+        (guest, host): (DeviceId, DeviceId),
+    ) -> Self {
         let password = Password::new(password);
         let guest = Identity::new(guest.as_bytes());
         let host = Identity::new(host.as_bytes());

@@ -1,6 +1,9 @@
 //! What the two sides of a pairing say (`docs/formats.md`).
 
-use kith_protocol::{codec, id::{DeviceId, RecordId}};
+use kith_protocol::{
+    codec,
+    id::{DeviceId, RecordId},
+};
 use serde::{Deserialize, Serialize};
 use serde_bytes::ByteBuf;
 

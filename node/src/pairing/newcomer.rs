@@ -32,7 +32,8 @@ pub async fn join(
 ) -> Result<Joined, Failure> {
     let seed = zeroize::Zeroizing::new(random());
     let device = SecretKey::from_seed(*seed);
-    let (network, _incoming) = Network::start(&seed, Settings::default()).map_err(|error| no_network(&error))?;
+    let (network, _incoming) =
+        Network::start(&seed, Settings::default()).map_err(|error| no_network(&error))?;
     let invitation = Invitation::of(request.by)?;
     let mut met = Met::find(&network, device.device(), &invitation).await?;
     let shown = offered(met.host, &met.offer)?;

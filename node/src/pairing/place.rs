@@ -87,8 +87,14 @@ mod tests {
 
     #[test]
     fn a_place_is_read_with_and_without_a_port() {
-        assert_eq!(host_and_port("riverside.example"), ("riverside.example", PORT));
-        assert_eq!(host_and_port("riverside.example:9"), ("riverside.example", 9));
+        assert_eq!(
+            host_and_port("riverside.example"),
+            ("riverside.example", PORT)
+        );
+        assert_eq!(
+            host_and_port("riverside.example:9"),
+            ("riverside.example", 9)
+        );
         assert_eq!(host_and_port("192.168.1.20:4712"), ("192.168.1.20", PORT));
         assert_eq!(host_and_port("[::1]:9"), ("::1", 9));
         assert_eq!(host_and_port("[::1]"), ("::1", PORT));
@@ -105,7 +111,11 @@ mod tests {
 
     #[test]
     fn what_others_reach_is_said_first() {
-        let addresses = ["/ip4/127.0.0.1/tcp/9", "/ip4/192.168.1.20/tcp/4712", "/ip6/::1/tcp/9"];
+        let addresses = [
+            "/ip4/127.0.0.1/tcp/9",
+            "/ip4/192.168.1.20/tcp/4712",
+            "/ip6/::1/tcp/9",
+        ];
         let said = typed(&addresses.map(str::to_owned));
         assert_eq!(said, ["192.168.1.20", "127.0.0.1:9", "[::1]:9"]);
     }

@@ -40,7 +40,10 @@ fn written(shared: &Shared, code: &str, now: Timestamp) -> Result<String, fmt::E
         ("You can see", in_words(&shared.see)),
         ("You can add to", in_words(&shared.add)),
         ("You can change", in_words(&shared.change)),
-        ("Until", shared.until.as_deref().map(day).unwrap_or_default()),
+        (
+            "Until",
+            shared.until.as_deref().map(day).unwrap_or_default(),
+        ),
         ("Use this invitation before", day(&shared.invitation_ends)),
     ];
     for (name, value) in lines {
@@ -69,11 +72,7 @@ fn written(shared: &Shared, code: &str, now: Timestamp) -> Result<String, fmt::E
             escaped(&time(ends)),
             escaped(words),
             match shared.at.first() {
-                Some(at) => format!(
-                    " (<kbd>kith join {} {}</kbd>)",
-                    escaped(at),
-                    escaped(words)
-                ),
+                Some(at) => format!(" (<kbd>kith join {} {}</kbd>)", escaped(at), escaped(words)),
                 None => String::new(),
             }
         )?;
@@ -198,7 +197,10 @@ mod tests {
     #[test]
     fn it_says_what_is_shared_and_the_words_while_they_hold() {
         let page = page_at("2026-11-28T10:14:59Z");
-        assert!(page.contains("medicines, conditions labelled sexual health"), "{page}");
+        assert!(
+            page.contains("medicines, conditions labelled sexual health"),
+            "{page}"
+        );
         assert!(page.contains("kith join 192.168.1.20 birch lamp river forty"));
         assert!(page.contains("kith cannot take back"));
         assert!(page.contains("kith:join/AAAA"));

@@ -60,7 +60,10 @@ impl Words {
     /// Reads four words: case, commas, hyphens and spaces do not matter.
     pub fn read(typed: &[String]) -> Result<Self, Failure> {
         let typed = split(typed);
-        let unknown: Vec<_> = typed.iter().filter(|word| place_of(word).is_none()).collect();
+        let unknown: Vec<_> = typed
+            .iter()
+            .filter(|word| place_of(word).is_none())
+            .collect();
         if typed.len() == SPOKEN && !unknown.is_empty() {
             return Err(not_in_the_list(&unknown));
         }
@@ -140,7 +143,10 @@ mod tests {
     #[test]
     fn the_list_has_1024_plain_words_no_two_of_which_are_alike() {
         assert_eq!(LIST.len(), WORDS);
-        assert!(LIST.is_sorted_by(|one, next| one < next), "ascending, once each");
+        assert!(
+            LIST.is_sorted_by(|one, next| one < next),
+            "ascending, once each"
+        );
         for word in LIST.iter() {
             assert!(word.bytes().all(|b| b.is_ascii_lowercase()), "{word}");
             assert!((3..=9).contains(&word.len()), "{word}");
@@ -161,7 +167,11 @@ mod tests {
             "birch-lamp-river-forty",
             "  birch   lamp  river  forty ",
         ] {
-            assert_eq!(read(text).as_deref(), Ok("birch lamp river forty"), "{text:?}");
+            assert_eq!(
+                read(text).as_deref(),
+                Ok("birch lamp river forty"),
+                "{text:?}"
+            );
         }
     }
 

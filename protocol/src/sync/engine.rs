@@ -370,7 +370,10 @@ impl Engine {
     /// What one device of the owner's has, all have: also records that were not here before.
     fn own_devices_have<S: Shell>(&mut self, shell: &S, records: &BTreeSet<RecordId>) {
         let owner = shell.owner().principal;
-        let peers = self.links.values_mut().filter_map(|link| link.peer.as_mut());
+        let peers = self
+            .links
+            .values_mut()
+            .filter_map(|link| link.peer.as_mut());
         for peer in peers.filter(|peer| peer.principal == owner) {
             peer.records.extend(records);
         }

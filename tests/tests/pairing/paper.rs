@@ -69,7 +69,11 @@ impl Elsewhere {
     fn run(&self, home: &Path, words: &[&str]) -> Output {
         let mut command = Command::new("ip");
         command.args(["netns", "exec", &self.space]);
-        command.arg(kith()).arg("--home").arg(home).arg("--no-input");
+        command
+            .arg(kith())
+            .arg("--home")
+            .arg(home)
+            .arg("--no-input");
         command.args(words).output().expect("ip can be started")
     }
 }
@@ -86,7 +90,10 @@ impl Drop for Elsewhere {
 fn the_sheet_is_used_from_another_network() {
     let Some(elsewhere) = Elsewhere::begin() else {
         let required = std::env::var(REQUIRED).is_ok_and(|value| value == "1");
-        assert!(!required, "no network namespace can be made, and it is required");
+        assert!(
+            !required,
+            "no network namespace can be made, and it is required"
+        );
         skipped("joining from another network needs root and ip netns");
         return;
     };

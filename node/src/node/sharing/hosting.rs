@@ -471,7 +471,10 @@ impl Invitation {
 /// What two people compare who paired by a link.
 pub(super) fn check_words(
     (guest, host): (DeviceId, DeviceId),
-    (of_guest, of_host): (kith_protocol::id::PrincipalId, kith_protocol::id::PrincipalId),
+    (of_guest, of_host): (
+        kith_protocol::id::PrincipalId,
+        kith_protocol::id::PrincipalId,
+    ),
     name: InvitationId,
 ) -> Words {
     let mut hasher = blake3::Hasher::new_derive_key("kith v1 pairing check words");

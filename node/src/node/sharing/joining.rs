@@ -128,7 +128,9 @@ impl Node {
     pub fn joinings(&mut self) -> Result<Vec<(Invited, Offer)>, Failure> {
         let now = now_ms();
         let rows = read_rows::<Joining>(&self.store, RowKind::Joining)?;
-        let open = rows.into_iter().filter(|(_, joining)| now < joining.ends_ms);
+        let open = rows
+            .into_iter()
+            .filter(|(_, joining)| now < joining.ends_ms);
         Ok(open
             .map(|(_, joining)| (joining.invited, joining.offer))
             .collect())
@@ -143,7 +145,9 @@ impl Node {
     pub(in crate::node) fn waiting_for(&self) -> Result<Vec<String>, Failure> {
         let now = now_ms();
         let rows = read_rows::<Joining>(&self.store, RowKind::Joining)?;
-        let open = rows.into_iter().filter(|(_, joining)| now < joining.ends_ms);
+        let open = rows
+            .into_iter()
+            .filter(|(_, joining)| now < joining.ends_ms);
         let said = open.filter_map(|(_, joining)| {
             let from = offered(joining.invited.device, &joining.offer).ok()?.from;
             Some(format!(

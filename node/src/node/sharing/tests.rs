@@ -92,12 +92,27 @@ fn words_hold_for_a_quarter_of_an_hour_and_the_link_for_a_week() {
     let mut made = made();
     let door = Door::Link(*made.link.name().as_bytes());
     let begun = made.at;
-    assert_eq!(made.opens(begun + WORDS_LAST_MS - 1), Some(made.link.name()));
+    assert_eq!(
+        made.opens(begun + WORDS_LAST_MS - 1),
+        Some(made.link.name())
+    );
     // Whoever knocks too late cannot tell it from words that were never said.
     let late = made.knocks(made.spoken(), begun + WORDS_LAST_MS);
-    assert!(matches!(late, Opening::Half { invitation: None, .. }));
+    assert!(matches!(
+        late,
+        Opening::Half {
+            invitation: None,
+            ..
+        }
+    ));
     let open = made.knocks(door, begun + LINK_LASTS_MS - 1);
-    assert!(matches!(open, Opening::Half { invitation: Some(_), .. }));
+    assert!(matches!(
+        open,
+        Opening::Half {
+            invitation: Some(_),
+            ..
+        }
+    ));
     let ended = made.knocks(door, begun + LINK_LASTS_MS);
     assert!(matches!(ended, Opening::No(Refusal::NotOpen)));
 }
@@ -108,7 +123,11 @@ fn of_two_who_try_at_the_same_time_the_second_has_no_attempt_left() {
     let (one, two) = (made.opens(made.at), made.opens(made.at));
     assert!(one.is_some() && one == two);
     assert_eq!(made.tries(one, false), Some(Refusal::NotMatched));
-    assert_eq!(made.tries(two, true), Some(Refusal::NotMatched), "the words have ended");
+    assert_eq!(
+        made.tries(two, true),
+        Some(Refusal::NotMatched),
+        "the words have ended"
+    );
     assert_eq!(made.opens(made.at), None);
 }
 

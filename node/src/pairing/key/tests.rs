@@ -25,7 +25,10 @@ fn two_who_know_the_words_prove_it_to_each_other() {
     let (guest, host) = keys(b"lamp river forty", b"lamp river forty");
     assert!(host.proves(&guest.proof()));
     assert!(guest.proves(&host.proof()));
-    assert!(!host.proves(&host.proof()), "a proof is no proof of the other side");
+    assert!(
+        !host.proves(&host.proof()),
+        "a proof is no proof of the other side"
+    );
 }
 
 #[test]
@@ -61,7 +64,12 @@ fn what_was_said_once_proves_nothing_again() {
     assert!(host.finish(&heard).expect("it is a message").proves(&proof));
     // The same words are opened again, and somebody plays back what was heard.
     let again = Half::begin(Side::Host, DOOR, words, devices);
-    assert!(!again.finish(&heard).expect("it is a message").proves(&proof));
+    assert!(
+        !again
+            .finish(&heard)
+            .expect("it is a message")
+            .proves(&proof)
+    );
 }
 
 #[test]
