@@ -14,7 +14,7 @@ pub use records::{
     AddArgs, AddCommand, ChangeArgs, ExportArgs, Form, ImportArgs, OneRecord, RecordArgs,
     RecordCommand,
 };
-pub use sharing::{JoinArgs, ShareArgs, StopArgs};
+pub use sharing::{InvitationArgs, JoinArgs, ShareArgs, StopArgs};
 
 /// One patient record, held by everyone who cares for the person.
 #[derive(Parser)]
@@ -99,7 +99,7 @@ pub enum Command {
     Events(EventsArgs),
     /// The people who work here: enter, list, end
     Staff(StaffArgs),
-    /// The devices that act for this node's owner: list, retire
+    /// The devices that act for this node's owner: add, list, retire
     Devices(DevicesArgs),
     /// A sealed copy of this node in a folder, or what is new since the last one
     Backup(BackupArgs),
@@ -218,6 +218,16 @@ pub enum ReviewCommand {
     Leave {
         /// The resource
         resource: String,
+    },
+    /// Let somebody in who came with the link of an invitation: their check words are yours
+    Admit {
+        /// The invitation
+        invitation: String,
+    },
+    /// Let somebody not in who came with the link of an invitation
+    Decline {
+        /// The invitation
+        invitation: String,
     },
 }
 

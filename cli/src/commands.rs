@@ -10,6 +10,7 @@ pub mod events;
 pub mod explain;
 pub mod export;
 pub mod import;
+pub mod invitation;
 pub mod join;
 pub mod practice;
 pub mod record;

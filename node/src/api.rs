@@ -21,7 +21,10 @@ pub use records::{
     Added, Addition, Alike, AllergyState, AsOf, Change, Exported, Happened, Line, Looked,
     NewPerson, RecordLine, RecordMade, RecordShown, SectionShown,
 };
-pub use sharing::{Joined, Keep, ShareLine, ShareRequest, Shared, Sharing, Stopped};
+pub use sharing::{
+    InvitationState, JoinBy, JoinRequest, JoinStep, Joined, Keep, Offered, ShareLine, ShareRequest,
+    Shared, Sharing, Stopped,
+};
 pub use state::{Connection, Problem, Progress, SetUp, Status};
 
 /// A command. What it holds, a passphrase perhaps or a name, is nothing for a log.
@@ -103,6 +106,23 @@ pub enum Request {
     },
     /// An invitation to see parts of a record.
     Share(ShareRequest),
+    /// How an invitation is.
+    Invitation {
+        /// Its id.
+        id: String,
+    },
+    /// Somebody who wants to join is the right person, or is not.
+    Admit {
+        /// The invitation.
+        id: String,
+        /// Whether they get what it gives.
+        yes: bool,
+    },
+    /// An invitation for another device of the owner's.
+    DeviceAdd {
+        /// Whether it waits until a person here has confirmed.
+        confirm: bool,
+    },
     /// Who can see what of a record.
     Sharing {
         /// The record.
@@ -172,10 +192,12 @@ pub enum Reply {
     Explained(Explained),
     /// See [`Request::Review`].
     Review(Review),
-    /// See [`Request::Decide`].
+    /// See [`Request::Decide`] and [`Request::Admit`].
     Decided(Decided),
-    /// See [`Request::Share`].
+    /// See [`Request::Share`] and [`Request::DeviceAdd`].
     Shared(Shared),
+    /// See [`Request::Invitation`].
+    Invitation(InvitationState),
     /// See [`Request::Sharing`].
     Sharing(Sharing),
     /// See [`Request::Stop`].

@@ -10,6 +10,7 @@ mod audit;
 mod bundle;
 mod change;
 mod custodian;
+mod devices;
 mod epochs;
 mod events;
 mod export;
@@ -62,7 +63,10 @@ use people::People;
 pub use export::{BundleTo, ExportForm};
 pub use identity::Role;
 pub use peers::Peer;
-pub use sharing::{Invited, JoinAnswer, JoinAsk, start_of};
+pub use setup::{Adder, NewDevice};
+pub use sharing::{
+    InvitationId, Invited, Opening, Refused, meet, offered, owner_of, refused, start_of,
+};
 pub use views::Found;
 
 /// Records kept loaded between commands.
@@ -83,6 +87,8 @@ pub struct Node {
     rng: ChaCha20Rng,
     /// Where this node listens, while it runs.
     addresses: Vec<String>,
+    /// When words were tried here by people who may be anyone.
+    word_attempts: Vec<u64>,
     standings: standing::Standings,
     /// How often whom this node knows, or where they are, has changed.
     met: u64,
@@ -109,6 +115,7 @@ impl Node {
             nonce,
             rng,
             addresses: Vec::new(),
+            word_attempts: Vec::new(),
             standings: standing::Standings::default(),
             met: 0,
             store,
@@ -152,6 +159,9 @@ impl Node {
                 self.decide(&record, &decision).map(Reply::Decided)
             }
             Request::Share(request) => self.share(&request).map(Reply::Shared),
+            Request::Invitation { id } => self.invitation_state(&id).map(Reply::Invitation),
+            Request::Admit { id, yes } => self.admit(&id, yes).map(Reply::Decided),
+            Request::DeviceAdd { confirm } => self.invite_device(confirm).map(Reply::Shared),
             Request::Sharing { record } => self.sharing(&record).map(Reply::Sharing),
             Request::Stop {
                 record,

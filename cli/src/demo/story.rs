@@ -130,6 +130,7 @@ impl<'a> Story<'a> {
                 add: add.map(str::to_owned),
                 change: change.map(str::to_owned),
                 until: "2099-12-31".to_owned(),
+                confirm: false,
             };
             let Reply::Shared(Shared { link, .. }) = self.practice.ask(Request::Share(request))?
             else {
