@@ -14,7 +14,7 @@ pub use records::{
     AddArgs, AddCommand, ChangeArgs, ExportArgs, Form, ImportArgs, OneRecord, RecordArgs,
     RecordCommand,
 };
-pub use sharing::{JoinArgs, ShareArgs, StopArgs};
+pub use sharing::{InvitationArgs, JoinArgs, ShareArgs, StopArgs};
 
 /// One patient record, held by everyone who cares for the person.
 #[derive(Parser)]
@@ -99,8 +99,10 @@ pub enum Command {
     Events(EventsArgs),
     /// The people who work here: enter, list, end
     Staff(StaffArgs),
-    /// The devices that act for this node's owner: list, retire
+    /// The devices that act for this node's owner: add, list, retire
     Devices(DevicesArgs),
+    /// A sealed copy of this node in a folder, or what is new since the last one
+    Backup(BackupArgs),
     /// Measure this machine on made-up records, in a folder that is taken away again
     Bench(BenchArgs),
     /// Completions for a shell
@@ -217,6 +219,16 @@ pub enum ReviewCommand {
         /// The resource
         resource: String,
     },
+    /// Let somebody in who came with the link of an invitation: their check words are yours
+    Admit {
+        /// The invitation
+        invitation: String,
+    },
+    /// Let somebody not in who came with the link of an invitation
+    Decline {
+        /// The invitation
+        invitation: String,
+    },
 }
 
 #[derive(clap::Args)]
@@ -229,6 +241,15 @@ pub struct EventsArgs {
     /// Only what came after this number, the last one that you have seen
     #[arg(long, value_name = "SEQ")]
     pub after: Option<u64>,
+}
+
+#[derive(clap::Args)]
+pub struct BackupArgs {
+    /// The folder: new, empty, or with a backup of this node
+    pub folder: PathBuf,
+    /// Read every part of the backup that is there, and change nothing
+    #[arg(long)]
+    pub check: bool,
 }
 
 #[derive(clap::Args)]

@@ -66,9 +66,11 @@ impl Session {
         if let Some(client) = Client::connect(&home) {
             return match client.ask(&Asked::Command(request), &mut progress)? {
                 Said::Reply(reply) => Ok(*reply),
-                Said::Joined(_) | Said::Happened(_) | Said::Progress(_) | Said::Failure(_) => {
-                    Err(odd_answer())
-                }
+                Said::Joining(_)
+                | Said::Joined(_)
+                | Said::Happened(_)
+                | Said::Progress(_)
+                | Said::Failure(_) => Err(odd_answer()),
             };
         }
         let mut node = Node::open(&home, &self.unlock(&home)?)?;

@@ -1,6 +1,7 @@
 //! The commands, one file each.
 
 pub mod add;
+pub mod backup;
 pub mod bench;
 pub mod change;
 pub mod completions;
@@ -9,6 +10,7 @@ pub mod events;
 pub mod explain;
 pub mod export;
 pub mod import;
+pub mod invitation;
 pub mod join;
 pub mod practice;
 pub mod record;

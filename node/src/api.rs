@@ -8,20 +8,23 @@ mod records;
 mod sharing;
 mod state;
 
-use std::fmt;
+use std::{fmt, path::PathBuf};
 
 use serde::{Deserialize, Serialize};
 
 pub use crate::node::{BundleTo, ExportForm, Role};
 pub use decisions::{Decided, Decision, Explained, Review, ToReview};
 pub use events::{Kind, Occurred, Since};
-pub use files::{Filed, ImportRequest, Imported, Refused, Verified};
+pub use files::{BackedUp, Filed, ImportRequest, Imported, Refused, Verified};
 pub use practice::{DeviceLine, DeviceList, Leaving, Left, NewStaff, StaffLine, StaffList};
 pub use records::{
     Added, Addition, Alike, AllergyState, AsOf, Change, Exported, Happened, Line, Looked,
     NewPerson, RecordLine, RecordMade, RecordShown, SectionShown,
 };
-pub use sharing::{Joined, Keep, ShareLine, ShareRequest, Shared, Sharing, Stopped};
+pub use sharing::{
+    InvitationState, JoinBy, JoinRequest, JoinStep, Joined, Keep, Offered, ShareLine, ShareRequest,
+    Shared, Sharing, Stopped,
+};
 pub use state::{Connection, Problem, Progress, SetUp, Status};
 
 /// A command. What it holds, a passphrase perhaps or a name, is nothing for a log.
@@ -103,6 +106,23 @@ pub enum Request {
     },
     /// An invitation to see parts of a record.
     Share(ShareRequest),
+    /// How an invitation is.
+    Invitation {
+        /// Its id.
+        id: String,
+    },
+    /// Somebody who wants to join is the right person, or is not.
+    Admit {
+        /// The invitation.
+        id: String,
+        /// Whether they get what it gives.
+        yes: bool,
+    },
+    /// An invitation for another device of the owner's.
+    DeviceAdd {
+        /// Whether it waits until a person here has confirmed.
+        confirm: bool,
+    },
     /// Who can see what of a record.
     Sharing {
         /// The record.
@@ -124,6 +144,11 @@ pub enum Request {
     },
     /// What happened on this node.
     Events(Since),
+    /// A backup into a folder.
+    Backup {
+        /// Where.
+        folder: PathBuf,
+    },
     /// A new member of staff.
     StaffAdd(NewStaff),
     /// Everyone who was entered as staff.
@@ -167,16 +192,20 @@ pub enum Reply {
     Explained(Explained),
     /// See [`Request::Review`].
     Review(Review),
-    /// See [`Request::Decide`].
+    /// See [`Request::Decide`] and [`Request::Admit`].
     Decided(Decided),
-    /// See [`Request::Share`].
+    /// See [`Request::Share`] and [`Request::DeviceAdd`].
     Shared(Shared),
+    /// See [`Request::Invitation`].
+    Invitation(InvitationState),
     /// See [`Request::Sharing`].
     Sharing(Sharing),
     /// See [`Request::Stop`].
     Stopped(Stopped),
     /// See [`Request::WhoLooked`].
     Looked(Vec<Looked>),
+    /// See [`Request::Backup`].
+    BackedUp(BackedUp),
     /// See [`Request::Events`].
     Events(Vec<Occurred>),
     /// See [`Request::StaffAdd`].

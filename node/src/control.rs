@@ -12,7 +12,7 @@ use tokio::{
 };
 
 use crate::{
-    api::{Joined, Occurred, Progress, Reply, Request, Since},
+    api::{JoinRequest, JoinStep, Joined, Occurred, Progress, Reply, Request, Since},
     failure::{Ending, Failure},
     home::Home,
 };
@@ -20,13 +20,17 @@ use crate::{
 /// The longest command, in bytes.
 const ASKED_LEN_MAX: u32 = 16 * 1024 * 1024;
 
+/// The byte that says yes to a question; any other says no.
+const YES: u8 = 1;
+const NO: u8 = 0;
+
 /// What a running node is asked.
 #[derive(Serialize, Deserialize)]
 pub enum Asked {
     /// A command.
     Command(Request),
     /// To accept an invitation.
-    Join(String),
+    Join(JoinRequest),
     /// What happened, and what happens from now on, until whoever asked goes away.
     Follow(Since),
 }
@@ -38,6 +42,8 @@ pub enum Said {
     Progress(Progress),
     /// The answer.
     Reply(Box<Reply>),
+    /// A step of accepting an invitation; an offer waits for yes or no.
+    Joining(JoinStep),
     /// The answer to an invitation.
     Joined(Joined),
     /// Something happened.
@@ -54,6 +60,11 @@ pub(crate) async fn receive(stream: &mut UnixStream) -> std::io::Result<Asked> {
     let mut bytes = vec![0; len as usize];
     stream.read_exact(&mut bytes).await?;
     Ok(serde_json::from_slice(&bytes)?)
+}
+
+/// Yes or no from whoever was asked something.
+pub(crate) async fn receive_answer(stream: &mut UnixStream) -> std::io::Result<bool> {
+    Ok(stream.read_u8().await? == YES)
 }
 
 pub(crate) async fn send(stream: &mut UnixStream, said: &Said) -> std::io::Result<()> {
@@ -84,8 +95,39 @@ impl Client {
         for line in BufReader::new(&self.stream).lines() {
             match read(line)? {
                 Said::Progress(step) => progress(step),
-                said @ (Said::Reply(_) | Said::Joined(_) | Said::Happened(_)) => return Ok(said),
+                said
+                @ (Said::Reply(_) | Said::Joining(_) | Said::Joined(_) | Said::Happened(_)) => {
+                    return Ok(said);
+                }
                 Said::Failure(failure) => return Err(failure),
+            }
+        }
+        Err(broken(&std::io::Error::from(
+            std::io::ErrorKind::UnexpectedEof,
+        )))
+    }
+
+    /// Accepts an invitation; `ask` is told each step, and answers where it is a question.
+    pub fn join(
+        mut self,
+        request: JoinRequest,
+        ask: &mut dyn FnMut(&JoinStep) -> Result<bool, Failure>,
+    ) -> Result<Joined, Failure> {
+        self.say(&Asked::Join(request))?;
+        for line in BufReader::new(&self.stream).lines() {
+            match read(line)? {
+                Said::Joining(step) => {
+                    let yes = ask(&step);
+                    if matches!(step, JoinStep::Offered(_)) {
+                        let said = if matches!(yes, Ok(true)) { YES } else { NO };
+                        let mut stream = &self.stream;
+                        stream.write_all(&[said]).map_err(|error| broken(&error))?;
+                    }
+                    yes?;
+                }
+                Said::Joined(joined) => return Ok(joined),
+                Said::Failure(failure) => return Err(failure),
+                Said::Progress(_) | Said::Reply(_) | Said::Happened(_) => {}
             }
         }
         Err(broken(&std::io::Error::from(
@@ -108,7 +150,7 @@ impl Client {
                     }
                 }
                 Said::Failure(failure) => return Err(failure),
-                Said::Progress(_) | Said::Reply(_) | Said::Joined(_) => {}
+                Said::Progress(_) | Said::Reply(_) | Said::Joining(_) | Said::Joined(_) => {}
             }
         }
         Ok(())

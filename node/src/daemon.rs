@@ -1,31 +1,40 @@
 //! A running node: it listens, answers the command line over its socket, and keeps what it shares
 //! up to date.
 
-use std::{os::unix::fs::PermissionsExt, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeSet, os::unix::fs::PermissionsExt, path::PathBuf, sync::Arc, time::Duration,
+};
 
-use kith_protocol::limits::JOINS_MAX;
+use kith_protocol::{
+    id::DeviceId,
+    limits::{GUESTS_MAX, JOINS_MAX},
+};
 use tokio::{
     io::AsyncReadExt,
     net::{UnixListener, UnixStream},
     sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch},
+    task::JoinSet,
+    time::sleep,
 };
 
 use crate::{
-    api::{Joined, Request, Since},
+    api::{JoinRequest, Joined, Progress, Reply, Request, Since},
     control::{self, Asked, Said},
     driver::Driver,
     failure::{Ending, Failure},
     home::{Home, Unlock},
-    joining,
     links::{self, Opened},
     network::{Incoming, Network, Settings, Talk, parse_address, resolve},
-    node::{Invited, Role},
+    node::{Node, Role, now_ms},
+    pairing::{guest, host, questioner::Questioner},
     service, wakefulness,
     whereabouts::{self, ReachableAt},
 };
 
-/// Whoever presents an invitation has this long: they may be anyone.
-const JOIN_LASTS: Duration = Duration::from_secs(20);
+/// How long whoever waits for another side to confirm waits before it asks again.
+const BETWEEN_ASKING: Duration = Duration::from_secs(5);
+/// How often it is looked whether there are words for which this node should be found.
+const WHILE_FOUND: Duration = Duration::from_secs(2);
 /// Whoever joined waits this long for what they may see: 256 MiB over a slow line.
 const FETCH_LASTS: Duration = Duration::from_mins(10);
 
@@ -137,8 +146,21 @@ impl Daemon {
     }
 
     /// Accepts an invitation and fetches what it opens.
-    pub async fn join(&self, invited: Invited) -> Result<Joined, Failure> {
-        join(&self.driver, &self.network, invited).await
+    pub async fn join(
+        &self,
+        request: JoinRequest,
+        questioner: &mut Questioner<'_>,
+    ) -> Result<Joined, Failure> {
+        join(&self.driver, &self.network, request, questioner).await
+    }
+
+    /// Fetches all that this device's owner has from the device that added it.
+    pub async fn fetch_own(&self) -> Result<(), Failure> {
+        let adder = self.driver.ask(|node| node.adder()).await?;
+        match adder {
+            Some(device) => fetch(&self.driver, device).await,
+            None => Ok(()),
+        }
     }
 
     /// Works until it is told to stop.
@@ -148,6 +170,9 @@ impl Daemon {
             None => Socket::open(&self.home)?,
         };
         let joins = Arc::new(Semaphore::new(JOINS_MAX));
+        let guests = Arc::new(Semaphore::new(GUESTS_MAX));
+        let asking = tokio::spawn(keep_asking(self.driver.clone(), self.network.clone()));
+        let found = tokio::spawn(keep_findable(self.driver.clone(), self.network.clone()));
         service::ready();
         tokio::pin!(stop);
         loop {
@@ -156,8 +181,9 @@ impl Daemon {
                 Some(incoming) = self.incoming.recv() => {
                     match incoming.talk {
                         // Over the bound the stream is closed at once: whoever called tries again.
-                        Talk::Join => if let Ok(place) = Arc::clone(&joins).try_acquire_owned() {
-                            tokio::spawn(welcome(self.driver.clone(), incoming, place));
+                        Talk::Pair => if let Ok(place) = Arc::clone(&joins).try_acquire_owned() {
+                            let guests = Arc::clone(&guests);
+                            tokio::spawn(welcome(self.driver.clone(), incoming, place, guests));
                         },
                         Talk::Sync => {
                             let opened = (incoming.device, incoming.channel);
@@ -184,6 +210,8 @@ impl Daemon {
         }
         service::stopping();
         drop(socket);
+        asking.abort();
+        found.abort();
         self.close().await;
         Ok(())
     }
@@ -205,7 +233,7 @@ impl Daemon {
         let ended = async {
             let is_quiet = links.await.is_ok();
             while !thread.is_finished() {
-                tokio::time::sleep(BETWEEN_LOOKS).await;
+                sleep(BETWEEN_LOOKS).await;
             }
             is_quiet && thread.join().is_ok()
         };
@@ -218,7 +246,7 @@ impl Daemon {
 
 struct Socket {
     listener: UnixListener,
-    path: std::path::PathBuf,
+    path: PathBuf,
 }
 
 impl Socket {
@@ -273,13 +301,85 @@ async fn keep_introduced(driver: Driver, network: Network, mut met: watch::Recei
     }
 }
 
-/// Answers whoever presents an invitation, who may be anyone.
-async fn welcome(driver: Driver, incoming: Incoming, _place: OwnedSemaphorePermit) {
-    let welcome = joining::welcome(driver, incoming.device, incoming.channel);
-    match tokio::time::timeout(JOIN_LASTS, welcome).await {
-        Ok(Err(failure)) => tracing::info!(what = failure.what, "nobody joined"),
-        Ok(Ok(())) => {}
-        Err(_) => tracing::info!("somebody with an invitation took too long"),
+/// Answers whoever knocks with an invitation, who may be anyone.
+async fn welcome(
+    driver: Driver,
+    incoming: Incoming,
+    place: OwnedSemaphorePermit,
+    guests: Arc<Semaphore>,
+) {
+    let Incoming {
+        device, channel, ..
+    } = incoming;
+    let welcome = host::welcome(driver, device, channel, place, guests);
+    if let Err(error) = welcome.await {
+        tracing::info!(%error, "nobody joined");
+    }
+}
+
+/// Lets this node be found on its network while four words hold that were made here, and says
+/// nothing there at any other time.
+async fn keep_findable(driver: Driver, network: Network) {
+    let mut taken = driver.taken();
+    let mut is_found = false;
+    loop {
+        taken.mark_unchanged();
+        let Ok(wanted) = driver.ask(|node| node.holds_words(now_ms())).await else {
+            return;
+        };
+        // Said again while it holds: whoever joins from here ends looking when it is done.
+        if wanted || is_found {
+            match network.look_around(wanted).await {
+                Ok(()) => is_found = wanted,
+                Err(error) => tracing::warn!(%error, "this node cannot be found nearby"),
+            }
+        }
+        if is_found {
+            sleep(WHILE_FOUND).await;
+        } else if taken.changed().await.is_err() {
+            return;
+        }
+    }
+}
+
+/// Asks again where an invitation was accepted here and the other side confirms first.
+async fn keep_asking(driver: Driver, network: Network) {
+    let mut taken = driver.taken();
+    let mut names = BTreeSet::new();
+    let mut asked = JoinSet::new();
+    loop {
+        taken.mark_unchanged();
+        let Ok(joinings) = driver.ask(Node::joinings).await else {
+            return;
+        };
+        if joinings.is_empty() {
+            if taken.changed().await.is_err() {
+                return;
+            }
+            continue;
+        }
+        for (invited, offer) in joinings {
+            let name = invited.name();
+            if names.insert(name) {
+                let (driver, network) = (driver.clone(), network.clone());
+                asked.spawn(async move {
+                    (
+                        name,
+                        guest::ask_again(&driver, &network, invited, offer).await,
+                    )
+                });
+            }
+        }
+        sleep(BETWEEN_ASKING).await;
+        while let Some(ended) = asked.try_join_next() {
+            let Ok((name, ended)) = ended else {
+                continue;
+            };
+            names.remove(&name);
+            if let Err(failure) = ended {
+                tracing::debug!(what = failure.what, "not joined yet");
+            }
+        }
     }
 }
 
@@ -300,11 +400,9 @@ async fn obey(driver: Driver, network: Network, mut stream: UnixStream) {
     };
     match asked {
         Asked::Command(request) => command(&driver, &mut stream, request).await,
-        Asked::Join(link) => {
-            let joined = match link.parse() {
-                Ok(invited) => join(&driver, &network, invited).await,
-                Err(failure) => Err(failure),
-            };
+        Asked::Join(request) => {
+            let mut questioner = Questioner::Socket(&mut stream);
+            let joined = join(&driver, &network, request, &mut questioner).await;
             let said = joined.map_or_else(Said::Failure, Said::Joined);
             answer(&mut stream, &said).await;
         }
@@ -315,14 +413,21 @@ async fn obey(driver: Driver, network: Network, mut stream: UnixStream) {
 /// Has the node do something, and tells how far it is.
 async fn command(driver: &Driver, stream: &mut UnixStream, request: Request) {
     let (progress, mut progressing) = mpsc::channel(4);
-    let work = driver.ask(move |node| {
-        node.handle(request, &mut |step| {
-            // A slow reader misses steps, and the work does not wait for it.
-            if progress.try_send(step).is_err() {
-                tracing::trace!("a step of progress was skipped");
-            }
-        })
-    });
+    let mut step = move |step| {
+        // A slow reader misses steps, and the work does not wait for it.
+        if progress.try_send(step).is_err() {
+            tracing::trace!("a step of progress was skipped");
+        }
+    };
+    let work = async {
+        if let Request::Backup { folder } = request {
+            back_up(driver, folder, step).await
+        } else {
+            driver
+                .ask(move |node| node.handle(request, &mut step))
+                .await
+        }
+    };
     tokio::pin!(work);
     let done = loop {
         tokio::select! {
@@ -336,6 +441,25 @@ async fn command(driver: &Driver, stream: &mut UnixStream, request: Request) {
     };
     let said = done.map_or_else(Said::Failure, |reply| Said::Reply(Box::new(reply)));
     answer(stream, &said).await;
+}
+
+/// Copies what the node holds now, while it goes on.
+async fn back_up(
+    driver: &Driver,
+    folder: PathBuf,
+    mut step: impl FnMut(Progress) + Send + 'static,
+) -> Result<Reply, Failure> {
+    let snapshot = driver.ask(|node| node.snapshot()).await?;
+    let copying = tokio::task::spawn_blocking(move || snapshot.copy_to(&folder, &mut step));
+    let copied = copying.await.map_err(|error| {
+        Failure::new(
+            Ending::Failed,
+            "The backup was broken off.",
+            "Run it again; the backup that was there before stays good.",
+        )
+        .because(&error)
+    })?;
+    copied.map(Reply::BackedUp)
 }
 
 async fn answer(stream: &mut UnixStream, said: &Said) {
@@ -373,12 +497,21 @@ async fn follow(driver: &Driver, stream: &mut UnixStream, mut since: Since) {
     }
 }
 
-async fn join(driver: &Driver, network: &Network, invited: Invited) -> Result<Joined, Failure> {
-    let device = invited.device;
-    let joined = joining::join(driver, network, invited).await?;
-    let fetched = driver.up_to_date_with(device);
+async fn join(
+    driver: &Driver,
+    network: &Network,
+    request: JoinRequest,
+    questioner: &mut Questioner<'_>,
+) -> Result<Joined, Failure> {
+    let (host, joined) = guest::join(driver, network, request, questioner).await?;
+    fetch(driver, host).await.map(|()| joined)
+}
+
+/// Waits until all that another node has for this one is here.
+async fn fetch(driver: &Driver, from: DeviceId) -> Result<(), Failure> {
+    let fetched = driver.up_to_date_with(from);
     match tokio::time::timeout(FETCH_LASTS, fetched).await {
-        Ok(fetched) => fetched.map(|()| joined),
+        Ok(fetched) => fetched,
         Err(_) => Err(Failure::new(
             Ending::CannotReach,
             "The invitation was accepted, and not everything has arrived yet.",

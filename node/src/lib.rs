@@ -1,6 +1,7 @@
 //! The shell: turns the engine's outputs into disk and network, and back.
 
 pub mod api;
+pub mod backup;
 pub mod bench;
 pub mod control;
 pub mod daemon;
@@ -8,10 +9,10 @@ pub mod driver;
 pub mod failure;
 pub mod health;
 pub mod home;
-pub mod joining;
 pub mod links;
 pub mod network;
 pub mod node;
+pub mod pairing;
 pub mod service;
 pub mod store;
 pub mod wakefulness;

@@ -44,7 +44,7 @@ impl Talk {
     /// Bytes of the longest frame that is read.
     const fn frame_len_max(self) -> usize {
         match self {
-            Self::Join => JOIN_FRAME_LEN_MAX,
+            Self::Pair => JOIN_FRAME_LEN_MAX,
             Self::Sync => FRAME_LEN_MAX,
             Self::Where => WHERE_FRAME_LEN_MAX,
         }
@@ -143,7 +143,7 @@ impl Network {
         let mut control = swarm.behaviour().streams.new_control();
         let (incoming_sender, incoming) = mpsc::channel(INCOMING_MAX);
         let (commands, receiver) = mpsc::channel(16);
-        for talk in [Talk::Join, Talk::Sync, Talk::Where] {
+        for talk in [Talk::Pair, Talk::Sync, Talk::Where] {
             let streams = control
                 .accept(talk.protocol())
                 .map_err(|error| NetworkError::Start(error.to_string().into()))?;
@@ -379,7 +379,7 @@ impl Reception {
 
     async fn lets_in(&self, peer: PeerId) -> bool {
         match self.talk {
-            Talk::Join => {
+            Talk::Pair => {
                 let (answer, answered) = oneshot::channel();
                 let Some(commands) = self.commands.upgrade() else {
                     return false;

@@ -10,6 +10,7 @@ mod audit;
 mod bundle;
 mod change;
 mod custodian;
+mod devices;
 mod epochs;
 mod events;
 mod export;
@@ -50,6 +51,7 @@ use rand_core::{Rng, SeedableRng};
 
 use crate::{
     api::{Progress, Reply, Request},
+    backup::Snapshot,
     failure::{Ending, Failure},
     home::{Home, Unlock},
     store::DiskStore,
@@ -61,7 +63,10 @@ use people::People;
 pub use export::{BundleTo, ExportForm};
 pub use identity::Role;
 pub use peers::Peer;
-pub use sharing::{Invited, JoinAnswer, JoinAsk, start_of};
+pub use setup::{Adder, NewDevice};
+pub use sharing::{
+    InvitationId, Invited, Opening, Refused, meet, offered, owner_of, refused, start_of,
+};
 pub use views::Found;
 
 /// Records kept loaded between commands.
@@ -82,6 +87,8 @@ pub struct Node {
     rng: ChaCha20Rng,
     /// Where this node listens, while it runs.
     addresses: Vec<String>,
+    /// When words were tried here by people who may be anyone.
+    word_attempts: Vec<u64>,
     standings: standing::Standings,
     /// How often whom this node knows, or where they are, has changed.
     met: u64,
@@ -108,6 +115,7 @@ impl Node {
             nonce,
             rng,
             addresses: Vec::new(),
+            word_attempts: Vec::new(),
             standings: standing::Standings::default(),
             met: 0,
             store,
@@ -151,6 +159,9 @@ impl Node {
                 self.decide(&record, &decision).map(Reply::Decided)
             }
             Request::Share(request) => self.share(&request).map(Reply::Shared),
+            Request::Invitation { id } => self.invitation_state(&id).map(Reply::Invitation),
+            Request::Admit { id, yes } => self.admit(&id, yes).map(Reply::Decided),
+            Request::DeviceAdd { confirm } => self.invite_device(confirm).map(Reply::Shared),
             Request::Sharing { record } => self.sharing(&record).map(Reply::Sharing),
             Request::Stop {
                 record,
@@ -158,6 +169,10 @@ impl Node {
                 keep,
             } => self.stop(&record, &share, keep).map(Reply::Stopped),
             Request::WhoLooked { record } => self.who_looked(&record).map(Reply::Looked),
+            Request::Backup { folder } => self
+                .snapshot()?
+                .copy_to(&folder, progress)
+                .map(Reply::BackedUp),
             Request::Events(since) => self.events(&since).map(Reply::Events),
             Request::StaffAdd(new) => self.staff_add(&new).map(Reply::StaffAdded),
             Request::StaffList => self.staff_list().map(Reply::Staff),
@@ -165,6 +180,11 @@ impl Node {
             Request::DeviceList => self.device_list().map(Reply::Devices),
             Request::DeviceRetire(leaving) => self.device_retire(&leaving).map(Reply::Left),
         }
+    }
+
+    /// What a backup of this node is made of, as it stands now.
+    pub fn snapshot(&self) -> Result<Snapshot, Failure> {
+        Snapshot::of(&self.store, self.home.folder(), now_ms())
     }
 
     /// The node's own name for itself.

@@ -1,6 +1,8 @@
 //! Where a node can be reached: told to those who know it, learned from them, and told again when
 //! it changes, as a laptop's does that moves.
 
+use std::time::Duration;
+
 use kith_protocol::{
     id::DeviceId,
     limits::{ADDRESSES_MAX, CARRIED_ADDRESSES_MAX, REACHABLE_AT_MAX},
@@ -99,6 +101,9 @@ async fn note(driver: &Driver, network: &Network, now: Vec<String>) {
     }
 }
 
+/// How long whoever opened the stream may take to begin.
+const PATIENCE: Duration = Duration::from_mins(2);
+
 /// Tells a device that is connected and known where this node is.
 pub async fn tell(driver: Driver, network: Network, device: DeviceId, addresses: Vec<String>) {
     let known = driver.ask(move |node| node.peer_of(device)).await;
@@ -121,7 +126,7 @@ pub async fn tell(driver: Driver, network: Network, device: DeviceId, addresses:
 
 /// Learns where a known device is.
 pub async fn hear(driver: Driver, device: DeviceId, mut channel: Channel) {
-    let said: Whereabouts = match channel.receive().await {
+    let said: Whereabouts = match channel.receive(PATIENCE).await {
         Ok(said) => said,
         Err(error) => {
             tracing::debug!(%error, "where a device is was not understood");

@@ -51,8 +51,47 @@ pub const ADDRESSES_MAX: usize = 8;
 /// Bytes of one address: a relay's multiaddress with two keys is under 200.
 pub const ADDRESS_LEN_MAX: usize = 256;
 
-/// Conversations at the same time with those who present an invitation.
+/// Conversations at the same time with those who knock with an invitation and have proved nothing
+/// yet: anyone.
 pub const JOINS_MAX: usize = 8;
+
+/// Conversations at the same time with those who have proved that they were invited: each may wait
+/// for a person.
+pub const GUESTS_MAX: usize = 64;
+
+/// Bytes of a frame from whoever has not proved yet that they were invited: half of a key is 33.
+pub const KNOCK_LEN_MAX: usize = 128;
+
+/// Milliseconds within which whoever knocks has to prove that they were invited.
+pub const KNOCK_LASTS_MS: u64 = 20_000;
+
+/// Milliseconds for which four words can be used (`sync.md`).
+pub const WORDS_LAST_MS: u64 = 15 * 60 * 1000;
+
+/// Milliseconds for which the link of an invitation can be used (`sync.md`).
+pub const LINK_LASTS_MS: u64 = 7 * 24 * 60 * 60 * 1000;
+
+/// Attempts with words in [`WORD_ATTEMPTS_EVERY_MS`], right or wrong, by whomever: a guesser who
+/// keeps at it finds which word an invitation begins with once in seven times that it is open, and
+/// then ends it; the three other words are one guess in 2^30.
+pub const WORD_ATTEMPTS_MAX: usize = 10;
+
+/// Milliseconds in which [`WORD_ATTEMPTS_MAX`] may be made.
+pub const WORD_ATTEMPTS_EVERY_MS: u64 = 60_000;
+
+/// Invitations that wait at the same time: a practice that invites 50 families a week.
+pub const INVITATIONS_MAX: usize = 256;
+
+/// Milliseconds for which one side of a pairing waits for the other's person to answer: less than
+/// a stranger's connection lasts. Whoever waits longer asks again.
+pub const PERSON_LASTS_MS: u64 = 4 * 60 * 1000;
+
+/// Other nodes that a new device of somebody's is told of: a hospital's; it meets the rest as they
+/// call.
+pub const ACQUAINTANCES_MAX: usize = 1024;
+
+/// Bytes of their principals' logs, which go in one frame.
+pub const ACQUAINTANCES_LEN_MAX: usize = 8 * 1024 * 1024;
 
 /// Bytes of a bundle file: beyond any practice's backup, and far below what the piece numbers of
 /// a seal can count.

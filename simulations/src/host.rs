@@ -295,7 +295,16 @@ impl Shell for Host {
     }
 
     fn peers(&self) -> Result<Vec<Peer>, StoreError> {
-        Ok(self.peers.values().cloned().collect())
+        let owner = self.root.principal();
+        let all = self.disk.records()?;
+        let peers = self.peers.values().cloned().map(|mut peer| {
+            // What one device of a person has, all have.
+            if peer.principal == owner {
+                peer.records.extend(&all);
+            }
+            peer
+        });
+        Ok(peers.collect())
     }
 
     fn owner(&self) -> Whoever {

@@ -271,6 +271,19 @@ impl World {
         }
     }
 
+    /// A new device knows the one of the same person that added it.
+    pub fn meets(&mut self, device: HostId, first: HostId) {
+        let whoever = self.at(first).whoever();
+        let peer = Peer {
+            device: whoever.device,
+            principal: whoever.principal,
+            records: BTreeSet::new(),
+            is_dialled: true,
+        };
+        self.at(device).peers.insert(whoever.device, peer);
+        self.changed(device);
+    }
+
     /// Cuts two hosts off from each other.
     pub fn cut(&mut self, a: HostId, b: HostId) {
         let now = self.now_ms();

@@ -8,6 +8,7 @@ mod demo;
 mod events;
 mod harness;
 mod network;
+mod pairing;
 mod readme;
 mod real_data;
 mod shared_again;

@@ -38,6 +38,8 @@ pub struct DevicesArgs {
 
 #[derive(Subcommand)]
 pub enum DevicesCommand {
+    /// An invitation for another device of yours: kith join on the new machine
+    Add(super::InvitationArgs),
     /// Every device that acts for this node's owner
     List,
     /// A device leaves: one signed event for all records

@@ -1,5 +1,7 @@
 //! The words of sharing.
 
+use std::path::PathBuf;
+
 #[derive(clap::Args)]
 pub struct ShareArgs {
     /// The record: its id or the beginning of it
@@ -16,13 +18,37 @@ pub struct ShareArgs {
     /// The last day of the share
     #[arg(long, value_name = "DATE")]
     pub until: String,
+    /// A printable page with the invitation, for a letter
+    #[arg(long, value_name = "FILE.html")]
+    pub sheet: Option<PathBuf>,
+    #[command(flatten)]
+    pub invitation: InvitationArgs,
+}
+
+#[derive(clap::Args)]
+pub struct InvitationArgs {
+    /// Whoever comes with the link waits until you have compared check words: so it is at a
+    /// terminal; programs ask for it
+    #[arg(long)]
+    pub confirm: bool,
+    /// Draw no QR code
+    #[arg(long)]
+    pub no_qr: bool,
 }
 
 #[derive(clap::Args)]
 pub struct JoinArgs {
+    /// Where the other node is, then the four words, such as riverside.example birch lamp river
+    /// forty; on the same network the words alone
+    #[arg(
+        value_name = "HOST or WORD",
+        required_unless_present = "link",
+        conflicts_with = "link"
+    )]
+    pub words: Vec<String>,
     /// The link of the invitation
     #[arg(long, value_name = "LINK")]
-    pub link: String,
+    pub link: Option<String>,
     /// It is the right person: do not ask
     #[arg(long)]
     pub yes: bool,

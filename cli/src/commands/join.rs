@@ -1,78 +1,191 @@
 //! `kith join`.
 
 use kith_node::{
-    api::Joined,
-    control::{Asked, Client, Said},
+    api::{JoinBy, JoinRequest, JoinStep, Joined, Offered},
+    control::Client,
     daemon::Daemon,
     failure::{Ending, Failure},
+    home::Home,
+    pairing::{
+        newcomer,
+        questioner::Questioner,
+        words::{self, Words},
+    },
 };
 
 use crate::{
     args::JoinArgs,
-    ask::{Session, no_answer, odd_answer},
-    commands::run::runtime,
+    ask::{Session, no_answer},
+    commands::{run::runtime, setup},
     render,
 };
 
 pub fn run(session: &Session, args: JoinArgs) -> Result<Ending, Failure> {
-    if !args.yes {
-        confirm(session)?;
-    }
+    let by = match args.link {
+        Some(link) => JoinBy::Link(link),
+        None => spoken(&args.words)?,
+    };
+    let request = JoinRequest { by, yes: args.yes };
     let home = session.home()?;
-    let joined = match Client::connect(&home) {
-        Some(client) => match client.ask(&Asked::Join(args.link), &mut |_| {})? {
-            Said::Joined(joined) => joined,
-            Said::Reply(_) | Said::Happened(_) | Said::Progress(_) | Said::Failure(_) => {
-                return Err(odd_answer());
-            }
-        },
-        None => {
-            let unlock = session.unlock(&home)?;
-            runtime()?.block_on(async {
-                let daemon = Daemon::start(home, unlock).await?;
-                let joined = match args.link.parse() {
-                    Ok(invited) => daemon.join(invited).await,
-                    Err(failure) => Err(failure),
-                };
-                daemon.close().await;
-                joined
-            })?
-        }
+    let mut ask = |step: &JoinStep| asked(session, step);
+    let joined = if !home.exists() {
+        as_device(session, home, request, &mut ask)?
+    } else if let Some(client) = Client::connect(&home) {
+        client.join(request, &mut ask)?
+    } else {
+        let unlock = session.unlock(&home)?;
+        runtime()?.block_on(async {
+            let daemon = Daemon::start(home, unlock).await?;
+            let joined = daemon.join(request, &mut Questioner::Here(&mut ask)).await;
+            daemon.close().await;
+            joined
+        })?
     };
     say(session, &joined)
+}
+
+/// Four words, with where the other node is before them or without: four words at the end that
+/// leave one thing at the beginning say that it is a place.
+fn spoken(typed: &[String]) -> Result<JoinBy, Failure> {
+    let (host, typed) = match typed.split_first() {
+        Some((host, rest)) if words::split(rest).len() == words::SPOKEN => {
+            (Some(host.clone()), rest)
+        }
+        Some((host, rest)) if host.contains(['.', ':', '/']) && !rest.is_empty() => {
+            (Some(host.clone()), rest)
+        }
+        Some(_) | None => (None, typed),
+    };
+    let words = Words::read(typed)?;
+    Ok(JoinBy::Words { words, host })
+}
+
+/// Where there is no node: this machine becomes another device of somebody's.
+fn as_device(
+    session: &Session,
+    home: Home,
+    request: JoinRequest,
+    ask: &mut (dyn FnMut(&JoinStep) -> Result<bool, Failure> + Send),
+) -> Result<Joined, Failure> {
+    let unlock = setup::unlock(session)?;
+    runtime()?.block_on(async {
+        let joined = newcomer::join(&home, &unlock, request, &mut Questioner::Here(ask)).await?;
+        let daemon = Daemon::start(home, unlock).await?;
+        let fetched = daemon.fetch_own().await;
+        daemon.close().await;
+        if let Err(failure) = fetched {
+            // The node is made, and its recovery code has to be shown whatever comes after.
+            render::failure(session, &failure);
+        }
+        Ok(joined)
+    })
 }
 
 fn say(session: &Session, joined: &Joined) -> Result<Ending, Failure> {
     if session.json {
         return render::json(joined);
     }
-    let can_add = if joined.add.is_empty() {
-        String::new()
-    } else {
-        format!(", and add to {}", joined.add)
+    let Some(record) = &joined.record else {
+        render::say(&render::clean(&format!(
+            "This is a device of {} now, and has what {} has.",
+            joined.from, joined.from
+        )));
+        if let Some(recovery) = &joined.recovery {
+            setup::say_recovery(recovery);
+        }
+        render::say("Start it with kith run; kith devices list shows all of them.");
+        return Ok(Ending::Done);
     };
     render::say(&format!(
-        "{} shares record {} with you. You can see {}{can_add}.",
+        "{} shares record {} with you. You can see {}{}.",
         render::clean(&joined.from),
-        &joined.record[..12],
-        joined.see
+        &record[..12],
+        joined.see,
+        and_do(&joined.add, &joined.change)
     ));
     Ok(Ending::Done)
 }
 
-fn confirm(session: &Session) -> Result<(), Failure> {
-    let declined = || {
-        Failure::new(
-            Ending::NeedsPerson,
-            "The invitation was not accepted.",
-            "Check with whoever sent it; it can still be used. With --yes nobody is asked.",
+/// What can be done besides seeing.
+fn and_do(add: &str, change: &str) -> String {
+    let also = [("add to", add), ("change", change)];
+    let also = also.iter().filter(|(_, scopes)| !scopes.is_empty());
+    also.map(|(what, scopes)| format!(", {what} {scopes}"))
+        .collect()
+}
+
+/// Tells a step, and asks where it is a question.
+fn asked(session: &Session, step: &JoinStep) -> Result<bool, Failure> {
+    match step {
+        JoinStep::Offered(offered) => confirm(session, offered),
+        JoinStep::Waits { from, check_words } => {
+            if !session.json {
+                render::say(&render::clean(&format!(
+                    "{from} has to confirm that it is you. Your check words: {check_words}. Read them to each other by telephone."
+                )));
+                render::say(
+                    "Ctrl-C stops the waiting: what is shared comes later, while this node runs.",
+                );
+            }
+            Ok(true)
+        }
+    }
+}
+
+fn confirm(session: &Session, offered: &Offered) -> Result<bool, Failure> {
+    if session.no_input {
+        return Ok(false);
+    }
+    let until = offered.until.as_deref().unwrap_or("further notice");
+    let what = if offered.device {
+        format!(
+            "{} ({}) would make this machine another device of theirs.",
+            offered.from, offered.kind
+        )
+    } else {
+        format!(
+            "{} ({}) would share a record with you: you could see {}{}, until {until}.",
+            offered.from,
+            offered.kind,
+            offered.see,
+            and_do(&offered.add, &offered.change)
         )
     };
-    if session.no_input {
-        return Err(declined());
-    }
-    let sure = inquire::Confirm::new("Did this link come from the person you expect?")
+    render::say(&render::clean(&what));
+    inquire::Confirm::new("Is this the right person?")
         .prompt()
-        .map_err(|error| no_answer(&error))?;
-    if sure { Ok(()) } else { Err(declined()) }
+        .map_err(|error| no_answer(&error))
+}
+
+#[cfg(test)]
+mod tests {
+    use kith_node::api::JoinBy;
+
+    use super::spoken;
+
+    fn place(typed: &str) -> Option<String> {
+        let typed: Vec<_> = typed.split(' ').map(str::to_owned).collect();
+        match spoken(&typed).expect("four words") {
+            JoinBy::Words { words, host } => {
+                assert_eq!(words.to_string(), "birch lamp river forty");
+                host
+            }
+            JoinBy::Link(_) => None,
+        }
+    }
+
+    #[test]
+    fn a_place_stands_before_the_words_or_is_left_out() {
+        assert_eq!(place("birch lamp river forty"), None);
+        assert_eq!(place("birch-lamp-river-forty"), None);
+        assert_eq!(
+            place("surgery-pc birch lamp, river forty").as_deref(),
+            Some("surgery-pc")
+        );
+        assert_eq!(
+            place("[::1]:9 Birch-Lamp-River-Forty").as_deref(),
+            Some("[::1]:9")
+        );
+        assert!(spoken(&["riverside.example".to_owned(), "birch".to_owned()]).is_err());
+    }
 }

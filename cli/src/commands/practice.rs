@@ -5,9 +5,9 @@ use kith_node::{
     failure::{Ending, Failure},
 };
 
-use super::stop::keep;
+use super::{invitation, stop::keep};
 use crate::{
-    args::{DevicesArgs, DevicesCommand, LeavingArgs, StaffArgs, StaffCommand},
+    args::{DevicesArgs, DevicesCommand, InvitationArgs, LeavingArgs, StaffArgs, StaffCommand},
     ask::{Session, odd_answer},
     render,
 };
@@ -54,6 +54,7 @@ pub fn staff(session: &Session, args: StaffArgs) -> Result<Ending, Failure> {
 
 pub fn devices(session: &Session, args: DevicesArgs) -> Result<Ending, Failure> {
     match args.command {
+        DevicesCommand::Add(args) => add_device(session, &args),
         DevicesCommand::List => {
             let Reply::Devices(list) = session.ask(Request::DeviceList)? else {
                 return Err(odd_answer());
@@ -66,6 +67,26 @@ pub fn devices(session: &Session, args: DevicesArgs) -> Result<Ending, Failure> 
         }
         DevicesCommand::Retire(args) => left(session, Request::DeviceRetire(leaving(args)?)),
     }
+}
+
+/// An invitation for another device of the same owner.
+fn add_device(session: &Session, args: &InvitationArgs) -> Result<Ending, Failure> {
+    let confirm = invitation::confirms(session, args);
+    let Reply::Shared(shared) = session.ask(Request::DeviceAdd { confirm })? else {
+        return Err(odd_answer());
+    };
+    if session.json {
+        return render::json(&shared);
+    }
+    render::say("On your new machine, where there is no node yet:");
+    invitation::say(&shared, args)?;
+    render::say(
+        "The new device gets all that you have, and can do what you can, until you retire it.",
+    );
+    if session.no_input {
+        return Ok(Ending::Done);
+    }
+    invitation::wait(session, &shared)
 }
 
 fn leaving(args: LeavingArgs) -> Result<Leaving, Failure> {

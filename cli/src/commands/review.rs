@@ -15,13 +15,6 @@ pub fn run(session: &Session, args: ReviewArgs) -> Result<Ending, Failure> {
     let Some(decision) = args.decision else {
         return list(session, args.record);
     };
-    let record = args.record.ok_or_else(|| {
-        Failure::new(
-            Ending::Usage,
-            "It is not said in which record.",
-            "Write kith review RECORD adopt ENTRY, or kith review RECORD choose RESOURCE VERSION.",
-        )
-    })?;
     let decision = match decision {
         ReviewCommand::Adopt { entry } => Decision::Adopt { entry },
         ReviewCommand::Choose { resource, version } => Decision::Choose { resource, version },
@@ -33,7 +26,16 @@ pub fn run(session: &Session, args: ReviewArgs) -> Result<Ending, Failure> {
             resource,
             wanted: false,
         },
+        ReviewCommand::Admit { invitation } => return admit(session, invitation, true),
+        ReviewCommand::Decline { invitation } => return admit(session, invitation, false),
     };
+    let record = args.record.ok_or_else(|| {
+        Failure::new(
+            Ending::Usage,
+            "It is not said in which record.",
+            "Write kith review RECORD adopt ENTRY, or kith review RECORD choose RESOURCE VERSION.",
+        )
+    })?;
     let Reply::Decided(decided) = session.ask(Request::Decide { record, decision })? else {
         return Err(odd_answer());
     };
@@ -41,6 +43,18 @@ pub fn run(session: &Session, args: ReviewArgs) -> Result<Ending, Failure> {
         return render::json(&decided);
     }
     render::say(&decided.what);
+    Ok(Ending::Done)
+}
+
+/// Somebody who came with the link of an invitation is let in, or is not.
+fn admit(session: &Session, id: String, yes: bool) -> Result<Ending, Failure> {
+    let Reply::Decided(decided) = session.ask(Request::Admit { id, yes })? else {
+        return Err(odd_answer());
+    };
+    if session.json {
+        return render::json(&decided);
+    }
+    render::say(&render::clean(&decided.what));
     Ok(Ending::Done)
 }
 
@@ -61,7 +75,7 @@ fn list(session: &Session, record: Option<String>) -> Result<Ending, Failure> {
 fn say(item: &ToReview) {
     render::say(&format!(
         "{} {}: {} — {}",
-        &item.record[..12],
+        item.record.get(..12).unwrap_or("This node"),
         render::clean(&item.person),
         item.kind,
         render::clean(&item.what)

@@ -35,11 +35,7 @@ pub fn run(session: &Session, args: &SetupArgs) -> Result<Ending, Failure> {
         Some(kind) => kind,
         None => ask_kind(session)?,
     };
-    let unlock = match session.passphrase_from_file()? {
-        Some(words) => Unlock::Passphrase(words),
-        None if session.no_input => Unlock::KeyFile,
-        None => ask_passphrase()?,
-    };
+    let unlock = unlock(session)?;
     let is_passphrase = matches!(unlock, Unlock::Passphrase(_));
     let unit = if args.service || wants_service(session, is_passphrase)? {
         Some(unit(session, &home, is_passphrase)?)
@@ -59,6 +55,15 @@ pub fn run(session: &Session, args: &SetupArgs) -> Result<Ending, Failure> {
     }
     say(&made);
     Ok(Ending::Done)
+}
+
+/// What is to open a new node.
+pub(super) fn unlock(session: &Session) -> Result<Unlock, Failure> {
+    match session.passphrase_from_file()? {
+        Some(words) => Ok(Unlock::Passphrase(words)),
+        None if session.no_input => Ok(Unlock::KeyFile),
+        None => ask_passphrase(),
+    }
 }
 
 /// The unit for this node, if it may be written where it belongs.
@@ -122,17 +127,22 @@ fn say(made: &SetUp) {
         render::clean(&made.name),
         made.home.display()
     ));
-    render::say("");
-    render::say("RECOVERY SHEET: write this down and keep it where you keep important papers.");
-    render::say(&format!("    {}", made.recovery));
-    render::say(
-        "It opens this node when the passphrase or key file is lost. It is not shown again.",
-    );
-    render::say("");
+    say_recovery(&made.recovery);
     if let Some(service) = &made.service {
         say_service(service);
     }
     render::say("Next: kith import FILE, or kith record new --family NAME.");
+}
+
+/// What opens a node when everything else is lost.
+pub(super) fn say_recovery(recovery: &str) {
+    render::say("");
+    render::say("RECOVERY SHEET: write this down and keep it where you keep important papers.");
+    render::say(&format!("    {recovery}"));
+    render::say(
+        "It opens this node when the passphrase or key file is lost. It is not shown again.",
+    );
+    render::say("");
 }
 
 fn ask_name(session: &Session) -> Result<String, Failure> {

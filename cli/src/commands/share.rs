@@ -1,13 +1,17 @@
 //! `kith share`, `kith sharing`.
 
+use std::path::Path;
+
 use kith_node::{
-    api::{Reply, Request, ShareRequest},
+    api::{Reply, Request, ShareRequest, Shared},
     failure::{Ending, Failure},
+    pairing::sheet,
 };
 
 use crate::{
     args::ShareArgs,
     ask::{Session, odd_answer},
+    commands::invitation,
     render,
 };
 
@@ -18,21 +22,40 @@ pub fn run(session: &Session, args: ShareArgs) -> Result<Ending, Failure> {
         add: args.add,
         change: args.change,
         until: args.until,
+        confirm: invitation::confirms(session, &args.invitation),
     };
     let Reply::Shared(shared) = session.ask(Request::Share(request))? else {
         return Err(odd_answer());
     };
+    if let Some(path) = &args.sheet {
+        write_sheet(&shared, path)?;
+    }
     if session.json {
         return render::json(&shared);
     }
-    render::say("Send this link to one person, in a way that only they can read:");
-    render::say(&shared.link);
-    render::say(&format!(
-        "It works once, until {}. The share ends {}.",
-        shared.invitation_ends, shared.until
-    ));
+    invitation::say(&shared, &args.invitation)?;
+    let until = shared.until.as_deref().unwrap_or("further notice");
+    render::say(&format!("The share ends {until}."));
     render::say("They see earlier versions too, and kith cannot take back what they already have.");
-    Ok(Ending::Done)
+    if let Some(path) = &args.sheet {
+        render::say(&format!("The sheet is in {}.", path.display()));
+    }
+    if session.no_input {
+        return Ok(Ending::Done);
+    }
+    invitation::wait(session, &shared)
+}
+
+fn write_sheet(shared: &Shared, path: &Path) -> Result<(), Failure> {
+    let page = sheet::page(shared, jiff::Timestamp::now())?;
+    std::fs::write(path, page).map_err(|error| {
+        Failure::new(
+            Ending::Failed,
+            format!("The sheet {} could not be written.", path.display()),
+            "The invitation was made: kith sharing RECORD lists it, kith stop RECORD ID takes it back. Name a file that you may write, and share again.",
+        )
+        .because(&error)
+    })
 }
 
 pub fn list(session: &Session, record: String) -> Result<Ending, Failure> {
@@ -49,7 +72,10 @@ pub fn list(session: &Session, record: String) -> Result<Ending, Failure> {
         render::say(&format!(
             "{}  {} ({}): can see {}; can add {}; can change {}; until {}",
             share.id,
-            render::clean(&share.name),
+            match share.name.as_str() {
+                "" => "nobody yet".to_owned(),
+                name => render::clean(name),
+            },
             share.state,
             nothing(&share.see),
             nothing(&share.add),

@@ -62,6 +62,9 @@ fn say(status: &Status) {
     for connection in &status.connections {
         render::say(&line(connection));
     }
+    for notice in &status.notices {
+        render::say(&render::clean(notice));
+    }
     if status.to_review > 0 {
         render::say(&format!("{} to review: kith review", status.to_review));
     }

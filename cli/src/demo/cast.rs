@@ -11,7 +11,7 @@ use std::{
 };
 
 use kith_node::{
-    api::{Joined, Occurred, Reply, Request, Role, Since},
+    api::{JoinBy, JoinRequest, Joined, Occurred, Reply, Request, Role, Since},
     control::{Asked, Client, Said},
     failure::{Ending, Failure},
     home::{Home, Unlock},
@@ -140,9 +140,11 @@ impl Player {
         match Client::connect(&self.home) {
             Some(client) => match client.ask(&Asked::Command(request), &mut |_| {})? {
                 Said::Reply(reply) => Ok(*reply),
-                Said::Joined(_) | Said::Happened(_) | Said::Progress(_) | Said::Failure(_) => {
-                    Err(odd_answer())
-                }
+                Said::Joining(_)
+                | Said::Joined(_)
+                | Said::Happened(_)
+                | Said::Progress(_)
+                | Said::Failure(_) => Err(odd_answer()),
             },
             None => Node::open(&self.home, &Unlock::KeyFile)?.handle(request, &mut |_| {}),
         }
@@ -151,12 +153,11 @@ impl Player {
     /// Accepts an invitation.
     pub fn join(&self, link: String) -> Result<Joined, Failure> {
         let client = Client::connect(&self.home).ok_or_else(gone)?;
-        match client.ask(&Asked::Join(link), &mut |_| {})? {
-            Said::Joined(joined) => Ok(joined),
-            Said::Reply(_) | Said::Happened(_) | Said::Progress(_) | Said::Failure(_) => {
-                Err(odd_answer())
-            }
-        }
+        let request = JoinRequest {
+            by: JoinBy::Link(link),
+            yes: true,
+        };
+        client.join(request, &mut |_| Ok(true))
     }
 
     /// Waits until something was seen here that came after `since`, and says when; nothing when it

@@ -1,6 +1,10 @@
 //! Invitations, shares and their end.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
+
+use crate::{node::Role, pairing::words::Words};
 
 /// What to share.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -16,6 +20,9 @@ pub struct ShareRequest {
     pub change: Option<String>,
     /// Until when.
     pub until: String,
+    /// Whether whoever comes with the link waits until a person here has confirmed.
+    #[serde(default)]
+    pub confirm: bool,
 }
 
 /// What stays of the entries of someone with whom sharing stops.
@@ -27,17 +34,56 @@ pub enum Keep {
     NoneAfter(u64),
 }
 
-/// An invitation.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+/// An invitation: one, with two doors.
+#[derive(Clone, Serialize, Deserialize)]
 pub struct Shared {
-    /// Four words; none are given yet for an invitation by link.
+    /// Four words.
     pub words: Option<String>,
     /// The link.
     pub link: String,
-    /// The end of the share.
-    pub until: String,
-    /// Until when the invitation can be used, RFC 3339.
+    /// The end of the share; nothing for a device.
+    pub until: Option<String>,
+    /// Until when the words can be used, RFC 3339.
+    pub words_end: Option<String>,
+    /// Until when the link can be used, RFC 3339.
     pub invitation_ends: String,
+    /// The invitation's id, which is no secret.
+    pub invitation: String,
+    /// Whether whoever comes with the link waits until a person here has confirmed.
+    pub confirm: bool,
+    /// Where this node is, as one types it.
+    pub at: Vec<String>,
+    /// Who invites.
+    pub from: String,
+    /// What they are.
+    pub kind: Role,
+    /// What can be seen.
+    pub see: String,
+    /// What can be added to.
+    pub add: String,
+    /// What can be changed.
+    pub change: String,
+}
+
+impl fmt::Debug for Shared {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Shared(..)")
+    }
+}
+
+/// How an invitation is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InvitationState {
+    /// `waiting`, `asked`, `joined`, `declined` or `ended`.
+    pub state: String,
+    /// Who wants to join, or has.
+    pub name: Option<String>,
+    /// What they are.
+    pub kind: Option<String>,
+    /// What both sides compare.
+    pub check_words: Option<String>,
+    /// What went wrong with it, in words.
+    pub trouble: Option<String>,
 }
 
 /// Who can see what.
@@ -79,15 +125,84 @@ pub struct Stopped {
     pub note: String,
 }
 
+/// How an invitation is accepted.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct JoinRequest {
+    /// By words or a link.
+    pub by: JoinBy,
+    /// It is the right person: nobody is asked.
+    pub yes: bool,
+}
+
+/// What was typed of an invitation.
+#[derive(Clone, Serialize, Deserialize)]
+pub enum JoinBy {
+    /// The link.
+    Link(String),
+    /// Four words, and where.
+    Words {
+        /// The words.
+        words: Words,
+        /// A name or address with or without a port; on the same network where it is left out.
+        host: Option<String>,
+    },
+}
+
+impl fmt::Debug for JoinRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("JoinRequest(..)")
+    }
+}
+
+/// What is said while an invitation is being accepted.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum JoinStep {
+    /// Is this the right person? Nothing is stored before it is.
+    Offered(Offered),
+    /// The other side confirms first.
+    Waits {
+        /// Who confirms.
+        from: String,
+        /// What both compare.
+        check_words: String,
+    },
+}
+
+/// What somebody offers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Offered {
+    /// Who.
+    pub from: String,
+    /// What they are, such as `practice`.
+    pub kind: String,
+    /// What can be seen.
+    pub see: String,
+    /// What can be added.
+    pub add: String,
+    /// What can be changed.
+    pub change: String,
+    /// Until when.
+    pub until: Option<String>,
+    /// Whether this is to become another device of theirs.
+    pub device: bool,
+}
+
 /// An invitation that was accepted.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Joined {
-    /// The record.
-    pub record: String,
+    /// The record; nothing for a device.
+    pub record: Option<String>,
     /// Who shared it.
     pub from: String,
     /// What can be seen.
     pub see: String,
     /// What can be added.
     pub add: String,
+    /// What can be changed.
+    pub change: String,
+    /// Until when.
+    pub until: Option<String>,
+    /// What goes on the recovery sheet of a device that was made by this; shown once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recovery: Option<String>,
 }

@@ -59,6 +59,9 @@ pub struct Status {
     pub unreadable: usize,
     /// The other nodes it knows.
     pub connections: Vec<Connection>,
+    /// What goes on and needs nothing done here, in words.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notices: Vec<String>,
 }
 
 /// Something wrong with a node.

@@ -9,7 +9,7 @@ use crate::{
     api::{NewPerson, Reply, Request, ShareRequest},
     failure::Failure,
     home::{Home, Unlock},
-    node::{Invited, Node, Role, now_ms},
+    node::{Node, Role, meet, now_ms},
     store::random,
 };
 
@@ -38,14 +38,12 @@ impl Bench {
             add: None,
             change: None,
             until: "2999-01-01".to_owned(),
+            confirm: false,
         };
         let Reply::Shared(shared) = ask(&mut hub, Request::Share(share))? else {
             return Err(odd());
         };
-        let invited: Invited = shared.link.parse()?;
-        let asked = laptop.ask(&invited)?;
-        let answer = hub.accept(laptop.device(), &asked)?;
-        laptop.welcomed(&invited, answer)?;
+        meet(&mut hub, &mut laptop, &shared.link)?;
         talk(&mut hub, &mut laptop)?;
         for n in 0..self.size.entries {
             let request = Request::Add {

@@ -16,8 +16,8 @@ use kith_protocol::limits::MEMORY_OF_MACHINE_MAX;
 /// What a stream is opened for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Talk {
-    /// Accepting an invitation: open to strangers.
-    Join,
+    /// Meeting for the first time, with an invitation: open to strangers.
+    Pair,
     /// Sync: known devices, and devices that prove that they are of somebody known.
     Sync,
     /// Saying where this node can be reached: known devices only.
@@ -27,7 +27,7 @@ pub enum Talk {
 impl Talk {
     pub(super) const fn protocol(self) -> StreamProtocol {
         match self {
-            Self::Join => StreamProtocol::new("/kith/join/0"),
+            Self::Pair => StreamProtocol::new("/kith/pair/1"),
             Self::Sync => StreamProtocol::new("/kith/sync/1"),
             Self::Where => StreamProtocol::new("/kith/where/1"),
         }

@@ -66,14 +66,29 @@ impl Channel {
         tokio::time::timeout(FRAME_LASTS, sending).await?
     }
 
-    /// Reads one message; its length is checked before anything is allocated.
-    pub async fn receive<T: Serialize + DeserializeOwned>(&mut self) -> Result<T, ChannelError> {
-        let receiving = async {
-            let len = announced(&mut self.stream, self.frame_len_max).await?;
-            body(&mut self.stream, len).await
-        };
-        let bytes = tokio::time::timeout(FRAME_LASTS, receiving).await??;
+    /// Reads one message that begins within `patience`; its length is checked before anything is
+    /// allocated.
+    pub async fn receive<T: Serialize + DeserializeOwned>(
+        &mut self,
+        patience: Duration,
+    ) -> Result<T, ChannelError> {
+        let announced = announced(&mut self.stream, self.frame_len_max);
+        let len = tokio::time::timeout(patience, announced).await??;
+        let coming = body(&mut self.stream, len);
+        let bytes = tokio::time::timeout(FRAME_LASTS, coming).await??;
         Ok(codec::decode(&bytes)?)
+    }
+
+    /// Reads no frame that is longer than this.
+    pub const fn limit(&mut self, frame_len_max: usize) {
+        self.frame_len_max = frame_len_max;
+    }
+
+    /// Returns when the other side has gone, or says something where it should be silent.
+    pub async fn gone(&mut self) {
+        let mut byte = [0];
+        // Whatever comes of it, nobody waits in silence any more.
+        let _read = self.stream.read(&mut byte).await;
     }
 
     /// Says that nothing more will be sent.

@@ -24,7 +24,7 @@ async fn whoever_listens_at_an_address_is_named_by_the_handshake() {
         assert_eq!(*there.addresses().borrow(), listening);
 
         let (device, mut channel) = here
-            .open_at(listening[0].clone(), Talk::Join)
+            .open_at(listening[0].clone(), Talk::Pair)
             .await
             .expect("it answers");
         assert_eq!(device, SecretKey::from_seed([1; 32]).device());
@@ -35,7 +35,10 @@ async fn whoever_listens_at_an_address_is_named_by_the_handshake() {
             ..
         } = incoming.recv().await.expect("it comes");
         assert_eq!(device, SecretKey::from_seed([2; 32]).device());
-        let word: String = channel.receive().await.expect("it is read");
+        let word: String = channel
+            .receive(std::time::Duration::from_secs(10))
+            .await
+            .expect("it is read");
         assert_eq!(word, "a word");
     }
 }
@@ -47,7 +50,7 @@ async fn an_address_where_nobody_listens_is_not_reached() {
         .and_then(|socket| socket.local_addr())
         .expect("a free port");
     let nobody = parse_address(&port.to_string()).expect("an address");
-    assert!(here.open_at(nobody, Talk::Join).await.is_err());
+    assert!(here.open_at(nobody, Talk::Pair).await.is_err());
 }
 
 #[tokio::test]
@@ -81,7 +84,7 @@ async fn nodes_on_one_network_find_each_other_while_both_look() {
     let device = SecretKey::from_seed([2; 32]).device();
     let found = until_found(&here, device).await;
     let (met, _channel) = here
-        .open_at(found[0].clone(), Talk::Join)
+        .open_at(found[0].clone(), Talk::Pair)
         .await
         .expect("it answers");
     assert_eq!(met, device);

@@ -27,8 +27,9 @@ impl Node {
         }
         let custodian = Custodian {
             principal: owner,
-            // What a device had signed would be asked for again once the device is retired.
-            key: &self.identity.root,
+            // With the root key where it is here: what a device has signed is asked for again once
+            // the device is retired.
+            key: self.identity.adding_key(),
         };
         let mut signed = Vec::new();
         for (revocation, part) in record.ledger().parts_owed(owner) {

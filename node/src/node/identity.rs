@@ -22,7 +22,6 @@ use crate::{
 pub(super) enum RowKind {
     Identity = 1,
     People = 2,
-    Invitations = 3,
     Peers = 4,
     Audit = 5,
     Saved = 8,
@@ -34,6 +33,10 @@ pub(super) enum RowKind {
     Cuts = 17,
     /// Records in which something by an own device does not simply count.
     Doubtful = 18,
+    /// Invitations that were made here.
+    Invitations = 24,
+    /// Invitations that were accepted here and that the other side has not confirmed.
+    Joining = 25,
 }
 
 impl RowKind {
@@ -58,12 +61,23 @@ pub(super) struct Identity {
     pub(super) name: String,
     pub(super) role: Role,
     pub(super) principal: PrincipalId,
-    pub(super) root: SecretKey,
+    /// On the device on which the owner began, and on no other.
+    root: Option<SecretKey>,
     pub(super) device: SecretKey,
     pub(super) sealing_seed: Zeroizing<[u8; 32]>,
 }
 
 impl Identity {
+    /// What signs for the owner as such: the root key where it is here, else the device's own.
+    pub(super) fn adding_key(&self) -> &SecretKey {
+        self.root.as_ref().unwrap_or(&self.device)
+    }
+
+    /// Whether the owner's root key is here.
+    pub(super) const fn has_root(&self) -> bool {
+        self.root.is_some()
+    }
+
     /// What this node writes with.
     pub(super) const fn pen(&self, nonce: [u8; 8], time_ms: u64) -> Pen<'_> {
         Pen {
@@ -126,12 +140,15 @@ impl Role {
 struct Stored {
     name: String,
     role: Role,
-    #[serde(with = "codec::array")]
-    root: [u8; 32],
+    #[serde(with = "codec::optional_array")]
+    root: Option<[u8; 32]>,
     #[serde(with = "codec::array")]
     device: [u8; 32],
     #[serde(with = "codec::array")]
     sealing: [u8; 32],
+    /// Whose device this is, where the root key is not here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    owner: Option<PrincipalId>,
 }
 
 impl Identity {
@@ -143,32 +160,52 @@ impl Identity {
             name,
             role,
             principal: root.principal(),
-            root,
+            root: Some(root),
             device: SecretKey::from_seed(device),
+            sealing_seed: Zeroizing::new(sealing),
+        }
+    }
+
+    /// Another device of somebody's.
+    pub(super) fn another(
+        (name, role): (String, Role),
+        principal: PrincipalId,
+        device: SecretKey,
+        sealing: [u8; 32],
+    ) -> Self {
+        Self {
+            name,
+            role,
+            principal,
+            root: None,
+            device,
             sealing_seed: Zeroizing::new(sealing),
         }
     }
 
     pub(super) fn load(store: &DiskStore) -> Result<Self, Failure> {
         let stored: Option<Stored> = read_row(store, RowKind::Identity, b"")?;
-        let stored = stored.ok_or_else(|| {
-            Failure::new(
-                Ending::Failed,
-                "This node's own keys are not in its store.",
-                "The setup was cut short or the store is damaged: restore it from a backup, or set a node up in another folder.",
-            )
-        })?;
-        let seeds = [stored.root, stored.device, stored.sealing];
-        Ok(Self::new(stored.name, stored.role, seeds))
+        let stored = stored.ok_or_else(no_keys)?;
+        let root = stored.root.map(SecretKey::from_seed);
+        let principal = root.as_ref().map(SecretKey::principal).or(stored.owner);
+        Ok(Self {
+            name: stored.name,
+            role: stored.role,
+            principal: principal.ok_or_else(no_keys)?,
+            root,
+            device: SecretKey::from_seed(stored.device),
+            sealing_seed: Zeroizing::new(stored.sealing),
+        })
     }
 
     pub(super) fn item(&self) -> Item {
         let stored = Stored {
             name: self.name.clone(),
             role: self.role,
-            root: *self.root.seed(),
+            root: self.root.as_ref().map(|root| *root.seed()),
             device: *self.device.seed(),
             sealing: *self.sealing_seed,
+            owner: self.root.is_none().then_some(self.principal),
         };
         row(RowKind::Identity, b"", &stored)
     }
@@ -184,6 +221,14 @@ impl Identity {
         }
         .sign(&self.device)
     }
+}
+
+fn no_keys() -> Failure {
+    Failure::new(
+        Ending::Failed,
+        "This node's own keys are not in its store.",
+        "The setup was cut short or the store is damaged: restore it from a backup, or set a node up in another folder.",
+    )
 }
 
 /// A row, read.

@@ -21,7 +21,7 @@ use super::{
     show,
 };
 use crate::{
-    api::{DeviceLine, DeviceList, Keep, Leaving, Left, NewStaff, StaffLine, StaffList},
+    api::{Keep, Leaving, Left, NewStaff, StaffLine, StaffList},
     failure::{Ending, Failure},
 };
 
@@ -55,15 +55,9 @@ struct Member {
     ended: bool,
 }
 
-struct Device {
-    id: DeviceId,
-    since_ms: u64,
-    retired: bool,
-}
-
 impl Node {
-    /// Signs something into the owner's own log, with the owner's root key: what a device signed
-    /// there would end with the device.
+    /// Signs something into the owner's own log, with the owner's root key where it is here: what a
+    /// device signs there ends with the device.
     pub(super) fn sign_own(
         &self,
         time_ms: u64,
@@ -71,7 +65,7 @@ impl Node {
     ) -> Result<Verified<Event>, Failure> {
         let root = Author {
             principal: self.identity.principal,
-            key: &self.identity.root,
+            key: self.identity.adding_key(),
             staff: None,
         };
         Ok(root.own_event(&self.principal_log()?, time_ms, act))
@@ -175,77 +169,6 @@ impl Node {
         })
     }
 
-    pub(super) fn device_list(&self) -> Result<DeviceList, Failure> {
-        let devices = self.own_devices()?;
-        let devices = devices.iter().filter(|device| !self.is_root(device.id));
-        Ok(DeviceList {
-            devices: devices.map(|device| self.device_line(device)).collect(),
-        })
-    }
-
-    pub(super) fn device_retire(&mut self, leaving: &Leaving) -> Result<Left, Failure> {
-        let word = leaving.who.to_lowercase();
-        let devices = self.own_devices()?;
-        let mut named: Vec<_> = devices
-            .iter()
-            .filter(|device| !self.is_root(device.id) && is_named(&device.id.to_string(), &word))
-            .collect();
-        let (Some(device), true) = (named.pop(), named.is_empty()) else {
-            return Err(not_one("device", &leaving.who, "kith devices list"));
-        };
-        let (id, retired) = (device.id, device.retired);
-        if id == self.device() {
-            return Err(Failure::new(
-                Ending::Usage,
-                "This is the device that you are using.",
-                "Retire it from another of your devices. Nothing was changed.",
-            ));
-        }
-        if retired {
-            return Err(Failure::new(
-                Ending::Failed,
-                "That device is retired already.",
-                "Nothing was changed: kith devices list shows every device.",
-            ));
-        }
-        let last = self.last_standing(id, leaving.keep)?;
-        let end = |cut| PrincipalAct::DeviceRetire {
-            device: id,
-            last,
-            cut,
-        };
-        let devices = BTreeSet::from([id]);
-        let (event, records) =
-            self.leave(Link::Device(id), &devices, leaving.keep, now_ms(), end)?;
-        let name = id.to_string()[..12].to_owned();
-        Ok(Left {
-            id: id.to_string(),
-            event: event.to_string(),
-            records,
-            note: note(&format!("The device {name}"), leaving.keep),
-            name,
-        })
-    }
-
-    /// The last of a device's events in the owner's log before the first that is not kept.
-    fn last_standing(
-        &self,
-        device: DeviceId,
-        keep: Keep,
-    ) -> Result<Option<kith_protocol::id::EventId>, Failure> {
-        let log = self.principal_log()?;
-        let mut own: Vec<_> = log
-            .iter()
-            .filter(|event| event.value().device == device)
-            .collect();
-        own.sort_by_key(|event| event.value().seq);
-        let kept = own.into_iter().take_while(|event| match keep {
-            Keep::All => true,
-            Keep::NoneAfter(date_ms) => event.value().time_ms <= date_ms,
-        });
-        Ok(kept.last().map(Verified::id))
-    }
-
     /// The member of staff whom a word names and who may act now.
     pub(super) fn staff_named(&self, word: &str) -> Result<StaffId, Failure> {
         let member = self.member(word)?;
@@ -314,43 +237,6 @@ impl Node {
         Ok(members)
     }
 
-    /// Every key that ever signed for the owner, the root key included.
-    fn own_devices(&self) -> Result<Vec<Device>, Failure> {
-        let log = self.principal_log()?;
-        let mut devices = vec![Device {
-            id: self.identity.root.device(),
-            since_ms: 0,
-            retired: false,
-        }];
-        let mut retired = BTreeSet::new();
-        for event in &log {
-            match &event.value().act {
-                Act::Principal(
-                    PrincipalAct::DeviceAdd { device: id, .. }
-                    | PrincipalAct::StaffAdd {
-                        device: Some(id), ..
-                    },
-                ) => devices.push(Device {
-                    id: *id,
-                    since_ms: event.value().time_ms,
-                    retired: false,
-                }),
-                Act::Principal(PrincipalAct::DeviceRetire { device, .. }) => {
-                    retired.insert(*device);
-                }
-                Act::Principal(_) | Act::Core(_) | Act::Label(_) => {}
-            }
-        }
-        for device in &mut devices {
-            device.retired = retired.contains(&device.id);
-        }
-        Ok(devices)
-    }
-
-    fn is_root(&self, device: DeviceId) -> bool {
-        device == self.identity.root.device()
-    }
-
     /// What a member of staff is called here; the beginning of the id where that is not known.
     fn name_of_staff(&self, staff: StaffId) -> String {
         let named: Option<Named> = read_row(&self.store, RowKind::Staff, staff.as_bytes())
@@ -380,19 +266,9 @@ impl Node {
             state: state.to_owned(),
         }
     }
-
-    fn device_line(&self, device: &Device) -> DeviceLine {
-        let state = if device.retired { "retired" } else { "active" };
-        DeviceLine {
-            id: device.id.to_string(),
-            is_this: device.id == self.device(),
-            since: show::time(device.since_ms),
-            state: state.to_owned(),
-        }
-    }
 }
 
-fn note(name: &str, keep: Keep) -> String {
+pub(super) fn note(name: &str, keep: Keep) -> String {
     let stays = match keep {
         Keep::All => "What was done so far stays.".to_owned(),
         Keep::NoneAfter(time_ms) => format!(
@@ -419,11 +295,11 @@ fn actions(words: &str) -> Result<Actions, Failure> {
     Ok(may)
 }
 
-fn is_named(id: &str, word: &str) -> bool {
+pub(super) fn is_named(id: &str, word: &str) -> bool {
     word.len() >= PREFIX_LEN_MIN && id.starts_with(word)
 }
 
-fn not_one(what: &str, word: &str, list: &str) -> Failure {
+pub(super) fn not_one(what: &str, word: &str, list: &str) -> Failure {
     Failure::new(
         Ending::Failed,
         format!("There is not exactly one {what} called {word:?}."),

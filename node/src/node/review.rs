@@ -25,11 +25,16 @@ use crate::{
 
 impl Node {
     pub(super) fn review(&mut self, word: Option<&str>) -> Result<Review, Failure> {
-        let records = match word {
-            Some(word) => vec![self.record_named(word)?],
-            None => self.people.iter().map(|(id, _)| *id).collect(),
+        let (records, one): (Vec<_>, _) = match word {
+            Some(word) => {
+                let one = self.record_named(word)?;
+                (vec![one], Some(one))
+            }
+            None => (self.people.iter().map(|(id, _)| *id).collect(), None),
         };
-        let mut review = Review::default();
+        let mut review = Review {
+            items: self.invitations_to_review(one)?,
+        };
         for id in records {
             let items = self.with_record(id, |node, record| node.to_review(record));
             match items {

@@ -1,24 +1,33 @@
 //! Making a node: keys, principal log, recovery sheet.
 
+use std::collections::BTreeSet;
+
 use data_encoding::Specification;
 use kith_protocol::{
     author::Author,
     bundle::seal::SealingSecret,
-    identity::agree_to_act_for,
-    logs::PrincipalAct,
+    consent::devices,
+    id::{DeviceId, PrincipalId},
+    identity::{SecretKey, agree_to_act_for},
+    intake,
+    logs::{Event, LogId, PrincipalAct},
     record::event_item,
+    signed::Verified,
     store::{Item, Store},
 };
+use serde_bytes::ByteBuf;
 
 use super::{
     Node,
-    identity::{Identity, Role},
+    identity::{Identity, Role, RowKind, row},
     now_ms,
+    peers::Peer,
 };
 use crate::{
     api::SetUp,
     failure::{Ending, Failure},
     home::{Home, Unlock},
+    pairing::message::Added,
     store::random,
 };
 
@@ -52,11 +61,109 @@ impl Node {
     }
 }
 
+/// A node that is to be made: the keys of a device whose owner has taken it up.
+pub struct NewDevice {
+    /// Whose device it becomes.
+    pub owner: PrincipalId,
+    /// Its own key.
+    pub device: SecretKey,
+    /// What the owner's other device gave it.
+    pub added: Added,
+}
+
+impl Node {
+    /// Makes a node in a home as another device of somebody's, which knows the device that added
+    /// it, and says what goes on its recovery sheet.
+    pub(crate) fn set_up_device(
+        home: &Home,
+        unlock: &Unlock,
+        new: NewDevice,
+        adder: &Adder,
+    ) -> Result<SetUp, Failure> {
+        let NewDevice {
+            owner,
+            device,
+            added,
+        } = new;
+        let mut items = logs_of(owner, &device, &added).ok_or_else(not_checked)?;
+        items.push(row(
+            RowKind::Peers,
+            owner.as_bytes(),
+            &Peer {
+                device: adder.device,
+                card: adder.card.clone(),
+                addresses: adder.addresses.clone(),
+                records: BTreeSet::new(),
+                sent_through: None,
+            },
+        ));
+        let known = added.others.iter();
+        items.extend(
+            known.map(|known| row(RowKind::Peers, known.principal.as_bytes(), &known.peer)),
+        );
+        let named = (added.name.clone(), added.role);
+        let identity = Identity::another(named, owner, device, added.sealing);
+        items.push(identity.item());
+        let recovery = recovery_code();
+        let key = home.create(unlock, &recovery)?;
+        home.store(&key)?.commit(items)?;
+        Ok(SetUp {
+            name: added.name,
+            kind: added.role,
+            node: identity.device.device().to_string(),
+            owner: owner.to_string(),
+            home: home.folder().to_owned(),
+            recovery,
+            service: None,
+        })
+    }
+}
+
+/// The device that added another.
+pub struct Adder {
+    /// Its key.
+    pub device: DeviceId,
+    /// Its name card.
+    pub card: Vec<u8>,
+    /// Where it listens.
+    pub addresses: Vec<String>,
+}
+
+/// The principals' logs that a new device is given, checked; nothing when the owner's does not say
+/// that it is the owner's device.
+fn logs_of(owner: PrincipalId, device: &SecretKey, added: &Added) -> Option<Vec<Item>> {
+    let own = log_of(owner, &added.log)?;
+    if !devices::certifies(&own, owner, device.device()) {
+        return None;
+    }
+    let mut items: Vec<_> = own.iter().map(event_item).collect();
+    for known in &added.others {
+        items.extend(log_of(known.principal, &known.log)?.iter().map(event_item));
+    }
+    Some(items)
+}
+
+fn log_of(principal: PrincipalId, log: &[ByteBuf]) -> Option<Vec<Verified<Event>>> {
+    let events = log.iter().map(|bytes| intake::event(bytes).ok());
+    let events: Vec<_> = events.collect::<Option<_>>()?;
+    let of_principal = LogId::Principal(principal);
+    let own = events.iter().all(|event| event.value().log == of_principal);
+    own.then_some(events)
+}
+
+fn not_checked() -> Failure {
+    Failure::new(
+        Ending::NotAllowed,
+        "What the other device gave could not be checked.",
+        "Both may need the same version of kith. No node was made here.",
+    )
+}
+
 /// The first events of a principal: it begins, and adds this device.
 fn principal_log(identity: &Identity) -> Vec<Item> {
     let root = Author {
         principal: identity.principal,
-        key: &identity.root,
+        key: identity.adding_key(),
         staff: None,
     };
     let now = now_ms();
@@ -70,7 +177,11 @@ fn principal_log(identity: &Identity) -> Vec<Item> {
     );
     let add = PrincipalAct::DeviceAdd {
         device: identity.device.device(),
-        proof: agree_to_act_for(identity.principal, &identity.device, identity.root.device()),
+        proof: agree_to_act_for(
+            identity.principal,
+            &identity.device,
+            identity.adding_key().device(),
+        ),
     };
     let add = root.own_event(std::slice::from_ref(&begin), now, add);
     vec![event_item(&begin), event_item(&add)]

@@ -1,7 +1,10 @@
 //! Invitations, shares, and the end of shares.
 
 mod giving;
+mod guest;
+mod hosting;
 mod invitation;
+mod joining;
 mod link;
 mod scopes;
 
@@ -24,19 +27,18 @@ use crate::{
     failure::{Ending, Failure},
 };
 
-pub use invitation::{JoinAnswer, JoinAsk};
-pub use link::Invited;
+pub use hosting::{Opening, Refused};
+pub use joining::{meet, offered, owner_of, refused};
+pub use link::{InvitationId, Invited};
 use scopes::Scopes;
 
 impl Node {
     pub(super) fn sharing(&mut self, word: &str) -> Result<Sharing, Failure> {
         let id = self.record_named(word)?;
         let shares = self.with_record(id, |_, record| Ok(shares(record)))?;
-        let shares = shares
-            .into_iter()
-            .map(|share| self.share_line(&share))
-            .collect();
-        Ok(Sharing { shares })
+        let mut lines: Vec<_> = shares.iter().map(|share| self.share_line(share)).collect();
+        lines.extend(self.waiting_lines(id)?);
+        Ok(Sharing { shares: lines })
     }
 
     fn share_line(&self, share: &Share) -> ShareLine {
@@ -68,6 +70,9 @@ impl Node {
 
     pub(super) fn stop(&mut self, word: &str, share: &str, keep: Keep) -> Result<Stopped, Failure> {
         let id = self.record_named(word)?;
+        if let Some(taken_back) = self.take_back(id, share)? {
+            return Ok(taken_back);
+        }
         let audience = self.with_record(id, |node, record| {
             let share = node.share_named(record, share)?;
             let now = now_ms();
@@ -223,3 +228,6 @@ fn moment(
     })?;
     Ok(u64::try_from(time.as_millisecond()).unwrap_or(0))
 }
+
+#[cfg(test)]
+mod tests;

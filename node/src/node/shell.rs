@@ -24,15 +24,21 @@ impl Shell for Node {
 
     fn peers(&self) -> Result<Vec<sync::Peer>, StoreError> {
         let known = peers::all(&self.store)?;
-        Ok(known
-            .into_iter()
-            .map(|(principal, peer)| sync::Peer {
+        let peer = |(principal, peer): (PrincipalId, peers::Peer)| {
+            let is_own = principal == self.identity.principal;
+            Ok(sync::Peer {
                 device: peer.device,
                 principal,
                 is_dialled: !peer.addresses.is_empty(),
-                records: peer.records,
+                // What one device of the owner's has, all have.
+                records: if is_own {
+                    self.store.records()?.into_iter().collect()
+                } else {
+                    peer.records
+                },
             })
-            .collect())
+        };
+        known.into_iter().map(peer).collect()
     }
 
     fn owner(&self) -> Whoever {

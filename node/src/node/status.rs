@@ -22,6 +22,14 @@ impl Node {
         let records: Vec<RecordId> = self.people.iter().map(|(id, _)| *id).collect();
         let unreadable = self.unreadable(&records, &mut problems)?;
         let to_review = self.review(None).map_or(0, |review| review.items.len());
+        for item in self.invitations_to_review(None)? {
+            if item.kind == "wrong words were tried" {
+                problems.push(Problem {
+                    what: item.what,
+                    remedy: item.remedy,
+                });
+            }
+        }
         let connections = self.connections()?;
         Ok(Status {
             name: self.identity.name.clone(),
@@ -34,6 +42,7 @@ impl Node {
             to_review,
             unreadable,
             connections,
+            notices: self.waiting_for()?,
         })
     }
 

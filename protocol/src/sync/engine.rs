@@ -346,6 +346,7 @@ impl Engine {
         if !all && records.is_empty() {
             return Ok(());
         }
+        self.own_devices_have(shell, &records);
         let ids: Vec<_> = self.links.keys().copied().collect();
         for id in ids {
             let mut overtaken = false;
@@ -364,6 +365,18 @@ impl Engine {
             }
         }
         Ok(())
+    }
+
+    /// What one device of the owner's has, all have: also records that were not here before.
+    fn own_devices_have<S: Shell>(&mut self, shell: &S, records: &BTreeSet<RecordId>) {
+        let owner = shell.owner().principal;
+        let peers = self
+            .links
+            .values_mut()
+            .filter_map(|link| link.peer.as_mut());
+        for peer in peers.filter(|peer| peer.principal == owner) {
+            peer.records.extend(records);
+        }
     }
 
     /// Gives up those who are silent, and begins the comparisons that are due.

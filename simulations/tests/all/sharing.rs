@@ -200,6 +200,30 @@ fn a_second_device_says_whose_it_is_and_gets_all_that_its_person_has() {
 }
 
 #[test]
+fn a_new_device_that_holds_nothing_gets_what_its_person_began_and_gives_what_it_begins() {
+    let mut world = World::new(13);
+    let laptop = world.host();
+    let record = world.record(laptop);
+    assert!(world.write(laptop, record, "plans:general", "from the laptop"));
+    let phone = world.second_device(laptop);
+    world.meets(phone, laptop);
+    world.run_for(A_WHILE);
+    assert_eq!(world.texts(phone, record), ["from the laptop"]);
+    assert!(world.write(phone, record, "plans:general", "from the phone"));
+    let own = world.record(phone);
+    assert!(world.write(phone, own, "plans:general", "begun on the phone"));
+    world.run_for(A_WHILE);
+    assert_eq!(
+        world.texts(laptop, record),
+        ["from the laptop", "from the phone"]
+    );
+    assert_eq!(world.texts(laptop, own), ["begun on the phone"]);
+    assert!(world.write(laptop, own, "plans:general", "seen"));
+    world.run_for(A_WHILE);
+    assert_eq!(world.texts(phone, own), ["begun on the phone", "seen"]);
+}
+
+#[test]
 fn three_holders_come_to_the_same() {
     let mut s = shared(7, &["plans:general"]);
     let hospital = s.world.host();

@@ -224,7 +224,11 @@ fn a_person_has_no_staff() {
 /// Adds a second device to the practice, which begins a record of its own.
 fn second_device(node: &mut Node) -> (SecretKey, RecordId, EnvelopeId) {
     let key = SecretKey::from_seed([7; 32]);
-    let proof = agree_to_act_for(node.identity.principal, &key, node.identity.root.device());
+    let proof = agree_to_act_for(
+        node.identity.principal,
+        &key,
+        node.identity.adding_key().device(),
+    );
     let act = PrincipalAct::DeviceAdd {
         device: key.device(),
         proof,

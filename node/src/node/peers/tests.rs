@@ -21,7 +21,7 @@ use tempfile::TempDir;
 use crate::{
     api::{Addition, ImportRequest, Keep, NewPerson, Reply, Request, ShareRequest},
     home::{Home, Unlock},
-    node::{Invited, Node, Role, now_ms},
+    node::{Node, Role, meet, now_ms},
 };
 
 pub(in crate::node) struct Place {
@@ -91,17 +91,12 @@ impl Place {
             add: add.map(str::to_owned),
             change: None,
             until: "2999-01-01".to_owned(),
+            confirm: false,
         }));
         let Reply::Shared(shared) = shared else {
             panic!("{shared:?}")
         };
-        let invited: Invited = shared.link.parse().expect("a link");
-        let ask = guest.node.ask(&invited).expect("a question");
-        let answer = self
-            .node
-            .accept(guest.node.device(), &ask)
-            .expect("an answer");
-        guest.node.welcomed(&invited, answer).expect("welcome");
+        meet(&mut self.node, &mut guest.node, &shared.link).expect("they meet");
     }
 
     /// Talks with the other until both are silent: the batches that it sent.

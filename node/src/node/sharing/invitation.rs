@@ -1,72 +1,135 @@
-//! Invitations: made, presented, accepted.
+//! Invitations: made, listed, taken back. One invitation has two doors: four words, and a link.
 
 use kith_protocol::{
     id::{DeviceId, PrincipalId, RecordId},
-    identity::NameCard,
-    intake,
-    limits::{ADDRESS_LEN_MAX, ADDRESSES_MAX},
-    logs::{Event, LogId},
-    record::event_item,
-    signed::Verified,
-    store::{Item, Store},
+    limits::{INVITATIONS_MAX, LINK_LASTS_MS, WORDS_LAST_MS},
+    store::Item,
 };
 use rand_core::Rng;
 use serde::{Deserialize, Serialize};
 
-use super::{end_of, giving::Terms, link::Invited, scopes::Scopes};
+use super::{
+    end_of,
+    giving::Terms,
+    link::{InvitationId, Invited},
+    scopes::Scopes,
+};
 use crate::{
-    api::{Joined, ShareRequest, Shared},
+    api::{InvitationState, ShareLine, ShareRequest, Shared, Stopped},
     failure::{Ending, Failure},
     node::{
         Node,
-        identity::{RowKind, read_row, row},
-        now_ms,
-        peers::Peer,
-        show,
+        identity::{RowKind, read_row, read_rows, row},
+        now_ms, show,
     },
+    pairing::{message::Answer, place, words::Words},
 };
 
-/// An invitation by link can be used for this long, once.
-const INVITATION_LASTS_MS: u64 = 7 * 24 * 60 * 60 * 1000;
-/// An invitation that waits.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-struct Invitation {
-    terms: Terms,
-    ends_ms: u64,
-}
+/// The shortest beginning of an invitation's id that names it.
+const PREFIX_LEN_MIN: usize = 6;
 
-/// What a node says when it accepts an invitation.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct JoinAsk {
-    /// The secret of the invitation; the channel is encrypted to the key that the link names.
+/// An invitation that was made here, until its link ends.
+#[derive(Clone, Serialize, Deserialize)]
+pub(super) struct Invitation {
+    pub(super) gives: Giving,
+    pub(super) ends_ms: u64,
+    /// What a guest at the link's door proves to know.
     #[serde(with = "kith_protocol::codec::array")]
-    pub secret: [u8; 16],
-    /// Who joins.
-    pub card: serde_bytes::ByteBuf,
-    /// Their principal log.
-    pub log: Vec<serde_bytes::ByteBuf>,
-    /// Where they listen.
-    pub addresses: Vec<String>,
+    pub(super) password: [u8; 32],
+    /// The other door; nothing once it was tried.
+    pub(super) spoken: Option<Spoken>,
+    /// Whether whoever comes with the link waits for a person here.
+    pub(super) confirms: bool,
+    pub(super) state: State,
+    pub(super) trouble: Option<Trouble>,
 }
 
-/// What the inviting node answers.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum JoinAnswer {
-    /// The invitation is good.
-    Welcome {
-        /// The record.
-        record: RecordId,
-        /// Who shares it.
-        card: serde_bytes::ByteBuf,
-        /// Their principal log.
-        log: Vec<serde_bytes::ByteBuf>,
-        /// In words for people.
-        see: String,
-        /// In words for people.
-        add: String,
-    },
-    /// It is not, with the reason.
-    Refused(String),
+/// What an invitation gives.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) enum Giving {
+    Share(Terms),
+    /// To be another device of this node's owner.
+    Device,
+}
+
+/// Four words, and until when they hold.
+#[derive(Clone, Serialize, Deserialize)]
+pub(super) struct Spoken {
+    pub(super) words: Words,
+    pub(super) ends_ms: u64,
+}
+
+/// Who used an invitation.
+#[derive(Clone, Serialize, Deserialize)]
+pub(super) enum State {
+    /// Nobody yet.
+    Open,
+    /// Somebody who waits for a person here.
+    Asked(Box<Asking>),
+    /// Somebody who got what it gives, and gets the same answer when they ask again.
+    Given(DeviceId),
+    /// Somebody to whom a person here said no.
+    Refused(DeviceId),
+}
+
+/// Somebody who wants to join.
+#[derive(Clone, Serialize, Deserialize)]
+pub(super) struct Asking {
+    pub(super) device: DeviceId,
+    pub(super) principal: PrincipalId,
+    pub(super) name: String,
+    pub(super) role: String,
+    pub(super) answer: Answer,
+}
+
+/// What went wrong with an invitation.
+#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) enum Trouble {
+    /// Wrong words were tried at this time, and the words have ended.
+    WrongWords(u64),
+    /// Whoever it was said no at this time.
+    Declined(u64),
+}
+
+impl Trouble {
+    pub(super) fn said(self) -> String {
+        match self {
+            Self::WrongWords(at) => format!(
+                "Somebody tried wrong words at {}, so the words have ended. The link of the same invitation still works.",
+                show::time(at)
+            ),
+            Self::Declined(at) => format!(
+                "Whoever was invited said no at {}. The link of the same invitation still works.",
+                show::time(at)
+            ),
+        }
+    }
+}
+
+impl Invitation {
+    /// The record that it is about.
+    pub(super) const fn record(&self) -> Option<RecordId> {
+        match &self.gives {
+            Giving::Share(terms) => Some(terms.record),
+            Giving::Device => None,
+        }
+    }
+
+    /// The words, while they hold.
+    pub(super) fn words(&self, now: u64) -> Option<Words> {
+        let spoken = self.spoken.as_ref()?;
+        let open = matches!(self.state, State::Open) && now < spoken.ends_ms;
+        open.then_some(spoken.words)
+    }
+
+    /// Whether nobody has got what it gives.
+    pub(super) const fn is_waiting(&self) -> bool {
+        matches!(self.state, State::Open | State::Asked(_))
+    }
+
+    pub(super) fn row(&self, name: InvitationId) -> Item {
+        row(RowKind::Invitations, name.as_bytes(), self)
+    }
 }
 
 impl Node {
@@ -82,19 +145,11 @@ impl Node {
             None => Scopes::default(),
         };
         let until_ms = end_of(&request.until)?;
-        let now = now_ms();
-        if until_ms <= now {
+        if until_ms <= now_ms() {
             return Err(Failure::new(
                 Ending::Usage,
                 format!("{} has passed.", request.until),
                 "Name a day in the future. Nothing was shared.",
-            ));
-        }
-        if self.addresses.is_empty() {
-            return Err(Failure::new(
-                Ending::NotRunning,
-                "This node is not running, so nobody could reach it with an invitation.",
-                "Start it with kith run --listen ADDRESS, then share. Nothing was shared.",
             ));
         }
         let terms = Terms {
@@ -105,181 +160,221 @@ impl Node {
             until_ms,
         };
         self.with_record(record, |node, record| node.may_share(record, &terms))?;
+        self.invite(Giving::Share(terms), request.confirm, now_ms())
+    }
+
+    /// An invitation for another device of this node's owner.
+    pub(in crate::node) fn invite_device(&mut self, confirm: bool) -> Result<Shared, Failure> {
+        self.own_log_has_room()?;
+        self.invite(Giving::Device, confirm, now_ms())
+    }
+
+    pub(super) fn invite(
+        &mut self,
+        gives: Giving,
+        confirms: bool,
+        now: u64,
+    ) -> Result<Shared, Failure> {
+        if self.addresses.is_empty() {
+            return Err(Failure::new(
+                Ending::NotRunning,
+                "This node is not running, so nobody could reach it with an invitation.",
+                "Start it with kith run --listen ADDRESS, then invite. Nothing was shared.",
+            ));
+        }
+        let mut items = self.past_invitations(now)?;
+        let open = self.open_invitations(now)?;
+        if open.len() >= INVITATIONS_MAX {
+            return Err(Failure::new(
+                Ending::Failed,
+                "There are too many invitations that nobody has used.",
+                "Take some back: kith sharing RECORD lists them, kith stop RECORD ID takes one back. Nothing was shared.",
+            ));
+        }
+        let taken = open.iter().filter_map(|(_, open)| open.words(now));
+        let taken: Vec<_> = taken.map(|words| words.name()).collect();
+        let words = Words::draw(&mut self.rng, &taken);
         let mut secret = [0; 16];
         self.rng.fill_bytes(&mut secret);
-        let ends_ms = (now + INVITATION_LASTS_MS).min(until_ms);
-        let invitation = Invitation { terms, ends_ms };
         let link = Invited {
             device: self.device(),
             addresses: self.addresses.clone(),
             secret,
         };
-        self.commit(vec![row(
-            RowKind::Invitations,
-            &name_of(&secret),
-            &invitation,
-        )])?;
-        Ok(Shared {
-            words: None,
-            link: link.to_string(),
-            until: show::time(until_ms),
-            invitation_ends: show::time(ends_ms),
-        })
-    }
-
-    /// Somebody presents an invitation: once, in time, with a secret that is known.
-    pub fn accept(&mut self, device: DeviceId, ask: &JoinAsk) -> Result<JoinAnswer, Failure> {
-        let name = name_of(&ask.secret);
-        let invitation: Option<Invitation> = read_row(&self.store, RowKind::Invitations, &name)?;
-        let refused = |why: &str| Ok(JoinAnswer::Refused(why.to_owned()));
-        let Some(invitation) = invitation else {
-            return refused("This invitation was used already, or was never made here.");
+        let (until_ms, [see, add, change]) = match &gives {
+            Giving::Share(terms) => (
+                Some(terms.until_ms),
+                [&terms.see, &terms.add, &terms.change].map(Scopes::to_string),
+            ),
+            Giving::Device => (None, Default::default()),
         };
-        if invitation.ends_ms < now_ms() {
-            return refused("This invitation has ended. Ask for a new one.");
-        }
-        let Some(guest) = Guest::check(device, ask) else {
-            return refused(
-                "Who you are could not be checked. Both sides may need the same version of kith.",
-            );
+        let last_ms = until_ms.unwrap_or(u64::MAX);
+        let invitation = Invitation {
+            gives,
+            ends_ms: (now + LINK_LASTS_MS).min(last_ms),
+            password: link.password(),
+            spoken: words.map(|words| Spoken {
+                words,
+                ends_ms: (now + WORDS_LAST_MS).min(last_ms),
+            }),
+            confirms,
+            state: State::Open,
+            trouble: None,
         };
-        let record = invitation.terms.record;
-        // Committed while the record is out: a failed write leaves no grant in memory.
-        self.with_record(record, |node, loaded| {
-            let mut items = node.grant(loaded, (guest.principal, &guest.log), &invitation.terms)?;
-            items.extend(guest.log.iter().map(event_item));
-            items.push(Item::Row {
-                key: RowKind::Invitations.key(&name),
-                value: None,
-            });
-            items.push(node.note_peer(guest.principal, |known| {
-                guest.peer(known, ask.addresses.clone(), record)
-            })?);
-            node.commit(items)
-        })?;
-        Ok(JoinAnswer::Welcome {
-            record,
-            card: serde_bytes::ByteBuf::from(self.identity.name_card()),
-            log: self.own_log()?,
-            see: invitation.terms.see.to_string(),
-            add: invitation.terms.add.to_string(),
-        })
-    }
-
-    /// What this node says to accept an invitation.
-    pub fn ask(&self, invited: &Invited) -> Result<JoinAsk, Failure> {
-        Ok(JoinAsk {
-            secret: invited.secret,
-            card: serde_bytes::ByteBuf::from(self.identity.name_card()),
-            log: self.own_log()?,
-            addresses: self.addresses.clone(),
-        })
-    }
-
-    /// The invitation was good: notes the record and whoever shares it.
-    pub fn welcomed(&mut self, invited: &Invited, answer: JoinAnswer) -> Result<Joined, Failure> {
-        let (record, card, log, see, add) = match answer {
-            JoinAnswer::Welcome {
-                record,
-                card,
-                log,
-                see,
-                add,
-            } => (record, card, log, see, add),
-            JoinAnswer::Refused(why) => {
-                return Err(Failure::new(
-                    Ending::NotAllowed,
-                    why,
-                    "Ask whoever invited you for a new invitation. Nothing was changed.",
-                ));
-            }
-        };
-        let ask = JoinAsk {
-            secret: invited.secret,
-            card,
-            log,
-            addresses: invited.addresses.clone(),
-        };
-        let host = Guest::check(invited.device, &ask).ok_or_else(|| {
-            Failure::new(
-                Ending::NotAllowed,
-                "Whoever answered could not be checked.",
-                "Ask for a new invitation. Nothing was changed.",
-            )
-        })?;
-        let mut items: Vec<_> = host.log.iter().map(event_item).collect();
-        items.push(self.note_peer(host.principal, |known| {
-            host.peer(known, invited.addresses.clone(), record)
-        })?);
+        items.push(invitation.row(link.name()));
         self.commit(items)?;
-        Ok(Joined {
-            record: record.to_string(),
-            from: self.name_of(host.principal),
+        let spoken = invitation.spoken.as_ref();
+        Ok(Shared {
+            words: spoken.map(|spoken| spoken.words.to_string()),
+            words_end: spoken.map(|spoken| show::time(spoken.ends_ms)),
+            link: link.to_string(),
+            until: until_ms.map(show::time),
+            invitation_ends: show::time(invitation.ends_ms),
+            invitation: link.name().to_string(),
+            confirm: confirms,
+            at: place::typed(&self.addresses),
+            from: self.identity.name.clone(),
+            kind: self.identity.role,
             see,
             add,
+            change,
         })
     }
 
-    fn own_log(&self) -> Result<Vec<serde_bytes::ByteBuf>, Failure> {
-        let log = LogId::Principal(self.identity.principal);
-        let events = self.store.events(&log)?;
-        Ok(events
-            .into_iter()
-            .map(|(_, bytes)| serde_bytes::ByteBuf::from(bytes))
+    /// Whether four words hold that were made here.
+    pub fn holds_words(&self, now: u64) -> Result<bool, Failure> {
+        let open = self.open_invitations(now)?;
+        Ok(open.iter().any(|(_, made)| made.words(now).is_some()))
+    }
+
+    /// Every invitation that has not ended.
+    pub(super) fn open_invitations(
+        &self,
+        now: u64,
+    ) -> Result<Vec<(InvitationId, Invitation)>, Failure> {
+        let rows = read_rows::<Invitation>(&self.store, RowKind::Invitations)?;
+        let open = rows.into_iter().filter(|(_, made)| now < made.ends_ms);
+        Ok(open
+            .filter_map(|(name, made)| {
+                let name = <[u8; 32]>::try_from(name).ok()?;
+                Some((InvitationId::from_bytes(name), made))
+            })
             .collect())
     }
-}
 
-/// Somebody whose card and principal log were checked against the device that speaks.
-struct Guest {
-    principal: PrincipalId,
-    device: DeviceId,
-    card: Vec<u8>,
-    log: Vec<Verified<Event>>,
-}
-
-impl Guest {
-    fn check(device: DeviceId, ask: &JoinAsk) -> Option<Self> {
-        let card = NameCard::verify(&ask.card, device).ok()?;
-        let log: Vec<_> = ask
-            .log
-            .iter()
-            .map(|bytes| intake::event(bytes))
-            .collect::<Result<_, _>>()
-            .ok()?;
-        let of_principal = LogId::Principal(card.principal);
-        let own = log.iter().all(|event| event.value().log == of_principal);
-        let certified = kith_protocol::consent::devices::certifies(&log, card.principal, device);
-        (own && certified).then(|| Self {
-            principal: card.principal,
-            device,
-            card: ask.card.to_vec(),
-            log,
-        })
+    /// Takes away the rows of invitations that have ended.
+    fn past_invitations(&self, now: u64) -> Result<Vec<Item>, Failure> {
+        let rows = read_rows::<Invitation>(&self.store, RowKind::Invitations)?;
+        let past = rows.into_iter().filter(|(_, made)| now >= made.ends_ms);
+        Ok(past.map(|(name, _)| gone(&name)).collect())
     }
 
-    fn peer(&self, known: Option<Peer>, addresses: Vec<String>, record: RecordId) -> Peer {
-        let mut peer = known.unwrap_or_else(|| Peer {
-            device: self.device,
-            card: Vec::new(),
-            addresses: Vec::new(),
-            records: std::collections::BTreeSet::new(),
-            sent_through: None,
-        });
-        peer.device = self.device;
-        peer.card.clone_from(&self.card);
-        if !addresses.is_empty() {
-            peer.addresses = addresses
-                .into_iter()
-                .filter(|address| address.len() <= ADDRESS_LEN_MAX)
-                .take(ADDRESSES_MAX)
-                .collect();
+    pub(super) fn invitation(
+        &self,
+        name: InvitationId,
+        now: u64,
+    ) -> Result<Option<Invitation>, Failure> {
+        let made: Option<Invitation> =
+            read_row(&self.store, RowKind::Invitations, name.as_bytes())?;
+        Ok(made.filter(|made| now < made.ends_ms))
+    }
+
+    pub(super) fn invitation_named(
+        &self,
+        word: &str,
+        now: u64,
+    ) -> Result<Option<(InvitationId, Invitation)>, Failure> {
+        if word.len() < PREFIX_LEN_MIN {
+            return Ok(None);
         }
-        peer.records.insert(record);
-        peer
+        let word = word.to_lowercase();
+        let mut open = self.open_invitations(now)?;
+        open.retain(|(name, _)| name.to_string().starts_with(&word));
+        Ok(if open.len() == 1 { open.pop() } else { None })
+    }
+
+    /// How an invitation is, for whoever waits at a terminal.
+    pub(in crate::node) fn invitation_state(&self, word: &str) -> Result<InvitationState, Failure> {
+        let found = self.invitation_named(word, now_ms())?;
+        let mut said = InvitationState {
+            state: "ended".to_owned(),
+            name: None,
+            kind: None,
+            check_words: None,
+            trouble: None,
+        };
+        let Some((name, made)) = found else {
+            return Ok(said);
+        };
+        said.trouble = made.trouble.map(Trouble::said);
+        said.state = match &made.state {
+            State::Open => "waiting",
+            State::Asked(asking) => {
+                said.name = Some(asking.name.clone());
+                said.kind = Some(asking.role.clone());
+                said.check_words = Some(self.check_words(name, asking).to_string());
+                "asked"
+            }
+            State::Given(device) => {
+                said.name = self.peer_of(*device)?.map(|(who, _)| self.name_of(who));
+                "joined"
+            }
+            State::Refused(_) => "declined",
+        }
+        .to_owned();
+        Ok(said)
+    }
+
+    /// The invitations to a record that nobody has used, as lines of its shares.
+    pub(super) fn waiting_lines(&self, record: RecordId) -> Result<Vec<ShareLine>, Failure> {
+        let mut open = self.open_invitations(now_ms())?;
+        open.retain(|(_, made)| made.is_waiting() && made.record() == Some(record));
+        let line = |(name, made): (InvitationId, Invitation)| {
+            let Giving::Share(terms) = &made.gives else {
+                return None;
+            };
+            let who = match &made.state {
+                State::Asked(asking) => (asking.principal.to_string(), asking.name.clone()),
+                State::Open | State::Given(_) | State::Refused(_) => Default::default(),
+            };
+            Some(ShareLine {
+                id: name.to_string(),
+                who: who.0,
+                name: who.1,
+                see: terms.see.to_string(),
+                add: terms.add.to_string(),
+                change: terms.change.to_string(),
+                until: Some(show::time(terms.until_ms)),
+                state: "waiting".to_owned(),
+            })
+        };
+        Ok(open.into_iter().filter_map(line).collect())
+    }
+
+    /// Takes an invitation to a record back that nobody has used.
+    pub(super) fn take_back(
+        &mut self,
+        record: RecordId,
+        word: &str,
+    ) -> Result<Option<Stopped>, Failure> {
+        let found = self.invitation_named(word, now_ms())?;
+        let of_record = |made: &Invitation| made.is_waiting() && made.record() == Some(record);
+        let Some((name, _)) = found.filter(|(_, made)| of_record(made)) else {
+            return Ok(None);
+        };
+        self.commit(vec![gone(name.as_bytes())])?;
+        Ok(Some(Stopped {
+            share: name.to_string(),
+            name: String::new(),
+            note: "The invitation is taken back: neither its words nor its link work any more. Nobody had used it.".to_owned(),
+        }))
     }
 }
-/// An invitation is stored under the hash of its secret.
-fn name_of(secret: &[u8; 16]) -> [u8; 32] {
-    blake3::derive_key("kith v1 invitation", secret)
+
+/// An invitation that is no more.
+pub(super) fn gone(name: &[u8]) -> Item {
+    Item::Row {
+        key: RowKind::Invitations.key(name),
+        value: None,
+    }
 }

@@ -83,10 +83,11 @@ impl Link {
         let mut sound = Sound::of(items);
         let cursor = self.cursor_at(through)?;
         let row = progress::taken_row(&self.device, &cursor);
-        let shared = self
-            .peer
-            .as_ref()
-            .is_some_and(|peer| peer.records.contains(&id));
+        let owner = desk.shell.owner().principal;
+        let shared = self.peer.as_ref().is_some_and(|peer| {
+            // Another device of the owner's own may be the first to tell of a record.
+            peer.principal == owner || peer.records.contains(&id)
+        });
         let kept = if shared {
             self.keep(desk, id, &mut sound, row)?
         } else {

@@ -1,0 +1,236 @@
+//! The devices of a node's owner: listing them, retiring one, and what a new one gets.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use kith_protocol::{
+    consent::devices,
+    id::{DeviceId, EventId},
+    limits::{ACQUAINTANCES_LEN_MAX, ACQUAINTANCES_MAX},
+    logs::{Act, LogId, PrincipalAct, record::Link},
+    signed::Verified,
+    store::Store,
+};
+use serde_bytes::ByteBuf;
+
+use super::{
+    Node, now_ms, peers,
+    practice::{is_named, not_one, note},
+    show,
+};
+use crate::{
+    api::{DeviceLine, DeviceList, Keep, Leaving, Left},
+    failure::{Ending, Failure},
+    pairing::message::{Added, Known},
+};
+
+pub(super) struct Device {
+    pub(super) id: DeviceId,
+    /// The key that added it.
+    parent: DeviceId,
+    since_ms: u64,
+    retired: bool,
+}
+
+impl Node {
+    pub(super) fn device_list(&self) -> Result<DeviceList, Failure> {
+        let devices = self.own_devices()?;
+        let devices = devices.iter().filter(|device| !self.is_root(device.id));
+        Ok(DeviceList {
+            devices: devices.map(|device| self.device_line(device)).collect(),
+        })
+    }
+
+    pub(super) fn device_retire(&mut self, leaving: &Leaving) -> Result<Left, Failure> {
+        let word = leaving.who.to_lowercase();
+        let devices = self.own_devices()?;
+        let mut named: Vec<_> = devices
+            .iter()
+            .filter(|device| !self.is_root(device.id) && is_named(&device.id.to_string(), &word))
+            .collect();
+        let (Some(device), true) = (named.pop(), named.is_empty()) else {
+            return Err(not_one("device", &leaving.who, "kith devices list"));
+        };
+        let (id, retired) = (device.id, device.retired);
+        if id == self.device() {
+            return Err(Failure::new(
+                Ending::Usage,
+                "This is the device that you are using.",
+                "Retire it from another of your devices. Nothing was changed.",
+            ));
+        }
+        if retired {
+            return Err(Failure::new(
+                Ending::Failed,
+                "That device is retired already.",
+                "Nothing was changed: kith devices list shows every device.",
+            ));
+        }
+        if !self.may_retire(&devices, id) {
+            return Err(Failure::new(
+                Ending::NotAllowed,
+                "That device was not added by this one, and this one does not have your root key.",
+                "Retire it from the device on which you began, or from the one that added it: kith devices list there. Nothing was changed.",
+            ));
+        }
+        let last = self.last_standing(id, leaving.keep)?;
+        let end = |cut| PrincipalAct::DeviceRetire {
+            device: id,
+            last,
+            cut,
+        };
+        let devices = BTreeSet::from([id]);
+        let (event, records) =
+            self.leave(Link::Device(id), &devices, leaving.keep, now_ms(), end)?;
+        let name = id.to_string()[..12].to_owned();
+        Ok(Left {
+            id: id.to_string(),
+            event: event.to_string(),
+            records,
+            note: note(&format!("The device {name}"), leaving.keep),
+            name,
+        })
+    }
+
+    /// Who has the root key may retire any device; another device those that it added, and those
+    /// that they added.
+    fn may_retire(&self, devices: &[Device], device: DeviceId) -> bool {
+        if self.identity.has_root() {
+            return true;
+        }
+        let parents: BTreeMap<_, _> = devices
+            .iter()
+            .map(|known| (known.id, known.parent))
+            .collect();
+        let own = self.device();
+        let mut at = device;
+        // No longer than there are devices: the list comes from others too, and may go round.
+        for _ in 0..devices.len() {
+            match parents.get(&at) {
+                Some(parent) if *parent == own => return true,
+                Some(parent) => at = *parent,
+                None => return false,
+            }
+        }
+        false
+    }
+
+    /// The last of a device's events in the owner's log before the first that is not kept.
+    fn last_standing(&self, device: DeviceId, keep: Keep) -> Result<Option<EventId>, Failure> {
+        let log = self.principal_log()?;
+        let mut own: Vec<_> = log
+            .iter()
+            .filter(|event| event.value().device == device)
+            .collect();
+        own.sort_by_key(|event| event.value().seq);
+        let kept = own.into_iter().take_while(|event| match keep {
+            Keep::All => true,
+            Keep::NoneAfter(date_ms) => event.value().time_ms <= date_ms,
+        });
+        Ok(kept.last().map(Verified::id))
+    }
+
+    /// Every key that ever signed for the owner, the root key included.
+    pub(super) fn own_devices(&self) -> Result<Vec<Device>, Failure> {
+        let log = self.principal_log()?;
+        let mut devices = vec![Device {
+            id: self.identity.principal.root_key(),
+            parent: self.identity.principal.root_key(),
+            since_ms: 0,
+            retired: false,
+        }];
+        let mut retired = BTreeSet::new();
+        for event in &log {
+            match &event.value().act {
+                Act::Principal(
+                    PrincipalAct::DeviceAdd { device: id, .. }
+                    | PrincipalAct::StaffAdd {
+                        device: Some(id), ..
+                    },
+                ) => devices.push(Device {
+                    id: *id,
+                    parent: event.value().device,
+                    since_ms: event.value().time_ms,
+                    retired: false,
+                }),
+                Act::Principal(PrincipalAct::DeviceRetire { device, .. }) => {
+                    retired.insert(*device);
+                }
+                Act::Principal(_) | Act::Core(_) | Act::Label(_) => {}
+            }
+        }
+        for device in &mut devices {
+            device.retired = retired.contains(&device.id);
+        }
+        Ok(devices)
+    }
+
+    fn is_root(&self, device: DeviceId) -> bool {
+        device == self.identity.principal.root_key()
+    }
+
+    fn device_line(&self, device: &Device) -> DeviceLine {
+        let state = if device.retired { "retired" } else { "active" };
+        DeviceLine {
+            id: device.id.to_string(),
+            is_this: device.id == self.device(),
+            since: show::time(device.since_ms),
+            state: state.to_owned(),
+        }
+    }
+
+    /// Whether a device acts for this node's owner now.
+    pub(super) fn is_own_device(&self, device: DeviceId) -> Result<bool, Failure> {
+        let log = self.principal_log()?;
+        Ok(devices::certifies(&log, self.identity.principal, device))
+    }
+
+    /// The device of the owner's that this one knows: the one that added it.
+    pub fn adder(&self) -> Result<Option<DeviceId>, Failure> {
+        let owner = self.identity.principal;
+        let mut known = peers::all(&self.store)?.into_iter();
+        Ok(known
+            .find(|(principal, _)| *principal == owner)
+            .map(|(_, peer)| peer.device))
+    }
+
+    /// All that a new device needs to act for the owner. The root key stays where it is.
+    pub(super) fn added(&self) -> Result<Added, Failure> {
+        let mut others = Vec::new();
+        let mut len = 0;
+        for (principal, mut peer) in peers::all(&self.store)? {
+            if principal == self.identity.principal || others.len() >= ACQUAINTANCES_MAX {
+                continue;
+            }
+            let log: Vec<_> = self.signed_log(LogId::Principal(principal))?;
+            len += log.iter().map(|event| event.len()).sum::<usize>();
+            if len > ACQUAINTANCES_LEN_MAX {
+                break;
+            }
+            // How far it has come with this device says nothing of another.
+            peer.sent_through = None;
+            others.push(Known {
+                principal,
+                log,
+                peer,
+            });
+        }
+        Ok(Added {
+            log: self.own_log()?,
+            name: self.identity.name.clone(),
+            role: self.identity.role,
+            sealing: *self.identity.sealing_seed,
+            others,
+        })
+    }
+
+    /// The signed events of the owner's own log.
+    pub(super) fn own_log(&self) -> Result<Vec<ByteBuf>, Failure> {
+        self.signed_log(LogId::Principal(self.identity.principal))
+    }
+
+    fn signed_log(&self, log: LogId) -> Result<Vec<ByteBuf>, Failure> {
+        let events = self.store.events(&log)?;
+        let bytes = events.into_iter().map(|(_, bytes)| ByteBuf::from(bytes));
+        Ok(bytes.collect())
+    }
+}
