@@ -101,6 +101,8 @@ pub enum Command {
     Staff(StaffArgs),
     /// The devices that act for this node's owner: add, list, retire
     Devices(DevicesArgs),
+    /// A sealed copy of this node in a folder, or what is new since the last one
+    Backup(BackupArgs),
     /// Measure this machine on made-up records, in a folder that is taken away again
     Bench(BenchArgs),
     /// Completions for a shell
@@ -239,6 +241,15 @@ pub struct EventsArgs {
     /// Only what came after this number, the last one that you have seen
     #[arg(long, value_name = "SEQ")]
     pub after: Option<u64>,
+}
+
+#[derive(clap::Args)]
+pub struct BackupArgs {
+    /// The folder: new, empty, or with a backup of this node
+    pub folder: PathBuf,
+    /// Read every part of the backup that is there, and change nothing
+    #[arg(long)]
+    pub check: bool,
 }
 
 #[derive(clap::Args)]

@@ -1,6 +1,7 @@
 //! The commands, one file each.
 
 pub mod add;
+pub mod backup;
 pub mod bench;
 pub mod change;
 pub mod completions;

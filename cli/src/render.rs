@@ -81,6 +81,17 @@ pub fn failure_json(failure: &Failure) {
     eprintln!("{object}");
 }
 
+/// Milliseconds since 1970 UTC as RFC 3339, to the second.
+pub fn time(time_ms: u64) -> String {
+    let time = i64::try_from(time_ms)
+        .ok()
+        .and_then(|ms| jiff::Timestamp::from_millisecond(ms).ok());
+    time.map_or_else(
+        || "not known".to_owned(),
+        |time| time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+    )
+}
+
 /// Rows with a head, for people.
 pub fn table(head: &[&str], rows: Vec<Vec<String>>) -> String {
     let mut table = comfy_table::Table::new();

@@ -8,14 +8,14 @@ mod records;
 mod sharing;
 mod state;
 
-use std::fmt;
+use std::{fmt, path::PathBuf};
 
 use serde::{Deserialize, Serialize};
 
 pub use crate::node::{BundleTo, ExportForm, Role};
 pub use decisions::{Decided, Decision, Explained, Review, ToReview};
 pub use events::{Kind, Occurred, Since};
-pub use files::{Filed, ImportRequest, Imported, Refused, Verified};
+pub use files::{BackedUp, Filed, ImportRequest, Imported, Refused, Verified};
 pub use practice::{DeviceLine, DeviceList, Leaving, Left, NewStaff, StaffLine, StaffList};
 pub use records::{
     Added, Addition, Alike, AllergyState, AsOf, Change, Exported, Happened, Line, Looked,
@@ -144,6 +144,11 @@ pub enum Request {
     },
     /// What happened on this node.
     Events(Since),
+    /// A backup into a folder.
+    Backup {
+        /// Where.
+        folder: PathBuf,
+    },
     /// A new member of staff.
     StaffAdd(NewStaff),
     /// Everyone who was entered as staff.
@@ -199,6 +204,8 @@ pub enum Reply {
     Stopped(Stopped),
     /// See [`Request::WhoLooked`].
     Looked(Vec<Looked>),
+    /// See [`Request::Backup`].
+    BackedUp(BackedUp),
     /// See [`Request::Events`].
     Events(Vec<Occurred>),
     /// See [`Request::StaffAdd`].

@@ -1,7 +1,7 @@
 //! A running node: it listens, answers the command line over its socket, and keeps what it shares
 //! up to date.
 
-use std::{os::unix::fs::PermissionsExt, sync::Arc, time::Duration};
+use std::{os::unix::fs::PermissionsExt, path::PathBuf, sync::Arc, time::Duration};
 
 use kith_protocol::{
     id::DeviceId,
@@ -15,7 +15,7 @@ use tokio::{
 };
 
 use crate::{
-    api::{JoinRequest, Joined, Request, Since},
+    api::{JoinRequest, Joined, Progress, Reply, Request, Since},
     control::{self, Asked, Said},
     driver::Driver,
     failure::{Ending, Failure},
@@ -245,7 +245,7 @@ impl Daemon {
 
 struct Socket {
     listener: UnixListener,
-    path: std::path::PathBuf,
+    path: PathBuf,
 }
 
 impl Socket {
@@ -330,14 +330,21 @@ async fn obey(driver: Driver, network: Network, mut stream: UnixStream) {
 /// Has the node do something, and tells how far it is.
 async fn command(driver: &Driver, stream: &mut UnixStream, request: Request) {
     let (progress, mut progressing) = mpsc::channel(4);
-    let work = driver.ask(move |node| {
-        node.handle(request, &mut |step| {
-            // A slow reader misses steps, and the work does not wait for it.
-            if progress.try_send(step).is_err() {
-                tracing::trace!("a step of progress was skipped");
-            }
-        })
-    });
+    let mut step = move |step| {
+        // A slow reader misses steps, and the work does not wait for it.
+        if progress.try_send(step).is_err() {
+            tracing::trace!("a step of progress was skipped");
+        }
+    };
+    let work = async {
+        if let Request::Backup { folder } = request {
+            back_up(driver, folder, step).await
+        } else {
+            driver
+                .ask(move |node| node.handle(request, &mut step))
+                .await
+        }
+    };
     tokio::pin!(work);
     let done = loop {
         tokio::select! {
@@ -351,6 +358,25 @@ async fn command(driver: &Driver, stream: &mut UnixStream, request: Request) {
     };
     let said = done.map_or_else(Said::Failure, |reply| Said::Reply(Box::new(reply)));
     answer(stream, &said).await;
+}
+
+/// Copies what the node holds now, while it goes on.
+async fn back_up(
+    driver: &Driver,
+    folder: PathBuf,
+    mut step: impl FnMut(Progress) + Send + 'static,
+) -> Result<Reply, Failure> {
+    let snapshot = driver.ask(|node| node.snapshot()).await?;
+    let copying = tokio::task::spawn_blocking(move || snapshot.copy_to(&folder, &mut step));
+    let copied = copying.await.map_err(|error| {
+        Failure::new(
+            Ending::Failed,
+            "The backup was broken off.",
+            "Run it again; the backup that was there before stays good.",
+        )
+        .because(&error)
+    })?;
+    copied.map(Reply::BackedUp)
 }
 
 async fn answer(stream: &mut UnixStream, said: &Said) {

@@ -1,6 +1,7 @@
 //! The shell: turns the engine's outputs into disk and network, and back.
 
 pub mod api;
+pub mod backup;
 pub mod bench;
 pub mod control;
 pub mod daemon;

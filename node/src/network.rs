@@ -12,6 +12,7 @@ mod introductions;
 mod known;
 mod nearby;
 mod relaying;
+mod relays;
 mod switchboard;
 
 use std::{collections::BTreeMap, time::Duration};
@@ -156,7 +157,8 @@ impl Network {
             tokio::spawn(reception.run(streams));
         }
         let (telling, addresses) = watch::channel(Vec::new());
-        tokio::spawn(Switchboard::new(swarm, telling).run(receiver));
+        let switchboard = Switchboard::new(swarm, telling, acquaintances, settings);
+        tokio::spawn(switchboard.run(receiver));
         let network = Self {
             control,
             commands,

@@ -51,6 +51,7 @@ use rand_core::{Rng, SeedableRng};
 
 use crate::{
     api::{Progress, Reply, Request},
+    backup::Snapshot,
     failure::{Ending, Failure},
     home::{Home, Unlock},
     store::DiskStore,
@@ -168,6 +169,10 @@ impl Node {
                 keep,
             } => self.stop(&record, &share, keep).map(Reply::Stopped),
             Request::WhoLooked { record } => self.who_looked(&record).map(Reply::Looked),
+            Request::Backup { folder } => self
+                .snapshot()?
+                .copy_to(&folder, progress)
+                .map(Reply::BackedUp),
             Request::Events(since) => self.events(&since).map(Reply::Events),
             Request::StaffAdd(new) => self.staff_add(&new).map(Reply::StaffAdded),
             Request::StaffList => self.staff_list().map(Reply::Staff),
@@ -175,6 +180,11 @@ impl Node {
             Request::DeviceList => self.device_list().map(Reply::Devices),
             Request::DeviceRetire(leaving) => self.device_retire(&leaving).map(Reply::Left),
         }
+    }
+
+    /// What a backup of this node is made of, as it stands now.
+    pub fn snapshot(&self) -> Result<Snapshot, Failure> {
+        Snapshot::of(&self.store, self.home.folder(), now_ms())
     }
 
     /// The node's own name for itself.

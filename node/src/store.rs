@@ -25,6 +25,7 @@ use kith_protocol::{
     store::{ChainEnd, Damage, Item, JournalPosition, NamedRow, RowKey, Store, StoreError},
 };
 
+use crate::backup::Seal;
 use cache::BlockCache;
 use index::{Index, Location};
 use segments::{Block, Segments};
@@ -45,6 +46,7 @@ pub struct DiskStore {
     folder: PathBuf,
     /// Whether a commit is in the log that the index does not know of.
     behind: bool,
+    backup_seal: Seal,
     _lock: File,
 }
 
@@ -67,6 +69,7 @@ impl DiskStore {
             damage: RefCell::new(damage),
             folder: folder.to_owned(),
             behind: false,
+            backup_seal: Seal::of(key),
             _lock: lock,
         })
     }
@@ -74,6 +77,21 @@ impl DiskStore {
     /// The folder.
     pub fn folder(&self) -> &Path {
         &self.folder
+    }
+
+    /// What a backup has to hold: files below the folder with as many of their bytes as are on the
+    /// disk for good. The index is not among them: it is made again from the rest.
+    pub fn files(&self) -> Result<Vec<(PathBuf, u64)>, StoreError> {
+        let log = self.segments.files();
+        let log = log.map(|(name, len)| (Path::new("log").join(name), len));
+        let blobs = self.blobs.files()?.into_iter();
+        let blobs = blobs.map(|(path, len)| (Path::new("blobs").join(path), len));
+        Ok(log.chain(blobs).collect())
+    }
+
+    /// What seals the lists of this store's backups.
+    pub fn backup_seal(&self) -> Seal {
+        self.backup_seal.clone()
     }
 
     /// Writes the index out, so that the next start has nothing to catch up with.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use kith_protocol::{
     id::DeviceId,
-    limits::{ADDRESSES_MAX, REACHABLE_AT_MAX, RELAYS_MAX},
+    limits::{ADDRESSES_MAX, CARRIED_ADDRESSES_MAX, REACHABLE_AT_MAX},
 };
 use libp2p::Multiaddr;
 use serde::{Deserialize, Serialize};
@@ -54,7 +54,7 @@ impl ReachableAt {
 /// and ways through relays, for which there is always room.
 fn told(reachable_at: &ReachableAt, listening: &[Multiaddr]) -> Vec<String> {
     let (carried, direct): (Vec<_>, Vec<_>) = listening.iter().partition(|at| is_carried(at));
-    let carried: Vec<_> = carried.into_iter().take(RELAYS_MAX).collect();
+    let carried: Vec<_> = carried.into_iter().take(CARRIED_ADDRESSES_MAX).collect();
     let first = reachable_at.0.iter().chain(direct);
     let mut told = Vec::new();
     for address in first.take(ADDRESSES_MAX - carried.len()).chain(carried) {

@@ -303,6 +303,10 @@ pub const DIRECT_FIRST_MS: u64 = 2_500;
 /// Relays that keep a way open to this node: its practice's and one more.
 pub const RELAYS_MAX: usize = 2;
 
+/// Addresses through relays among those that a node tells of itself: two of one relay, such as its
+/// name and its number, and one of another.
+pub const CARRIED_ADDRESSES_MAX: usize = 3;
+
 /// Public addresses that the owner of a node may name: a name and its IPv4 and IPv6 addresses.
 pub const REACHABLE_AT_MAX: usize = 4;
 

@@ -7,6 +7,7 @@ mod crashes;
 mod demo;
 mod events;
 mod harness;
+mod network;
 mod pairing;
 mod readme;
 mod real_data;

@@ -92,7 +92,7 @@ fn four_words_said_on_the_telephone_share_a_record_and_end_the_link() {
 #[test]
 fn on_one_network_the_words_alone_are_enough() {
     let (surgery, laptop, record) = surgery_and_laptop();
-    let _surgery_runs = surgery.running_at("0.0.0.0:0");
+    let _surgery_runs = surgery.running_at(["--listen", "0.0.0.0:0"]);
     let invited = invitation(&surgery, &record, &[]);
     if place(&invited).starts_with("127.") {
         skipped("this machine has no network on which a node could be found");

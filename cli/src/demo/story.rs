@@ -1,15 +1,19 @@
 //! The story of the demo: a man falls at home, and everyone who has to know knows.
 
+mod asking;
+
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use kith_node::{
     api::{
-        Addition, Change, Decision, ImportRequest, Keep, Kind, Occurred, RecordShown, Reply,
-        Request, Review, Role, ShareRequest, Shared,
+        Addition, ImportRequest, Keep, Kind, Occurred, RecordShown, Reply, Request, Role,
+        ShareRequest, Shared,
     },
     failure::Failure,
 };
+
+use asking::import;
 
 use super::{
     Interrupt, Told,
@@ -23,10 +27,10 @@ const READINGS: u32 = 40;
 
 /// The four nodes, and the record that they come to share.
 pub struct Story<'a> {
-    pub practice: Player,
-    pub hospital: Player,
-    pub ambulance: Player,
-    pub laptop: Player,
+    practice: Player,
+    hospital: Player,
+    ambulance: Player,
+    laptop: Player,
     record: String,
     place: &'a Place,
     interrupt: &'a Interrupt,
@@ -258,7 +262,7 @@ impl<'a> Story<'a> {
             is_other("in the evening"),
         )?;
         for who in both {
-            let items = self.to_review(who)?;
+            let items = self.review(who)?;
             let both = items.items.iter().any(|item| {
                 let all = item.versions.join(" ");
                 item.id == thing && all.contains("half a tablet") && all.contains("in the evening")
@@ -273,7 +277,7 @@ impl<'a> Story<'a> {
         };
         told.say("   The doctor rings the ward, and chooses.");
         self.seen(told, &[Who::Hospital], "has the choice", begun, is_decided)?;
-        let waiting = self.to_review(Who::Hospital)?;
+        let waiting = self.review(Who::Hospital)?;
         let open = waiting.items.iter().any(|item| item.id == thing);
         let ward = self.hospital.name.clone();
         told.row("has nothing more to decide about it", &ward, None, !open);
@@ -438,73 +442,6 @@ impl<'a> Story<'a> {
         Ok(())
     }
 
-    fn shown(&mut self, who: Who) -> Result<RecordShown, Failure> {
-        let request = Request::Show {
-            record: self.record.clone(),
-        };
-        match self.player(who).ask(request)? {
-            Reply::Record(shown) => Ok(*shown),
-            _ => Err(odd_answer()),
-        }
-    }
-
-    fn to_review(&mut self, who: Who) -> Result<Review, Failure> {
-        let request = Request::Review {
-            record: Some(self.record.clone()),
-        };
-        match self.player(who).ask(request)? {
-            Reply::Review(review) => Ok(review),
-            _ => Err(odd_answer()),
-        }
-    }
-
-    fn add(&mut self, who: Who, what: Addition) -> Result<(), Failure> {
-        let request = Request::Add {
-            record: self.record.clone(),
-            what,
-            staff: None,
-        };
-        self.player(who).ask(request).map(drop)
-    }
-
-    fn changed(&mut self, who: Who, thing: &str, dose: &str) -> Result<(), Failure> {
-        let request = Request::Change {
-            record: self.record.clone(),
-            thing: thing.to_owned(),
-            change: Change::Dose(dose.to_owned()),
-            staff: None,
-        };
-        self.player(who).ask(request).map(drop)
-    }
-
-    /// Chooses the version that says `words`.
-    fn decided(&mut self, who: Who, thing: &str, words: &str) -> Result<(), Failure> {
-        let review = self.to_review(who)?;
-        let item = review.items.iter().find(|item| item.id == thing);
-        let version = item.and_then(|item| {
-            let mut versions = item.versions.iter();
-            versions.position(|version| version.contains(words))
-        });
-        let request = Request::Decide {
-            record: self.record.clone(),
-            decision: Decision::Choose {
-                resource: thing.to_owned(),
-                version: version.map_or(0, |n| n + 1),
-            },
-        };
-        self.player(who).ask(request).map(drop)
-    }
-
-    /// Files into the record, on one node.
-    fn bring(&self, player: &Player, paths: Vec<std::path::PathBuf>) -> Result<(), Failure> {
-        let request = ImportRequest {
-            paths,
-            record: Some(self.record.clone()),
-            ..ImportRequest::default()
-        };
-        import(player, request).map(drop)
-    }
-
     fn player(&mut self, who: Who) -> &mut Player {
         match who {
             Who::Practice => &mut self.practice,
@@ -537,18 +474,6 @@ enum Who {
     Hospital,
     Ambulance,
     Laptop,
-}
-
-/// Imports, and gives back the first record; a file of which nothing was filed ends the demo.
-fn import(player: &Player, request: ImportRequest) -> Result<String, Failure> {
-    let Reply::Imported(imported) = player.ask(Request::Import(request))? else {
-        return Err(odd_answer());
-    };
-    if let Some(refused) = imported.refused.into_iter().next() {
-        return Err(refused.failure);
-    }
-    let first = imported.records.into_iter().next();
-    first.map(|filed| filed.record).ok_or_else(odd_answer)
 }
 
 /// Whether something was written into a section that says these words.

@@ -93,3 +93,18 @@ pub struct Verified {
     /// What does not hold.
     pub faults: Vec<String>,
 }
+
+/// A backup that was made or brought up to date.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BackedUp {
+    /// Where it is.
+    pub folder: PathBuf,
+    /// How many parts it has.
+    pub parts: usize,
+    /// How long it is, bytes.
+    pub bytes: u64,
+    /// How much of that was written now, bytes.
+    pub written: u64,
+    /// Whether there was none before.
+    pub is_new: bool,
+}

@@ -141,6 +141,12 @@ impl Door {
         oldest.map(|(connection, _)| *connection)
     }
 
+    /// A connection is over, or came to nothing.
+    fn ended(&mut self, connection: ConnectionId) {
+        self.greeting.remove(&connection);
+        self.inside.remove(&connection);
+    }
+
     /// A stranger's connection that has had its time.
     fn overstayed(&self) -> Option<(ConnectionId, PeerId)> {
         let known = self.known.borrow();
@@ -223,8 +229,7 @@ impl NetworkBehaviour for Door {
             FromSwarm::ListenFailure(failed) => failed.connection_id,
             _ => return,
         };
-        self.greeting.remove(&over);
-        self.inside.remove(&over);
+        self.ended(over);
     }
 
     fn on_connection_handler_event(
@@ -255,3 +260,6 @@ impl NetworkBehaviour for Door {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,13 +1,16 @@
 //! The task that owns the connections: it does what it is told, and tells whoever waits.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::{
+    collections::{BTreeMap, HashMap},
+    time::Duration,
+};
 
 use futures::{FutureExt, StreamExt};
 use kith_protocol::id::DeviceId;
 use libp2p::{
     Multiaddr, PeerId, Swarm,
     core::{ConnectedPoint, transport::ListenerId},
-    ping,
+    identify, ping, relay,
     swarm::{
         ConnectionId, DialError, SwarmEvent,
         dial_opts::{DialOpts, PeerCondition},
@@ -16,12 +19,17 @@ use libp2p::{
 use tokio::sync::{mpsc, oneshot, watch};
 
 use super::{
-    NetworkError, address,
+    NetworkError, Settings, address,
     behaviour::{Behaviour, BehaviourEvent},
+    known::Acquaintances,
+    relays::Relays,
 };
 
 /// Events that are taken in before commands are looked at again.
 const EVENTS_AT_ONCE: usize = 64;
+
+/// How often relays that refused are asked again.
+const BETWEEN_ASKING: Duration = Duration::from_secs(30);
 
 type Event = SwarmEvent<BehaviourEvent>;
 type Answer<T> = oneshot::Sender<Result<T, NetworkError>>;
@@ -69,22 +77,36 @@ struct Waiting {
 pub(super) struct Switchboard {
     swarm: Swarm<Behaviour>,
     waiting: Waiting,
-    listening: BTreeSet<Multiaddr>,
+    listening: Vec<Multiaddr>,
     addresses: watch::Sender<Vec<Multiaddr>>,
+    known: Acquaintances,
+    /// The relays of a node that has some; an organisation's node has none and is one.
+    relays: Option<Relays>,
+    /// Connections that a relay carries.
+    carried: HashMap<ConnectionId, PeerId>,
 }
 
 impl Switchboard {
-    pub fn new(swarm: Swarm<Behaviour>, addresses: watch::Sender<Vec<Multiaddr>>) -> Self {
+    pub fn new(
+        swarm: Swarm<Behaviour>,
+        addresses: watch::Sender<Vec<Multiaddr>>,
+        known: Acquaintances,
+        settings: Settings,
+    ) -> Self {
         Self {
             swarm,
             waiting: Waiting::default(),
-            listening: BTreeSet::new(),
+            listening: Vec::new(),
             addresses,
+            known,
+            relays: (!settings.is_relay).then(Relays::default),
+            carried: HashMap::new(),
         }
     }
 
     /// Works until nobody is left who could tell it anything.
     pub async fn run(mut self, mut commands: mpsc::Receiver<Command>) {
+        let mut asking = tokio::time::interval(BETWEEN_ASKING);
         loop {
             // All interfaces of a listener come one after the other without a pause: whoever asked
             // for it is told all of them.
@@ -101,6 +123,22 @@ impl Switchboard {
                     None => return,
                 },
                 event = self.swarm.select_next_some() => self.happened(event),
+                Ok(()) = self.known.changed() => self.ask_relays(),
+                _ = asking.tick() => self.ask_relays(),
+            }
+        }
+    }
+
+    /// Asks relays that were not asked yet, or refused, to keep a way open.
+    fn ask_relays(&mut self) {
+        let Some(relays) = &mut self.relays else {
+            return;
+        };
+        let known = self.known.borrow();
+        for (peer, way) in relays.to_ask(|peer| known.is_known(peer)) {
+            match self.swarm.listen_on(way) {
+                Ok(listener) => relays.asked(listener, peer),
+                Err(error) => tracing::debug!(%error, "a relay was not asked"),
             }
         }
     }
@@ -208,7 +246,8 @@ impl Switchboard {
         for address in gone {
             self.swarm.remove_external_address(address);
         }
-        for address in addresses {
+        // The last that is added is the first that is told.
+        for address in addresses.into_iter().rev() {
             if !address::is_carried(&address) && !before.contains(&address) {
                 self.swarm.add_external_address(address);
             }
@@ -228,11 +267,13 @@ impl Switchboard {
                 if let Some((_, found)) = self.waiting.listening.get_mut(&listener_id) {
                     found.push(address.clone());
                 }
-                self.listening.insert(address);
+                if !self.listening.contains(&address) {
+                    self.listening.push(address);
+                }
                 self.tell_addresses();
             }
             SwarmEvent::ExpiredListenAddr { address, .. } => {
-                self.listening.remove(&address);
+                self.listening.retain(|other| *other != address);
                 self.tell_addresses();
             }
             SwarmEvent::ListenerClosed {
@@ -240,10 +281,11 @@ impl Switchboard {
                 addresses,
                 ..
             } => {
-                for address in addresses {
-                    self.listening.remove(&address);
-                }
+                self.listening.retain(|other| !addresses.contains(other));
                 self.tell_addresses();
+                if let Some(relays) = &mut self.relays {
+                    relays.ended(&listener_id);
+                }
                 if let Some((answer, _)) = self.waiting.listening.remove(&listener_id) {
                     tell(answer, Err(NetworkError::Stopped));
                 }
@@ -255,6 +297,9 @@ impl Switchboard {
                 ..
             } => {
                 self.waiting.called(connection_id, Ok(peer_id));
+                if endpoint.is_relayed() {
+                    self.carried.insert(connection_id, peer_id);
+                }
                 let at = match endpoint {
                     ConnectedPoint::Dialer { address, .. } => {
                         self.waiting.attempted(peer_id);
@@ -262,7 +307,41 @@ impl Switchboard {
                     }
                     ConnectedPoint::Listener { .. } => None,
                 };
+                if let (Some(relays), Some(at)) = (&mut self.relays, &at)
+                    && !address::is_carried(at)
+                {
+                    relays.called(peer_id, at.clone());
+                }
                 self.waiting.connected(peer_id, at.as_ref());
+            }
+            SwarmEvent::ConnectionClosed {
+                peer_id,
+                connection_id,
+                num_established,
+                ..
+            } => {
+                self.carried.remove(&connection_id);
+                if let (0, Some(relays)) = (num_established, &mut self.relays) {
+                    relays.gone(&peer_id);
+                }
+            }
+            SwarmEvent::Behaviour(BehaviourEvent::Introductions(identify::Event::Received {
+                peer_id,
+                info,
+                ..
+            })) if info.protocols.contains(&relay::HOP_PROTOCOL_NAME) => {
+                if let Some(relays) = &mut self.relays {
+                    relays.offers(peer_id);
+                    self.ask_relays();
+                }
+            }
+            SwarmEvent::Behaviour(BehaviourEvent::Punching(punched)) if punched.result.is_ok() => {
+                // There is a direct way now: what the relay carried goes over it from here on.
+                let peer = punched.remote_peer_id;
+                let carried = self.carried.iter().filter(|(_, other)| **other == peer);
+                for connection in carried.map(|(id, _)| *id).collect::<Vec<_>>() {
+                    self.swarm.close_connection(connection);
+                }
             }
             SwarmEvent::OutgoingConnectionError {
                 connection_id,
@@ -301,8 +380,9 @@ impl Switchboard {
     }
 
     fn tell_addresses(&self) {
-        let listening: Vec<_> = self.listening.iter().cloned().collect();
-        let of_use = address::of_use(&listening);
+        let mut of_use = address::of_use(&self.listening);
+        let carried = self.listening.iter().filter(|at| address::is_carried(at));
+        of_use.extend(carried.cloned());
         self.addresses
             .send_if_modified(|known| std::mem::replace(known, of_use.clone()) != of_use);
     }

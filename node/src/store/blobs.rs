@@ -68,6 +68,26 @@ impl Blobs {
         })
     }
 
+    /// Every file, by its place below the folder, with its length in bytes.
+    pub(super) fn files(&self) -> std::io::Result<Vec<(PathBuf, u64)>> {
+        let mut files = Vec::new();
+        for shelf in std::fs::read_dir(&self.folder)? {
+            let shelf = shelf?;
+            if !shelf.file_type()?.is_dir() {
+                continue;
+            }
+            for file in std::fs::read_dir(shelf.path())? {
+                let file = file?;
+                let path = Path::new(&shelf.file_name()).join(file.file_name());
+                if path.extension().is_none() {
+                    files.push((path, file.metadata()?.len()));
+                }
+            }
+        }
+        files.sort();
+        Ok(files)
+    }
+
     fn path(&self, id: &BlobId) -> PathBuf {
         let name = blake3::keyed_hash(&self.names, id.as_bytes()).to_hex();
         self.folder.join(&name[..2]).join(&name[2..40])

@@ -24,6 +24,11 @@ impl StoreKey {
     pub(super) const fn bytes(&self) -> &Key {
         &self.0
     }
+
+    /// The key under which the lists of this store's backups are sealed.
+    pub(crate) fn for_backups(&self) -> Zeroizing<[u8; 32]> {
+        seal::derive(&self.0, "kith v1 store backups")
+    }
 }
 
 /// What opens a slot.
@@ -101,6 +106,27 @@ impl Keystore {
         };
         write_private(path, &codec::encode(&slots))?;
         Ok(StoreKey(key))
+    }
+
+    /// Lets a key file open the store too.
+    pub fn add_key_file(path: &Path, key: &StoreKey, file: &Path) -> Result<(), KeystoreError> {
+        let mut slots: Slots =
+            codec::decode(&fs::read(path)?).map_err(|_| KeystoreError::Damaged)?;
+        slots
+            .slots
+            .retain(|slot| !matches!(slot.kind, SlotKind::KeyFile));
+        slots.slots.push(wrap(&key.0, &KeySlot::KeyFile(file))?);
+        let draft = path.with_extension("draft");
+        write_private(&draft, &codec::encode(&slots))?;
+        fs::rename(&draft, path)?;
+        Ok(())
+    }
+
+    /// Whether a key file was among what opened the store.
+    pub fn knew_key_file(path: &Path) -> Result<bool, KeystoreError> {
+        let slots: Slots = codec::decode(&fs::read(path)?).map_err(|_| KeystoreError::Damaged)?;
+        let mut kinds = slots.slots.iter().map(|slot| &slot.kind);
+        Ok(kinds.any(|kind| matches!(kind, SlotKind::KeyFile)))
     }
 
     /// Opens the store key with whatever slot fits.

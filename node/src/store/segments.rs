@@ -102,6 +102,12 @@ impl Segments {
         Ok((log, damage))
     }
 
+    /// Every segment's file with the bytes of it that are on the disk for good.
+    pub(super) fn files(&self) -> impl Iterator<Item = (String, u64)> + '_ {
+        let files = self.segments.iter();
+        files.map(|(number, segment)| (format!("{number:08}.seg"), segment.len))
+    }
+
     fn path(&self, number: u32) -> PathBuf {
         self.folder.join(format!("{number:08}.seg"))
     }

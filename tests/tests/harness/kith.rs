@@ -28,6 +28,14 @@ fn build() -> PathBuf {
     if !cfg!(debug_assertions) {
         cargo.arg("--release");
     }
+    // What cargo says of this package to its tests would be taken for a change by build scripts of
+    // libraries (ring's), and everything above them would be built again, each time.
+    for (name, _) in std::env::vars_os() {
+        let name = name.to_string_lossy().into_owned();
+        if name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_") {
+            cargo.env_remove(name);
+        }
+    }
     let output = cargo.stderr(Stdio::inherit()).output();
     let output = output.unwrap_or_else(|error| panic!("cargo could not be run: {error}"));
     assert!(output.status.success(), "kith could not be built");
@@ -218,15 +226,22 @@ impl Node {
     /// Starts it, and waits until others can reach it.
     #[track_caller]
     pub fn running(&self) -> Running {
-        self.running_at("127.0.0.1:0")
+        self.running_at(["--listen", "127.0.0.1:0"])
     }
 
-    /// Starts it where it listens at this address.
+    /// The same, with what else `kith run` is told.
     #[track_caller]
-    pub fn running_at(&self, address: &str) -> Running {
+    pub fn running_at<I: IntoIterator<Item: AsRef<OsStr>>>(&self, words: I) -> Running {
+        let mut command = self.command(["--json", "run"]);
+        command.args(words);
+        self.started(command)
+    }
+
+    /// The same, from a command that leads to `kith --json run`.
+    #[track_caller]
+    pub fn started(&self, mut command: Command) -> Running {
         let log = File::create(self.beside("run.log")).expect("a file for the test");
-        let mut child = self
-            .command(["--json", "run", "--listen", address])
+        let mut child = command
             .stdout(Stdio::piped())
             .stderr(log)
             .spawn()
@@ -234,13 +249,18 @@ impl Node {
         let mut stdout = BufReader::new(child.stdout.take().expect("it is piped"));
         let mut line = String::new();
         stdout.read_line(&mut line).expect("it can be read");
-        let running = Running {
-            child,
-            _stdout: stdout,
-        };
         let said = std::fs::read_to_string(self.beside("run.log")).unwrap_or_default();
-        assert!(line.contains("addresses"), "kith run said {line:?} {said}");
-        running
+        let ready: Value = serde_json::from_str(&line)
+            .unwrap_or_else(|error| panic!("{error}: kith run said {line:?} {said}"));
+        let addresses = ready["addresses"].as_array().expect("it says where");
+        Running {
+            child,
+            addresses: addresses
+                .iter()
+                .filter_map(|address| address.as_str().map(str::to_owned))
+                .collect(),
+            _stdout: stdout,
+        }
     }
 }
 
@@ -254,6 +274,7 @@ fn word(object: &Value, name: &str) -> String {
 /// A node that runs until this is dropped.
 pub struct Running {
     child: Child,
+    pub addresses: Vec<String>,
     _stdout: BufReader<std::process::ChildStdout>,
 }
 
@@ -263,6 +284,17 @@ impl Running {
         // It may have ended by itself, which is what the caller wants.
         let _ended = self.child.kill();
         let _status = self.child.wait();
+    }
+}
+
+impl Running {
+    /// Asks it to stop, as a service manager does, and says how it ended.
+    #[track_caller]
+    pub fn stopped(&mut self) -> Option<i32> {
+        let mut kill = Command::new("kill");
+        kill.arg(self.child.id().to_string());
+        assert!(kill.status().is_ok_and(|status| status.success()));
+        self.child.wait().expect("it ends").code()
     }
 }
 

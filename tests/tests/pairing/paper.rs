@@ -99,7 +99,7 @@ fn the_sheet_is_used_from_another_network() {
     };
     let surgery = Node::set_up("Riverside Surgery", "practice");
     let record = surgery.import(&sample("ips.json"));
-    let _surgery_runs = surgery.running_at(&format!("{}:0", Elsewhere::HERE));
+    let _surgery_runs = surgery.running_at(["--listen", &format!("{}:0", Elsewhere::HERE)]);
     let link = printed(&surgery, &record);
     let laptop = Node::set_up("Sam's laptop", "person");
     let words = ["--json", "join", "--link", &link, "--yes"];
