@@ -1,9 +1,7 @@
 //! A running node: it listens, answers the command line over its socket, and keeps what it shares
 //! up to date.
 
-use std::{
-    collections::BTreeSet, os::unix::fs::PermissionsExt, path::PathBuf, sync::Arc, time::Duration,
-};
+use std::{os::unix::fs::PermissionsExt, path::PathBuf, sync::Arc, time::Duration};
 
 use kith_protocol::{
     id::DeviceId,
@@ -12,8 +10,7 @@ use kith_protocol::{
 use tokio::{
     io::AsyncReadExt,
     net::{UnixListener, UnixStream},
-    sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch},
-    task::JoinSet,
+    sync::{Semaphore, mpsc, watch},
     time::sleep,
 };
 
@@ -25,16 +22,12 @@ use crate::{
     home::{Home, Unlock},
     links::{self, Opened},
     network::{Incoming, Network, Settings, Talk, parse_address, resolve},
-    node::{Node, Role, now_ms},
-    pairing::{guest, host, questioner::Questioner},
+    node::Role,
+    pairing::{guest, questioner::Questioner, reception},
     service, wakefulness,
     whereabouts::{self, ReachableAt},
 };
 
-/// How long whoever waits for another side to confirm waits before it asks again.
-const BETWEEN_ASKING: Duration = Duration::from_secs(5);
-/// How often it is looked whether there are words for which this node should be found.
-const WHILE_FOUND: Duration = Duration::from_secs(2);
 /// Whoever joined waits this long for what they may see: 256 MiB over a slow line.
 const FETCH_LASTS: Duration = Duration::from_mins(10);
 
@@ -171,8 +164,14 @@ impl Daemon {
         };
         let joins = Arc::new(Semaphore::new(JOINS_MAX));
         let guests = Arc::new(Semaphore::new(GUESTS_MAX));
-        let asking = tokio::spawn(keep_asking(self.driver.clone(), self.network.clone()));
-        let found = tokio::spawn(keep_findable(self.driver.clone(), self.network.clone()));
+        let asking = tokio::spawn(reception::keep_asking(
+            self.driver.clone(),
+            self.network.clone(),
+        ));
+        let found = tokio::spawn(reception::keep_findable(
+            self.driver.clone(),
+            self.network.clone(),
+        ));
         service::ready();
         tokio::pin!(stop);
         loop {
@@ -183,7 +182,7 @@ impl Daemon {
                         // Over the bound the stream is closed at once: whoever called tries again.
                         Talk::Pair => if let Ok(place) = Arc::clone(&joins).try_acquire_owned() {
                             let guests = Arc::clone(&guests);
-                            tokio::spawn(welcome(self.driver.clone(), incoming, place, guests));
+                            tokio::spawn(reception::welcome(self.driver.clone(), incoming, place, guests));
                         },
                         Talk::Sync => {
                             let opened = (incoming.device, incoming.channel);
@@ -297,88 +296,6 @@ async fn keep_introduced(driver: Driver, network: Network, mut met: watch::Recei
                 what = failure.what,
                 "whom this node knows was not looked up"
             );
-        }
-    }
-}
-
-/// Answers whoever knocks with an invitation, who may be anyone.
-async fn welcome(
-    driver: Driver,
-    incoming: Incoming,
-    place: OwnedSemaphorePermit,
-    guests: Arc<Semaphore>,
-) {
-    let Incoming {
-        device, channel, ..
-    } = incoming;
-    let welcome = host::welcome(driver, device, channel, place, guests);
-    if let Err(error) = welcome.await {
-        tracing::info!(%error, "nobody joined");
-    }
-}
-
-/// Lets this node be found on its network while four words hold that were made here, and says
-/// nothing there at any other time.
-async fn keep_findable(driver: Driver, network: Network) {
-    let mut taken = driver.taken();
-    let mut is_found = false;
-    loop {
-        taken.mark_unchanged();
-        let Ok(wanted) = driver.ask(|node| node.holds_words(now_ms())).await else {
-            return;
-        };
-        // Said again while it holds: whoever joins from here ends looking when it is done.
-        if wanted || is_found {
-            match network.look_around(wanted).await {
-                Ok(()) => is_found = wanted,
-                Err(error) => tracing::warn!(%error, "this node cannot be found nearby"),
-            }
-        }
-        if is_found {
-            sleep(WHILE_FOUND).await;
-        } else if taken.changed().await.is_err() {
-            return;
-        }
-    }
-}
-
-/// Asks again where an invitation was accepted here and the other side confirms first.
-async fn keep_asking(driver: Driver, network: Network) {
-    let mut taken = driver.taken();
-    let mut names = BTreeSet::new();
-    let mut asked = JoinSet::new();
-    loop {
-        taken.mark_unchanged();
-        let Ok(joinings) = driver.ask(Node::joinings).await else {
-            return;
-        };
-        if joinings.is_empty() {
-            if taken.changed().await.is_err() {
-                return;
-            }
-            continue;
-        }
-        for (invited, offer) in joinings {
-            let name = invited.name();
-            if names.insert(name) {
-                let (driver, network) = (driver.clone(), network.clone());
-                asked.spawn(async move {
-                    (
-                        name,
-                        guest::ask_again(&driver, &network, invited, offer).await,
-                    )
-                });
-            }
-        }
-        sleep(BETWEEN_ASKING).await;
-        while let Some(ended) = asked.try_join_next() {
-            let Ok((name, ended)) = ended else {
-                continue;
-            };
-            names.remove(&name);
-            if let Err(failure) = ended {
-                tracing::debug!(what = failure.what, "not joined yet");
-            }
         }
     }
 }

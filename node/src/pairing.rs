@@ -16,5 +16,6 @@ pub mod message;
 pub mod newcomer;
 pub mod place;
 pub mod questioner;
+pub mod reception;
 pub mod sheet;
 pub mod words;

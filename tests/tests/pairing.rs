@@ -7,7 +7,7 @@ use std::process::{Child, Stdio};
 
 use serde_json::Value;
 
-use crate::harness::{Node, contains, never, sample, text, until};
+use crate::harness::{Node, contains, never, sample, skipped, text, until};
 
 fn surgery_and_laptop() -> (Node, Node, String) {
     let surgery = Node::set_up("Riverside Surgery", "practice");
@@ -87,6 +87,19 @@ fn four_words_said_on_the_telephone_share_a_record_and_end_the_link() {
     let ran = other.kith(["join", "--link", said(&invited, "link"), "--yes"]);
     assert!(ran.ended(13).err.contains("Somebody else has used"));
     assert!(!shares(&surgery, &record).iter().any(is_in("waiting")));
+}
+
+#[test]
+fn on_one_network_the_words_alone_are_enough() {
+    let (surgery, laptop, record) = surgery_and_laptop();
+    let _surgery_runs = surgery.running_at(["--listen", "0.0.0.0:0"]);
+    let invited = invitation(&surgery, &record, &[]);
+    if place(&invited).starts_with("127.") {
+        skipped("this machine has no network on which a node could be found");
+        return;
+    }
+    let joined = laptop.json(["join", said(&invited, "words"), "--yes"]);
+    assert_eq!(joined["record"], record.as_str());
 }
 
 #[test]

@@ -201,7 +201,7 @@ impl Node {
             if principal == self.identity.principal || others.len() >= ACQUAINTANCES_MAX {
                 continue;
             }
-            let log: Vec<_> = self.signed_log(LogId::Principal(principal))?;
+            let log: Vec<_> = self.signed_log(&LogId::Principal(principal))?;
             len += log.iter().map(|event| event.len()).sum::<usize>();
             if len > ACQUAINTANCES_LEN_MAX {
                 break;
@@ -225,11 +225,11 @@ impl Node {
 
     /// The signed events of the owner's own log.
     pub(super) fn own_log(&self) -> Result<Vec<ByteBuf>, Failure> {
-        self.signed_log(LogId::Principal(self.identity.principal))
+        self.signed_log(&LogId::Principal(self.identity.principal))
     }
 
-    fn signed_log(&self, log: LogId) -> Result<Vec<ByteBuf>, Failure> {
-        let events = self.store.events(&log)?;
+    fn signed_log(&self, log: &LogId) -> Result<Vec<ByteBuf>, Failure> {
+        let events = self.store.events(log)?;
         let bytes = events.into_iter().map(|(_, bytes)| ByteBuf::from(bytes));
         Ok(bytes.collect())
     }

@@ -1,5 +1,6 @@
 //! Invitations, shares, and the end of shares.
 
+mod admitting;
 mod giving;
 mod guest;
 mod hosting;

@@ -16,9 +16,8 @@ use super::{
     link::InvitationId,
 };
 use crate::{
-    api::{Decided, ToReview},
-    failure::{Ending, Failure},
-    node::{Node, now_ms, people::Known, show},
+    failure::Failure,
+    node::Node,
     pairing::{
         message::{Answer, Door, Gives, Knock, Offer, Outcome, PAIR_VERSION, Refusal},
         words::Words,
@@ -232,7 +231,7 @@ impl Node {
     }
 
     /// Gives what the invitation is for; its other door ends with it.
-    fn give(
+    pub(super) fn give(
         &mut self,
         name: InvitationId,
         mut made: Invitation,
@@ -314,39 +313,6 @@ impl Node {
         })
     }
 
-    /// A person has compared the check words.
-    pub(in crate::node) fn admit(&mut self, word: &str, yes: bool) -> Result<Decided, Failure> {
-        let now = now_ms();
-        let found = self.invitation_named(word, now)?;
-        let (name, mut made, asking) = match found {
-            Some((name, made)) => match made.state.clone() {
-                State::Asked(asking) => (name, made, asking),
-                State::Open | State::Given(_) | State::Refused(_) => return Err(nobody(word)),
-            },
-            None => return Err(nobody(word)),
-        };
-        let what = if yes {
-            match self.give(name, made, &asking, now)? {
-                Outcome::Shared { .. } | Outcome::Added(_) => {
-                    format!("{} has joined.", asking.name)
-                }
-                Outcome::Waits | Outcome::No(_) => return Err(nobody(word)),
-            }
-        } else {
-            made.state = State::Refused(asking.device);
-            made.spoken = None;
-            self.commit(vec![made.row(name)])?;
-            format!(
-                "{} gets nothing, and is told so. The invitation has ended.",
-                asking.name
-            )
-        };
-        Ok(Decided {
-            entry: name.to_string(),
-            what,
-        })
-    }
-
     /// What both sides compare: made of both devices, both principals and the invitation.
     pub(super) fn check_words(&self, name: InvitationId, asking: &Asking) -> Words {
         check_words(
@@ -354,59 +320,6 @@ impl Node {
             (asking.principal, self.identity.principal),
             name,
         )
-    }
-
-    /// What a person has to know or decide about invitations.
-    pub(in crate::node) fn invitations_to_review(
-        &self,
-        record: Option<kith_protocol::id::RecordId>,
-    ) -> Result<Vec<ToReview>, Failure> {
-        let mut open = self.open_invitations(now_ms())?;
-        open.retain(|(_, made)| record.is_none() || made.record() == record);
-        let item = |(name, made): (InvitationId, Invitation)| {
-            let about = made.record();
-            let known = about.and_then(|id| self.people.get(&id));
-            let (kind, what, remedy) = match (&made.state, made.trouble) {
-                (State::Asked(asking), _) => (
-                    "somebody wants to join",
-                    format!(
-                        "{} ({}) wants to join: {}. Check words: {}",
-                        asking.name,
-                        asking.role,
-                        made.in_words(),
-                        self.check_words(name, asking)
-                    ),
-                    format!(
-                        "Ask them for their check words. If they are the same: kith review admit {name}. If not: kith review decline {name}"
-                    ),
-                ),
-                (State::Open, Some(trouble)) => (
-                    match trouble {
-                        Trouble::WrongWords(_) => "wrong words were tried",
-                        Trouble::Declined(_) => "an invitation was declined",
-                    },
-                    trouble.said(),
-                    match about {
-                        Some(record) => format!(
-                            "kith share makes new words; kith stop {} {name} takes this invitation back",
-                            &record.to_string()[..12]
-                        ),
-                        None => "kith devices add makes new words".to_owned(),
-                    },
-                ),
-                (State::Open, None) | (State::Given(_) | State::Refused(_), _) => return None,
-            };
-            Some(ToReview {
-                record: about.map_or_else(String::new, |id| id.to_string()),
-                person: known.map_or_else(String::new, Known::banner),
-                kind: kind.to_owned(),
-                id: name.to_string(),
-                what,
-                versions: Vec::new(),
-                remedy,
-            })
-        };
-        Ok(open.into_iter().filter_map(item).collect())
     }
 }
 
@@ -451,21 +364,6 @@ impl Invitation {
             Door::Link(_) => self.confirms && !matches!(self.state, State::Given(_)),
         }
     }
-
-    fn in_words(&self) -> String {
-        match &self.gives {
-            Giving::Share(terms) => {
-                let mut said = format!("would see {}", terms.see);
-                for (what, scopes) in [("add to", &terms.add), ("change", &terms.change)] {
-                    if !scopes.is_empty() {
-                        said = format!("{said}, {what} {scopes}");
-                    }
-                }
-                format!("{said}, until {}", show::time(terms.until_ms))
-            }
-            Giving::Device => "would be able to do all that you can".to_owned(),
-        }
-    }
 }
 
 /// What two people compare who paired by a link.
@@ -484,12 +382,4 @@ pub(super) fn check_words(
     hasher.update(of_host.as_bytes());
     hasher.update(name.as_bytes());
     Words::of_hash(hasher.finalize().as_bytes())
-}
-
-fn nobody(word: &str) -> Failure {
-    Failure::new(
-        Ending::Failed,
-        format!("Nobody waits with an invitation called {word:?}."),
-        "kith review lists who wants to join. Nothing was changed.",
-    )
 }
