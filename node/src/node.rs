@@ -9,6 +9,7 @@ mod add;
 mod audit;
 mod bundle;
 mod change;
+mod circle;
 mod custodian;
 mod devices;
 mod epochs;

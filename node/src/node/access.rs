@@ -82,7 +82,9 @@ impl Node {
                 .ok()
                 .flatten();
         let card = known.and_then(|peer| NameCard::verify(&peer.card, peer.device).ok());
-        card.map_or_else(|| principal.to_string()[..12].to_owned(), |card| card.name)
+        card.map(|card| card.name)
+            .or_else(|| self.name_in_circles(principal))
+            .unwrap_or_else(|| principal.to_string()[..12].to_owned())
     }
 
     /// Other records here that may be of the same person.

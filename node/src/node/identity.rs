@@ -35,6 +35,8 @@ pub(super) enum RowKind {
     Doubtful = 18,
     /// Which device this node was before it was restored from a backup.
     Restored = 19,
+    /// Name cards of people who were never met, from the circles of records.
+    Cards = 20,
     /// Invitations that were made here.
     Invitations = 24,
     /// Invitations that were accepted here and that the other side has not confirmed.

@@ -107,6 +107,7 @@ impl Node {
             noted.extend(self.doubt(&record.id())?);
         }
         noted.extend(self.note_person(record, items)?);
+        noted.extend(self.note_names(record, items)?);
         Ok(noted)
     }
 

@@ -79,7 +79,7 @@ fn a_stranger_learns_no_address_and_no_version() {
     assert_eq!(info.protocol_version, "kith/1");
     let speaks: Vec<_> = info.protocols.iter().map(ToString::to_string).collect();
     assert!(
-        speaks.iter().any(|protocol| protocol == "/kith/join/0"),
+        speaks.iter().any(|protocol| protocol == "/kith/pair/1"),
         "{speaks:?}"
     );
 }

@@ -13,7 +13,7 @@ use kith_protocol::{
 };
 use serde_bytes::ByteBuf;
 
-use crate::node::peers::Peer;
+use crate::node::{circle::Card, peers::Peer};
 
 /// Somebody whose card and principal log were checked against the device that speaks.
 pub struct Guest {
@@ -24,6 +24,11 @@ pub struct Guest {
 }
 
 impl Guest {
+    /// Their name card, for the circle of a record.
+    pub(super) fn name_card(&self) -> Card {
+        Card::new(self.device, &self.signed)
+    }
+
     pub(super) fn check(device: DeviceId, card: &[u8], log: &[ByteBuf]) -> Option<Self> {
         let signed = card.to_vec();
         let card = NameCard::verify(card, device).ok()?;

@@ -258,6 +258,7 @@ impl Node {
                 self.with_record(terms.record, |node, loaded| {
                     let mut items = node.grant(loaded, (guest.principal(), &guest.log), terms)?;
                     items.extend(guest.log.iter().map(event_item));
+                    items.extend(node.introduce(loaded, guest.name_card())?);
                     items.push(row);
                     items.push(node.note_peer(guest.principal(), |known| {
                         guest.peer(known, addresses.clone(), Some(terms.record))

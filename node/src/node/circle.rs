@@ -1,0 +1,169 @@
+//! Who is who: the name cards of those who share a record, kept in its circle, so that whoever sees
+//! the circle can call an author by a name although the two never met.
+//!
+//! A card proves nothing. It is used only where its owner's own log says that the device which
+//! signed it is theirs, so that nobody can name somebody else.
+
+use std::collections::BTreeSet;
+
+use kith_crdt::{Body, DocumentId, Edit, Label, Meta, Resource, Section};
+use kith_protocol::{
+    consent::devices,
+    id::{DeviceId, PrincipalId},
+    identity::NameCard,
+    record::{Placed, Record},
+    store::Item,
+};
+use serde::{Deserialize, Serialize};
+
+use super::{
+    Node,
+    identity::{RowKind, read_row, row},
+    import, now_ms,
+};
+use crate::failure::Failure;
+
+/// What kith itself keeps in a circle: a name card.
+const CARD_KIND: &str = "kith:card";
+
+/// A card as it stands in a circle, and in a row of this node's own.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Card {
+    /// The device that signed it, in hexadecimal digits.
+    device: String,
+    /// The signed card, in Base64.
+    card: String,
+}
+
+impl Card {
+    pub(super) fn new(device: DeviceId, signed: &[u8]) -> Self {
+        Self {
+            device: device.to_string(),
+            card: data_encoding::BASE64.encode(signed),
+        }
+    }
+
+    fn read(&self) -> Option<NameCard> {
+        let signed = data_encoding::BASE64.decode(self.card.as_bytes()).ok()?;
+        NameCard::verify(&signed, DeviceId::from_hex(&self.device)?).ok()
+    }
+}
+
+impl Node {
+    /// Writes the cards that a record's circle lacks of this node's owner and of `guest`; nothing
+    /// where this node may not write there.
+    pub(super) fn introduce(
+        &mut self,
+        record: &mut Record,
+        guest: Card,
+    ) -> Result<Vec<Item>, Failure> {
+        let document = circle();
+        let known: BTreeSet<_> = self
+            .read_circle(record)
+            .iter()
+            .filter_map(Card::read)
+            .map(|card| card.principal)
+            .collect();
+        let own = Card::new(self.device(), &self.identity.name_card());
+        let now = now_ms();
+        let cards = [own, guest].into_iter().filter(|card| {
+            let read = card.read();
+            read.is_some_and(|card| !known.contains(&card.principal))
+        });
+        let edits: Vec<_> = (0..)
+            .zip(cards)
+            .map(|(n, card)| create(&card, (now, n)))
+            .collect();
+        let mut items = Vec::new();
+        if edits.is_empty() {
+            return Ok(items);
+        }
+        let mut rng = self.rng.clone();
+        let edits = [(document, edits)].into();
+        match import::write_all(record, &self.pen(now), edits, &mut items, &mut rng) {
+            Ok(_) => self.rng = rng,
+            // Whoever shares on may have no right to write into the circle: names are a courtesy.
+            Err(failure) => {
+                tracing::debug!(what = failure.what, "nobody is introduced");
+                items.clear();
+            }
+        }
+        Ok(items)
+    }
+
+    /// Notes the names that a record's circle tells, where something of it was taken in.
+    pub(super) fn note_names(
+        &self,
+        record: &mut Record,
+        items: &[Item],
+    ) -> Result<Vec<Item>, Failure> {
+        let touched = items.iter().any(|item| match item {
+            Item::Entry { document, .. } => document.section == Section::Circle,
+            Item::Event { .. } | Item::Part { .. } | Item::Row { .. } | Item::Audit { .. } => false,
+        });
+        let mut noted = Vec::new();
+        if !touched {
+            return Ok(noted);
+        }
+        for card in self.read_circle(record) {
+            let Some(read) = card.read() else {
+                continue;
+            };
+            let log = self.log_of(read.principal)?;
+            let is_theirs = devices::certifies(&log, read.principal, read.device);
+            if is_theirs
+                && self
+                    .card_of(read.principal)
+                    .is_none_or(|known| known != card)
+            {
+                noted.push(row(RowKind::Cards, read.principal.as_bytes(), &card));
+            }
+        }
+        Ok(noted)
+    }
+
+    /// What somebody calls themselves in a circle.
+    pub(super) fn name_in_circles(&self, principal: PrincipalId) -> Option<String> {
+        let card = self.card_of(principal)?.read()?;
+        (card.principal == principal).then_some(card.name)
+    }
+
+    fn card_of(&self, principal: PrincipalId) -> Option<Card> {
+        read_row(&self.store, RowKind::Cards, principal.as_bytes())
+            .ok()
+            .flatten()
+    }
+
+    fn read_circle(&self, record: &mut Record) -> Vec<Card> {
+        let documents = record.ledger().documents();
+        documents
+            .iter()
+            .filter(|document| document.section == Section::Circle)
+            .flat_map(|document| self.read_document(record, document))
+            .filter_map(|placed| card(&placed))
+            .collect()
+    }
+}
+
+fn circle() -> DocumentId {
+    DocumentId::first(Section::Circle, Label::general())
+}
+
+fn card(placed: &Placed) -> Option<Card> {
+    let is_card = placed.held.meta.kind == CARD_KIND && placed.held.meta.made_here;
+    let text = is_card.then(|| placed.held.to_text(0))?;
+    serde_json::from_str(&text).ok()
+}
+
+fn create(card: &Card, batch: (u64, u32)) -> Edit {
+    let text = serde_json::json!({"device": card.device, "card": card.card}).to_string();
+    Edit::Create(Resource {
+        meta: Meta {
+            kind: CARD_KIND.to_owned(),
+            batch,
+            made_here: true,
+            ..Meta::default()
+        },
+        body: Body::whole(text),
+    })
+}
