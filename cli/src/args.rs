@@ -103,6 +103,8 @@ pub enum Command {
     Devices(DevicesArgs),
     /// A sealed copy of this node in a folder, or what is new since the last one
     Backup(BackupArgs),
+    /// A node again, from a backup
+    Restore(RestoreArgs),
     /// Measure this machine on made-up records, in a folder that is taken away again
     Bench(BenchArgs),
     /// Completions for a shell
@@ -250,6 +252,12 @@ pub struct BackupArgs {
     /// Read every part of the backup that is there, and change nothing
     #[arg(long)]
     pub check: bool,
+}
+
+#[derive(clap::Args)]
+pub struct RestoreArgs {
+    /// The folder of the backup; the node is made where --home says
+    pub folder: PathBuf,
 }
 
 #[derive(clap::Args)]

@@ -77,6 +77,11 @@ impl Session {
         node.handle(request, &mut progress)
     }
 
+    /// Where long work that is not the node's shows how far it is.
+    pub fn bar(&self) -> Bar {
+        Bar::new(self.json)
+    }
+
     /// What opens the home: its key file, a passphrase in a file, or one that is typed.
     pub fn unlock(&self, home: &Home) -> Result<Unlock, Failure> {
         if !home.wants_passphrase()? {
@@ -87,7 +92,7 @@ impl Session {
     }
 
     /// A passphrase from the node's file, or typed.
-    fn passphrase(&self, prompt: &str) -> Result<String, Failure> {
+    pub fn passphrase(&self, prompt: &str) -> Result<String, Failure> {
         match self.passphrase_from_file()? {
             Some(words) => Ok(words),
             None => self.typed_passphrase(prompt),
@@ -183,7 +188,7 @@ pub fn absolute(path: &std::path::Path) -> PathBuf {
 }
 
 /// A progress bar on standard error, where that is a terminal.
-struct Bar(Option<ProgressBar>);
+pub struct Bar(Option<ProgressBar>);
 
 impl Bar {
     fn new(json: bool) -> Self {
@@ -198,7 +203,7 @@ impl Bar {
         }))
     }
 
-    fn show(&self, step: &Progress) {
+    pub fn show(&self, step: &Progress) {
         if let Some(bar) = &self.0 {
             bar.set_length(step.total);
             bar.set_position(step.done);

@@ -14,6 +14,7 @@ pub mod invitation;
 pub mod join;
 pub mod practice;
 pub mod record;
+pub mod restore;
 pub mod review;
 pub mod run;
 pub mod setup;

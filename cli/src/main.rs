@@ -60,6 +60,7 @@ fn run(session: &Session, command: Command) -> Result<Ending, Failure> {
         Command::Staff(args) => commands::practice::staff(session, args),
         Command::Devices(args) => commands::practice::devices(session, args),
         Command::Backup(args) => commands::backup::run(session, &args),
+        Command::Restore(args) => commands::restore::run(session, &args),
         Command::Bench(args) => commands::bench::run(session, &args),
         Command::Completions(args) => commands::completions::run(&args),
         Command::ManPages(args) => commands::completions::man_pages(&args),

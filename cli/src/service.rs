@@ -158,10 +158,10 @@ mod tests {
     fn a_path_is_one_word_whatever_stands_in_it() {
         let unit = text(
             Path::new("/opt/kith"),
-            Path::new("/home/sam/100% \"mine\" $HOME"),
+            Path::new("/srv/100% \"mine\" $HOME"),
             Some(Path::new("/etc/kith words")),
         );
-        let wanted = r#"ExecStart="/opt/kith" --home "/home/sam/100%% \"mine\" $$HOME" --passphrase-file "/etc/kith words" --no-input run"#;
+        let wanted = r#"ExecStart="/opt/kith" --home "/srv/100%% \"mine\" $$HOME" --passphrase-file "/etc/kith words" --no-input run"#;
         assert!(unit.lines().any(|line| line == wanted), "{unit}");
     }
 }

@@ -25,7 +25,7 @@ pub use sharing::{
     InvitationState, JoinBy, JoinRequest, JoinStep, Joined, Keep, Offered, ShareLine, ShareRequest,
     Shared, Sharing, Stopped,
 };
-pub use state::{Connection, Problem, Progress, SetUp, Status};
+pub use state::{Connection, Problem, Progress, RestoredNode, SetUp, Status};
 
 /// A command. What it holds, a passphrase perhaps or a name, is nothing for a log.
 #[derive(Clone, Serialize, Deserialize)]

@@ -232,8 +232,16 @@ pub fn unpack(
 }
 
 /// The slots of the node that a backup is of.
-pub fn slots(folder: &Path) -> PathBuf {
-    folder.join(KEYS)
+///
+/// # Errors
+/// When there is no backup in the folder.
+pub fn slots(folder: &Path) -> Result<PathBuf, Failure> {
+    let path = folder.join(KEYS);
+    if path.exists() {
+        Ok(path)
+    } else {
+        Err(BackupError::None.told(folder))
+    }
 }
 
 fn damaged(part: &Path) -> Failure {

@@ -7,6 +7,7 @@ use std::{
 };
 
 use crate::{
+    api::Progress,
     failure::{Ending, Failure},
     store::{DiskStore, KeySlot, Keystore, KeystoreError, StoreKey},
 };
@@ -61,19 +62,9 @@ impl Home {
     /// Makes the folder and the store key, which `unlock` and the recovery code open.
     pub(crate) fn create(&self, unlock: &Unlock, recovery: &str) -> Result<StoreKey, Failure> {
         if self.exists() {
-            return Err(Failure::new(
-                Ending::Failed,
-                format!("There is a node in {} already.", self.0.display()),
-                "Use it as it is, or choose another folder with --home.",
-            ));
+            return Err(self.is_taken());
         }
-        let folder = fs::DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(&self.0);
-        folder.map_err(|error| self.not_writable(&error))?;
-        fs::set_permissions(&self.0, fs::Permissions::from_mode(0o700))
-            .map_err(|error| self.not_writable(&error))?;
+        self.make_folder()?;
         let key_file = self.key_file();
         let first = match unlock {
             Unlock::Passphrase(words) => KeySlot::Passphrase(words),
@@ -81,6 +72,33 @@ impl Home {
         };
         Keystore::create(&self.slots(), &[first, KeySlot::Passphrase(recovery)])
             .map_err(|error| self.not_writable(&error))
+    }
+
+    /// Fills an empty home from a backup, and gives the store key that `code` opens there and when
+    /// the backup was taken, milliseconds since 1970 UTC. A key file that opened the node before
+    /// is made anew, since none is in a backup.
+    pub(crate) fn fill(
+        &self,
+        backup: &Path,
+        code: &str,
+        progress: &mut dyn FnMut(Progress),
+    ) -> Result<(StoreKey, u64), Failure> {
+        if self.exists() {
+            return Err(self.is_taken());
+        }
+        let slots = crate::backup::slots(backup)?;
+        let key =
+            Keystore::open(&slots, &KeySlot::Passphrase(code)).map_err(|error| locked(&error))?;
+        self.make_folder()?;
+        let seal = crate::backup::Seal::of(&key);
+        let taken_ms = crate::backup::unpack(backup, &self.0, &seal, progress)?;
+        let had_key_file =
+            Keystore::knew_key_file(&self.slots()).map_err(|error| locked(&error))?;
+        if had_key_file {
+            Keystore::add_key_file(&self.slots(), &key, &self.key_file())
+                .map_err(|error| self.not_writable(&error))?;
+        }
+        Ok((key, taken_ms))
     }
 
     /// Whether a passphrase has to be asked for.
@@ -103,6 +121,24 @@ impl Home {
 
     pub(crate) fn store(&self, key: &StoreKey) -> Result<DiskStore, Failure> {
         Ok(DiskStore::open(&self.0.join("store"), key)?)
+    }
+
+    fn make_folder(&self) -> Result<(), Failure> {
+        let folder = fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(&self.0);
+        folder.map_err(|error| self.not_writable(&error))?;
+        fs::set_permissions(&self.0, fs::Permissions::from_mode(0o700))
+            .map_err(|error| self.not_writable(&error))
+    }
+
+    fn is_taken(&self) -> Failure {
+        Failure::new(
+            Ending::Failed,
+            format!("There is a node in {} already.", self.0.display()),
+            "Use it as it is, or choose another folder with --home.",
+        )
     }
 
     fn must_exist(&self) -> Result<(), Failure> {

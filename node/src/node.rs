@@ -21,6 +21,7 @@ mod leaver;
 mod peers;
 mod people;
 mod practice;
+mod restore;
 mod review;
 mod saved;
 mod setup;
@@ -234,12 +235,7 @@ impl Node {
     }
 
     fn log_of(&self, principal: PrincipalId) -> Result<Vec<Verified<Event>>, StoreError> {
-        let log = LogId::Principal(principal);
-        let held = self.store.events(&log)?;
-        Ok(held
-            .into_iter()
-            .filter_map(|(_, bytes)| Signed::<Event>::new(bytes).trust_own_store().ok())
-            .collect())
+        log_in(&self.store, principal)
     }
 
     /// Takes a record out of the store, or out of those that are loaded.
@@ -328,6 +324,15 @@ impl Node {
             )),
         }
     }
+}
+
+/// A principal's log as a store holds it.
+fn log_in(store: &DiskStore, principal: PrincipalId) -> Result<Vec<Verified<Event>>, StoreError> {
+    let held = store.events(&LogId::Principal(principal))?;
+    Ok(held
+        .into_iter()
+        .filter_map(|(_, bytes)| Signed::<Event>::new(bytes).trust_own_store().ok())
+        .collect())
 }
 
 /// Whether an item can go to another node.

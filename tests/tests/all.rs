@@ -1,6 +1,7 @@
 //! The one test binary of the whole system.
 
 mod architecture;
+mod backup;
 mod bundles;
 mod cli_reference;
 mod crashes;

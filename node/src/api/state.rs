@@ -88,3 +88,20 @@ pub struct Connection {
     /// When it is called again: a time, or `now`.
     pub next_try: Option<String>,
 }
+
+/// A node that goes on from a backup.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct RestoredNode {
+    /// Its name.
+    pub name: String,
+    /// Its folder.
+    pub home: PathBuf,
+    /// Its new device key's public half.
+    pub node: String,
+    /// The one that it had before.
+    pub before: String,
+    /// When the backup was taken, RFC 3339.
+    pub taken: String,
+    /// How many records it has.
+    pub records: usize,
+}

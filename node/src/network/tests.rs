@@ -92,6 +92,34 @@ async fn nodes_on_one_network_find_each_other_while_both_look() {
     assert!(here.nearby().await.expect("it runs").is_empty());
 }
 
+/// libp2p's discovery answers from tasks that it leaves behind: here they must end with it.
+#[tokio::test]
+async fn who_no_longer_looks_is_no_longer_found() {
+    let (here, _streams) = started(3);
+    let (there, _others) = started(4);
+    let (later, _more) = started(5);
+    let anywhere = parse_address("0.0.0.0:0").expect("an address");
+    let listening = there.listen(anywhere).await.expect("it listens");
+    let is_loopback = |address: &libp2p::Multiaddr| address.to_string().contains("/127.");
+    if listening.iter().all(is_loopback) {
+        eprintln!("SKIPPED: this machine has no network on which anyone could be found");
+        return;
+    }
+    there.look_around(true).await.expect("it looks");
+    here.look_around(true).await.expect("it looks");
+    let device = SecretKey::from_seed([4; 32]).device();
+    until_found(&here, device).await;
+    there.look_around(false).await.expect("it no longer looks");
+
+    later.look_around(true).await.expect("it looks");
+    let began = std::time::Instant::now();
+    while began.elapsed().as_secs() < 4 {
+        let near = later.nearby().await.expect("it runs");
+        assert!(near.iter().all(|(id, _)| *id != device), "{near:?}");
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+    }
+}
+
 async fn until_found(here: &Network, device: DeviceId) -> Vec<libp2p::Multiaddr> {
     let began = std::time::Instant::now();
     loop {

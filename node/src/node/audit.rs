@@ -112,7 +112,8 @@ impl Node {
             None => {
                 let mut nonce = [0; 16];
                 self.rng.fill_bytes(&mut nonce);
-                let (chain, bytes) = AuditChain::begin(self.device(), nonce, now);
+                let (chain, bytes) =
+                    AuditChain::begin(self.identity.log_key().device(), nonce, now);
                 items.push(Item::Audit { bytes });
                 chain
             }
@@ -129,7 +130,7 @@ impl Node {
             items.push(Item::Audit { bytes: link });
         }
         if chain.wants_checkpoint() {
-            let checkpoint = chain.checkpoint(now, &self.identity.device);
+            let checkpoint = chain.checkpoint(now, self.identity.log_key());
             items.push(Item::Audit {
                 bytes: checkpoint.link,
             });
@@ -145,14 +146,16 @@ impl Node {
         if links.is_empty() {
             return Ok(Vec::new());
         }
-        kith_protocol::audit::verify(&links, &[], self.device()).map_err(|error| {
-            Failure::new(
+        kith_protocol::audit::verify(&links, &[], self.identity.log_key().device()).map_err(
+            |error| {
+                Failure::new(
                 Ending::Failed,
                 "The access log was changed behind kith's back, so it is not shown as one.",
                 "Keep this folder as it is and ask for help; a backup may hold the log as it was.",
             )
             .because(&error)
-        })?;
+            },
+        )?;
         let mut looked: Vec<_> = links
             .iter()
             .filter_map(|bytes| codec::decode_trusted::<AuditEntry>(bytes).ok())

@@ -28,7 +28,7 @@ pub(super) struct Device {
     /// The key that added it.
     parent: DeviceId,
     since_ms: u64,
-    retired: bool,
+    pub(super) retired: bool,
 }
 
 impl Node {

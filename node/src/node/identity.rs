@@ -33,6 +33,8 @@ pub(super) enum RowKind {
     Cuts = 17,
     /// Records in which something by an own device does not simply count.
     Doubtful = 18,
+    /// Which device this node was before it was restored from a backup.
+    Restored = 19,
     /// Invitations that were made here.
     Invitations = 24,
     /// Invitations that were accepted here and that the other side has not confirmed.
@@ -70,10 +72,27 @@ pub(super) struct Identity {
     /// On the device on which the owner began, and on no other.
     root: Option<SecretKey>,
     pub(super) device: SecretKey,
+    /// With which this node's access log began, where that is not the device's own.
+    first: Option<SecretKey>,
     pub(super) sealing_seed: Zeroizing<[u8; 32]>,
 }
 
 impl Identity {
+    /// The same node with a new device key, as it goes on from an older copy of itself: whatever it
+    /// wrote since then, this key has not. The access log goes on under the key that began it.
+    pub(super) fn restored(self, seed: [u8; 32]) -> Self {
+        Self {
+            first: Some(self.first.unwrap_or(self.device)),
+            device: SecretKey::from_seed(seed),
+            ..self
+        }
+    }
+
+    /// What this node's access log is signed with.
+    pub(super) fn log_key(&self) -> &SecretKey {
+        self.first.as_ref().unwrap_or(&self.device)
+    }
+
     /// What signs for the owner as such: the root key where it is here, else the device's own.
     pub(super) fn adding_key(&self) -> &SecretKey {
         self.root.as_ref().unwrap_or(&self.device)
@@ -155,6 +174,13 @@ struct Stored {
     /// Whose device this is, where the root key is not here.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     owner: Option<PrincipalId>,
+    /// The seed of the device key with which the access log began, where that is another.
+    #[serde(
+        default,
+        with = "codec::optional_array",
+        skip_serializing_if = "Option::is_none"
+    )]
+    first: Option<[u8; 32]>,
 }
 
 impl Identity {
@@ -168,6 +194,7 @@ impl Identity {
             principal: root.principal(),
             root: Some(root),
             device: SecretKey::from_seed(device),
+            first: None,
             sealing_seed: Zeroizing::new(sealing),
         }
     }
@@ -185,6 +212,7 @@ impl Identity {
             principal,
             root: None,
             device,
+            first: None,
             sealing_seed: Zeroizing::new(sealing),
         }
     }
@@ -200,6 +228,7 @@ impl Identity {
             principal: principal.ok_or_else(no_keys)?,
             root,
             device: SecretKey::from_seed(stored.device),
+            first: stored.first.map(SecretKey::from_seed),
             sealing_seed: Zeroizing::new(stored.sealing),
         })
     }
@@ -212,6 +241,7 @@ impl Identity {
             device: *self.device.seed(),
             sealing: *self.sealing_seed,
             owner: self.root.is_none().then_some(self.principal),
+            first: self.first.as_ref().map(|first| *first.seed()),
         };
         row(RowKind::Identity, b"", &stored)
     }

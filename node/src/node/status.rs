@@ -19,6 +19,7 @@ impl Node {
                 remedy: "The rest of the node works. Run kith verify RECORD for each record to see what is affected, and import or sync that again.".to_owned(),
             })
             .collect();
+        problems.extend(self.restored()?);
         let records: Vec<RecordId> = self.people.iter().map(|(id, _)| *id).collect();
         let unreadable = self.unreadable(&records, &mut problems)?;
         let to_review = self.review(None).map_or(0, |review| review.items.len());

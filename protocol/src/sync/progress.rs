@@ -76,7 +76,8 @@ pub fn journal(store: &impl Store) -> Result<Option<JournalId>, StoreError> {
     read(store, &RowKind::Journal.key(b""))
 }
 
-/// The row that names the journal.
+/// The row that names the journal. A node that goes on from an older copy of itself begins another:
+/// what it took in since is not where others think it is.
 pub fn journal_row(id: JournalId) -> Item {
     row(RowKind::Journal.key(b""), &id)
 }
