@@ -187,7 +187,7 @@ impl Driver {
         }
     }
 
-    /// Changes when whom the node knows, or where they are, may have changed.
+    /// Changes when whom the node knows or expects, or where they are, may have changed.
     pub fn met(&self) -> watch::Receiver<u64> {
         self.signs.met.clone()
     }

@@ -92,7 +92,7 @@ pub struct Node {
     /// When words were tried here by people who may be anyone.
     word_attempts: Vec<u64>,
     standings: standing::Standings,
-    /// How often whom this node knows, or where they are, has changed.
+    /// How often whom this node knows or expects, or where they are, has changed.
     met: u64,
 }
 
@@ -286,10 +286,14 @@ impl Node {
     fn commit(&mut self, items: Vec<Item>) -> Result<(), Failure> {
         let for_others = items.iter().any(is_for_others);
         let of_principal = items.iter().any(is_of_principal);
+        let of_invitation = items.iter().any(identity::is_of_invitation);
         let last = self.store.commit(items)?;
         if of_principal {
             // Who acts for whom may have changed: no record that was loaded before knows it.
             self.loaded.clear();
+            self.met += 1;
+        }
+        if of_invitation {
             self.met += 1;
         }
         if for_others {

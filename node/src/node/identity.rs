@@ -52,6 +52,12 @@ impl RowKind {
     }
 }
 
+/// Whether an item says something new of an invitation that was made or accepted here.
+pub(super) fn is_of_invitation(item: &Item) -> bool {
+    let kinds = [RowKind::Invitations as u8, RowKind::Joining as u8];
+    matches!(item, Item::Row { key, .. } if kinds.contains(&key.kind))
+}
+
 /// A row that replaces the one before it.
 pub(super) fn row<T: Serialize>(kind: RowKind, name: &[u8], value: &T) -> Item {
     Item::Row {

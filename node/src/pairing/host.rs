@@ -24,8 +24,8 @@ use crate::{
     node::{InvitationId, Opening, Refused, now_ms},
 };
 
-/// How often it is looked whether a person has decided, besides each time that something is taken
-/// in.
+/// How often it is looked whether an invitation has ended, besides each time that something became
+/// of one.
 const BETWEEN_LOOKS: Duration = Duration::from_secs(5);
 
 /// Why a pairing went no further.
@@ -163,10 +163,10 @@ async fn decided(
     name: InvitationId,
     device: DeviceId,
 ) -> Result<Option<Outcome>, PairError> {
-    let mut taken = driver.taken();
+    let mut met = driver.met();
     let until = Instant::now() + Duration::from_millis(PERSON_LASTS_MS);
     while Instant::now() < until {
-        taken.mark_unchanged();
+        met.mark_unchanged();
         let decided = driver
             .ask(move |node| node.decided(name, device, now_ms()))
             .await?;
@@ -175,7 +175,7 @@ async fn decided(
         }
         tokio::select! {
             () = paired.channel.gone() => return Ok(None),
-            changed = timeout(BETWEEN_LOOKS, taken.changed()) => if let Ok(Err(_)) = changed {
+            changed = timeout(BETWEEN_LOOKS, met.changed()) => if let Ok(Err(_)) = changed {
                 return Ok(None);
             }
         }

@@ -40,10 +40,10 @@ pub async fn welcome(
 /// Lets this node be found on its network while four words hold that were made here, and says
 /// nothing there at any other time.
 pub async fn keep_findable(driver: Driver, network: Network) {
-    let mut taken = driver.taken();
+    let mut met = driver.met();
     let mut is_found = false;
     loop {
-        taken.mark_unchanged();
+        met.mark_unchanged();
         let Ok(wanted) = driver.ask(|node| node.holds_words(now_ms())).await else {
             return;
         };
@@ -56,7 +56,7 @@ pub async fn keep_findable(driver: Driver, network: Network) {
         }
         if is_found {
             sleep(WHILE_FOUND).await;
-        } else if taken.changed().await.is_err() {
+        } else if met.changed().await.is_err() {
             return;
         }
     }
@@ -64,16 +64,16 @@ pub async fn keep_findable(driver: Driver, network: Network) {
 
 /// Asks again where an invitation was accepted here and the other side confirms first.
 pub async fn keep_asking(driver: Driver, network: Network) {
-    let mut taken = driver.taken();
+    let mut met = driver.met();
     let mut names = BTreeSet::new();
     let mut asked = JoinSet::new();
     loop {
-        taken.mark_unchanged();
+        met.mark_unchanged();
         let Ok(joinings) = driver.ask(Node::joinings).await else {
             return;
         };
         if joinings.is_empty() {
-            if taken.changed().await.is_err() {
+            if met.changed().await.is_err() {
                 return;
             }
             continue;
