@@ -11,13 +11,13 @@ mod door;
 mod introductions;
 mod known;
 mod nearby;
+mod reception;
 mod relaying;
 mod relays;
 mod switchboard;
 
 use std::{collections::BTreeMap, time::Duration};
 
-use futures::StreamExt;
 use kith_protocol::{
     id::DeviceId,
     limits::{
@@ -34,6 +34,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use behaviour::Behaviour;
 use known::{Acquaintances, Known};
+use reception::Reception;
 use switchboard::{Call, Command, Switchboard};
 
 pub use address::{is_carried, parse_address, resolve};
@@ -337,60 +338,6 @@ fn build(
         .with_connection_timeout(Duration::from_millis(GREETING_LASTS_MS))
         .build();
     Ok(swarm)
-}
-
-/// Takes up the streams of one kind that others open.
-struct Reception {
-    talk: Talk,
-    known: Acquaintances,
-    commands: mpsc::WeakSender<Command>,
-    to: mpsc::Sender<Incoming>,
-}
-
-impl Reception {
-    async fn run(self, mut streams: libp2p_stream::IncomingStreams) {
-        while let Some((peer, stream)) = streams.next().await {
-            let Some(device) = device_of(peer) else {
-                continue;
-            };
-            if !self.lets_in(peer).await {
-                tracing::debug!(talk = ?self.talk, "a stream was not taken up");
-                continue;
-            }
-            let incoming = Incoming {
-                device,
-                talk: self.talk,
-                channel: Channel::new(stream, self.talk.frame_len_max()),
-            };
-            // Known devices wait for room; a stranger's stream for which there is none ends.
-            let is_known = self.known.borrow().is_known(&peer);
-            let place = if is_known {
-                self.to.reserve().await.ok()
-            } else {
-                self.to.try_reserve().ok()
-            };
-            match place {
-                Some(place) => place.send(incoming),
-                None if self.to.is_closed() => return,
-                None => tracing::debug!("there is no room for a stranger's stream"),
-            }
-        }
-    }
-
-    async fn lets_in(&self, peer: PeerId) -> bool {
-        match self.talk {
-            Talk::Pair => {
-                let (answer, answered) = oneshot::channel();
-                let Some(commands) = self.commands.upgrade() else {
-                    return false;
-                };
-                let asked = commands.send(Command::MayJoin(peer, answer)).await;
-                asked.is_ok() && answered.await.unwrap_or(false)
-            }
-            Talk::Sync => true,
-            Talk::Where => self.known.borrow().is_known(&peer),
-        }
-    }
 }
 
 /// The libp2p name of a device; nothing when its bytes are no key.
