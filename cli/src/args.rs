@@ -13,7 +13,7 @@ pub use practice::{DevicesArgs, DevicesCommand, LeavingArgs, StaffArgs, StaffCom
 pub use records::{
     AddArgs, AddCommand, ExportArgs, Form, ImportArgs, OneRecord, RecordArgs, RecordCommand,
 };
-pub use sharing::{JoinArgs, ShareArgs, StopArgs};
+pub use sharing::{Basis, JoinArgs, ShareArgs, SharingArgs, StopArgs};
 
 /// One patient record, held by everyone who cares for the person.
 #[derive(Parser)]
@@ -85,8 +85,8 @@ pub enum Command {
     /// Accept an invitation
     Join(JoinArgs),
     /// Who can see what
-    Sharing(OneRecord),
-    /// Stop sharing
+    Sharing(SharingArgs),
+    /// Stop sharing, or give back what is shared with you
     Stop(StopArgs),
     /// Who looked at a record
     WhoLooked(OneRecord),

@@ -13,6 +13,7 @@ pub mod review;
 pub mod run;
 pub mod setup;
 pub mod share;
+pub mod sharing;
 pub mod status;
 pub mod stop;
 pub mod verify;

@@ -19,7 +19,10 @@ pub use records::{
     Added, Addition, Alike, AllergyState, AsOf, Exported, Happened, Line, Looked, NewPerson,
     RecordLine, RecordMade, RecordShown, SectionShown,
 };
-pub use sharing::{Joined, Keep, ShareLine, ShareRequest, Shared, Sharing, Stopped};
+pub use sharing::{
+    Joined, Keep, ShareBasis, ShareLine, ShareRequest, ShareTerms, Shared, SharedWith, Sharing,
+    Side, Stopped,
+};
 pub use state::{Connection, Problem, Progress, SetUp, Status};
 
 /// A command. What it holds, a passphrase perhaps or a name, is nothing for a log.
@@ -90,11 +93,20 @@ pub enum Request {
     },
     /// An invitation to see parts of a record.
     Share(ShareRequest),
+    /// A share for somebody known, or another one in place of theirs.
+    ShareWith {
+        /// What.
+        share: ShareRequest,
+        /// The name of a node that is known here.
+        with: String,
+    },
     /// Who can see what of a record.
     Sharing {
         /// The record.
         record: String,
     },
+    /// Every share of this node, in both directions.
+    AllSharing,
     /// No more sharing.
     Stop {
         /// The record.
@@ -103,6 +115,8 @@ pub enum Request {
         share: String,
         /// What stays of what they wrote.
         keep: Keep,
+        /// Whether those with whom they shared on keep what they have.
+        keep_shared_on: bool,
     },
     /// Who looked at a record.
     WhoLooked {
@@ -156,7 +170,9 @@ pub enum Reply {
     Decided(Decided),
     /// See [`Request::Share`].
     Shared(Shared),
-    /// See [`Request::Sharing`].
+    /// See [`Request::ShareWith`].
+    SharedWith(SharedWith),
+    /// See [`Request::Sharing`] and [`Request::AllSharing`].
     Sharing(Sharing),
     /// See [`Request::Stop`].
     Stopped(Stopped),

@@ -183,6 +183,7 @@ impl Worker {
     }
 
     fn does(&mut self, job: Job) {
+        self.node.say_ends();
         let input = match job {
             Job::Work(work) => {
                 work(&mut self.node);
@@ -221,7 +222,8 @@ impl Worker {
                 tracing::debug!("the network has stopped");
             }
         }
-        let wake = self.engine.poll_timeout();
+        let wakes = [self.engine.poll_timeout(), self.node.next_end_ms()];
+        let wake = wakes.into_iter().flatten().min();
         self.wake
             .send_if_modified(|known| std::mem::replace(known, wake) != wake);
     }

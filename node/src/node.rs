@@ -71,6 +71,7 @@ pub struct Node {
     identity: Identity,
     people: People,
     cuts: leaver::Cuts,
+    ends: sharing::Ends,
     loaded: BTreeMap<RecordId, (u64, Record)>,
     uses: u64,
     /// Where the journal stood after the last thing that could be for others.
@@ -88,6 +89,7 @@ impl Node {
         let identity = Identity::load(&store)?;
         let people = People::load(&store)?;
         let cuts = leaver::Cuts::load(&store)?;
+        let ends = sharing::Ends::load(&store)?;
         let mut rng = ChaCha20Rng::from_seed(crate::store::random());
         let mut nonce = [0; 8];
         rng.fill_bytes(&mut nonce);
@@ -96,6 +98,7 @@ impl Node {
             identity,
             people,
             cuts,
+            ends,
             loaded: BTreeMap::new(),
             uses: 0,
             changed: store.last(),
@@ -112,6 +115,7 @@ impl Node {
         request: Request,
         progress: &mut dyn FnMut(Progress),
     ) -> Result<Reply, Failure> {
+        self.say_ends();
         match request {
             Request::Status => self.status().map(Reply::Status),
             Request::RecordNew(person) => self.record_new(&person).map(Reply::RecordNew),
@@ -135,12 +139,19 @@ impl Node {
                 self.decide(&record, &decision).map(Reply::Decided)
             }
             Request::Share(request) => self.share(&request).map(Reply::Shared),
+            Request::ShareWith { share, with } => {
+                self.share_with(&share, &with).map(Reply::SharedWith)
+            }
             Request::Sharing { record } => self.sharing(&record).map(Reply::Sharing),
+            Request::AllSharing => self.all_sharing().map(Reply::Sharing),
             Request::Stop {
                 record,
                 share,
                 keep,
-            } => self.stop(&record, &share, keep).map(Reply::Stopped),
+                keep_shared_on,
+            } => self
+                .stop(&record, &share, (keep, keep_shared_on))
+                .map(Reply::Stopped),
             Request::WhoLooked { record } => self.who_looked(&record).map(Reply::Looked),
             Request::StaffAdd(new) => self.staff_add(&new).map(Reply::StaffAdded),
             Request::StaffList => self.staff_list().map(Reply::Staff),

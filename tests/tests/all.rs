@@ -8,5 +8,6 @@ mod harness;
 mod readme;
 mod real_data;
 mod shared_again;
+mod sharing;
 mod two_nodes;
 mod wrong_input;

@@ -6,7 +6,7 @@ use kith_protocol::sync::{Engine, Input, LinkId, Output};
 
 use super::{Bench, addition, ask, measure::Clock, odd};
 use crate::{
-    api::{NewPerson, Reply, Request, ShareRequest},
+    api::{NewPerson, Reply, Request, ShareRequest, ShareTerms},
     failure::Failure,
     home::{Home, Unlock},
     node::{Invited, Node, Role, now_ms},
@@ -37,6 +37,7 @@ impl Bench {
             see: "all".to_owned(),
             add: None,
             until: "2999-01-01".to_owned(),
+            terms: ShareTerms::default(),
         };
         let Reply::Shared(shared) = ask(&mut hub, Request::Share(share))? else {
             return Err(odd());

@@ -34,6 +34,8 @@ pub(super) enum RowKind {
     Cuts = 17,
     /// Records in which something by an own device does not simply count.
     Doubtful = 18,
+    /// When the next share of a record ends of which this node has to say so.
+    Ends = 24,
 }
 
 impl RowKind {

@@ -12,6 +12,7 @@ mod document;
 mod entries;
 mod judge;
 mod keep;
+mod lapses;
 mod material;
 mod need;
 mod past;

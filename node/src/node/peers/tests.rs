@@ -19,7 +19,7 @@ use kith_protocol::{
 use tempfile::TempDir;
 
 use crate::{
-    api::{Addition, ImportRequest, Keep, NewPerson, Reply, Request, ShareRequest},
+    api::{Addition, ImportRequest, Keep, NewPerson, Reply, Request, ShareRequest, ShareTerms},
     home::{Home, Unlock},
     node::{Invited, Node, Role, now_ms},
 };
@@ -90,6 +90,7 @@ impl Place {
             see: see.to_owned(),
             add: add.map(str::to_owned),
             until: "2999-01-01".to_owned(),
+            terms: ShareTerms::default(),
         }));
         let Reply::Shared(shared) = shared else {
             panic!("{shared:?}")
@@ -373,6 +374,7 @@ fn whoever_was_stopped_hears_of_the_end_and_of_nothing_after_it() {
         record: record.to_string(),
         share: guest.node.principal().to_string(),
         keep: Keep::All,
+        keep_shared_on: false,
     });
     host.notes(record, "after");
     host.invites(&mut later, record, "all", None);

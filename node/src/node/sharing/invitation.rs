@@ -13,7 +13,7 @@ use kith_protocol::{
 use rand_core::Rng;
 use serde::{Deserialize, Serialize};
 
-use super::{end_of, giving::Terms, link::Invited, scopes::Scopes};
+use super::{giving::Terms, link::Invited};
 use crate::{
     api::{Joined, ShareRequest, Shared},
     failure::{Ending, Failure},
@@ -72,20 +72,8 @@ pub enum JoinAnswer {
 impl Node {
     pub(in crate::node) fn share(&mut self, request: &ShareRequest) -> Result<Shared, Failure> {
         let record = self.record_named(&request.record)?;
-        let see: Scopes = request.see.parse()?;
-        let add: Scopes = match &request.add {
-            Some(add) => add.parse()?,
-            None => Scopes::default(),
-        };
-        let until_ms = end_of(&request.until)?;
-        let now = now_ms();
-        if until_ms <= now {
-            return Err(Failure::new(
-                Ending::Usage,
-                format!("{} has passed.", request.until),
-                "Name a day in the future. Nothing was shared.",
-            ));
-        }
+        let terms = self.terms(record, request)?;
+        let (now, until_ms) = (now_ms(), terms.until_ms);
         if self.addresses.is_empty() {
             return Err(Failure::new(
                 Ending::NotRunning,
@@ -93,12 +81,6 @@ impl Node {
                 "Start it with kith run --listen ADDRESS, then share. Nothing was shared.",
             ));
         }
-        let terms = Terms {
-            record,
-            see,
-            add,
-            until_ms,
-        };
         self.with_record(record, |node, record| node.may_share(record, &terms))?;
         let mut secret = [0; 16];
         self.rng.fill_bytes(&mut secret);

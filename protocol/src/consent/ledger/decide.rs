@@ -29,6 +29,8 @@ pub struct GrantState {
     pub grant: Grant,
     /// Who gave it.
     pub issuer: PrincipalId,
+    /// When, by its own word: milliseconds since 1970 UTC. Grants of one share have the same.
+    pub issued_ms: u64,
     /// For which label.
     pub label: Label,
     /// What became of it.
@@ -235,6 +237,7 @@ impl Ledger {
             .map(|(at, grant, label)| GrantState {
                 id: self.authority.id(at),
                 issuer: self.authority.event(at).author,
+                issued_ms: self.authority.event(at).time_ms,
                 state: self.authority.grant_fate(at),
                 effective: self.authority.right(at).map(|right| Effective {
                     sections: right.sections.iter().copied().collect(),

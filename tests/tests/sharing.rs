@@ -1,0 +1,168 @@
+//! What a share can be, told on real processes: passed on, changed, given back.
+
+use serde_json::Value;
+
+use crate::harness::{Node, contains, sample, until};
+
+fn lines(node: &Node, record: &str) -> Vec<Value> {
+    let sharing = node.json(["sharing", record]);
+    sharing["shares"].as_array().cloned().unwrap_or_default()
+}
+
+/// The state of the share that somebody has, as a node sees it.
+fn state(node: &Node, record: &str, name: &str) -> Option<String> {
+    let lines = lines(node, record);
+    let line = lines.iter().find(|line| line["name"] == name)?;
+    Some(line["state"].as_str()?.to_owned())
+}
+
+fn holds(node: &Node, record: &str, words: &str) -> bool {
+    let exported = node.kith(["export", record, "--as", "ndjson"]);
+    exported.code == Some(0) && contains(&exported.out, words)
+}
+
+#[test]
+fn a_share_is_passed_on_changed_and_stopped_and_everyone_sees_it() {
+    let surgery = Node::set_up("Riverside Surgery", "practice");
+    let daughter = Node::set_up("Sam", "person");
+    let carer = Node::set_up("Jo", "person");
+    let record = surgery.import(&sample("ips.json"));
+    surgery.note(&record, "Slept badly");
+    let (_surgery_runs, _daughter_runs, _carer_runs) =
+        (surgery.running(), daughter.running(), carer.running());
+
+    // The daughter and the carer know each other by a record of the daughter's own.
+    let own = daughter.json(["record", "new", "--family", "Quince"]);
+    let own = own["record"].as_str().expect("a record").to_owned();
+    carer.join(&daughter.share(&own, "identity", "daily-care"));
+
+    daughter.join(&surgery.share(&record, "identity,daily-care", "daily-care"));
+    let refused = daughter.kith([
+        "share",
+        &record,
+        "--see",
+        "daily-care",
+        "--until",
+        "2098-12-31",
+        "--with",
+        "Jo",
+    ]);
+    let refused = refused.ended(13);
+    assert!(refused.err.contains("may not be shared on"), "{refused}");
+
+    let change = [
+        "share",
+        &record,
+        "--with",
+        "Sam",
+        "--see",
+        "identity,daily-care,medicines",
+        "--add",
+        "daily-care",
+        "--share-on",
+        "--until",
+        "2099-12-31",
+    ];
+    let changed = surgery.json(change);
+    assert_eq!(changed["changed"], true, "{changed}");
+    assert_eq!(changed["share"]["share_on"], 1, "{changed}");
+    until("the daughter may share it on", || {
+        lines(&daughter, &record)
+            .iter()
+            .any(|line| line["share_on"] == 1)
+    });
+    assert_eq!(lines(&daughter, &record).len(), 1);
+    until("what was added to the share is there", || {
+        !daughter.show(&record)["not_known_here"]
+            .to_string()
+            .contains("medicines")
+    });
+
+    let beyond = daughter.kith([
+        "share",
+        &record,
+        "--see",
+        "daily-care,letters",
+        "--until",
+        "2098-12-31",
+        "--with",
+        "Jo",
+    ]);
+    let beyond = beyond.ended(13);
+    assert!(
+        beyond.err.contains("letters") && beyond.err.contains("medicines"),
+        "{beyond}"
+    );
+
+    let on = [
+        "share",
+        &record,
+        "--see",
+        "daily-care",
+        "--until",
+        "2098-12-31",
+        "--with",
+        "Jo",
+    ];
+    daughter.json(on);
+    until("the carer holds what was shared on", || {
+        holds(&carer, &record, "Slept badly")
+    });
+    until("the surgery sees it", || {
+        lines(&surgery, &record).len() == 2
+    });
+    let passed_on = lines(&surgery, &record)
+        .into_iter()
+        .find(|line| line["side"] == "between-others");
+    let passed_on = passed_on.expect("the share of the carer");
+    assert_eq!(passed_on["via"][0], "Sam", "{passed_on}");
+    assert_eq!(lines(&carer, &record)[0]["side"], "between-others");
+    let all = carer.json(["sharing"]);
+    let with_us = all["shares"].as_array().into_iter().flatten();
+    assert_eq!(
+        with_us.filter(|line| line["side"] == "with-us").count(),
+        2,
+        "{all}"
+    );
+
+    surgery.json(["stop", &record, "Sam"]);
+    until("the daughter knows", || {
+        state(&daughter, &record, "Sam").as_deref() == Some("stopped")
+    });
+    until("the carer knows", || {
+        state(&carer, &record, "Jo").as_deref() == Some("stopped")
+    });
+    daughter
+        .kith(["add", &record, "note", "Nobody may"])
+        .ended(13);
+    for node in [&surgery, &daughter, &carer] {
+        node.verify(&record);
+    }
+}
+
+#[test]
+fn a_share_is_given_back_by_whoever_has_it() {
+    let surgery = Node::set_up("Riverside Surgery", "practice");
+    let laptop = Node::set_up("Sam", "person");
+    let record = surgery.import(&sample("ips.json"));
+    let (_surgery_runs, _laptop_runs) = (surgery.running(), laptop.running());
+    laptop.join(&surgery.share(&record, "all", "daily-care"));
+    let entry = laptop.note(&record, "Slept well");
+    until("the note reaches the surgery", || {
+        holds(&surgery, &record, "Slept well")
+    });
+    let stopped = laptop.json(["stop", &record, "Riverside Surgery"]);
+    assert!(
+        stopped["note"]
+            .to_string()
+            .contains("given this share back"),
+        "{stopped}"
+    );
+    until("the surgery knows", || {
+        state(&surgery, &record, "Sam").as_deref() == Some("given back")
+    });
+    assert_eq!(surgery.json(["explain", &entry])["status"], "accepted");
+    laptop
+        .kith(["add", &record, "note", "Nobody may"])
+        .ended(13);
+}
