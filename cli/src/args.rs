@@ -1,5 +1,7 @@
 //! The words of the command line.
 
+mod control;
+mod emergency;
 mod practice;
 mod records;
 mod sharing;
@@ -9,6 +11,8 @@ use std::path::PathBuf;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use kith_node::failure::Ending;
 
+pub use control::{Capacity, ControlArgs, ControlCommand, ControllerArgs};
+pub use emergency::{EmergencyArgs, EmergencyOpenArgs};
 pub use practice::{DevicesArgs, DevicesCommand, LeavingArgs, StaffArgs, StaffCommand};
 pub use records::{
     AddArgs, AddCommand, ExportArgs, Form, ImportArgs, OneRecord, RecordArgs, RecordCommand,
@@ -191,6 +195,11 @@ pub enum ReviewCommand {
     Leave {
         /// The resource
         resource: String,
+    },
+    /// Somebody here has seen that the record was opened in an emergency
+    Seen {
+        /// The emergency, as kith review names it
+        emergency: String,
     },
 }
 

@@ -3,6 +3,8 @@
 pub mod add;
 pub mod bench;
 pub mod completions;
+pub mod control;
+pub mod emergency;
 pub mod explain;
 pub mod export;
 pub mod import;

@@ -1,6 +1,8 @@
 //! What a node can be asked, and what it answers: the same in one process and over the socket.
 
+mod control;
 mod decisions;
+mod emergency;
 mod files;
 mod practice;
 mod records;
@@ -12,7 +14,9 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 pub use crate::node::{BundleTo, ExportForm, Role};
+pub use control::{ActsAs, ControlChange, ControlShown, ControllerLine, NewController};
 pub use decisions::{Decided, Decision, Explained, Review, ToReview};
+pub use emergency::{EmergencyChange, EmergencyShown, OpenRequest, OpenedLine};
 pub use files::{Filed, ImportRequest, Imported, Refused, Verified};
 pub use practice::{DeviceLine, DeviceList, Leaving, Left, NewStaff, StaffLine, StaffList};
 pub use records::{
@@ -118,6 +122,22 @@ pub enum Request {
         /// Whether those with whom they shared on keep what they have.
         keep_shared_on: bool,
     },
+    /// Who controls a record, and a change in that.
+    Control {
+        /// The record.
+        record: String,
+        /// What is to change.
+        change: Option<ControlChange>,
+    },
+    /// Who may open a record in an emergency, and a change in that.
+    Emergency {
+        /// The record.
+        record: String,
+        /// What is to change.
+        change: Option<EmergencyChange>,
+    },
+    /// Opening a record that is here in an emergency.
+    EmergencyOpen(OpenRequest),
     /// Who looked at a record.
     WhoLooked {
         /// The record.
@@ -176,6 +196,12 @@ pub enum Reply {
     Sharing(Sharing),
     /// See [`Request::Stop`].
     Stopped(Stopped),
+    /// See [`Request::Control`].
+    Control(ControlShown),
+    /// See [`Request::Emergency`].
+    Emergency(EmergencyShown),
+    /// See [`Request::EmergencyOpen`].
+    Opened(OpenedLine),
     /// See [`Request::WhoLooked`].
     Looked(Vec<Looked>),
     /// See [`Request::StaffAdd`].

@@ -9,7 +9,7 @@ use tokio::{
 };
 
 use crate::{
-    api::{Joined, Progress, Reply, Request},
+    api::{Joined, OpenRequest, Progress, Reply, Request},
     failure::{Ending, Failure},
     home::Home,
 };
@@ -24,6 +24,8 @@ pub enum Asked {
     Command(Request),
     /// To accept an invitation.
     Join(String),
+    /// To open a record with the code of its emergency page.
+    EmergencyOpen(OpenRequest),
 }
 
 /// What it says.

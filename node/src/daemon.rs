@@ -14,7 +14,7 @@ use tokio::{
 };
 
 use crate::{
-    api::Joined,
+    api::{Joined, OpenRequest, OpenedLine, Reply},
     control::{self, Asked, Said},
     driver::Driver,
     failure::{Ending, Failure},
@@ -23,6 +23,7 @@ use crate::{
     links::{self, Opened},
     network::{Incoming, Network, Talk, parse_address},
     node::Invited,
+    opening,
 };
 
 /// Whoever presents an invitation has this long: they may be anyone.
@@ -98,6 +99,11 @@ impl Daemon {
         join(&self.driver, &self.network, invited).await
     }
 
+    /// Opens a record with the code of its emergency page and fetches it.
+    pub async fn open_emergency(&self, asked: OpenRequest) -> Result<OpenedLine, Failure> {
+        open_emergency(&self.driver, &self.network, asked).await
+    }
+
     /// Works until it is told to stop.
     pub async fn run(mut self, stop: impl Future<Output = ()>) -> Result<(), Failure> {
         let socket = match self.socket.take() {
@@ -114,6 +120,9 @@ impl Daemon {
                         // Over the bound the stream is closed at once: whoever called tries again.
                         Talk::Join => if let Ok(place) = Arc::clone(&joins).try_acquire_owned() {
                             tokio::spawn(welcome(self.driver.clone(), incoming, place));
+                        },
+                        Talk::Emergency => if let Ok(place) = Arc::clone(&joins).try_acquire_owned() {
+                            tokio::spawn(open_to(self.driver.clone(), incoming, place));
                         },
                         Talk::Sync => {
                             let opened = (incoming.device, incoming.channel);
@@ -201,6 +210,16 @@ async fn welcome(driver: Driver, incoming: Incoming, _place: OwnedSemaphorePermi
     }
 }
 
+/// Answers whoever says that they hold the code of an emergency page, who may be anyone.
+async fn open_to(driver: Driver, incoming: Incoming, _place: OwnedSemaphorePermit) {
+    let answer = opening::answer(driver, incoming.device, incoming.channel);
+    match tokio::time::timeout(JOIN_LASTS, answer).await {
+        Ok(Err(failure)) => tracing::info!(what = failure.what, "nothing was opened"),
+        Ok(Ok(())) => {}
+        Err(_) => tracing::info!("somebody with an emergency page took too long"),
+    }
+}
+
 /// Does what the command line of the same user asks.
 async fn obey(driver: Driver, network: Network, mut stream: UnixStream) {
     let ours = rustix::process::geteuid().as_raw();
@@ -232,6 +251,13 @@ async fn obey(driver: Driver, network: Network, mut stream: UnixStream) {
                     .await;
                 match done {
                     Ok(reply) => Said::Reply(Box::new(reply)),
+                    Err(failure) => Said::Failure(failure),
+                }
+            }
+            Asked::EmergencyOpen(asked) => {
+                drop(progress);
+                match open_emergency(&driver, &network, asked).await {
+                    Ok(opened) => Said::Reply(Box::new(Reply::Opened(opened))),
                     Err(failure) => Said::Failure(failure),
                 }
             }
@@ -274,6 +300,24 @@ async fn join(driver: &Driver, network: &Network, invited: Invited) -> Result<Jo
             Ending::CannotReach,
             "The invitation was accepted, and not everything has arrived yet.",
             "What arrived is safe. Start this node with kith run; the rest follows.",
+        )),
+    }
+}
+
+async fn open_emergency(
+    driver: &Driver,
+    network: &Network,
+    asked: OpenRequest,
+) -> Result<OpenedLine, Failure> {
+    let link = asked.what.parse()?;
+    let (hub, opened) = opening::open(driver, network, link, asked).await?;
+    let fetched = driver.up_to_date_with(hub);
+    match tokio::time::timeout(FETCH_LASTS, fetched).await {
+        Ok(fetched) => fetched.map(|()| opened),
+        Err(_) => Err(Failure::new(
+            Ending::CannotReach,
+            "The record was opened, and not everything has arrived yet.",
+            "What arrived can be read: kith show RECORD. Start this node with kith run; the rest follows.",
         )),
     }
 }

@@ -12,4 +12,5 @@ pub mod joining;
 pub mod links;
 pub mod network;
 pub mod node;
+pub mod opening;
 pub mod store;

@@ -31,6 +31,8 @@ pub enum Talk {
     Join,
     /// Sync: known devices, and devices that prove that they are of somebody known.
     Sync,
+    /// Opening a record with the code of its emergency page: open to strangers.
+    Emergency,
 }
 
 impl Talk {
@@ -38,13 +40,14 @@ impl Talk {
         match self {
             Self::Join => StreamProtocol::new("/kith/join/0"),
             Self::Sync => StreamProtocol::new("/kith/sync/1"),
+            Self::Emergency => StreamProtocol::new("/kith/emergency/0"),
         }
     }
 
     /// Bytes of the longest frame that is read.
     const fn frame_len_max(self) -> usize {
         match self {
-            Self::Join => JOIN_FRAME_LEN_MAX,
+            Self::Join | Self::Emergency => JOIN_FRAME_LEN_MAX,
             Self::Sync => FRAME_LEN_MAX,
         }
     }
@@ -104,7 +107,7 @@ impl Network {
         let swarm = build(seed)?;
         let mut control = swarm.behaviour().new_control();
         let (incoming_sender, incoming) = mpsc::channel(16);
-        for talk in [Talk::Join, Talk::Sync] {
+        for talk in [Talk::Join, Talk::Sync, Talk::Emergency] {
             let streams = control
                 .accept(talk.protocol())
                 .map_err(|error| NetworkError::Start(error.to_string().into()))?;

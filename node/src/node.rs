@@ -8,7 +8,9 @@ mod access;
 mod add;
 mod audit;
 mod bundle;
+mod control;
 mod custodian;
+mod emergency;
 mod epochs;
 mod export;
 mod find;
@@ -55,6 +57,7 @@ use crate::{
 use identity::Identity;
 use people::People;
 
+pub use emergency::{EmergencyAnswer, EmergencyAsk, EmergencyLink};
 pub use export::{BundleTo, ExportForm};
 pub use identity::Role;
 pub use peers::Peer;
@@ -152,6 +155,13 @@ impl Node {
             } => self
                 .stop(&record, &share, (keep, keep_shared_on))
                 .map(Reply::Stopped),
+            Request::Control { record, change } => {
+                self.control(&record, change.as_ref()).map(Reply::Control)
+            }
+            Request::Emergency { record, change } => self
+                .emergency(&record, change.as_ref())
+                .map(Reply::Emergency),
+            Request::EmergencyOpen(asked) => self.open_emergency(&asked).map(Reply::Opened),
             Request::WhoLooked { record } => self.who_looked(&record).map(Reply::Looked),
             Request::StaffAdd(new) => self.staff_add(&new).map(Reply::StaffAdded),
             Request::StaffList => self.staff_list().map(Reply::Staff),

@@ -166,3 +166,174 @@ fn a_share_is_given_back_by_whoever_has_it() {
         .kith(["add", &record, "note", "Nobody may"])
         .ended(13);
 }
+
+#[test]
+fn a_record_is_handed_over_and_whoever_gave_it_away_can_do_nothing_more_with_it() {
+    let surgery = Node::set_up("Riverside Surgery", "practice");
+    let patient = Node::set_up("Ada", "person");
+    let record = surgery.import(&sample("ips.json"));
+    let other = surgery.json(["record", "new", "--family", "Quince"]);
+    let other = other["record"].as_str().expect("a record").to_owned();
+    let (_surgery_runs, _patient_runs) = (surgery.running(), patient.running());
+    patient.join(&surgery.share(&other, "identity", "daily-care"));
+
+    surgery
+        .kith(["record", "control", &record, "leave"])
+        .ended(13);
+    surgery
+        .kith(["record", "control", &record, "add", "Ada"])
+        .ended(2);
+    let shown = surgery.json([
+        "record", "control", &record, "add", "Ada", "--as", "patient",
+    ]);
+    assert_eq!(
+        shown["controllers"].as_array().map(Vec::len),
+        Some(2),
+        "{shown}"
+    );
+    until("the patient has the record", || {
+        patient
+            .json(["record", "list"])
+            .to_string()
+            .contains(&record)
+    });
+    until("both hold the same", || {
+        let shown = patient.kith(["--json", "show", &record]);
+        shown.code == Some(0) && patient.digest(&record) == surgery.digest(&record)
+    });
+    let control = patient.show(&record)["control"].to_string();
+    assert!(
+        control.contains("patient") && control.contains("Riverside Surgery"),
+        "{control}"
+    );
+
+    // The patient controls it already, so the surgery leaves.
+    surgery
+        .kith(["record", "control", &record, "hand-over", "Ada"])
+        .ended(1);
+    surgery.json(["record", "control", &record, "leave"]);
+    until("the patient alone controls it", || {
+        let control = patient.show(&record)["control"].clone();
+        control.as_array().map(Vec::len) == Some(1)
+    });
+    let share = [
+        "share",
+        &record,
+        "--see",
+        "all",
+        "--until",
+        "2099-12-31",
+        "--with",
+        "Ada",
+    ];
+    surgery.kith(share).ended(13);
+    surgery
+        .kith(["add", &record, "note", "Nobody may"])
+        .ended(13);
+    surgery
+        .kith([
+            "record", "control", &record, "add", "Ada", "--as", "patient",
+        ])
+        .ended(13);
+    patient.note(&record, "Mine now");
+    let shown = surgery.json([
+        "record",
+        "control",
+        &other,
+        "hand-over",
+        "Ada",
+        "--as",
+        "patient",
+    ]);
+    assert_eq!(
+        shown["controllers"].as_array().map(Vec::len),
+        Some(1),
+        "{shown}"
+    );
+    surgery
+        .kith(["add", &other, "note", "Nobody may"])
+        .ended(13);
+    until("the patient controls the other record too", || {
+        patient.show(&other)["control"][0]["is_us"] == true
+    });
+    patient.note(&other, "Mine too");
+    patient.verify(&record);
+    surgery.verify(&record);
+}
+
+#[test]
+fn an_allowed_ambulance_opens_a_record_in_an_emergency_and_another_does_not() {
+    let surgery = Node::set_up("Riverside Surgery", "practice");
+    let ambulance = Node::set_up("North Ambulance", "ambulance");
+    let stranger = Node::set_up("Hill Rescue", "ambulance");
+    let record = surgery.import(&sample("ips.json"));
+    surgery.note(&record, "Key under the pot");
+    let other = surgery.json(["record", "new", "--family", "Quince"]);
+    let other = other["record"].as_str().expect("a record").to_owned();
+    let (_surgery_runs, _ambulance_runs, _stranger_runs) =
+        (surgery.running(), ambulance.running(), stranger.running());
+    for crew in [&ambulance, &stranger] {
+        crew.join(&surgery.share(&other, "identity", "daily-care"));
+    }
+    let allow = [
+        "record",
+        "emergency",
+        &record,
+        "--allow",
+        "North Ambulance",
+        "--secret",
+    ];
+    let allowed = surgery.json(allow);
+    let page = allowed["link"].as_str().expect("a link").to_owned();
+    until("the ambulance can find the person", || {
+        ambulance
+            .json(["record", "list"])
+            .to_string()
+            .contains(&record)
+    });
+    assert!(!holds(&ambulance, &record, "Key under the pot"));
+    let open = |what| {
+        [
+            ["record", "emergency-open", what],
+            ["--reason", "Fell at home", "--json"],
+        ]
+        .concat()
+    };
+    let opened = ambulance.kith(open(record.as_str())).done().json();
+    assert_eq!(opened["state"], "open", "{opened}");
+    until("the record is there", || {
+        holds(&ambulance, &record, "Key under the pot")
+    });
+    until("the surgery is told", || {
+        surgery.json(["status"])["problems"]
+            .to_string()
+            .contains("Fell at home")
+    });
+    surgery.kith(["status", "--check"]).ended(4);
+
+    // One that is not named has nothing to open; with the code of the page it does.
+    stranger.kith(open(record.as_str())).ended(1);
+    stranger.kith(open(page.as_str())).done();
+    until("the stranger has the record", || {
+        holds(&stranger, &record, "Key under the pot")
+    });
+    until("the surgery is told of both", || {
+        surgery
+            .json(["review", &record])
+            .to_string()
+            .matches("Fell at home")
+            .count()
+            == 2
+    });
+    let opened = surgery.json(["record", "emergency", &record])["opened"].clone();
+    for one in opened.as_array().into_iter().flatten() {
+        let id = one["id"].as_str().expect("an id");
+        surgery.json(["review", &record, "seen", id]);
+    }
+    surgery.kith(["status", "--check"]).ended(0);
+    let looked = surgery.json(["who-looked", &record]).to_string();
+    assert!(looked.contains("Hill Rescue"), "{looked}");
+    for node in [&surgery, &ambulance, &stranger] {
+        node.verify(&record);
+    }
+}

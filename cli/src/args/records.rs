@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Subcommand, ValueEnum};
 
+use super::{ControlArgs, EmergencyArgs, EmergencyOpenArgs};
+
 #[derive(clap::Args)]
 pub struct OneRecord {
     /// The record: its id or the beginning of it
@@ -32,6 +34,12 @@ pub enum RecordCommand {
         #[arg(required = true)]
         words: Vec<String>,
     },
+    /// Who controls a record, and changing that
+    Control(ControlArgs),
+    /// Who may open a record in an emergency, and changing that
+    Emergency(EmergencyArgs),
+    /// Open a record in an emergency: the person and their practice are told
+    EmergencyOpen(EmergencyOpenArgs),
 }
 
 #[derive(clap::Args)]

@@ -7,6 +7,7 @@ use kith_node::{
     failure::{Ending, Failure},
 };
 
+use super::{control, emergency};
 use crate::{
     args::{RecordArgs, RecordCommand},
     ask::{Session, odd_answer},
@@ -28,6 +29,9 @@ pub fn run(session: &Session, args: RecordArgs) -> Result<Ending, Failure> {
         RecordCommand::Find { words } => list(session, Request::Find { words }),
         RecordCommand::Show(args) => show(session, args.record),
         RecordCommand::Timeline(args) => timeline(session, args.record),
+        RecordCommand::Control(args) => control::run(session, args),
+        RecordCommand::Emergency(args) => emergency::run(session, args),
+        RecordCommand::EmergencyOpen(args) => emergency::open(session, args),
     }
 }
 
@@ -150,6 +154,9 @@ fn line(line: &Line) {
 }
 
 fn ending(shown: &RecordShown) {
+    for one in &shown.control {
+        render::say(&control::sentence(one));
+    }
     for other in &shown.same_person {
         render::say(&format!(
             "The same person has record {} too: look at both.",

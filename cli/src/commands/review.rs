@@ -33,6 +33,7 @@ pub fn run(session: &Session, args: ReviewArgs) -> Result<Ending, Failure> {
             resource,
             wanted: false,
         },
+        ReviewCommand::Seen { emergency } => Decision::Seen { emergency },
     };
     let Reply::Decided(decided) = session.ask(Request::Decide { record, decision })? else {
         return Err(odd_answer());

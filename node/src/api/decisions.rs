@@ -24,6 +24,11 @@ pub enum Decision {
         /// Whether it is to be written into what stands now.
         wanted: bool,
     },
+    /// Somebody has seen that the record was opened in an emergency.
+    Seen {
+        /// The emergency's id or its beginning.
+        emergency: String,
+    },
 }
 
 /// Why an entry has its status.

@@ -4,6 +4,8 @@ use std::{collections::BTreeMap, path::PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use super::ControllerLine;
+
 /// A person whose record begins empty.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct NewPerson {
@@ -106,6 +108,8 @@ pub struct RecordShown {
     pub allergies: AllergyState,
     /// Other records that are said to be of the same person.
     pub same_person: Vec<String>,
+    /// Who controls it.
+    pub control: Vec<ControllerLine>,
     /// Sections that this node may see, with what they hold.
     pub sections: Vec<SectionShown>,
     /// Sections and labels that this node is not shown or does not hold.

@@ -36,6 +36,8 @@ pub(super) enum RowKind {
     Doubtful = 18,
     /// When the next share of a record ends of which this node has to say so.
     Ends = 24,
+    /// Emergencies that a person here has seen.
+    Seen = 25,
 }
 
 impl RowKind {

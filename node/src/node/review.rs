@@ -76,6 +76,18 @@ impl Node {
             .into_iter()
             .map(|waiting| entry_item(&item, &waiting))
             .collect();
+        for opened in self.unseen_emergencies(record)?.into_iter().rev() {
+            let what = format!(
+                "{} opened this record: {}. From {} until {} ({})",
+                opened.by, opened.reason, opened.from, opened.until, opened.state
+            );
+            let remedy = format!(
+                "kith review {id} seen {} when you have looked at it; kith who-looked {id} says what they were given",
+                &opened.id[..12]
+            );
+            let kind = "opened in an emergency";
+            items.insert(0, item(kind, opened.id, what, Vec::new(), remedy));
+        }
         for placed in self.read_all(record)? {
             let held = &placed.held;
             let value = serde_json::from_str(&held.to_text(0)).unwrap_or(Value::Null);
@@ -142,6 +154,13 @@ impl Node {
             Decision::Adopt { entry } => node.adopt(record, entry),
             Decision::Choose { resource, version } => node.choose(record, resource, *version),
             Decision::Settle { resource, wanted } => node.settle(record, resource, *wanted),
+            Decision::Seen { emergency } => {
+                let entry = node.see_emergency(record, emergency)?;
+                Ok(Decided {
+                    entry,
+                    what: "It is noted here that somebody has seen this; kith record emergency RECORD goes on listing it.".to_owned(),
+                })
+            }
         })
     }
 

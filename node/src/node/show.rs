@@ -42,6 +42,7 @@ impl Node {
                 as_of: node.as_of(record),
                 allergies: allergy_state(record, &placed),
                 same_person: same_person(record),
+                control: node.controllers(record),
                 sections: node.sections(record, &placed),
                 not_known_here: not_known_here(record),
             })

@@ -6,9 +6,11 @@
 
 mod authority;
 mod chains;
+mod control;
 mod custodians;
 mod decide;
 mod document;
+mod emergency;
 mod entries;
 mod judge;
 mod keep;
@@ -25,7 +27,9 @@ use kith_crdt::{DocumentId, Label};
 
 use self::{authority::Authority, entries::Entries};
 pub use self::{
+    control::Controller,
     decide::{Effective, GrantFate, GrantState},
+    emergency::Emergency,
     quota::Full,
     review::ReviewItem,
 };

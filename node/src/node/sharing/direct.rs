@@ -33,6 +33,7 @@ impl Node {
         let audience = self.known(with)?;
         let log = principal_log(&self.store, audience)?;
         self.with_record(id, |node, record| {
+            node.may_share(record, &terms)?;
             node.needs_share(record, audience)?;
             let own = node.identity.principal;
             let mut before = Share::all(record);

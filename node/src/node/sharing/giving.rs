@@ -154,7 +154,7 @@ impl Node {
     fn pieces(&self, record: &mut Record, terms: &Terms) -> Result<Vec<Piece>, Failure> {
         let wanted = rights(terms);
         let own = self.identity.principal;
-        if record.ledger().controllers().contains(&own) {
+        if self.controls(record) {
             return Ok(wanted);
         }
         let held = Held::of(record, own, now_ms());

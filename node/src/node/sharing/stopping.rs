@@ -132,7 +132,7 @@ impl Node {
         grant: &GrantState,
     ) -> Result<Option<EventId>, Failure> {
         let own = self.identity.principal;
-        if record.ledger().controllers().contains(&own) {
+        if self.controls(record) {
             return Ok(None);
         }
         let grants = record.ledger().grants();

@@ -101,6 +101,20 @@ impl Ledger {
         self.decide(&question, |_, _| Ok(()))
     }
 
+    /// Whether someone may read a document for care or, where not for that, in an emergency.
+    pub fn decide_open(
+        &mut self,
+        who: &Whoever,
+        document: &DocumentId,
+        now_ms: u64,
+    ) -> Result<Reader, Denial> {
+        self.decide_read(who, document, Purposes::CARE, now_ms)
+            .or_else(|denial| {
+                self.decide_read(who, document, Purposes::EMERGENCY, now_ms)
+                    .map_err(|_| denial)
+            })
+    }
+
     /// Whether someone may write into a document for a purpose, by this node's clock, in such a
     /// way that what it writes now is clear everywhere.
     pub fn decide_write(
