@@ -15,7 +15,8 @@ pub use control::{Capacity, ControlArgs, ControlCommand, ControllerArgs};
 pub use emergency::{EmergencyArgs, EmergencyOpenArgs};
 pub use practice::{DevicesArgs, DevicesCommand, LeavingArgs, StaffArgs, StaffCommand};
 pub use records::{
-    AddArgs, AddCommand, ExportArgs, Form, ImportArgs, OneRecord, RecordArgs, RecordCommand,
+    AddArgs, AddCommand, ChangeArgs, ExportArgs, Form, ImportArgs, OneRecord, RecordArgs,
+    RecordCommand, SameArgs,
 };
 pub use sharing::{Basis, JoinArgs, ShareArgs, SharingArgs, StopArgs};
 
@@ -62,6 +63,8 @@ pub fn exit_codes() -> String {
 
 #[derive(Subcommand)]
 pub enum Command {
+    /// A fall, told on four throw-away nodes of this machine
+    Demo(DemoArgs),
     /// Make a node: who runs it, its name, keys, recovery sheet
     Setup(SetupArgs),
     /// Run the node until it is stopped
@@ -76,6 +79,8 @@ pub enum Command {
     Import(ImportArgs),
     /// Add one thing to a record
     Add(AddArgs),
+    /// Change one thing in a record, or say that it was entered in error
+    Change(ChangeArgs),
     /// Give a record back
     Export(ExportArgs),
     /// Check every signature, link and status from the raw bytes
@@ -94,6 +99,8 @@ pub enum Command {
     Stop(StopArgs),
     /// Who looked at a record
     WhoLooked(OneRecord),
+    /// What happened on this node, and what happens
+    Events(EventsArgs),
     /// The people who work here: enter, list, end
     Staff(StaffArgs),
     /// The devices that act for this node's owner: list, retire
@@ -116,6 +123,10 @@ pub struct SetupArgs {
     /// Who runs it
     #[arg(long, value_enum)]
     pub kind: Option<Kind>,
+    /// Also write a systemd unit, so that the node can run whenever this machine does; for a node
+    /// that exists, only that
+    #[arg(long)]
+    pub service: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -136,9 +147,23 @@ pub enum Kind {
 
 #[derive(clap::Args)]
 pub struct RunArgs {
-    /// An address of this machine and a port, such as 127.0.0.1:4712
-    #[arg(long, default_value = "0.0.0.0:4712", value_name = "ADDR")]
-    pub listen: String,
+    /// An address of this machine and a port, such as 127.0.0.1:4712; can be given several times
+    #[arg(long, default_values = ["0.0.0.0:4712", "/ip4/0.0.0.0/udp/4712/quic-v1"], value_name = "ADDR")]
+    pub listen: Vec<String>,
+    /// Where others reach this machine from elsewhere, such as riverside.example:4712; can be given
+    /// several times
+    #[arg(long, value_name = "HOST:PORT")]
+    pub reachable_at: Vec<String>,
+    /// Stop when standard input ends, as when the program that started this node has gone
+    #[arg(long, hide = true)]
+    pub until_input_ends: bool,
+}
+
+#[derive(clap::Args)]
+pub struct DemoArgs {
+    /// End when the story is told, instead of waiting for Ctrl-C
+    #[arg(long)]
+    pub once: bool,
 }
 
 #[derive(clap::Args)]
@@ -201,6 +226,18 @@ pub enum ReviewCommand {
         /// The emergency, as kith review names it
         emergency: String,
     },
+}
+
+#[derive(clap::Args)]
+pub struct EventsArgs {
+    /// One record; all where it is left out
+    pub record: Option<String>,
+    /// Go on and tell what happens, until the node stops
+    #[arg(long)]
+    pub follow: bool,
+    /// Only what came after this number, the last one that you have seen
+    #[arg(long, value_name = "SEQ")]
+    pub after: Option<u64>,
 }
 
 #[derive(clap::Args)]

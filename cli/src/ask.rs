@@ -53,6 +53,11 @@ impl Session {
         })
     }
 
+    /// The file with the passphrase, where one was named.
+    pub fn passphrase_path(&self) -> Option<PathBuf> {
+        self.passphrase_file.as_deref().map(absolute)
+    }
+
     /// Has the node do something.
     pub fn ask(&self, request: Request) -> Result<Reply, Failure> {
         let home = self.home()?;
@@ -61,7 +66,9 @@ impl Session {
         if let Some(client) = Client::connect(&home) {
             return match client.ask(&Asked::Command(request), &mut progress)? {
                 Said::Reply(reply) => Ok(*reply),
-                Said::Joined(_) | Said::Progress(_) | Said::Failure(_) => Err(odd_answer()),
+                Said::Joined(_) | Said::Happened(_) | Said::Progress(_) | Said::Failure(_) => {
+                    Err(odd_answer())
+                }
             };
         }
         let mut node = Node::open(&home, &self.unlock(&home)?)?;

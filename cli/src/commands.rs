@@ -2,9 +2,12 @@
 
 pub mod add;
 pub mod bench;
+pub mod change;
 pub mod completions;
 pub mod control;
+pub mod demo;
 pub mod emergency;
+pub mod events;
 pub mod explain;
 pub mod export;
 pub mod import;

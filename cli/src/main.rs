@@ -7,7 +7,9 @@
 mod args;
 mod ask;
 mod commands;
+mod demo;
 mod render;
+mod service;
 
 use std::process::ExitCode;
 
@@ -36,6 +38,7 @@ fn main() -> ExitCode {
 
 fn run(session: &Session, command: Command) -> Result<Ending, Failure> {
     match command {
+        Command::Demo(args) => commands::demo::run(session, &args),
         Command::Setup(args) => commands::setup::run(session, &args),
         Command::Run(args) => commands::run::run(session, &args),
         Command::Status(args) => commands::status::run(session, &args),
@@ -43,6 +46,7 @@ fn run(session: &Session, command: Command) -> Result<Ending, Failure> {
         Command::Show(args) => commands::record::show(session, args.record),
         Command::Import(args) => commands::import::run(session, &args),
         Command::Add(args) => commands::add::run(session, args),
+        Command::Change(args) => commands::change::run(session, args),
         Command::Export(args) => commands::export::run(session, args),
         Command::Verify(args) => commands::verify::run(session, &args),
         Command::Explain(args) => commands::explain::run(session, args),
@@ -52,6 +56,7 @@ fn run(session: &Session, command: Command) -> Result<Ending, Failure> {
         Command::Sharing(args) => commands::sharing::list(session, args.record),
         Command::Stop(args) => commands::stop::run(session, args),
         Command::WhoLooked(args) => commands::who_looked::run(session, args.record),
+        Command::Events(args) => commands::events::run(session, args),
         Command::Staff(args) => commands::practice::staff(session, args),
         Command::Devices(args) => commands::practice::devices(session, args),
         Command::Bench(args) => commands::bench::run(session, &args),

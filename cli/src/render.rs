@@ -10,6 +10,11 @@ use crate::ask::Session;
 
 /// One object on standard output.
 pub fn json<T: Serialize>(value: &T) -> Result<Ending, Failure> {
+    out(&json_line(value)?)
+}
+
+/// One object on a line.
+pub fn json_line<T: Serialize>(value: &T) -> Result<String, Failure> {
     let text = serde_json::to_string(value).map_err(|error| {
         Failure::new(
             Ending::Failed,
@@ -18,18 +23,23 @@ pub fn json<T: Serialize>(value: &T) -> Result<Ending, Failure> {
         )
         .because(&error)
     })?;
-    out(&(text + "\n"))
+    Ok(text + "\n")
 }
 
 /// Text on standard output; a reader that has gone is no fault.
 pub fn out(text: &str) -> Result<Ending, Failure> {
+    while_read(text).map(|_| Ending::Done)
+}
+
+/// Text on standard output, and whether anybody reads it still.
+pub fn while_read(text: &str) -> Result<bool, Failure> {
     let mut stdout = std::io::stdout().lock();
     let written = stdout
         .write_all(text.as_bytes())
         .and_then(|()| stdout.flush());
     match written {
-        Ok(()) => Ok(Ending::Done),
-        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(Ending::Done),
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(false),
         Err(error) => Err(Failure::new(
             Ending::Failed,
             "The result could not be written out.",

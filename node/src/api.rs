@@ -3,6 +3,7 @@
 mod control;
 mod decisions;
 mod emergency;
+mod events;
 mod files;
 mod practice;
 mod records;
@@ -17,11 +18,13 @@ pub use crate::node::{BundleTo, ExportForm, Role};
 pub use control::{ActsAs, ControlChange, ControlShown, ControllerLine, NewController};
 pub use decisions::{Decided, Decision, Explained, Review, ToReview};
 pub use emergency::{EmergencyChange, EmergencyShown, OpenRequest, OpenedLine};
+pub use events::{Kind, Occurred, Since};
 pub use files::{Filed, ImportRequest, Imported, Refused, Verified};
 pub use practice::{DeviceLine, DeviceList, Leaving, Left, NewStaff, StaffLine, StaffList};
 pub use records::{
-    Added, Addition, Alike, AllergyState, AsOf, Exported, Happened, Line, Looked, NewPerson,
-    RecordLine, RecordMade, RecordShown, SectionShown,
+    Added, Addition, Alike, AllergyState, AsOf, Change, Exported, Happened, JoinedRecord, Line,
+    LinkWord, Looked, NewPerson, RecordLine, RecordMade, RecordShown, SamePersonRequest,
+    SectionShown,
 };
 pub use sharing::{
     Joined, Keep, ShareBasis, ShareLine, ShareRequest, ShareTerms, Shared, SharedWith, Sharing,
@@ -61,6 +64,17 @@ pub enum Request {
         record: String,
         /// What.
         what: Addition,
+        /// As which member of staff: a name, an id or its beginning.
+        staff: Option<String>,
+    },
+    /// One thing in a record is different now, or was entered in error.
+    Change {
+        /// The record.
+        record: String,
+        /// The thing: its id or the beginning of it.
+        thing: String,
+        /// What is different.
+        change: Change,
         /// As which member of staff: a name, an id or its beginning.
         staff: Option<String>,
     },
@@ -122,6 +136,8 @@ pub enum Request {
         /// Whether those with whom they shared on keep what they have.
         keep_shared_on: bool,
     },
+    /// A word on two records being of one person.
+    SamePerson(SamePersonRequest),
     /// Who controls a record, and a change in that.
     Control {
         /// The record.
@@ -143,6 +159,8 @@ pub enum Request {
         /// The record.
         record: String,
     },
+    /// What happened on this node.
+    Events(Since),
     /// A new member of staff.
     StaffAdd(NewStaff),
     /// Everyone who was entered as staff.
@@ -176,7 +194,7 @@ pub enum Reply {
     Timeline(Vec<Happened>),
     /// See [`Request::Import`].
     Imported(Imported),
-    /// See [`Request::Add`].
+    /// See [`Request::Add`] and [`Request::Change`].
     Added(Added),
     /// See [`Request::Export`].
     Exported(Exported),
@@ -186,7 +204,7 @@ pub enum Reply {
     Explained(Explained),
     /// See [`Request::Review`].
     Review(Review),
-    /// See [`Request::Decide`].
+    /// See [`Request::Decide`] and [`Request::SamePerson`].
     Decided(Decided),
     /// See [`Request::Share`].
     Shared(Shared),
@@ -204,6 +222,8 @@ pub enum Reply {
     Opened(OpenedLine),
     /// See [`Request::WhoLooked`].
     Looked(Vec<Looked>),
+    /// See [`Request::Events`].
+    Events(Vec<Occurred>),
     /// See [`Request::StaffAdd`].
     StaffAdded(StaffLine),
     /// See [`Request::StaffList`].

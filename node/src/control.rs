@@ -1,6 +1,9 @@
 //! The running node's socket: one command in, progress and one answer out, as lines of JSON.
 
-use std::io::{BufRead, BufReader, Write};
+use std::{
+    io::{BufRead, BufReader, Write},
+    ops::ControlFlow,
+};
 
 use serde::{Deserialize, Serialize};
 use tokio::{
@@ -9,7 +12,7 @@ use tokio::{
 };
 
 use crate::{
-    api::{Joined, OpenRequest, Progress, Reply, Request},
+    api::{Joined, Occurred, OpenRequest, Progress, Reply, Request, Since},
     failure::{Ending, Failure},
     home::Home,
 };
@@ -24,6 +27,8 @@ pub enum Asked {
     Command(Request),
     /// To accept an invitation.
     Join(String),
+    /// What happened, and what happens from now on, until whoever asked goes away.
+    Follow(Since),
     /// To open a record with the code of its emergency page.
     EmergencyOpen(OpenRequest),
 }
@@ -37,6 +42,8 @@ pub enum Said {
     Reply(Box<Reply>),
     /// The answer to an invitation.
     Joined(Joined),
+    /// Something happened.
+    Happened(Box<Occurred>),
     /// It was not done.
     Failure(Failure),
 }
@@ -75,6 +82,41 @@ impl Client {
         asked: &Asked,
         progress: &mut dyn FnMut(Progress),
     ) -> Result<Said, Failure> {
+        self.say(asked)?;
+        for line in BufReader::new(&self.stream).lines() {
+            match read(line)? {
+                Said::Progress(step) => progress(step),
+                said @ (Said::Reply(_) | Said::Joined(_) | Said::Happened(_)) => return Ok(said),
+                Said::Failure(failure) => return Err(failure),
+            }
+        }
+        Err(broken(&std::io::Error::from(
+            std::io::ErrorKind::UnexpectedEof,
+        )))
+    }
+
+    /// Hands over what happens, as it happens, until the node stops or `told` has enough.
+    pub fn follow(
+        mut self,
+        since: Since,
+        told: &mut dyn FnMut(Occurred) -> ControlFlow<()>,
+    ) -> Result<(), Failure> {
+        self.say(&Asked::Follow(since))?;
+        for line in BufReader::new(&self.stream).lines() {
+            match read(line)? {
+                Said::Happened(occurred) => {
+                    if told(*occurred).is_break() {
+                        return Ok(());
+                    }
+                }
+                Said::Failure(failure) => return Err(failure),
+                Said::Progress(_) | Said::Reply(_) | Said::Joined(_) => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn say(&mut self, asked: &Asked) -> Result<(), Failure> {
         let request = serde_json::to_vec(asked).map_err(|error| broken(&error))?;
         let len = u32::try_from(request.len())
             .ok()
@@ -89,19 +131,13 @@ impl Client {
         self.stream
             .write_all(&len.to_be_bytes())
             .and_then(|()| self.stream.write_all(&request))
-            .map_err(|error| broken(&error))?;
-        for line in BufReader::new(&self.stream).lines() {
-            let line = line.map_err(|error| broken(&error))?;
-            match serde_json::from_str(&line).map_err(|error| broken(&error))? {
-                Said::Progress(step) => progress(step),
-                said @ (Said::Reply(_) | Said::Joined(_)) => return Ok(said),
-                Said::Failure(failure) => return Err(failure),
-            }
-        }
-        Err(broken(&std::io::Error::from(
-            std::io::ErrorKind::UnexpectedEof,
-        )))
+            .map_err(|error| broken(&error))
     }
+}
+
+fn read(line: std::io::Result<String>) -> Result<Said, Failure> {
+    let line = line.map_err(|error| broken(&error))?;
+    serde_json::from_str(&line).map_err(|error| broken(&error))
 }
 
 fn broken(error: &dyn std::error::Error) -> Failure {

@@ -1,35 +1,37 @@
 //! A running node: it listens, answers the command line over its socket, and keeps what it shares
 //! up to date.
 
-use std::{
-    os::unix::fs::PermissionsExt,
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{os::unix::fs::PermissionsExt, sync::Arc, time::Duration};
 
 use kith_protocol::limits::JOINS_MAX;
 use tokio::{
+    io::AsyncReadExt,
     net::{UnixListener, UnixStream},
-    sync::{OwnedSemaphorePermit, Semaphore, mpsc},
+    sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch},
 };
 
 use crate::{
-    api::{Joined, OpenRequest, OpenedLine, Reply},
+    api::{Joined, OpenRequest, OpenedLine, Reply, Request, Since},
     control::{self, Asked, Said},
     driver::Driver,
     failure::{Ending, Failure},
     home::{Home, Unlock},
     joining,
     links::{self, Opened},
-    network::{Incoming, Network, Talk, parse_address},
-    node::Invited,
-    opening,
+    network::{Incoming, Network, Settings, Talk, parse_address, resolve},
+    node::{Invited, Role},
+    opening, service, wakefulness,
+    whereabouts::{self, ReachableAt},
 };
 
 /// Whoever presents an invitation has this long: they may be anyone.
 const JOIN_LASTS: Duration = Duration::from_secs(20);
 /// Whoever joined waits this long for what they may see: 256 MiB over a slow line.
 const FETCH_LASTS: Duration = Duration::from_mins(10);
+
+/// Whoever stops a node waits this long for the work that it is at.
+const CLOSING_LASTS: Duration = Duration::from_secs(10);
+const BETWEEN_LOOKS: Duration = Duration::from_millis(5);
 
 /// Streams that were opened and are not taken up yet.
 const STREAMS_MAX: usize = 64;
@@ -43,6 +45,8 @@ pub struct Daemon {
     opened: mpsc::Sender<Opened>,
     links: tokio::task::JoinHandle<()>,
     thread: std::thread::JoinHandle<()>,
+    telling: Option<watch::Sender<Vec<String>>>,
+    told: watch::Receiver<Vec<String>>,
     socket: Option<Socket>,
 }
 
@@ -50,10 +54,26 @@ impl Daemon {
     /// Opens the node and its network.
     pub async fn start(home: Home, unlock: Unlock) -> Result<Self, Failure> {
         let (driver, outputs, thread) = Driver::start(home.clone(), unlock).await?;
-        let seed = driver.ask(|node| Ok(node.device_seed())).await?;
-        let (network, incoming) = Network::start(&seed).map_err(|error| no_network(&error))?;
+        let (seed, role) = driver
+            .ask(|node| Ok((node.device_seed(), node.role())))
+            .await?;
+        let settings = Settings {
+            is_relay: role != Role::Person,
+        };
+        let (network, incoming) =
+            Network::start(&seed, settings).map_err(|error| no_network(&error))?;
+        let met = driver.met();
+        introduce(&driver, &network).await?;
+        tokio::spawn(keep_introduced(driver.clone(), network.clone(), met));
         let (opened, streams) = mpsc::channel(STREAMS_MAX);
-        let run = links::run(driver.clone(), network.clone(), outputs, streams);
+        let (telling, told) = watch::channel(Vec::new());
+        let run = links::run(
+            driver.clone(),
+            network.clone(),
+            outputs,
+            streams,
+            told.clone(),
+        );
         let links = tokio::spawn(run);
         Ok(Self {
             home,
@@ -63,35 +83,57 @@ impl Daemon {
             opened,
             links,
             thread,
+            telling: Some(telling),
+            told,
             socket: None,
         })
     }
 
     /// Listens, for others and for the command line, and says where: whoever reads the addresses
-    /// can give commands.
-    pub async fn listen(&mut self, address: &str) -> Result<Vec<String>, Failure> {
-        let wanted = parse_address(address).map_err(|error| {
+    /// can give commands. `reachable_at` is what its owner says of where this machine is.
+    pub async fn listen(
+        &mut self,
+        addresses: &[String],
+        reachable_at: ReachableAt,
+    ) -> Result<Vec<String>, Failure> {
+        for address in addresses {
+            let wanted = parse_address(address).map_err(|error| {
+                Failure::new(
+                    Ending::Usage,
+                    error.to_string(),
+                    "Give an address of this machine and a port, such as 127.0.0.1:4712 or 0.0.0.0:0.",
+                )
+            })?;
+            let found = resolve(&wanted).await;
+            if found.is_empty() {
+                return Err(Failure::new(
+                    Ending::Failed,
+                    format!("{address} is not found, so this node cannot listen there."),
+                    "Give an address of this machine instead of a name.",
+                ));
+            }
+            for found in found {
+                let listened = self.network.listen(found).await;
+                listened.map_err(|error| no_network(&error))?;
+            }
+        }
+        if let Some(telling) = self.telling.take() {
+            let (driver, network) = (self.driver.clone(), self.network.clone());
+            tokio::spawn(whereabouts::keep(driver, network, reachable_at, telling));
+        }
+        let mut telling = self.told.clone();
+        let told = telling.wait_for(|told| !told.is_empty()).await;
+        let told = told.map(|told| told.clone()).map_err(|_| {
             Failure::new(
-                Ending::Usage,
-                error.to_string(),
-                "Give an address of this machine and a port, such as 127.0.0.1:4712 or 0.0.0.0:0.",
+                Ending::Failed,
+                "The network stopped before this node could be reached.",
+                "Start it again.",
             )
         })?;
-        let listening = self
-            .network
-            .listen(wanted)
-            .await
-            .map_err(|error| no_network(&error))?;
-        let addresses = vec![listening.to_string()];
-        let told = addresses.clone();
-        self.driver
-            .ask(move |node| {
-                node.set_addresses(told);
-                Ok(())
-            })
-            .await?;
+        let waking = wakefulness::keep(self.driver.clone(), self.network.clone(), telling);
+        tokio::spawn(waking);
         self.socket = Some(Socket::open(&self.home)?);
-        Ok(addresses)
+        Ok(told)
     }
 
     /// Accepts an invitation and fetches what it opens.
@@ -111,6 +153,7 @@ impl Daemon {
             None => Socket::open(&self.home)?,
         };
         let joins = Arc::new(Semaphore::new(JOINS_MAX));
+        service::ready();
         tokio::pin!(stop);
         loop {
             tokio::select! {
@@ -130,6 +173,14 @@ impl Daemon {
                                 tracing::warn!("too many streams are opened at once");
                             }
                         }
+                        Talk::Where => {
+                            let hearing = whereabouts::hear(
+                                self.driver.clone(),
+                                incoming.device,
+                                incoming.channel,
+                            );
+                            tokio::spawn(hearing);
+                        }
                     }
                 }
                 accepted = socket.listener.accept() => {
@@ -139,14 +190,14 @@ impl Daemon {
                 }
             }
         }
+        service::stopping();
         drop(socket);
-        self.driver.stop().await;
-        self.close();
+        self.close().await;
         Ok(())
     }
 
-    /// Ends the node and waits until its store is closed.
-    pub fn close(self) {
+    /// Ends the node: the last words leave, and the store is closed.
+    pub async fn close(self) {
         let Self {
             driver,
             network,
@@ -156,13 +207,20 @@ impl Daemon {
             thread,
             ..
         } = self;
-        links.abort();
-        drop((driver, network, incoming, opened));
-        // Tasks that still hold a handle end with the runtime; the store is safe either way.
-        let started = Instant::now();
-        while !thread.is_finished() && started.elapsed() < Duration::from_secs(2) {
-            std::thread::sleep(Duration::from_millis(10));
+        driver.stop().await;
+        // The links have nothing more to do when the node's thread has ended. Work that goes on for
+        // longer is broken off: what was not committed never was, and the rest is safe.
+        let ended = async {
+            let is_quiet = links.await.is_ok();
+            while !thread.is_finished() {
+                tokio::time::sleep(BETWEEN_LOOKS).await;
+            }
+            is_quiet && thread.join().is_ok()
+        };
+        if !matches!(tokio::time::timeout(CLOSING_LASTS, ended).await, Ok(true)) {
+            tracing::warn!("the node was broken off at work; its store is safe");
         }
+        drop((network, incoming, opened));
     }
 }
 
@@ -196,6 +254,29 @@ impl Drop for Socket {
     fn drop(&mut self) {
         if let Err(error) = std::fs::remove_file(&self.path) {
             tracing::debug!(%error, "the socket was gone already");
+        }
+    }
+}
+
+/// Tells the network whom the node knows.
+async fn introduce(driver: &Driver, network: &Network) -> Result<(), Failure> {
+    let known = driver.ask(|node| node.acquaintances()).await?;
+    let with_addresses = known.into_iter().map(|(device, addresses)| {
+        let read = addresses.iter().filter_map(|text| parse_address(text).ok());
+        (device, read.collect())
+    });
+    network.know(&with_addresses.collect());
+    Ok(())
+}
+
+/// Tells it again whenever that changes.
+async fn keep_introduced(driver: Driver, network: Network, mut met: watch::Receiver<u64>) {
+    while met.changed().await.is_ok() {
+        if let Err(failure) = introduce(&driver, &network).await {
+            tracing::warn!(
+                what = failure.what,
+                "whom this node knows was not looked up"
+            );
         }
     }
 }
@@ -235,58 +316,83 @@ async fn obey(driver: Driver, network: Network, mut stream: UnixStream) {
             return;
         }
     };
-    let (progress, mut progressing) = mpsc::channel(4);
-    let work = async {
-        match asked {
-            Asked::Command(request) => {
-                let done = driver
-                    .ask(move |node| {
-                        node.handle(request, &mut |step| {
-                            // A slow reader misses steps, and the work does not wait for it.
-                            if progress.try_send(step).is_err() {
-                                tracing::trace!("a step of progress was skipped");
-                            }
-                        })
-                    })
-                    .await;
-                match done {
-                    Ok(reply) => Said::Reply(Box::new(reply)),
-                    Err(failure) => Said::Failure(failure),
-                }
-            }
-            Asked::EmergencyOpen(asked) => {
-                drop(progress);
-                match open_emergency(&driver, &network, asked).await {
-                    Ok(opened) => Said::Reply(Box::new(Reply::Opened(opened))),
-                    Err(failure) => Said::Failure(failure),
-                }
-            }
-            Asked::Join(link) => {
-                drop(progress);
-                let joined = match link.parse() {
-                    Ok(invited) => join(&driver, &network, invited).await,
-                    Err(failure) => Err(failure),
-                };
-                match joined {
-                    Ok(joined) => Said::Joined(joined),
-                    Err(failure) => Said::Failure(failure),
-                }
-            }
+    match asked {
+        Asked::Command(request) => command(&driver, &mut stream, request).await,
+        Asked::EmergencyOpen(asked) => {
+            let opened = open_emergency(&driver, &network, asked).await;
+            let opened = opened.map(|opened| Said::Reply(Box::new(Reply::Opened(opened))));
+            answer(&mut stream, &opened.unwrap_or_else(Said::Failure)).await;
         }
-    };
+        Asked::Join(link) => {
+            let joined = match link.parse() {
+                Ok(invited) => join(&driver, &network, invited).await,
+                Err(failure) => Err(failure),
+            };
+            let said = joined.map_or_else(Said::Failure, Said::Joined);
+            answer(&mut stream, &said).await;
+        }
+        Asked::Follow(since) => follow(&driver, &mut stream, since).await,
+    }
+}
+
+/// Has the node do something, and tells how far it is.
+async fn command(driver: &Driver, stream: &mut UnixStream, request: Request) {
+    let (progress, mut progressing) = mpsc::channel(4);
+    let work = driver.ask(move |node| {
+        node.handle(request, &mut |step| {
+            // A slow reader misses steps, and the work does not wait for it.
+            if progress.try_send(step).is_err() {
+                tracing::trace!("a step of progress was skipped");
+            }
+        })
+    });
     tokio::pin!(work);
-    let last = loop {
+    let done = loop {
         tokio::select! {
-            said = &mut work => break said,
+            done = &mut work => break done,
             Some(step) = progressing.recv() => {
-                if control::send(&mut stream, &Said::Progress(step)).await.is_err() {
+                if control::send(stream, &Said::Progress(step)).await.is_err() {
                     tracing::debug!("whoever asked is gone; the work goes on");
                 }
             }
         }
     };
-    if control::send(&mut stream, &last).await.is_err() {
+    let said = done.map_or_else(Said::Failure, |reply| Said::Reply(Box::new(reply)));
+    answer(stream, &said).await;
+}
+
+async fn answer(stream: &mut UnixStream, said: &Said) {
+    if control::send(stream, said).await.is_err() {
         tracing::debug!("whoever asked is gone");
+    }
+}
+
+/// Tells what happens until whoever asked goes away or the node stops.
+async fn follow(driver: &Driver, stream: &mut UnixStream, mut since: Since) {
+    let mut taken = driver.taken();
+    loop {
+        taken.mark_unchanged();
+        let asked = since.clone();
+        let told = driver.ask(move |node| node.events_from(&asked)).await;
+        let told = match told {
+            Ok(told) => told,
+            Err(failure) => return answer(stream, &Said::Failure(failure)).await,
+        };
+        for occurred in told.occurred {
+            let said = Said::Happened(Box::new(occurred));
+            if control::send(stream, &said).await.is_err() {
+                return;
+            }
+        }
+        if since.after.replace(told.through) != Some(told.through) {
+            continue;
+        }
+        let mut byte = [0];
+        tokio::select! {
+            changed = taken.changed() => if changed.is_err() { return },
+            // Whoever follows says nothing more: what can be read is the end.
+            _ = stream.read(&mut byte) => return,
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 //! asks it.
 
 use std::{
+    ops::ControlFlow,
     thread::JoinHandle,
     time::{Duration, Instant},
 };
@@ -42,8 +43,44 @@ const OUTPUTS_MAX: usize = 256;
 #[derive(Clone)]
 pub struct Driver {
     jobs: mpsc::Sender<Job>,
+    signs: Signs,
+}
+
+/// What can be seen of the node from outside its thread, as it changes.
+#[derive(Clone)]
+struct Signs {
     wake: watch::Receiver<Option<u64>>,
     settled: watch::Receiver<u64>,
+    taken: watch::Receiver<u64>,
+    met: watch::Receiver<u64>,
+}
+
+/// The other end of [`Signs`].
+struct Telling {
+    wake: watch::Sender<Option<u64>>,
+    settled: watch::Sender<u64>,
+    taken: watch::Sender<u64>,
+    met: watch::Sender<u64>,
+}
+
+fn signs() -> (Signs, Telling) {
+    let (waking, wake) = watch::channel(None);
+    let (settling, settled) = watch::channel(0);
+    let (taking, taken) = watch::channel(0);
+    let (meeting, met) = watch::channel(0);
+    let signs = Signs {
+        wake,
+        settled,
+        taken,
+        met,
+    };
+    let telling = Telling {
+        wake: waking,
+        settled: settling,
+        taken: taking,
+        met: meeting,
+    };
+    (signs, telling)
 }
 
 /// How long whoever waits for another node waits without a conversation with it.
@@ -60,8 +97,7 @@ struct Worker {
     node: Node,
     engine: Engine,
     outputs: mpsc::Sender<Output>,
-    wake: watch::Sender<Option<u64>>,
-    settled: watch::Sender<u64>,
+    telling: Telling,
 }
 
 impl Driver {
@@ -73,12 +109,11 @@ impl Driver {
         let (jobs, mut queue) = mpsc::channel::<Job>(JOBS_MAX);
         let (output, outputs) = mpsc::channel(OUTPUTS_MAX);
         let (opened, is_open) = oneshot::channel();
-        let (waking, wake) = watch::channel(None);
-        let (settling, settled) = watch::channel(0);
+        let (signs, telling) = signs();
         let thread = std::thread::Builder::new()
             .name("kith-node".to_owned())
             .spawn(move || {
-                let started = Worker::start(&home, &unlock, (output, waking, settling));
+                let started = Worker::start(&home, &unlock, output, telling);
                 let (said, worker) = match started {
                     Ok(worker) => (Ok(()), Some(worker)),
                     Err(failure) => (Err(failure), None),
@@ -92,17 +127,14 @@ impl Driver {
                 };
                 worker.pass_on();
                 while let Some(job) = queue.blocking_recv() {
-                    worker.does(job);
+                    if worker.does(job).is_break() {
+                        return;
+                    }
                 }
             })
             .map_err(|error| node_stopped().because(&error))?;
         is_open.await.map_err(|_| node_stopped())??;
-        let driver = Self {
-            jobs,
-            wake,
-            settled,
-        };
-        Ok((driver, outputs, thread))
+        Ok((Self { jobs, signs }, outputs, thread))
     }
 
     /// Has the node do something and waits for what comes of it.
@@ -126,7 +158,7 @@ impl Driver {
         sent.map_err(|_| node_stopped())
     }
 
-    /// Ends all conversations with a word.
+    /// Ends all conversations with a word, and the node: its store is closed soon after.
     pub async fn stop(&self) {
         if self.jobs.send(Job::Stop).await.is_err() {
             tracing::debug!("the node had stopped already");
@@ -136,7 +168,7 @@ impl Driver {
     /// Waits until this node and another have given each other everything that they may; gives up
     /// when there was no conversation with it for a minute.
     pub async fn up_to_date_with(&self, device: DeviceId) -> Result<(), Failure> {
-        let mut settled = self.settled.clone();
+        let mut settled = self.signs.settled.clone();
         let mut talked = Instant::now();
         loop {
             settled.mark_unchanged();
@@ -155,9 +187,19 @@ impl Driver {
         }
     }
 
+    /// Changes when whom the node knows, or where they are, may have changed.
+    pub fn met(&self) -> watch::Receiver<u64> {
+        self.signs.met.clone()
+    }
+
+    /// The end of the journal: it changes when something was taken in.
+    pub fn taken(&self) -> watch::Receiver<u64> {
+        self.signs.taken.clone()
+    }
+
     /// When the engine wants to be told that time has passed, milliseconds since 1970 UTC.
     pub fn wake(&self) -> watch::Receiver<Option<u64>> {
-        self.wake.clone()
+        self.signs.wake.clone()
     }
 }
 
@@ -165,11 +207,8 @@ impl Worker {
     fn start(
         home: &Home,
         unlock: &Unlock,
-        (outputs, wake, settled): (
-            mpsc::Sender<Output>,
-            watch::Sender<Option<u64>>,
-            watch::Sender<u64>,
-        ),
+        outputs: mpsc::Sender<Output>,
+        telling: Telling,
     ) -> Result<Self, Failure> {
         let mut node = Node::open(home, unlock)?;
         let engine = Engine::new(&mut node, random(), now_ms())?;
@@ -177,15 +216,16 @@ impl Worker {
             node,
             engine,
             outputs,
-            wake,
-            settled,
+            telling,
         })
     }
 
-    fn does(&mut self, job: Job) {
+    /// Does what is to be done next; after [`Job::Stop`] nothing is.
+    fn does(&mut self, job: Job) -> ControlFlow<()> {
         self.node.say_ends();
         let input = match job {
             Job::Work(work) => {
+                self.node.stands(self.engine.standings());
                 work(&mut self.node);
                 Input::Changed
             }
@@ -194,18 +234,19 @@ impl Worker {
                 if answer.send(self.engine.is_up_to_date(&device)).is_err() {
                     tracing::debug!("nobody waits for an answer");
                 }
-                return;
+                return ControlFlow::Continue(());
             }
             Job::Stop => {
                 self.engine.stop();
                 self.pass_on();
-                return;
+                return ControlFlow::Break(());
             }
         };
         if let Err(error) = self.engine.handle(&mut self.node, input, now_ms()) {
             tracing::error!(%error, "the store does not answer");
         }
         self.pass_on();
+        ControlFlow::Continue(())
     }
 
     /// Hands over what the engine wants done.
@@ -223,9 +264,9 @@ impl Worker {
             }
         }
         let wakes = [self.engine.poll_timeout(), self.node.next_end_ms()];
-        let wake = wakes.into_iter().flatten().min();
-        self.wake
-            .send_if_modified(|known| std::mem::replace(known, wake) != wake);
+        say(&self.telling.wake, wakes.into_iter().flatten().min());
+        say(&self.telling.met, self.node.met());
+        say(&self.telling.taken, self.node.events_end());
     }
 
     fn hear(&mut self, news: &News) {
@@ -235,18 +276,30 @@ impl Worker {
                 if let Err(failure) = self.node.has_everything(*device, through) {
                     tracing::warn!(what = failure.what, "a connection's state was not kept");
                 }
-                self.settled.send_modify(|times| *times += 1);
+                self.telling.settled.send_modify(|times| *times += 1);
             }
             News::Connected(_) | News::Arrived { .. } => {}
             News::KeptBack { count, .. } => {
                 tracing::warn!(count, "another node did not take all that was sent");
             }
-            News::Ended { why, .. } => tracing::debug!(?why, "a conversation ended"),
+            News::Ended { with, why } => {
+                tracing::debug!(?why, "a conversation ended");
+                self.node.talked(*with, *why);
+            }
             News::Unreadable(_) => {
                 tracing::warn!("a record is damaged, so nothing of it is sent");
             }
         }
     }
+}
+
+/// Says how something is now, to those who wait for a change.
+fn say<T: PartialEq>(to: &watch::Sender<T>, now: T) {
+    to.send_if_modified(|before| {
+        let is_new = *before != now;
+        *before = now;
+        is_new
+    });
 }
 
 fn left_alone() -> Failure {

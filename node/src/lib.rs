@@ -13,4 +13,7 @@ pub mod links;
 pub mod network;
 pub mod node;
 pub mod opening;
+pub mod service;
 pub mod store;
+pub mod wakefulness;
+pub mod whereabouts;

@@ -1,6 +1,6 @@
 //! The engine's hands on the network: frames out, frames in, calls.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use kith_protocol::{
     id::DeviceId,
@@ -8,7 +8,7 @@ use kith_protocol::{
     sync::{Input, LinkId, Output, peer_of},
 };
 use tokio::{
-    sync::mpsc,
+    sync::{mpsc, watch},
     task::{AbortHandle, JoinSet},
     time::{Duration, sleep},
 };
@@ -17,6 +17,7 @@ use crate::{
     driver::{Driver, Outputs},
     network::{Channel, FrameReader, FrameWriter, Network, Talk, parse_address},
     node::now_ms,
+    whereabouts,
 };
 
 /// Frames that wait to leave on one stream: the engine hands over one, and may say goodbye.
@@ -36,6 +37,7 @@ enum Called {
 }
 
 struct Writer {
+    device: DeviceId,
     frames: mpsc::Sender<Vec<u8>>,
     writing: AbortHandle,
     reading: AbortHandle,
@@ -48,6 +50,8 @@ struct Links {
     writers: BTreeMap<LinkId, Writer>,
     tasks: JoinSet<Called>,
     last: u64,
+    /// Where this node is, as others are told.
+    told: watch::Receiver<Vec<String>>,
 }
 
 /// Does what the engine wants until the node or the network stops.
@@ -56,6 +60,7 @@ pub async fn run(
     network: Network,
     mut outputs: Outputs,
     mut opened: mpsc::Receiver<Opened>,
+    mut told: watch::Receiver<Vec<String>>,
 ) {
     tokio::spawn(keep_time(driver.clone()));
     let mut links = Links {
@@ -64,13 +69,15 @@ pub async fn run(
         writers: BTreeMap::new(),
         tasks: JoinSet::new(),
         last: 0,
+        told: told.clone(),
     };
     loop {
         tokio::select! {
             output = outputs.recv() => match output {
                 Some(output) => links.obey(output),
-                None => return,
+                None => return links.finish().await,
             },
+            Ok(()) = told.changed() => links.tell_where(),
             Some((device, channel)) = opened.recv() => links.open(device, channel, false),
             Some(called) = links.tasks.join_next() => match called {
                 Ok(Called::Reached(device, channel)) => links.open(device, *channel, true),
@@ -101,6 +108,17 @@ async fn keep_time(driver: Driver) {
 }
 
 impl Links {
+    /// Lets what was said last leave.
+    async fn finish(mut self) {
+        for writer in std::mem::take(&mut self.writers).into_values() {
+            writer.reading.abort();
+        }
+        let last_words = async { while self.tasks.join_next().await.is_some() {} };
+        if tokio::time::timeout(LAST_WORDS, last_words).await.is_err() {
+            tracing::debug!("somebody did not take the last words in time");
+        }
+    }
+
     fn obey(&mut self, output: Output) {
         match output {
             Output::Send { link, frame } => {
@@ -131,17 +149,31 @@ impl Links {
             let Ok(Some((_, peer))) = known else {
                 return Called::NotReached(device);
             };
-            let addresses = peer
+            let addresses: Vec<_> = peer
                 .addresses
                 .iter()
-                .filter_map(|address| parse_address(address).ok());
-            match network.open(device, addresses.collect(), Talk::Sync).await {
-                Ok(channel) => Called::Reached(device, Box::new(channel)),
+                .filter_map(|address| parse_address(address).ok())
+                .collect();
+            let noted = match network.reach(device, &addresses, Talk::Sync).await {
+                Ok((channel, at)) => {
+                    let noted = driver.ask(move |node| match at {
+                        Some(at) => node.reached_at(device, &at.to_string()),
+                        None => Ok(()),
+                    });
+                    noted
+                        .await
+                        .map(|()| Called::Reached(device, Box::new(channel)))
+                }
                 Err(error) => {
                     tracing::debug!(%error, "a node was not reached");
-                    Called::NotReached(device)
+                    let noted = driver.ask(move |node| {
+                        node.not_reached(device, error.to_string());
+                        Ok(())
+                    });
+                    noted.await.map(|()| Called::NotReached(device))
                 }
-            }
+            };
+            noted.unwrap_or(Called::NotReached(device))
         });
     }
 
@@ -164,11 +196,30 @@ impl Links {
         self.writers.insert(
             link,
             Writer {
+                device,
                 frames,
                 writing,
                 reading,
             },
         );
+        self.tell_where_to(device);
+    }
+
+    /// Tells everyone who is connected and known where this node is now.
+    fn tell_where(&mut self) {
+        let devices: BTreeSet<_> = self.writers.values().map(|writer| writer.device).collect();
+        for device in devices {
+            self.tell_where_to(device);
+        }
+    }
+
+    fn tell_where_to(&mut self, device: DeviceId) {
+        let told = self.told.borrow().clone();
+        let telling = whereabouts::tell(self.driver.clone(), self.network.clone(), device, told);
+        self.tasks.spawn(async move {
+            telling.await;
+            Called::Done
+        });
     }
 
     fn tell(&mut self, input: Input) {

@@ -1,63 +1,72 @@
-//! Sockets: libp2p over TCP with Noise and Yamux, behind a narrow wrapper.
+//! Sockets: libp2p over TCP and QUIC, behind a narrow wrapper.
 //!
-//! A node's device key is its libp2p identity, so Noise proves which device speaks before the
-//! first byte of ours. What may be said to it is decided above, for every stream.
+//! A node's device key is its libp2p identity, so that the handshake proves which device speaks
+//! before the first byte of ours. What may be said to it is decided above, for every stream; who
+//! may connect at all, in `door`.
 
+mod address;
+mod behaviour;
 mod channel;
+mod door;
+mod introductions;
+mod known;
+mod nearby;
+mod relaying;
+mod switchboard;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::{collections::BTreeMap, time::Duration};
 
 use futures::StreamExt;
 use kith_protocol::{
     id::DeviceId,
-    limits::{FRAME_LEN_MAX, JOIN_FRAME_LEN_MAX},
+    limits::{
+        DIRECT_FIRST_MS, FRAME_LEN_MAX, GREETING_LASTS_MS, IDLE_LASTS_MS, JOIN_FRAME_LEN_MAX,
+        WHERE_FRAME_LEN_MAX,
+    },
 };
 use libp2p::{
-    Multiaddr, PeerId, StreamProtocol, Swarm, SwarmBuilder,
+    Multiaddr, PeerId, Swarm, SwarmBuilder,
     identity::{Keypair, PublicKey, ed25519},
-    multiaddr::Protocol,
-    noise,
-    swarm::{DialError, SwarmEvent, dial_opts::DialOpts},
-    tcp, yamux,
+    noise, tcp, yamux,
 };
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 
+use behaviour::Behaviour;
+use known::{Acquaintances, Known};
+use switchboard::{Call, Command, Switchboard};
+
+pub use address::{is_carried, parse_address, resolve};
+pub use behaviour::Talk;
 pub use channel::{Channel, ChannelError, FrameReader, FrameWriter};
 
-/// What a stream is opened for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Talk {
-    /// Accepting an invitation: open to strangers.
-    Join,
-    /// Sync: known devices, and devices that prove that they are of somebody known.
-    Sync,
-    /// Opening a record with the code of its emergency page: open to strangers.
-    Emergency,
-}
-
 impl Talk {
-    const fn protocol(self) -> StreamProtocol {
-        match self {
-            Self::Join => StreamProtocol::new("/kith/join/0"),
-            Self::Sync => StreamProtocol::new("/kith/sync/1"),
-            Self::Emergency => StreamProtocol::new("/kith/emergency/0"),
-        }
-    }
-
     /// Bytes of the longest frame that is read.
     const fn frame_len_max(self) -> usize {
         match self {
             Self::Join | Self::Emergency => JOIN_FRAME_LEN_MAX,
             Self::Sync => FRAME_LEN_MAX,
+            Self::Where => WHERE_FRAME_LEN_MAX,
         }
     }
+}
+
+/// Streams of known devices, and of strangers, that wait to be taken up.
+const INCOMING_MAX: usize = 16;
+
+/// How a node takes part in the network.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Settings {
+    /// Whether it carries connections of known devices that cannot reach each other.
+    pub is_relay: bool,
 }
 
 /// Why a network operation failed.
 #[derive(Debug, thiserror::Error)]
 pub enum NetworkError {
     /// The address is not one that can be listened on or dialled.
-    #[error("{0:?} is not an address such as 127.0.0.1:4712 or /ip4/127.0.0.1/tcp/4712")]
+    #[error(
+        "{0:?} is not an address such as 127.0.0.1:4712, riverside.example:4712 or /ip4/127.0.0.1/udp/4712/quic-v1"
+    )]
     Address(String),
     /// Listening failed.
     #[error("cannot listen on {address}")]
@@ -74,14 +83,38 @@ pub enum NetworkError {
     /// The other side does not answer.
     #[error("the other node does not answer at any of its addresses")]
     Unreachable,
+    /// Nobody ever said where the other side is.
+    #[error("no address of the other node is known")]
+    NoAddress,
+    /// Another device is where the other side was said to be.
+    #[error("another device answers at the other node's address")]
+    SomebodyElse,
+    /// This node takes no connections now.
+    #[error("this machine has no memory left for more connections")]
+    Full,
     /// The network has stopped.
     #[error("the network has stopped")]
     Stopped,
 }
 
+impl NetworkError {
+    /// The same for somebody else who waits. What only one can have is told as not reached.
+    const fn again(&self) -> Self {
+        match self {
+            Self::NoAddress => Self::NoAddress,
+            Self::SomebodyElse => Self::SomebodyElse,
+            Self::Full => Self::Full,
+            Self::Stopped => Self::Stopped,
+            Self::Address(_) | Self::Listen { .. } | Self::Start(_) | Self::Unreachable => {
+                Self::Unreachable
+            }
+        }
+    }
+}
+
 /// A stream that another device opened.
 pub struct Incoming {
-    /// Who, as proved by Noise.
+    /// Who, as proved by the handshake.
     pub device: DeviceId,
     /// What for.
     pub talk: Talk,
@@ -94,35 +127,60 @@ pub struct Incoming {
 pub struct Network {
     control: libp2p_stream::Control,
     commands: mpsc::Sender<Command>,
-}
-
-enum Command {
-    Listen(Multiaddr, oneshot::Sender<Result<Multiaddr, NetworkError>>),
-    Connect(PeerId, Vec<Multiaddr>, Connected),
+    known: watch::Sender<Known>,
+    addresses: watch::Receiver<Vec<Multiaddr>>,
 }
 
 impl Network {
     /// Starts the network with the device's key and hands over the streams that others open.
-    pub fn start(seed: &[u8; 32]) -> Result<(Self, mpsc::Receiver<Incoming>), NetworkError> {
-        let swarm = build(seed)?;
-        let mut control = swarm.behaviour().new_control();
-        let (incoming_sender, incoming) = mpsc::channel(16);
-        for talk in [Talk::Join, Talk::Sync, Talk::Emergency] {
+    pub fn start(
+        seed: &[u8; 32],
+        settings: Settings,
+    ) -> Result<(Self, mpsc::Receiver<Incoming>), NetworkError> {
+        let (known, acquaintances) = watch::channel(Known::default());
+        let swarm = build(seed, settings, &acquaintances)?;
+        let mut control = swarm.behaviour().streams.new_control();
+        let (incoming_sender, incoming) = mpsc::channel(INCOMING_MAX);
+        let (commands, receiver) = mpsc::channel(16);
+        for talk in [Talk::Join, Talk::Sync, Talk::Where, Talk::Emergency] {
             let streams = control
                 .accept(talk.protocol())
                 .map_err(|error| NetworkError::Start(error.to_string().into()))?;
-            tokio::spawn(accept(talk, streams, incoming_sender.clone()));
+            let reception = Reception {
+                talk,
+                known: acquaintances.clone(),
+                // It must not keep the switchboard at work when nobody else does.
+                commands: commands.downgrade(),
+                to: incoming_sender.clone(),
+            };
+            tokio::spawn(reception.run(streams));
         }
-        let (commands, receiver) = mpsc::channel(16);
-        tokio::spawn(drive(swarm, receiver));
-        Ok((Self { control, commands }, incoming))
+        let (telling, addresses) = watch::channel(Vec::new());
+        tokio::spawn(Switchboard::new(swarm, telling).run(receiver));
+        let network = Self {
+            control,
+            commands,
+            known,
+            addresses,
+        };
+        Ok((network, incoming))
     }
 
-    /// Listens on `address` and returns the address that it really has.
-    pub async fn listen(&self, address: Multiaddr) -> Result<Multiaddr, NetworkError> {
-        let (answer, answered) = oneshot::channel();
-        self.send(Command::Listen(address, answer)).await?;
-        answered.await.map_err(|_| NetworkError::Stopped)?
+    /// Says which devices are known, and where each was last said to be: there is always room for
+    /// them.
+    pub fn know(&self, devices: &BTreeMap<DeviceId, Vec<Multiaddr>>) {
+        self.known.send_replace(Known::new(devices));
+    }
+
+    /// Where others can dial this node, as it is now.
+    pub fn addresses(&self) -> watch::Receiver<Vec<Multiaddr>> {
+        self.addresses.clone()
+    }
+
+    /// Listens on `address` and returns the addresses that this really has: one for each interface
+    /// where it names none.
+    pub async fn listen(&self, address: Multiaddr) -> Result<Vec<Multiaddr>, NetworkError> {
+        self.ask(|answer| Command::Listen(address, answer)).await
     }
 
     /// Opens a stream to a device, dialling `addresses` when there is no connection.
@@ -132,10 +190,101 @@ impl Network {
         addresses: Vec<Multiaddr>,
         talk: Talk,
     ) -> Result<Channel, NetworkError> {
+        let (channel, _) = self.reach(device, &addresses, talk).await?;
+        Ok(channel)
+    }
+
+    /// The same, and says at which of the addresses it was reached; at none of them where it was
+    /// connected already. Ways through a relay are tried when the direct ones take their time.
+    pub async fn reach(
+        &self,
+        device: DeviceId,
+        addresses: &[Multiaddr],
+        talk: Talk,
+    ) -> Result<(Channel, Option<Multiaddr>), NetworkError> {
         let peer = peer_of(device).ok_or(NetworkError::Unreachable)?;
+        let found = futures::future::join_all(addresses.iter().map(async |given| {
+            let found = resolve(given).await;
+            let with_given = found.into_iter().map(|found| (found, given.clone()));
+            with_given.collect::<Vec<_>>()
+        }));
+        let found = found.await.concat();
+        let reached = self.connect(peer, &found).await?;
+        let given = reached.and_then(|at| {
+            let same = |(found, _): &&(Multiaddr, Multiaddr)| address::nameless(found, &peer) == at;
+            found.iter().find(same).map(|(_, given)| given.clone())
+        });
+        Ok((self.stream(peer, talk).await?, given))
+    }
+
+    async fn connect(
+        &self,
+        peer: PeerId,
+        found: &[(Multiaddr, Multiaddr)],
+    ) -> Result<Option<Multiaddr>, NetworkError> {
+        let all = found.iter().map(|(found, _)| found.clone());
+        let (carried, direct): (Vec<_>, Vec<_>) = all.partition(is_carried);
+        let call = |addresses, is_second| Call {
+            peer,
+            addresses,
+            is_second,
+        };
+        let directly = self.ask(|answer| Command::Connect(call(direct, false), answer));
+        tokio::pin!(directly);
+        if carried.is_empty() {
+            return directly.await;
+        }
+        let direct_first = Duration::from_millis(DIRECT_FIRST_MS);
+        if let Ok(Ok(at)) = tokio::time::timeout(direct_first, &mut directly).await {
+            return Ok(at);
+        }
+        self.ask(|answer| Command::Connect(call(carried, true), answer))
+            .await
+    }
+
+    /// Opens a stream to whoever listens at `address`, and says who that is.
+    pub async fn open_at(
+        &self,
+        address: Multiaddr,
+        talk: Talk,
+    ) -> Result<(DeviceId, Channel), NetworkError> {
+        let mut reached = Err(NetworkError::Unreachable);
+        for found in resolve(&address).await {
+            reached = self.ask(|answer| Command::ConnectAt(found, answer)).await;
+            if reached.is_ok() {
+                break;
+            }
+        }
+        let peer = reached?;
+        let device = device_of(peer).ok_or(NetworkError::Unreachable)?;
+        Ok((device, self.stream(peer, talk).await?))
+    }
+
+    /// Says where others reach this node, which a relay tells those for whom it keeps a way open.
+    pub async fn reachable_at(&self, addresses: Vec<Multiaddr>) -> Result<(), NetworkError> {
+        self.send(Command::Reachable(addresses)).await
+    }
+
+    /// Ends all connections, since what they were made over has gone.
+    pub async fn hang_up(&self) -> Result<(), NetworkError> {
+        self.send(Command::HangUp).await
+    }
+
+    /// Looks for nodes on the same network and can be found by them; or no longer. While nobody
+    /// looks, this node sends nothing to the network around it.
+    pub async fn look_around(&self, is_looking: bool) -> Result<(), NetworkError> {
+        self.ask(|answer| Command::LookAround(is_looking, answer))
+            .await
+    }
+
+    /// Who was found on the same network and has not gone: nobody while nobody looks.
+    pub async fn nearby(&self) -> Result<Vec<(DeviceId, Vec<Multiaddr>)>, NetworkError> {
         let (answer, answered) = oneshot::channel();
-        self.send(Command::Connect(peer, addresses, answer)).await?;
-        answered.await.map_err(|_| NetworkError::Stopped)??;
+        self.send(Command::Nearby(answer)).await?;
+        answered.await.map_err(|_| NetworkError::Stopped)
+    }
+
+    async fn stream(&self, peer: PeerId, talk: Talk) -> Result<Channel, NetworkError> {
         let mut control = self.control.clone();
         let stream = control
             .open_stream(peer, talk.protocol())
@@ -144,13 +293,26 @@ impl Network {
         Ok(Channel::new(stream, talk.frame_len_max()))
     }
 
+    async fn ask<T>(
+        &self,
+        command: impl FnOnce(oneshot::Sender<Result<T, NetworkError>>) -> Command,
+    ) -> Result<T, NetworkError> {
+        let (answer, answered) = oneshot::channel();
+        self.send(command(answer)).await?;
+        answered.await.map_err(|_| NetworkError::Stopped)?
+    }
+
     async fn send(&self, command: Command) -> Result<(), NetworkError> {
         let sent = self.commands.send(command).await;
         sent.map_err(|_| NetworkError::Stopped)
     }
 }
 
-fn build(seed: &[u8; 32]) -> Result<Swarm<libp2p_stream::Behaviour>, NetworkError> {
+fn build(
+    seed: &[u8; 32],
+    settings: Settings,
+    known: &Acquaintances,
+) -> Result<Swarm<Behaviour>, NetworkError> {
     let secret = ed25519::SecretKey::try_from_bytes(seed.to_vec())
         .map_err(|error| NetworkError::Start(Box::new(error)))?;
     let keypair = Keypair::from(ed25519::Keypair::from(secret));
@@ -162,123 +324,69 @@ fn build(seed: &[u8; 32]) -> Result<Swarm<libp2p_stream::Behaviour>, NetworkErro
             yamux::Config::default,
         )
         .map_err(|error| NetworkError::Start(Box::new(error)))?
-        .with_behaviour(|_| libp2p_stream::Behaviour::new())
-        .map_err(|error| NetworkError::Start(error.to_string().into()))?
+        .with_quic()
+        .with_relay_client(noise::Config::new, yamux::Config::default)
+        .map_err(|error| NetworkError::Start(Box::new(error)))?
+        .with_behaviour(|key, relayed| Behaviour::new(key, relayed, &settings, known))
+        .map_err(|error| NetworkError::Start(Box::new(error)))?
         .with_swarm_config(|config| {
-            config.with_idle_connection_timeout(std::time::Duration::from_mins(1))
+            config.with_idle_connection_timeout(Duration::from_millis(IDLE_LASTS_MS))
         })
+        .with_connection_timeout(Duration::from_millis(GREETING_LASTS_MS))
         .build();
     Ok(swarm)
 }
 
-async fn accept(
+/// Takes up the streams of one kind that others open.
+struct Reception {
     talk: Talk,
-    mut streams: libp2p_stream::IncomingStreams,
+    known: Acquaintances,
+    commands: mpsc::WeakSender<Command>,
     to: mpsc::Sender<Incoming>,
-) {
-    while let Some((peer, stream)) = streams.next().await {
-        let Some(device) = device_of(peer) else {
-            continue;
-        };
-        let incoming = Incoming {
-            device,
-            talk,
-            channel: Channel::new(stream, talk.frame_len_max()),
-        };
-        if to.send(incoming).await.is_err() {
-            return;
-        }
-    }
 }
 
-type Connected = oneshot::Sender<Result<(), NetworkError>>;
-
-/// Who waits for what of the swarm.
-#[derive(Default)]
-struct Waiting {
-    listening: VecDeque<oneshot::Sender<Result<Multiaddr, NetworkError>>>,
-    connecting: BTreeMap<PeerId, Vec<Connected>>,
-}
-
-impl Waiting {
-    fn connected(&mut self, peer: PeerId, is_connected: bool) {
-        for answer in self.connecting.remove(&peer).unwrap_or_default() {
-            let said = if is_connected {
-                Ok(())
-            } else {
-                Err(NetworkError::Unreachable)
+impl Reception {
+    async fn run(self, mut streams: libp2p_stream::IncomingStreams) {
+        while let Some((peer, stream)) = streams.next().await {
+            let Some(device) = device_of(peer) else {
+                continue;
             };
-            if answer.send(said).is_err() {
-                tracing::debug!("nobody waits for the connection");
+            if !self.lets_in(peer).await {
+                tracing::debug!(talk = ?self.talk, "a stream was not taken up");
+                continue;
+            }
+            let incoming = Incoming {
+                device,
+                talk: self.talk,
+                channel: Channel::new(stream, self.talk.frame_len_max()),
+            };
+            // Known devices wait for room; a stranger's stream for which there is none ends.
+            let is_known = self.known.borrow().is_known(&peer);
+            let place = if is_known {
+                self.to.reserve().await.ok()
+            } else {
+                self.to.try_reserve().ok()
+            };
+            match place {
+                Some(place) => place.send(incoming),
+                None if self.to.is_closed() => return,
+                None => tracing::debug!("there is no room for a stranger's stream"),
             }
         }
     }
-}
 
-#[expect(
-    clippy::wildcard_enum_match_arm,
-    reason = "libp2p adds kinds of events; those named here are all that anyone waits for"
-)]
-async fn drive(mut swarm: Swarm<libp2p_stream::Behaviour>, mut commands: mpsc::Receiver<Command>) {
-    let mut waiting = Waiting::default();
-    loop {
-        tokio::select! {
-            command = commands.recv() => match command {
-                Some(command) => obey(&mut swarm, command, &mut waiting),
-                None => return,
-            },
-            event = swarm.select_next_some() => match event {
-                SwarmEvent::NewListenAddr { address, .. } => {
-                    if let Some(answer) = waiting.listening.pop_front()
-                        && answer.send(Ok(address)).is_err()
-                    {
-                        tracing::debug!("nobody waits for the listen address");
-                    }
-                }
-                SwarmEvent::ConnectionEstablished { peer_id, .. } => {
-                    waiting.connected(peer_id, true);
-                }
-                SwarmEvent::OutgoingConnectionError { peer_id: Some(peer), error, .. } => {
-                    tracing::debug!(%error, "not connected");
-                    let is_connected = swarm.is_connected(&peer);
-                    waiting.connected(peer, is_connected);
-                }
-                _ => {}
-            }
-        }
-    }
-}
-
-fn obey(swarm: &mut Swarm<libp2p_stream::Behaviour>, command: Command, waiting: &mut Waiting) {
-    match command {
-        Command::Listen(address, answer) => match swarm.listen_on(address.clone()) {
-            Ok(_) => waiting.listening.push_back(answer),
-            Err(source) => {
-                let error = NetworkError::Listen {
-                    address: address.to_string(),
-                    source,
+    async fn lets_in(&self, peer: PeerId) -> bool {
+        match self.talk {
+            Talk::Join | Talk::Emergency => {
+                let (answer, answered) = oneshot::channel();
+                let Some(commands) = self.commands.upgrade() else {
+                    return false;
                 };
-                if answer.send(Err(error)).is_err() {
-                    tracing::debug!("nobody waits for the listen error");
-                }
+                let asked = commands.send(Command::MayJoin(peer, answer)).await;
+                asked.is_ok() && answered.await.unwrap_or(false)
             }
-        },
-        Command::Connect(peer, addresses, answer) => {
-            let known = swarm.is_connected(&peer);
-            waiting.connecting.entry(peer).or_default().push(answer);
-            if known {
-                waiting.connected(peer, true);
-                return;
-            }
-            let dial = DialOpts::peer_id(peer).addresses(addresses).build();
-            match swarm.dial(dial) {
-                // Somebody else dials already: the answer comes with that attempt.
-                Ok(()) | Err(DialError::DialPeerConditionFalse(_)) => {}
-                Err(error) => {
-                    tracing::debug!(%error, "not dialled");
-                    waiting.connected(peer, false);
-                }
-            }
+            Talk::Sync => true,
+            Talk::Where => self.known.borrow().is_known(&peer),
         }
     }
 }
@@ -296,36 +404,5 @@ pub fn device_of(peer: PeerId) -> Option<DeviceId> {
     Some(DeviceId::from_bytes(key.to_bytes()))
 }
 
-/// Reads `HOST:PORT` (an IP address), or a multiaddress over TCP.
-pub fn parse_address(text: &str) -> Result<Multiaddr, NetworkError> {
-    let wrong = || NetworkError::Address(text.to_owned());
-    if text.starts_with('/') {
-        return text.parse().map_err(|_| wrong());
-    }
-    let socket: std::net::SocketAddr = text.parse().map_err(|_| wrong())?;
-    Ok(Multiaddr::from(socket.ip()).with(Protocol::Tcp(socket.port())))
-}
-
 #[cfg(test)]
-mod tests {
-    use kith_protocol::{id::DeviceId, identity::SecretKey};
-
-    use super::{device_of, parse_address, peer_of};
-
-    #[test]
-    fn a_device_is_its_libp2p_name() {
-        let device = SecretKey::from_seed([3; 32]).device();
-        assert_eq!(peer_of(device).and_then(device_of), Some(device));
-        let mut no_point = [0; 32];
-        no_point[0] = 2;
-        assert_eq!(peer_of(DeviceId::from_bytes(no_point)), None);
-    }
-
-    #[test]
-    fn addresses_are_read_in_both_spellings() {
-        let short = parse_address("127.0.0.1:4712").map(|address| address.to_string());
-        assert_eq!(short.ok().as_deref(), Some("/ip4/127.0.0.1/tcp/4712"));
-        assert!(parse_address("/ip4/127.0.0.1/tcp/0").is_ok());
-        assert!(parse_address("riverside").is_err());
-    }
-}
+mod tests;

@@ -8,10 +8,12 @@ mod access;
 mod add;
 mod audit;
 mod bundle;
+mod change;
 mod control;
 mod custodian;
 mod emergency;
 mod epochs;
+mod events;
 mod export;
 mod find;
 mod identity;
@@ -21,11 +23,13 @@ mod peers;
 mod people;
 mod practice;
 mod review;
+mod same_person;
 mod saved;
 mod setup;
 mod sharing;
 mod shell;
 mod show;
+mod standing;
 mod status;
 mod summary;
 mod timeline;
@@ -83,6 +87,9 @@ pub struct Node {
     rng: ChaCha20Rng,
     /// Where this node listens, while it runs.
     addresses: Vec<String>,
+    standings: standing::Standings,
+    /// How often whom this node knows, or where they are, has changed.
+    met: u64,
 }
 
 impl Node {
@@ -108,6 +115,8 @@ impl Node {
             nonce,
             rng,
             addresses: Vec::new(),
+            standings: standing::Standings::default(),
+            met: 0,
             store,
         })
     }
@@ -132,6 +141,14 @@ impl Node {
                 what,
                 staff,
             } => self.add(&record, what, staff.as_deref()).map(Reply::Added),
+            Request::Change {
+                record,
+                thing,
+                change,
+                staff,
+            } => self
+                .change(&record, &thing, &change, staff.as_deref())
+                .map(Reply::Added),
             Request::Export { record, form } => self.export(&record, form).map(Reply::Exported),
             Request::Verify { what, passphrase } => self
                 .verify(&what, passphrase.as_deref(), progress)
@@ -155,6 +172,7 @@ impl Node {
             } => self
                 .stop(&record, &share, (keep, keep_shared_on))
                 .map(Reply::Stopped),
+            Request::SamePerson(asked) => self.say_same_person(&asked).map(Reply::Decided),
             Request::Control { record, change } => {
                 self.control(&record, change.as_ref()).map(Reply::Control)
             }
@@ -163,6 +181,7 @@ impl Node {
                 .map(Reply::Emergency),
             Request::EmergencyOpen(asked) => self.open_emergency(&asked).map(Reply::Opened),
             Request::WhoLooked { record } => self.who_looked(&record).map(Reply::Looked),
+            Request::Events(since) => self.events(&since).map(Reply::Events),
             Request::StaffAdd(new) => self.staff_add(&new).map(Reply::StaffAdded),
             Request::StaffList => self.staff_list().map(Reply::Staff),
             Request::StaffEnd(leaving) => self.staff_end(&leaving).map(Reply::Left),
@@ -179,6 +198,11 @@ impl Node {
     /// Whose node it is.
     pub const fn principal(&self) -> PrincipalId {
         self.identity.principal
+    }
+
+    /// What its owner is.
+    pub const fn role(&self) -> Role {
+        self.identity.role
     }
 
     /// Its device key's public half.
@@ -209,7 +233,11 @@ impl Node {
     }
 
     fn principal_log(&self) -> Result<Vec<Verified<Event>>, StoreError> {
-        let log = LogId::Principal(self.identity.principal);
+        self.log_of(self.identity.principal)
+    }
+
+    fn log_of(&self, principal: PrincipalId) -> Result<Vec<Verified<Event>>, StoreError> {
+        let log = LogId::Principal(principal);
         let held = self.store.events(&log)?;
         Ok(held
             .into_iter()
@@ -268,6 +296,7 @@ impl Node {
         if of_principal {
             // Who acts for whom may have changed: no record that was loaded before knows it.
             self.loaded.clear();
+            self.met += 1;
         }
         if for_others {
             self.changed = last;

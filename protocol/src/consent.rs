@@ -11,7 +11,7 @@ pub mod status;
 pub use decision::{Denial, Explanation, Issuer, Reader, Whoever, Writer};
 pub use ledger::{
     ContentFacts, Controller, Effective, Emergency, Full, GrantFate, GrantState, Ledger, Material,
-    ReviewItem,
+    ReviewItem, SaidLink,
 };
 pub use status::{Cause, Fault, Missing, Status};
 

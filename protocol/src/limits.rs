@@ -152,6 +152,10 @@ pub const CALL_WAIT_FIRST_MS: u64 = 1_000;
 /// The longest of these waits.
 pub const CALL_WAIT_MAX_MS: u64 = 5 * 60_000;
 
+/// Milliseconds between two calls, in the mean, when everyone is called again at once after sleep:
+/// a laptop's few at the same moment, a hub's thousand within twenty seconds.
+pub const CALL_APART_MS: u64 = 20;
+
 /// Milliseconds after which two nodes that are connected compare what they hold, whatever their
 /// cursors say: once a day (`sync.md`).
 pub const COMPARE_EVERY_MS: u64 = 24 * 60 * 60 * 1000;
@@ -179,3 +183,94 @@ pub const EPOCH_TRIED_EVERY: usize = 64;
 
 /// Entries from which on a document is saved as a whole: applying fewer takes under 10 ms.
 pub const SAVED_ENTRIES_MIN: usize = 256;
+
+/// Handshakes of connections that come in at the same time: who comes is not proved yet. Each
+/// holds a socket and some 10 KiB.
+pub const GREETINGS_MAX: usize = 256;
+
+/// Of those, from one internet address: a hospital behind one address whose devices all come back
+/// at once; the others try again.
+pub const GREETINGS_PER_PLACE_MAX: usize = 32;
+
+/// Handshakes beyond [`GREETINGS_MAX`] from addresses at which somebody known was last said to be:
+/// a flood from elsewhere keeps none of them out.
+pub const GREETINGS_RESERVE: usize = 256;
+
+/// Milliseconds that a handshake may take: five round trips over a satellite, and no more, since
+/// it takes up room.
+pub const GREETING_LASTS_MS: u64 = 10_000;
+
+/// Connections of strangers that are open at the same time: everyone who is just joining.
+pub const STRANGERS_CONNECTED_MAX: usize = 64;
+
+/// Of those, from one internet address.
+pub const STRANGERS_PER_PLACE_MAX: usize = 16;
+
+/// Milliseconds after which a stranger's connection ends, whatever it does: joining takes seconds,
+/// and a person who has to look and agree a few minutes.
+pub const STRANGER_LASTS_MS: u64 = 5 * 60_000;
+
+/// Milliseconds after which a connection ends on which nothing is open: a stranger has that long
+/// to ask for something, and whoever just connected to begin.
+pub const IDLE_LASTS_MS: u64 = 10_000;
+
+/// Connections of one known device: one for each of its networks, and some that it lost and this
+/// node has not noticed yet.
+pub const CONNECTIONS_PER_DEVICE_MAX: usize = 8;
+
+/// Part of the machine's memory (0 to 1) from which on this process takes no new connection: the
+/// rest is for what is already under way, and for whatever else runs there.
+pub const MEMORY_OF_MACHINE_MAX: f64 = 0.75;
+
+/// Nodes on the same network that are remembered while somebody looks around.
+pub const NEARBY_MAX: usize = 64;
+
+/// Addresses of nodes nearby after which looking begins anew: more than 64 real nodes have, and a
+/// search through all of them for each that comes is still quick.
+pub const NEARBY_ADDRESSES_MAX: usize = 1024;
+
+/// Devices that a relay keeps a way open to: all devices of the families of a practice's patients
+/// who are away from home at the same time.
+pub const RESERVATIONS_MAX: usize = 1024;
+
+/// Of those, for one device: one for each of its networks.
+pub const RESERVATIONS_PER_DEVICE_MAX: usize = 4;
+
+/// Connections that a relay carries at the same time.
+pub const CIRCUITS_MAX: usize = 256;
+
+/// Of those, from one device: one to each other device of a family, and some to spare.
+pub const CIRCUITS_PER_DEVICE_MAX: usize = 16;
+
+/// Milliseconds after which a carried connection ends and is made again, so that a way that became
+/// direct meanwhile is found: a working day's half.
+pub const CIRCUIT_LASTS_MS: u64 = 4 * 60 * 60 * 1000;
+
+/// Bytes that one carried connection may take: a record of 20,000 entries with its scans.
+pub const CIRCUIT_LEN_MAX: u64 = 1 << 30;
+
+/// Milliseconds for which it is remembered that an invitation was presented.
+pub const JOINS_COUNTED_FOR_MS: u64 = 60_000;
+
+/// Invitations that may be presented from one internet address in that time: a household or a
+/// practice that joins, and nobody who tries secrets out.
+pub const JOINS_PER_PLACE_MAX: usize = 20;
+
+/// And from everywhere: each is remembered, and takes a moment of the one thread that answers.
+pub const JOINS_COUNTED_MAX: usize = 200;
+
+/// Bytes of what a node says about where it can be reached: 8 addresses of 256 bytes.
+pub const WHERE_FRAME_LEN_MAX: usize = 4096;
+
+/// Milliseconds for which the direct ways to a device are tried before a relay is asked as well.
+pub const DIRECT_FIRST_MS: u64 = 2_500;
+
+/// Relays that keep a way open to this node: its practice's and one more.
+pub const RELAYS_MAX: usize = 2;
+
+/// Public addresses that the owner of a node may name: a name and its IPv4 and IPv6 addresses.
+pub const REACHABLE_AT_MAX: usize = 4;
+
+/// Milliseconds by which the clock of the world may run ahead of the machine's own before that
+/// counts as sleep: less happens when the clock is set.
+pub const SLEPT_MS: u64 = 10_000;

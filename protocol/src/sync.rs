@@ -36,7 +36,7 @@ pub use message::{
     Carried, Cursor, Farewell, JournalId, KeptBack, Kind, Message, NotTaken, PieceHash,
     SYNC_VERSION,
 };
-pub use output::{News, Output};
+pub use output::{News, Output, Standing};
 pub use ranges::{Fingerprint, Found, Listed, Range, Said, Set, Sum};
 pub use reach::{certified, principal_log};
 pub use shell::{Peer, Shell, is_of_principal, peer_of};

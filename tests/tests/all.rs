@@ -4,6 +4,8 @@ mod architecture;
 mod bundles;
 mod cli_reference;
 mod crashes;
+mod demo;
+mod events;
 mod harness;
 mod readme;
 mod real_data;

@@ -337,3 +337,46 @@ fn an_allowed_ambulance_opens_a_record_in_an_emergency_and_another_does_not() {
         node.verify(&record);
     }
 }
+
+#[test]
+fn two_records_of_one_person_are_shown_together_and_taken_apart_again() {
+    let surgery = Node::set_up("Riverside Surgery", "practice");
+    let born = |given| {
+        let person = [
+            "record",
+            "new",
+            "--family",
+            "Quince",
+            "--born",
+            "1931-05-01",
+            "--given",
+        ];
+        let made = surgery.json(person.into_iter().chain([given]));
+        made["record"].as_str().expect("a record").to_owned()
+    };
+    let (first, second) = (born("Ada"), born("Adeline"));
+    surgery.note(&second, "Told at the second desk");
+    surgery.json(["record", "same", &first, &second]);
+    let review = surgery.json(["review", &first]).to_string();
+    assert!(
+        review.contains("the same birth date") && review.contains(&second),
+        "{review}"
+    );
+    surgery.json(["record", "same", &first, &second, "--confirm"]);
+    let shown = surgery.show(&first);
+    let joined = shown["joined"][0].to_string();
+    assert!(
+        joined.contains("Told at the second desk") && joined.contains(&second),
+        "{joined}"
+    );
+    let shown = surgery.kith(["show", &first]).done().text();
+    assert!(
+        shown.contains("ANOTHER RECORD OF THE SAME PERSON"),
+        "{shown}"
+    );
+    surgery.json(["record", "same", &second, &first, "--withdraw"]);
+    assert_eq!(surgery.show(&first)["joined"], serde_json::json!([]));
+    for record in [&first, &second] {
+        surgery.verify(record);
+    }
+}

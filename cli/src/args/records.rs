@@ -36,10 +36,29 @@ pub enum RecordCommand {
     },
     /// Who controls a record, and changing that
     Control(ControlArgs),
+    /// Say that two records may be, are, or are not of one person; they are never merged
+    Same(SameArgs),
     /// Who may open a record in an emergency, and changing that
     Emergency(EmergencyArgs),
     /// Open a record in an emergency: the person and their practice are told
     EmergencyOpen(EmergencyOpenArgs),
+}
+
+#[derive(clap::Args)]
+pub struct SameArgs {
+    /// The record: its id or the beginning of it
+    pub record: String,
+    /// The other record; its whole id where it is not here
+    pub other: String,
+    /// They are of one person
+    #[arg(long, conflicts_with = "withdraw")]
+    pub confirm: bool,
+    /// They are not, or it was a mistake
+    #[arg(long)]
+    pub withdraw: bool,
+    /// Why, in a few words
+    #[arg(long, value_name = "TEXT")]
+    pub because: Option<String>,
 }
 
 #[derive(clap::Args)]
@@ -160,4 +179,34 @@ pub enum Form {
     Bundle,
     /// A folder with the Automerge documents
     Documents,
+}
+
+#[derive(clap::Args)]
+pub struct ChangeArgs {
+    /// The record: its id or the beginning of it
+    pub record: String,
+    /// What is changed: its id or the beginning of it, as kith show --json names it
+    pub thing: String,
+    /// As which member of staff: a name or an id
+    #[arg(long = "as", value_name = "STAFF")]
+    pub staff: Option<String>,
+    #[command(flatten)]
+    pub what: ChangeWhat,
+}
+
+#[derive(clap::Args)]
+#[group(required = true, multiple = false)]
+pub struct ChangeWhat {
+    /// How a medicine is taken from now on, in words
+    #[arg(long, value_name = "TEXT")]
+    pub dose: Option<String>,
+    /// A status, such as completed or stopped
+    #[arg(long, value_name = "WORD")]
+    pub status: Option<String>,
+    /// A file with the whole new version, FHIR JSON
+    #[arg(long, value_name = "FILE")]
+    pub file: Option<PathBuf>,
+    /// It was entered in error: the reason
+    #[arg(long, value_name = "REASON")]
+    pub mistake: Option<String>,
 }

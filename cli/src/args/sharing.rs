@@ -12,6 +12,9 @@ pub struct ShareArgs {
     /// What they can add to
     #[arg(long, value_name = "PARTS")]
     pub add: Option<String>,
+    /// What they can change, such as medicines; they can add to it too
+    #[arg(long, value_name = "PARTS")]
+    pub change: Option<String>,
     /// The last day of the share
     #[arg(long, value_name = "DATE")]
     pub until: String,

@@ -128,7 +128,7 @@ fn with_link(session: &Session, asked: OpenRequest) -> Result<OpenedLine, Failur
     runtime()?.block_on(async {
         let daemon = Daemon::start(home, unlock).await?;
         let opened = daemon.open_emergency(asked).await;
-        daemon.close();
+        daemon.close().await;
         opened
     })
 }

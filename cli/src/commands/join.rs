@@ -22,7 +22,9 @@ pub fn run(session: &Session, args: JoinArgs) -> Result<Ending, Failure> {
     let joined = match Client::connect(&home) {
         Some(client) => match client.ask(&Asked::Join(args.link), &mut |_| {})? {
             Said::Joined(joined) => joined,
-            Said::Reply(_) | Said::Progress(_) | Said::Failure(_) => return Err(odd_answer()),
+            Said::Reply(_) | Said::Happened(_) | Said::Progress(_) | Said::Failure(_) => {
+                return Err(odd_answer());
+            }
         },
         None => {
             let unlock = session.unlock(&home)?;
@@ -32,7 +34,7 @@ pub fn run(session: &Session, args: JoinArgs) -> Result<Ending, Failure> {
                     Ok(invited) => daemon.join(invited).await,
                     Err(failure) => Err(failure),
                 };
-                daemon.close();
+                daemon.close().await;
                 joined
             })?
         }

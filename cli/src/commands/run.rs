@@ -4,6 +4,7 @@ use kith_node::{
     control::Client,
     daemon::Daemon,
     failure::{Ending, Failure},
+    whereabouts::ReachableAt,
 };
 
 use crate::{args::RunArgs, ask::Session, render};
@@ -17,11 +18,12 @@ pub fn run(session: &Session, args: &RunArgs) -> Result<Ending, Failure> {
             "Use it as it is: commands reach it by themselves.",
         ));
     }
+    let reachable_at = ReachableAt::read(&args.reachable_at)?;
     let unlock = session.unlock(&home)?;
     let runtime = runtime()?;
     runtime.block_on(async {
         let mut daemon = Daemon::start(home, unlock).await?;
-        let addresses = daemon.listen(&args.listen).await?;
+        let addresses = daemon.listen(&args.listen, reachable_at).await?;
         if session.json {
             render::json(&serde_json::json!({"addresses": addresses, "http": null}))?;
         } else {
@@ -31,7 +33,15 @@ pub fn run(session: &Session, args: &RunArgs) -> Result<Ending, Failure> {
             ));
             render::say("Stop it with Ctrl-C.");
         }
-        daemon.run(stopped()).await
+        let input_ends = args.until_input_ends;
+        daemon
+            .run(async {
+                tokio::select! {
+                    () = stopped() => {}
+                    () = input_ended(), if input_ends => {}
+                }
+            })
+            .await
     })?;
     Ok(Ending::Done)
 }
@@ -48,8 +58,22 @@ pub fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
     })
 }
 
+/// Whoever started this program closed its standard input, or has gone.
+async fn input_ended() {
+    let (ended, is_ended) = tokio::sync::oneshot::channel::<()>();
+    // A thread of its own: nothing can break off a read of standard input.
+    std::thread::spawn(move || {
+        let read = std::io::copy(&mut std::io::stdin().lock(), &mut std::io::sink());
+        tracing::debug!(?read, "standard input has ended");
+        drop(ended);
+    });
+    if is_ended.await.is_ok() {
+        tracing::debug!("standard input goes on");
+    }
+}
+
 /// Ctrl-C, or the system asking politely.
-async fn stopped() {
+pub async fn stopped() {
     use tokio::signal::unix::{SignalKind, signal};
     let Ok(mut terminated) = signal(SignalKind::terminate()) else {
         return;

@@ -1,9 +1,11 @@
 //! `kith setup`.
 
+use std::path::Path;
+
 use kith_node::{
     api::{Role, SetUp},
     failure::{Ending, Failure},
-    home::Unlock,
+    home::{Home, Unlock},
     node::Node,
 };
 
@@ -11,10 +13,20 @@ use crate::{
     args::{Kind, SetupArgs},
     ask::{Session, no_answer},
     render,
+    service::{Before, COMMANDS, Unit},
 };
 
 pub fn run(session: &Session, args: &SetupArgs) -> Result<Ending, Failure> {
     let home = session.home()?;
+    if args.service && home.exists() {
+        let unit = unit(session, &home, home.wants_passphrase()?)?;
+        unit.write()?;
+        if session.json {
+            return render::json(&serde_json::json!({"service": unit.path()}));
+        }
+        say_service(unit.path());
+        return Ok(Ending::Done);
+    }
     let name = match &args.name {
         Some(name) => name.clone(),
         None => ask_name(session)?,
@@ -28,12 +40,80 @@ pub fn run(session: &Session, args: &SetupArgs) -> Result<Ending, Failure> {
         None if session.no_input => Unlock::KeyFile,
         None => ask_passphrase()?,
     };
-    let made = Node::set_up(&home, &name, role(kind), &unlock)?;
+    let is_passphrase = matches!(unlock, Unlock::Passphrase(_));
+    let unit = if args.service || wants_service(session, is_passphrase)? {
+        Some(unit(session, &home, is_passphrase)?)
+    } else {
+        None
+    };
+    let mut made = Node::set_up(&home, &name, role(kind), &unlock)?;
+    if let Some(unit) = unit {
+        // The node is made; what goes wrong now must not hide its recovery sheet.
+        match unit.write() {
+            Ok(()) => made.service = Some(unit.path().to_owned()),
+            Err(failure) => render::failure(session, &failure),
+        }
+    }
     if session.json {
         return render::json(&made);
     }
     say(&made);
     Ok(Ending::Done)
+}
+
+/// The unit for this node, if it may be written where it belongs.
+fn unit(session: &Session, home: &Home, is_passphrase: bool) -> Result<Unit, Failure> {
+    let passphrase_file = session.passphrase_path();
+    if is_passphrase && passphrase_file.is_none() {
+        return Err(Failure::new(
+            Ending::Usage,
+            "A service cannot ask for a passphrase.",
+            "Name a file that holds it with --passphrase-file, or leave out --service. Nothing was changed.",
+        ));
+    }
+    let unit = Unit::of(home, passphrase_file.as_deref())?;
+    match unit.before() {
+        Before::Nothing | Before::TheSame => Ok(unit),
+        Before::Another if !session.no_input && wants_over(unit.path())? => Ok(unit),
+        Before::Another => Err(Failure::new(
+            Ending::NeedsPerson,
+            format!(
+                "{} is there already and says something else.",
+                unit.path().display()
+            ),
+            "Look at it and move it away if it is not needed, then try again. Nothing was changed.",
+        )),
+    }
+}
+
+/// Asks in a terminal, where the system has a manager of services and could open the node.
+fn wants_service(session: &Session, is_passphrase: bool) -> Result<bool, Failure> {
+    let could_open = !is_passphrase || session.passphrase_path().is_some();
+    if session.no_input || !could_open || !Path::new("/run/systemd/system").exists() {
+        return Ok(false);
+    }
+    inquire::Confirm::new("Shall this node run whenever this machine does (a systemd service)?")
+        .with_default(false)
+        .prompt()
+        .map_err(|error| no_answer(&error))
+}
+
+fn wants_over(path: &Path) -> Result<bool, Failure> {
+    inquire::Confirm::new(&format!(
+        "{} is there already and says something else. Write over it?",
+        path.display()
+    ))
+    .with_default(false)
+    .prompt()
+    .map_err(|error| no_answer(&error))
+}
+
+fn say_service(path: &Path) {
+    render::say(&format!("The service is written to {}.", path.display()));
+    render::say("These two commands have it run, now and also while you are not logged in:");
+    for command in COMMANDS {
+        render::say(&format!("    {command}"));
+    }
 }
 
 fn say(made: &SetUp) {
@@ -49,6 +129,9 @@ fn say(made: &SetUp) {
         "It opens this node when the passphrase or key file is lost. It is not shown again.",
     );
     render::say("");
+    if let Some(service) = &made.service {
+        say_service(service);
+    }
     render::say("Next: kith import FILE, or kith record new --family NAME.");
 }
 

@@ -18,6 +18,7 @@ pub fn run(session: &Session, args: ShareArgs) -> Result<Ending, Failure> {
         record: args.record,
         see: args.see,
         add: args.add,
+        change: args.change,
         until: args.until,
         terms: ShareTerms {
             from: args.from,

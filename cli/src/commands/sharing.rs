@@ -62,6 +62,9 @@ pub(super) fn sentence(share: &ShareLine) -> String {
         nothing(&share.add),
         share.until.as_deref().unwrap_or("further notice")
     );
+    if !share.change.is_empty() {
+        line += &format!("; can change {}", share.change);
+    }
     if let Some(from) = &share.from {
         line += &format!("; from {from}");
     }

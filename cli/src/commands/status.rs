@@ -1,7 +1,7 @@
 //! `kith status`.
 
 use kith_node::{
-    api::{Reply, Request, Status},
+    api::{Connection, Reply, Request, Status},
     failure::{Ending, Failure},
 };
 
@@ -28,6 +28,25 @@ pub fn run(session: &Session, args: &StatusArgs) -> Result<Ending, Failure> {
     })
 }
 
+/// How it stands with one other node.
+fn line(connection: &Connection) -> String {
+    let mut line = format!("{}: {}", render::clean(&connection.name), connection.state);
+    if let Some(why) = &connection.why {
+        line.push_str(&format!(" ({})", render::clean(why)));
+    }
+    if let Some(at) = &connection.next_try {
+        line.push_str(&format!("; called again {at}"));
+    }
+    if connection.state == "not connected" {
+        line.push_str(if connection.waits {
+            "; something waits to be sent"
+        } else {
+            "; it has everything up to now"
+        });
+    }
+    line
+}
+
 fn say(status: &Status) {
     render::say(&format!(
         "{} ({}), {} records, in {}",
@@ -41,11 +60,7 @@ fn say(status: &Status) {
         addresses => render::say(&format!("Running at {}.", addresses.join(", "))),
     }
     for connection in &status.connections {
-        render::say(&format!(
-            "{}: {}",
-            render::clean(&connection.name),
-            connection.state
-        ));
+        render::say(&line(connection));
     }
     if status.to_review > 0 {
         render::say(&format!("{} to review: kith review", status.to_review));

@@ -114,6 +114,50 @@ pub struct RecordShown {
     pub sections: Vec<SectionShown>,
     /// Sections and labels that this node is not shown or does not hold.
     pub not_known_here: Vec<String>,
+    /// Other records of the same person that are here, shown beside it and never merged.
+    pub joined: Vec<JoinedRecord>,
+}
+
+/// Another record of the same person.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct JoinedRecord {
+    /// The record.
+    pub record: String,
+    /// Its person.
+    pub person: RecordLine,
+    /// Whether allergies are recorded in it, said to be none, or not known to this node.
+    pub allergies: AllergyState,
+    /// Who controls it.
+    pub control: Vec<ControllerLine>,
+    /// What it holds.
+    pub sections: Vec<SectionShown>,
+    /// How current it is, by source.
+    pub as_of: Vec<AsOf>,
+}
+
+/// A word on two records being of one person.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct SamePersonRequest {
+    /// The one.
+    pub record: String,
+    /// The other: the whole id where it is not here.
+    pub other: String,
+    /// The word.
+    pub word: LinkWord,
+    /// Why.
+    pub because: Option<String>,
+}
+
+/// What is said of two records.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum LinkWord {
+    /// They may be of one person.
+    Propose,
+    /// They are.
+    Confirm,
+    /// They are not.
+    Withdraw,
 }
 
 /// The three states of the allergies section.
@@ -218,4 +262,17 @@ pub struct Looked {
     pub how: String,
     /// Which parts.
     pub parts: Vec<String>,
+}
+
+/// What is to be different about one thing in a record.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Change {
+    /// How a medicine is taken, in words.
+    Dose(String),
+    /// A status, as FHIR writes it, such as `completed`.
+    Status(String),
+    /// A whole new version, FHIR JSON.
+    Content(String),
+    /// It was entered in error, with the reason.
+    Mistake(String),
 }

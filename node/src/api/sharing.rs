@@ -11,6 +11,9 @@ pub struct ShareRequest {
     pub see: String,
     /// What they can add.
     pub add: Option<String>,
+    /// What they can change.
+    #[serde(default)]
+    pub change: Option<String>,
     /// Until when.
     pub until: String,
     /// What else is said of the share.
@@ -99,6 +102,8 @@ pub struct ShareLine {
     pub see: String,
     /// What they can add.
     pub add: String,
+    /// What they can change.
+    pub change: String,
     /// Until when.
     pub until: Option<String>,
     /// `active`, `stopped`, `ended`, `given back`, `not begun`.

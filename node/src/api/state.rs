@@ -32,6 +32,8 @@ pub struct SetUp {
     pub home: PathBuf,
     /// What goes on the recovery sheet; shown once.
     pub recovery: String,
+    /// The unit by which the system runs it, where one was asked for.
+    pub service: Option<PathBuf>,
 }
 
 /// How a node is.
@@ -76,4 +78,10 @@ pub struct Connection {
     pub name: String,
     /// In words: `up to date`, `waiting to send`, `not connected`.
     pub state: String,
+    /// Whether there is something that it does not have yet.
+    pub waits: bool,
+    /// Why it is not up to date, in words.
+    pub why: Option<String>,
+    /// When it is called again: a time, or `now`.
+    pub next_try: Option<String>,
 }

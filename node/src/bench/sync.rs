@@ -36,6 +36,7 @@ impl Bench {
             record: begun.record.clone(),
             see: "all".to_owned(),
             add: None,
+            change: None,
             until: "2999-01-01".to_owned(),
             terms: ShareTerms::default(),
         };

@@ -82,7 +82,7 @@ impl Node {
             return Err(Failure::new(
                 Ending::NotAllowed,
                 "This record is controlled elsewhere, so who controls it cannot be changed from here.",
-                format!("Ask {}. Nothing was changed.", self.names(&controls)),
+                format!("Ask {}. Nothing was changed.", self.one_of(&controls)),
             ));
         }
         match change {
@@ -126,7 +126,7 @@ impl Node {
                 self.say_control(record, Control::Leave, None)?;
                 Ok(format!(
                     "You do not control this record any more; {} can. What is here stays here. Shares that you gave go on.",
-                    self.names(&others)
+                    self.one_of(&others)
                 ))
             }
         }
@@ -216,7 +216,7 @@ impl Node {
         Ok(card.map(|card| card.kind))
     }
 
-    fn names(&self, controllers: &[Controller]) -> String {
+    fn one_of(&self, controllers: &[Controller]) -> String {
         let names: Vec<_> = controllers
             .iter()
             .map(|one| self.name_of(one.who))

@@ -1,9 +1,11 @@
 //! The other nodes that this one knows, and taking in what they signed.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use kith_protocol::{
+    consent::devices,
     id::{DeviceId, PrincipalId, RecordId},
+    limits::{ADDRESS_LEN_MAX, ADDRESSES_MAX},
     record::ArrivalError,
     store::{Item, JournalPosition, StoreError},
 };
@@ -56,8 +58,83 @@ impl Node {
         principal: PrincipalId,
         change: impl FnOnce(Option<Peer>) -> Peer,
     ) -> Result<Item, Failure> {
-        let known = read_row(&self.store, RowKind::Peers, principal.as_bytes())?;
-        Ok(row(RowKind::Peers, principal.as_bytes(), &change(known)))
+        let known: Option<Peer> = read_row(&self.store, RowKind::Peers, principal.as_bytes())?;
+        let before = known
+            .as_ref()
+            .map(|known| (known.device, known.addresses.clone()));
+        let peer = change(known);
+        if before != Some((peer.device, peer.addresses.clone())) {
+            self.met += 1;
+        }
+        Ok(row(RowKind::Peers, principal.as_bytes(), &peer))
+    }
+
+    /// Every device that this node knows, with where it was last said to be: those that were met,
+    /// and the others of the same people and of the owner.
+    pub fn acquaintances(&self) -> Result<BTreeMap<DeviceId, Vec<String>>, Failure> {
+        let mut known = BTreeMap::new();
+        for device in devices::certified(&self.principal_log()?, self.identity.principal) {
+            known.insert(device, Vec::new());
+        }
+        known.remove(&self.device());
+        for (principal, peer) in all(&self.store)? {
+            let log = self.log_of(principal)?;
+            for device in devices::certified(&log, principal) {
+                known.entry(device).or_default();
+            }
+            known.insert(peer.device, peer.addresses);
+        }
+        Ok(known)
+    }
+
+    /// A device says where it is now. Where it was reached last stays the first to be tried.
+    pub fn is_at(&mut self, device: DeviceId, said: Vec<String>) -> Result<(), Failure> {
+        self.moved(device, |before| {
+            let mut now: Vec<_> = said
+                .into_iter()
+                .filter(|address| is_address(address))
+                .take(ADDRESSES_MAX)
+                .collect();
+            if let Some(first) = before.first() {
+                match now.iter().position(|address| address == first) {
+                    Some(at) => now[..=at].rotate_right(1),
+                    None => now.push(first.clone()),
+                }
+            }
+            now
+        })
+    }
+
+    /// A device was reached there.
+    pub fn reached_at(&mut self, device: DeviceId, address: &str) -> Result<(), Failure> {
+        self.moved(device, |mut before| {
+            if let Some(at) = before.iter().position(|known| known == address) {
+                before[..=at].rotate_right(1);
+            }
+            before
+        })
+    }
+
+    fn moved(
+        &mut self,
+        device: DeviceId,
+        to: impl FnOnce(Vec<String>) -> Vec<String>,
+    ) -> Result<(), Failure> {
+        let Some((principal, peer)) = self.peer_of(device)? else {
+            return Ok(());
+        };
+        let mut addresses = to(peer.addresses.clone());
+        addresses.truncate(ADDRESSES_MAX);
+        if addresses == peer.addresses {
+            return Ok(());
+        }
+        let item = self.note_peer(principal, |_| Peer { addresses, ..peer })?;
+        self.commit(vec![item])
+    }
+
+    /// Changes when [`Self::acquaintances`] may have changed.
+    pub const fn met(&self) -> u64 {
+        self.met
     }
 
     /// Notes that a known node and this one both have to do with a record; nothing for the owner's
@@ -140,6 +217,10 @@ impl Node {
         })?;
         Ok(refused + over)
     }
+}
+
+fn is_address(text: &str) -> bool {
+    text.len() <= ADDRESS_LEN_MAX && crate::network::parse_address(text).is_ok()
 }
 
 fn event_of(bytes: &[u8]) -> Option<kith_protocol::logs::Event> {

@@ -7,6 +7,7 @@ use kith_protocol::{
         grant::{Actions, Purposes},
     },
     id::{EnvelopeId, RecordId},
+    logs::record::LinkState,
     record::{Placed, Record},
     store::{Item, Store},
 };
@@ -76,6 +77,16 @@ impl Node {
             .into_iter()
             .map(|waiting| entry_item(&item, &waiting))
             .collect();
+        for (other, said) in record.ledger().same_person_said() {
+            if said.link == LinkState::Proposed && self.controls(record) {
+                let what = format!("record {other}: {}", said.evidence);
+                let remedy = format!(
+                    "look at both, then kith record same {id} {other} --confirm, or --withdraw"
+                );
+                let kind = "may be of the same person";
+                items.push(item(kind, other.to_string(), what, Vec::new(), remedy));
+            }
+        }
         for opened in self.unseen_emergencies(record)?.into_iter().rev() {
             let what = format!(
                 "{} opened this record: {}. From {} until {} ({})",
@@ -404,7 +415,7 @@ fn no_entry(word: &str) -> Failure {
     )
 }
 
-fn id_of(item: &Item) -> String {
+pub(super) fn id_of(item: &Item) -> String {
     match item {
         Item::Entry { id, .. } => id.to_string(),
         Item::Event { id, .. } => id.to_string(),

@@ -47,6 +47,7 @@ impl Node {
             owner: identity.principal.to_string(),
             home: home.folder().to_owned(),
             recovery,
+            service: None,
         })
     }
 }

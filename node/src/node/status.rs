@@ -2,9 +2,9 @@
 
 use kith_protocol::{id::RecordId, store::Store};
 
-use super::{Node, peers};
+use super::Node;
 use crate::{
-    api::{Connection, OpenedLine, Problem, Status},
+    api::{OpenedLine, Problem, Status},
     failure::Failure,
 };
 
@@ -22,13 +22,7 @@ impl Node {
         let records: Vec<RecordId> = self.people.iter().map(|(id, _)| *id).collect();
         let unreadable = self.unreadable(&records, &mut problems)?;
         let to_review = self.review(None).map_or(0, |review| review.items.len());
-        let connections = peers::all(&self.store)?
-            .into_iter()
-            .map(|(principal, peer)| Connection {
-                name: self.name_of(principal),
-                state: self.connection_state(&peer).to_owned(),
-            })
-            .collect();
+        let connections = self.connections()?;
         Ok(Status {
             name: self.identity.name.clone(),
             kind: self.identity.role,
@@ -76,17 +70,6 @@ impl Node {
             });
         }
         Ok(unreadable)
-    }
-
-    fn connection_state(&self, peer: &peers::Peer) -> &'static str {
-        if self.addresses.is_empty() {
-            return "not connected";
-        }
-        match peer.sent_through {
-            Some(position) if position >= self.journal_end() => "up to date",
-            Some(_) => "waiting to send",
-            None => "not connected",
-        }
     }
 }
 

@@ -12,6 +12,11 @@ use crate::{
 /// Whether a principal's log, as far as it is here, adds `device` and does not retire it: what a
 /// stranger who pairs can show. Entries are judged by the status rule, not by this.
 pub fn certifies(log: &[Verified<Event>], principal: PrincipalId, device: DeviceId) -> bool {
+    certified(log, principal).contains(&device)
+}
+
+/// Every device that a principal's log, as far as it is here, adds and does not retire.
+pub fn certified(log: &[Verified<Event>], principal: PrincipalId) -> BTreeSet<DeviceId> {
     let acts = || {
         log.iter().filter_map(|event| {
             let value = event.value();
@@ -45,9 +50,18 @@ pub fn certifies(log: &[Verified<Event>], principal: PrincipalId, device: Device
         }
         certified.extend(added);
     }
-    let retired = acts().any(|(signer, act)| {
-        matches!(act, PrincipalAct::DeviceRetire { device: gone, .. } if *gone == device)
-            && certified.contains(&signer)
-    });
-    certified.contains(&device) && !retired
+    let retired: BTreeSet<_> = acts()
+        .filter_map(|(signer, act)| match act {
+            PrincipalAct::DeviceRetire { device, .. } => {
+                certified.contains(&signer).then_some(*device)
+            }
+            PrincipalAct::Begin { .. }
+            | PrincipalAct::DeviceAdd { .. }
+            | PrincipalAct::StaffAdd { .. }
+            | PrincipalAct::StaffEnd { .. }
+            | PrincipalAct::KeyChange { .. }
+            | PrincipalAct::RecoverySet(_) => None,
+        })
+        .collect();
+    certified.difference(&retired).copied().collect()
 }

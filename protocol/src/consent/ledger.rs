@@ -32,6 +32,7 @@ pub use self::{
     emergency::Emergency,
     quota::Full,
     review::ReviewItem,
+    same_person::SaidLink,
 };
 use super::{
     cut::ProvenPart,

@@ -6,7 +6,7 @@ use rand_core::Rng;
 
 use crate::{
     id::DeviceId,
-    limits::{CALL_WAIT_FIRST_MS, CALL_WAIT_MAX_MS},
+    limits::{CALL_APART_MS, CALL_WAIT_FIRST_MS, CALL_WAIT_MAX_MS},
 };
 
 /// How one device is called.
@@ -82,6 +82,29 @@ impl Calling {
         }
     }
 
+    /// There may be a way again where there was none: everyone is called now, many a little apart.
+    pub(super) fn hurry(&mut self, now_ms: u64, rng: &mut impl Rng) {
+        let spread_ms = self.devices.len() as u64 * CALL_APART_MS;
+        for caller in self.devices.values_mut() {
+            if caller.state == State::Idle {
+                caller.wait_ms = 0;
+                caller.next_ms = now_ms + u64::from(rng.next_u32()) % (spread_ms + 1);
+            }
+        }
+    }
+
+    /// Each device that is not connected, with when it is called next; nothing while it is called.
+    pub(super) fn away(&self) -> impl Iterator<Item = (DeviceId, Option<u64>)> {
+        let away = self
+            .devices
+            .iter()
+            .filter(|(_, caller)| caller.state != State::Linked);
+        away.map(|(device, caller)| {
+            let is_idle = caller.state == State::Idle;
+            (*device, is_idle.then_some(caller.next_ms))
+        })
+    }
+
     /// When the next call is due.
     pub(super) fn next_ms(&self) -> Option<u64> {
         self.devices
@@ -89,5 +112,56 @@ impl Calling {
             .filter(|caller| caller.state == State::Idle)
             .map(|caller| caller.next_ms)
             .min()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rand_chacha::ChaCha20Rng;
+    use rand_core::SeedableRng;
+
+    use super::{CALL_APART_MS, CALL_WAIT_FIRST_MS, CALL_WAIT_MAX_MS, Calling, DeviceId};
+
+    fn device(n: u8) -> DeviceId {
+        DeviceId::from_bytes([n; 32])
+    }
+
+    #[test]
+    fn waits_grow_to_their_bound_and_differ() {
+        let mut rng = ChaCha20Rng::from_seed([1; 32]);
+        let mut calling = Calling::default();
+        calling.know(&[device(1), device(2)], 0);
+        let mut now_ms = 0;
+        let mut waits = Vec::new();
+        for _ in 0..12 {
+            for due in calling.due(now_ms) {
+                calling.ended(&due, now_ms, &mut rng);
+            }
+            let next: Vec<_> = calling.away().filter_map(|(_, next_ms)| next_ms).collect();
+            let latest = next.iter().copied().max().unwrap_or(0);
+            waits.push(latest - now_ms);
+            assert_ne!(next[0], next[1], "nobody calls at the same moment");
+            now_ms = latest;
+        }
+        assert!(waits[0] >= CALL_WAIT_FIRST_MS);
+        assert!(waits.iter().all(|wait| *wait <= CALL_WAIT_MAX_MS * 3 / 2));
+        assert!(waits.last().is_some_and(|wait| *wait >= CALL_WAIT_MAX_MS));
+    }
+
+    #[test]
+    fn after_sleep_everyone_is_called_whatever_the_wait_was() {
+        let mut rng = ChaCha20Rng::from_seed([2; 32]);
+        let mut calling = Calling::default();
+        let all: Vec<_> = (0..20).map(device).collect();
+        calling.know(&all, 0);
+        for _ in 0..10 {
+            for due in calling.due(u64::MAX / 2) {
+                calling.ended(&due, 1_000_000, &mut rng);
+            }
+        }
+        assert!(calling.due(1_000_001).is_empty());
+        calling.hurry(1_000_001, &mut rng);
+        let all_by_ms = 1_000_001 + 20 * CALL_APART_MS;
+        assert_eq!(calling.due(all_by_ms).len(), 20);
     }
 }

@@ -10,7 +10,7 @@ use super::{
     input::{Input, LinkId},
     link::{Desk, Link, Phase, Served, Stop},
     message::{Farewell, JournalId, Message},
-    output::{News, Output},
+    output::{News, Output, Standing},
     progress,
     shell::{Shell, peer_of},
 };
@@ -106,6 +106,7 @@ impl Engine {
             }
             Input::Changed => self.know_peers(shell)?,
             Input::Timer => {}
+            Input::Awake => self.calling.hurry(self.now_ms, &mut self.rng),
         }
         self.note_changes(shell)?;
         self.expire(shell);
@@ -142,6 +143,32 @@ impl Engine {
     pub fn is_up_to_date(&self, device: &DeviceId) -> Option<bool> {
         let mut links = self.links.values().filter(|link| link.device == *device);
         links.next().map(|link| link.is_settled)
+    }
+
+    /// How it stands with each device that is connected or called.
+    pub fn standings(&self) -> BTreeMap<DeviceId, Standing> {
+        let away = self.calling.away().map(|(device, next_ms)| {
+            let standing = next_ms.map_or(Standing::Called, |next_ms| Standing::Away { next_ms });
+            (device, standing)
+        });
+        let linked = self.links.values().map(|link| {
+            let standing = match link.phase {
+                Phase::Waiting => Standing::Queued,
+                Phase::Stranger
+                | Phase::Greeting
+                | Phase::Resuming
+                | Phase::Comparing
+                | Phase::Going => {
+                    if link.is_settled {
+                        Standing::UpToDate
+                    } else {
+                        Standing::Talking
+                    }
+                }
+            };
+            (link.device, standing)
+        });
+        away.chain(linked).collect()
     }
 
     fn know_peers<S: Shell>(&mut self, shell: &S) -> Result<(), StoreError> {

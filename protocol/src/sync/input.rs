@@ -44,4 +44,6 @@ pub enum Input {
     Changed,
     /// Time has passed.
     Timer,
+    /// The machine woke up or has another network: those who were not reached may be now.
+    Awake,
 }

@@ -32,6 +32,24 @@ pub enum Output {
     Tell(News),
 }
 
+/// How it stands with a device.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// It is connected, and both have what they may.
+    UpToDate,
+    /// It is connected, and there is something to give or take.
+    Talking,
+    /// It is connected and waits for its turn, since many catch up.
+    Queued,
+    /// It is being called.
+    Called,
+    /// It is not connected.
+    Away {
+        /// When it is called next, milliseconds since 1970 UTC.
+        next_ms: u64,
+    },
+}
+
 /// Something worth knowing.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum News {

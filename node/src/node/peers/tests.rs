@@ -89,6 +89,7 @@ impl Place {
             record: record.to_string(),
             see: see.to_owned(),
             add: add.map(str::to_owned),
+            change: None,
             until: "2999-01-01".to_owned(),
             terms: ShareTerms::default(),
         }));

@@ -2,14 +2,14 @@
 //! the two next talk. Given once more it takes the place of the share before.
 
 use kith_protocol::{
-    consent::{GrantFate, GrantState, grant::Actions},
+    consent::{GrantFate, GrantState},
     id::{EventId, PrincipalId},
     record::Record,
     sync::principal_log,
 };
 
 use super::{
-    giving::Terms,
+    giving::{Terms, rights},
     share::Share,
     stopping::{beneath, kept_before},
 };
@@ -127,19 +127,16 @@ fn fits(below: &GrantState, terms: &Terms) -> bool {
     let Some(right) = &below.effective else {
         return false;
     };
-    let (seen, added) = (
-        terms.see.sections(&below.label),
-        terms.add.sections(&below.label),
-    );
-    let adds = right.actions.contains(Actions::APPEND);
-    let reviews = right.actions.contains(Actions::REVIEW);
+    let offered = rights(terms);
     terms.share_on > right.depth
         && right.until_ms.is_some_and(|until| until <= terms.until_ms)
-        && (terms.review || !reviews)
-        && right
-            .sections
-            .iter()
-            .all(|section| added.contains(section) || (!adds && seen.contains(section)))
+        && right.sections.iter().all(|section| {
+            offered.iter().any(|piece| {
+                piece.label == below.label
+                    && piece.sections.contains(section)
+                    && piece.actions.contains(right.actions)
+            })
+        })
 }
 
 fn nothing_came() -> Failure {

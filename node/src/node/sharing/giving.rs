@@ -29,6 +29,7 @@ pub(super) struct Terms {
     pub(super) record: RecordId,
     pub(super) see: Scopes,
     pub(super) add: Scopes,
+    pub(super) change: Scopes,
     pub(super) until_ms: u64,
     /// From when; from when it is given where nothing is said.
     pub(super) from_ms: Option<u64>,
@@ -42,10 +43,10 @@ pub(super) struct Terms {
 }
 
 /// Grants of a share that hang on the same right: of one label, with the same actions.
-struct Piece {
-    label: Label,
-    actions: Actions,
-    sections: Vec<Section>,
+pub(super) struct Piece {
+    pub(super) label: Label,
+    pub(super) actions: Actions,
+    pub(super) sections: Vec<Section>,
     /// The share that it is given under; nothing for a controller.
     under: Option<EventId>,
 }
@@ -58,7 +59,11 @@ impl Node {
             Some(add) => add.parse()?,
             None => Scopes::default(),
         };
-        if see.is_empty() && add.is_empty() {
+        let change: Scopes = match &asked.change {
+            Some(change) => change.parse()?,
+            None => Scopes::default(),
+        };
+        if see.is_empty() && add.is_empty() && change.is_empty() {
             return Err(unclear(
                 "Nothing is named that they could see.",
                 "Name sections, such as --see allergies,medicines,plans, or --see all.",
@@ -79,7 +84,7 @@ impl Node {
                 "Name an --until that is later than --from. Nothing was shared.",
             ));
         }
-        if asked.terms.review && add.is_empty() {
+        if asked.terms.review && add.is_empty() && change.is_empty() {
             return Err(unclear(
                 "Whoever decides what counts has to be able to add, and nothing is named that they can add to.",
                 "Name sections with --add, or leave --review out. Nothing was shared.",
@@ -99,6 +104,7 @@ impl Node {
             record,
             see,
             add,
+            change,
             until_ms,
             from_ms,
             share_on: asked.terms.share_on,
@@ -211,44 +217,37 @@ fn unclear(what: impl Into<String>, remedy: impl Into<String>) -> Failure {
     Failure::new(Ending::Usage, what, remedy)
 }
 
-/// Labels with the sections that can be seen, and those that can be added to.
-fn rights(terms: &Terms) -> Vec<Piece> {
-    let (see, add) = (&terms.see, &terms.add);
-    let on = if terms.share_on > 0 {
-        Actions::SHARE_ON
-    } else {
-        Actions::NONE
-    };
-    let review = if terms.review {
-        Actions::REVIEW
-    } else {
-        Actions::NONE
-    };
-    let piece = |label: &Label, actions, sections| Piece {
-        label: label.clone(),
-        actions,
-        sections,
-        under: None,
-    };
+/// Labels with their sections by what may be done there: who may change may add, who may add may
+/// see.
+pub(super) fn rights(terms: &Terms) -> Vec<Piece> {
+    let also = |wanted: bool, action| if wanted { action } else { Actions::NONE };
+    let see = Actions::READ.union(also(terms.share_on > 0, Actions::SHARE_ON));
+    let add = see
+        .union(Actions::APPEND)
+        .union(also(terms.review, Actions::REVIEW));
+    let levels = [
+        (&terms.change, add.union(Actions::EDIT)),
+        (&terms.add, add),
+        (&terms.see, see),
+    ];
+    let labels: BTreeSet<_> = levels
+        .iter()
+        .flat_map(|(scopes, _)| scopes.labels())
+        .collect();
     let mut rights = Vec::new();
-    for label in see
-        .labels()
-        .chain(add.labels())
-        .cloned()
-        .collect::<BTreeSet<_>>()
-    {
-        let adding: Vec<_> = add.sections(&label);
-        let seeing: Vec<_> = see
-            .sections(&label)
-            .into_iter()
-            .filter(|section| !adding.contains(section))
-            .collect();
-        if !seeing.is_empty() {
-            rights.push(piece(&label, Actions::READ.union(on), seeing));
-        }
-        if !adding.is_empty() {
-            let actions = Actions::READ.union(Actions::APPEND).union(on).union(review);
-            rights.push(piece(&label, actions, adding));
+    for label in labels {
+        let mut given = BTreeSet::new();
+        for (scopes, actions) in levels {
+            let mut sections = scopes.sections(label);
+            sections.retain(|section| given.insert(*section));
+            if !sections.is_empty() {
+                rights.push(Piece {
+                    label: label.clone(),
+                    actions,
+                    sections,
+                    under: None,
+                });
+            }
         }
     }
     rights

@@ -76,6 +76,10 @@ impl Held {
         if !add.is_empty() {
             said += &format!("; what they add to: {add}");
         }
+        let change = with(Actions::READ.union(Actions::EDIT));
+        if !change.is_empty() {
+            said += &format!("; what they change: {change}");
+        }
         let ends = self.rights.iter().map(|(_, right)| right.until_ms);
         if let Some(end) = ends
             .clone()

@@ -142,6 +142,7 @@ impl Node {
             name: self.name_of(share.audience),
             see: share.scopes(Actions::READ).to_string(),
             add: share.scopes(Actions::APPEND).to_string(),
+            change: share.scopes(Actions::EDIT).to_string(),
             until: share.until_ms().map(show::time),
             state: share.state(now).to_owned(),
             record: record.to_string(),

@@ -21,6 +21,7 @@ fn asked(record: RecordId, (see, add): (&str, Option<&str>), terms: ShareTerms) 
         record: record.to_string(),
         see: see.to_owned(),
         add: add.map(str::to_owned),
+        change: None,
         until: "2999-01-01".to_owned(),
         terms,
     }

@@ -1,0 +1,66 @@
+//! `kith demo`.
+
+use std::sync::mpsc;
+
+use kith_node::failure::{Ending, Failure};
+
+use crate::{
+    args::DemoArgs,
+    ask::Session,
+    commands::run::{runtime, stopped},
+    demo::{Interrupt, Told, cast::Place, story::Story},
+    render,
+};
+
+pub fn run(session: &Session, args: &DemoArgs) -> Result<Ending, Failure> {
+    let interrupt = Interrupt::default();
+    let (done, is_done) = mpsc::channel::<()>();
+    let runtime = runtime()?;
+    let watched = interrupt.clone();
+    runtime.spawn(async move {
+        stopped().await;
+        watched.end();
+        drop(done);
+    });
+    let place = Place::new()?;
+    let mut told = Told::new(session);
+    let mut story = Story::begin(&place, &interrupt, &mut told)?;
+    story.tell(&mut told)?;
+    if session.json {
+        render::json(&told)?;
+    } else {
+        render::say("");
+        render::say(&told.table());
+    }
+    let wants_to_look = !args.once && !session.no_input && !session.json;
+    if wants_to_look {
+        look_around(&story);
+        // Nothing is ever sent: it ends when Ctrl-C is pressed.
+        if is_done.recv().is_ok() {
+            tracing::debug!("the demo goes on");
+        }
+    }
+    drop(story);
+    drop(place);
+    if !session.json {
+        render::say("The four nodes have ended, and everything that they held is removed.");
+    }
+    Ok(if told.held {
+        Ending::Done
+    } else {
+        Ending::Failed
+    })
+}
+
+fn look_around(story: &Story<'_>) {
+    let record = &story.record()[..12];
+    render::say("");
+    render::say("The nodes still run. In another terminal, look around, for example:");
+    for player in story.players() {
+        render::say(&format!(
+            "    kith --home {} show {record}",
+            player.folder().display()
+        ));
+    }
+    render::say("Ctrl-C ends them and removes everything.");
+}

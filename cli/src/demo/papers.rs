@@ -1,0 +1,98 @@
+//! What the demo's organisations write, as FHIR that their own systems could send.
+
+use kith_crdt::samples::{Sample, sample};
+use serde_json::{Value, json};
+
+/// The seed of the demo's people.
+const SEED: u64 = 2026;
+
+/// An old man who lives at home, takes medicines, and does not exist.
+pub fn person() -> Sample {
+    let fits = |sample: &Sample| {
+        let person = &sample.person;
+        let text = sample
+            .bundles
+            .first()
+            .map_or("", |bundle| bundle.text.as_str());
+        !person.is_female
+            && person.birth_date.as_str() < "1948"
+            && text.matches("\"MedicationRequest\"").count() >= 2
+            && text.contains("\"AllergyIntolerance\"")
+    };
+    (0..500)
+        .map(|number| sample(SEED, number))
+        .find(fits)
+        .unwrap_or_else(|| sample(SEED, 0))
+}
+
+/// Others of the same practice, of whom nothing is shared.
+pub fn others() -> Vec<Sample> {
+    (500..503).map(|number| sample(SEED, number)).collect()
+}
+
+/// A ReSPECT plan, as the practice signs it.
+pub fn respect(day: &str) -> Value {
+    let words = "ReSPECT plan: recommended summary plan for emergency care and treatment. What matters: to be at home. \
+                 For hospital where a fall or an infection can be treated; not for resuscitation. \
+                 Ring Riverside Surgery and the daughter.";
+    json!({
+        "resourceType": "DocumentReference",
+        "status": "current",
+        "docStatus": "final",
+        "type": {
+            "coding": [{"system": "http://snomed.info/sct", "code": "1382601000000107"}],
+            "text": "ReSPECT plan",
+        },
+        "date": format!("{day}T09:00:00Z"),
+        "description": words,
+        "content": [{"attachment": {
+            "contentType": "text/plain",
+            "title": "ReSPECT plan",
+            "data": data_of(words),
+        }}],
+    })
+}
+
+/// The hospital takes the person in, and says what has to be done outside.
+pub fn admission(at: &str, tasks: &[(&str, &str)]) -> String {
+    let mut lines = vec![json!({
+        "resourceType": "Encounter",
+        "status": "in-progress",
+        "class": {
+            "system": "http://terminology.hl7.org/CodeSystem/v3-ActCode",
+            "code": "IMP",
+            "display": "inpatient encounter",
+        },
+        "type": [{"text": "Admission after a fall"}],
+        "period": {"start": at},
+        "reasonCode": [{"text": "Fall at home, wrist fracture"}],
+    })];
+    lines.extend(tasks.iter().map(|(owner, what)| {
+        json!({
+            "resourceType": "Task",
+            "status": "requested",
+            "intent": "order",
+            "priority": "urgent",
+            "description": format!("{what} ({owner})"),
+            "authoredOn": at,
+            "owner": {"display": owner},
+        })
+    }));
+    lines.iter().map(|line| format!("{line}\n")).collect()
+}
+
+/// What carers and devices measured at one time.
+pub fn reading(n: u32) -> (String, String) {
+    match n % 3 {
+        0 => ("pulse".to_owned(), (68 + n % 20).to_string()),
+        1 => (
+            "blood-pressure".to_owned(),
+            format!("{}/{}", 118 + n % 25, 70 + n % 12),
+        ),
+        _ => ("temperature".to_owned(), format!("36.{}", n % 9)),
+    }
+}
+
+fn data_of(words: &str) -> String {
+    data_encoding::BASE64.encode(words.as_bytes())
+}

@@ -1,0 +1,361 @@
+//! The task that owns the connections: it does what it is told, and tells whoever waits.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use futures::{FutureExt, StreamExt};
+use kith_protocol::id::DeviceId;
+use libp2p::{
+    Multiaddr, PeerId, Swarm,
+    core::{ConnectedPoint, transport::ListenerId},
+    ping,
+    swarm::{
+        ConnectionId, DialError, SwarmEvent,
+        dial_opts::{DialOpts, PeerCondition},
+    },
+};
+use tokio::sync::{mpsc, oneshot, watch};
+
+use super::{
+    NetworkError, address,
+    behaviour::{Behaviour, BehaviourEvent},
+};
+
+/// Events that are taken in before commands are looked at again.
+const EVENTS_AT_ONCE: usize = 64;
+
+type Event = SwarmEvent<BehaviourEvent>;
+type Answer<T> = oneshot::Sender<Result<T, NetworkError>>;
+
+/// What the network is told to do.
+pub(super) enum Command {
+    /// Listen there.
+    Listen(Multiaddr, Answer<Vec<Multiaddr>>),
+    /// Be connected to a device; the answer is at which of the addresses it was reached, if it was
+    /// not connected already.
+    Connect(Call, Answer<Option<Multiaddr>>),
+    /// Be connected to whoever is there.
+    ConnectAt(Multiaddr, Answer<PeerId>),
+    /// Whether somebody may present an invitation now.
+    MayJoin(PeerId, oneshot::Sender<bool>),
+    /// End all connections: what they were made over has gone.
+    HangUp,
+    /// This is where others reach this node: what a relay tells those for whom it keeps a way open.
+    Reachable(Vec<Multiaddr>),
+    /// Look for nodes nearby, and be found by them; or no longer.
+    LookAround(bool, Answer<()>),
+    /// Who is near.
+    Nearby(oneshot::Sender<Vec<(DeviceId, Vec<Multiaddr>)>>),
+}
+
+/// Whom to call, and where.
+pub(super) struct Call {
+    pub peer: PeerId,
+    pub addresses: Vec<Multiaddr>,
+    /// Whether it is called there although it is called elsewhere already.
+    pub is_second: bool,
+}
+
+/// Who waits for what.
+#[derive(Default)]
+struct Waiting {
+    listening: HashMap<ListenerId, (Answer<Vec<Multiaddr>>, Vec<Multiaddr>)>,
+    connecting: BTreeMap<PeerId, Vec<Answer<Option<Multiaddr>>>>,
+    /// Attempts that are under way.
+    attempts: BTreeMap<PeerId, usize>,
+    calling: BTreeMap<ConnectionId, Answer<PeerId>>,
+}
+
+/// See the module.
+pub(super) struct Switchboard {
+    swarm: Swarm<Behaviour>,
+    waiting: Waiting,
+    listening: BTreeSet<Multiaddr>,
+    addresses: watch::Sender<Vec<Multiaddr>>,
+}
+
+impl Switchboard {
+    pub fn new(swarm: Swarm<Behaviour>, addresses: watch::Sender<Vec<Multiaddr>>) -> Self {
+        Self {
+            swarm,
+            waiting: Waiting::default(),
+            listening: BTreeSet::new(),
+            addresses,
+        }
+    }
+
+    /// Works until nobody is left who could tell it anything.
+    pub async fn run(mut self, mut commands: mpsc::Receiver<Command>) {
+        loop {
+            // All interfaces of a listener come one after the other without a pause: whoever asked
+            // for it is told all of them.
+            for _ in 0..EVENTS_AT_ONCE {
+                match self.swarm.select_next_some().now_or_never() {
+                    Some(event) => self.happened(event),
+                    None => break,
+                }
+            }
+            self.answer_listeners();
+            tokio::select! {
+                command = commands.recv() => match command {
+                    Some(command) => self.obey(command),
+                    None => return,
+                },
+                event = self.swarm.select_next_some() => self.happened(event),
+            }
+        }
+    }
+
+    fn obey(&mut self, command: Command) {
+        match command {
+            Command::Listen(address, answer) => self.listen(&address, answer),
+            Command::Connect(call, answer) => self.connect(call, answer),
+            Command::MayJoin(peer, answer) => {
+                let may = self.swarm.behaviour_mut().door.may_join(&peer);
+                if answer.send(may).is_err() {
+                    tracing::debug!("nobody waits to join");
+                }
+            }
+            Command::HangUp => self.hang_up(),
+            Command::Reachable(addresses) => self.reachable(addresses),
+            Command::ConnectAt(address, answer) => self.connect_at(address, answer),
+            Command::LookAround(is_looking, answer) => {
+                let looked = self.swarm.behaviour_mut().nearby.look(is_looking);
+                let said = looked.map_err(|error| NetworkError::Start(Box::new(error)));
+                tell(answer, said);
+            }
+            Command::Nearby(answer) => {
+                if answer.send(self.swarm.behaviour().nearby.found()).is_err() {
+                    tracing::debug!("nobody waits for who is near");
+                }
+            }
+        }
+    }
+
+    fn listen(&mut self, address: &Multiaddr, answer: Answer<Vec<Multiaddr>>) {
+        match self.swarm.listen_on(address.clone()) {
+            Ok(listener) => {
+                self.waiting
+                    .listening
+                    .insert(listener, (answer, Vec::new()));
+            }
+            Err(source) => {
+                let error = NetworkError::Listen {
+                    address: address.to_string(),
+                    source,
+                };
+                tell(answer, Err(error));
+            }
+        }
+    }
+
+    fn connect(&mut self, call: Call, answer: Answer<Option<Multiaddr>>) {
+        let peer = call.peer;
+        if self.swarm.is_connected(&peer) {
+            tell(answer, Ok(None));
+            return;
+        }
+        let waiting = &mut self.waiting;
+        waiting.connecting.entry(peer).or_default().push(answer);
+        let condition = if call.is_second {
+            PeerCondition::Disconnected
+        } else {
+            PeerCondition::DisconnectedAndNotDialing
+        };
+        let dial = DialOpts::peer_id(peer)
+            .condition(condition)
+            .addresses(call.addresses)
+            .extend_addresses_through_behaviour()
+            .build();
+        match self.swarm.dial(dial) {
+            Ok(()) => *self.waiting.attempts.entry(peer).or_default() += 1,
+            // Somebody else dials already: the answer comes with that attempt.
+            Err(DialError::DialPeerConditionFalse(_)) => {}
+            Err(error) => {
+                tracing::debug!(%error, "not dialled");
+                self.waiting.failed(peer, &why(&error));
+            }
+        }
+    }
+
+    fn connect_at(&mut self, address: Multiaddr, answer: Answer<PeerId>) {
+        let dial = DialOpts::unknown_peer_id().address(address).build();
+        let connection = dial.connection_id();
+        match self.swarm.dial(dial) {
+            Ok(()) => {
+                self.waiting.calling.insert(connection, answer);
+            }
+            Err(error) => {
+                tracing::debug!(%error, "not dialled");
+                tell(answer, Err(why(&error)));
+            }
+        }
+    }
+
+    fn hang_up(&mut self) {
+        let peers: Vec<_> = self.swarm.connected_peers().copied().collect();
+        for peer in peers {
+            if self.swarm.disconnect_peer_id(peer).is_err() {
+                tracing::debug!("a connection had ended already");
+            }
+        }
+    }
+
+    fn reachable(&mut self, addresses: Vec<Multiaddr>) {
+        let before: Vec<_> = self.swarm.external_addresses().cloned().collect();
+        let gone = before
+            .iter()
+            .filter(|known| !address::is_carried(known) && !addresses.contains(known));
+        for address in gone {
+            self.swarm.remove_external_address(address);
+        }
+        for address in addresses {
+            if !address::is_carried(&address) && !before.contains(&address) {
+                self.swarm.add_external_address(address);
+            }
+        }
+    }
+
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "libp2p adds kinds of events; those named here are all that anyone waits for"
+    )]
+    fn happened(&mut self, event: Event) {
+        match event {
+            SwarmEvent::NewListenAddr {
+                listener_id,
+                address,
+            } => {
+                if let Some((_, found)) = self.waiting.listening.get_mut(&listener_id) {
+                    found.push(address.clone());
+                }
+                self.listening.insert(address);
+                self.tell_addresses();
+            }
+            SwarmEvent::ExpiredListenAddr { address, .. } => {
+                self.listening.remove(&address);
+                self.tell_addresses();
+            }
+            SwarmEvent::ListenerClosed {
+                listener_id,
+                addresses,
+                ..
+            } => {
+                for address in addresses {
+                    self.listening.remove(&address);
+                }
+                self.tell_addresses();
+                if let Some((answer, _)) = self.waiting.listening.remove(&listener_id) {
+                    tell(answer, Err(NetworkError::Stopped));
+                }
+            }
+            SwarmEvent::ConnectionEstablished {
+                peer_id,
+                connection_id,
+                endpoint,
+                ..
+            } => {
+                self.waiting.called(connection_id, Ok(peer_id));
+                let at = match endpoint {
+                    ConnectedPoint::Dialer { address, .. } => {
+                        self.waiting.attempted(peer_id);
+                        Some(address::nameless(&address, &peer_id))
+                    }
+                    ConnectedPoint::Listener { .. } => None,
+                };
+                self.waiting.connected(peer_id, at.as_ref());
+            }
+            SwarmEvent::OutgoingConnectionError {
+                connection_id,
+                peer_id,
+                error,
+            } => {
+                tracing::debug!(%error, "not connected");
+                self.waiting.called(connection_id, Err(why(&error)));
+                if let Some(peer) = peer_id {
+                    self.waiting.attempted(peer);
+                    if self.swarm.is_connected(&peer) {
+                        self.waiting.connected(peer, None);
+                    } else {
+                        self.waiting.failed(peer, &why(&error));
+                    }
+                }
+            }
+            SwarmEvent::Behaviour(BehaviourEvent::Ping(ping::Event {
+                result: Err(ping::Failure::Timeout | ping::Failure::Other { .. }),
+                connection,
+                ..
+            })) => {
+                // Whoever is gone without a word is noticed by this, minutes before TCP would.
+                self.swarm.close_connection(connection);
+            }
+            _ => {}
+        }
+    }
+
+    fn answer_listeners(&mut self) {
+        let is_ready = |_: &ListenerId, (_, found): &mut (_, Vec<_>)| !found.is_empty();
+        let ready = self.waiting.listening.extract_if(is_ready);
+        for (_, (answer, found)) in ready {
+            tell(answer, Ok(found));
+        }
+    }
+
+    fn tell_addresses(&self) {
+        let listening: Vec<_> = self.listening.iter().cloned().collect();
+        let of_use = address::of_use(&listening);
+        self.addresses
+            .send_if_modified(|known| std::mem::replace(known, of_use.clone()) != of_use);
+    }
+}
+
+impl Waiting {
+    fn connected(&mut self, peer: PeerId, at: Option<&Multiaddr>) {
+        for answer in self.connecting.remove(&peer).unwrap_or_default() {
+            tell(answer, Ok(at.cloned()));
+        }
+    }
+
+    /// One attempt failed; as long as there is another, whoever waits goes on waiting.
+    fn failed(&mut self, peer: PeerId, why: &NetworkError) {
+        if self.attempts.contains_key(&peer) {
+            return;
+        }
+        for answer in self.connecting.remove(&peer).unwrap_or_default() {
+            tell(answer, Err(why.again()));
+        }
+    }
+
+    /// An attempt is over.
+    fn attempted(&mut self, peer: PeerId) {
+        if let Some(attempts) = self.attempts.get_mut(&peer) {
+            *attempts -= 1;
+            if *attempts == 0 {
+                self.attempts.remove(&peer);
+            }
+        }
+    }
+
+    fn called(&mut self, connection: ConnectionId, reached: Result<PeerId, NetworkError>) {
+        if let Some(answer) = self.calling.remove(&connection) {
+            tell(answer, reached);
+        }
+    }
+}
+
+fn tell<T>(answer: Answer<T>, said: Result<T, NetworkError>) {
+    if answer.send(said).is_err() {
+        tracing::debug!("nobody waits for what came of it");
+    }
+}
+
+/// Why a device was not reached, as people can be told.
+const fn why(error: &DialError) -> NetworkError {
+    match error {
+        DialError::NoAddresses => NetworkError::NoAddress,
+        DialError::WrongPeerId { .. } | DialError::LocalPeerId { .. } => NetworkError::SomebodyElse,
+        DialError::Denied { .. } => NetworkError::Full,
+        DialError::DialPeerConditionFalse(_) | DialError::Aborted | DialError::Transport(_) => {
+            NetworkError::Unreachable
+        }
+    }
+}

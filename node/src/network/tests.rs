@@ -1,0 +1,102 @@
+use kith_protocol::{id::DeviceId, identity::SecretKey};
+
+use super::{Incoming, Network, Settings, Talk, device_of, parse_address, peer_of};
+
+#[test]
+fn a_device_is_its_libp2p_name() {
+    let device = SecretKey::from_seed([3; 32]).device();
+    assert_eq!(peer_of(device).and_then(device_of), Some(device));
+    let mut no_point = [0; 32];
+    no_point[0] = 2;
+    assert_eq!(peer_of(DeviceId::from_bytes(no_point)), None);
+}
+
+#[tokio::test]
+async fn whoever_listens_at_an_address_is_named_by_the_handshake() {
+    for where_to in ["127.0.0.1:0", "/ip4/127.0.0.1/udp/0/quic-v1"] {
+        let (there, mut incoming) = started(1);
+        let (here, _streams) = started(2);
+        let listening = there
+            .listen(parse_address(where_to).expect("an address"))
+            .await
+            .expect("it listens");
+        assert_eq!(listening.len(), 1, "{listening:?}");
+        assert_eq!(*there.addresses().borrow(), listening);
+
+        let (device, mut channel) = here
+            .open_at(listening[0].clone(), Talk::Join)
+            .await
+            .expect("it answers");
+        assert_eq!(device, SecretKey::from_seed([1; 32]).device());
+        channel.send(&"a word").await.expect("it is sent");
+        let Incoming {
+            device,
+            mut channel,
+            ..
+        } = incoming.recv().await.expect("it comes");
+        assert_eq!(device, SecretKey::from_seed([2; 32]).device());
+        let word: String = channel.receive().await.expect("it is read");
+        assert_eq!(word, "a word");
+    }
+}
+
+#[tokio::test]
+async fn an_address_where_nobody_listens_is_not_reached() {
+    let (here, _streams) = started(1);
+    let port = std::net::TcpListener::bind("127.0.0.1:0")
+        .and_then(|socket| socket.local_addr())
+        .expect("a free port");
+    let nobody = parse_address(&port.to_string()).expect("an address");
+    assert!(here.open_at(nobody, Talk::Join).await.is_err());
+}
+
+#[tokio::test]
+async fn nobody_is_near_while_nobody_looks() {
+    let (here, _streams) = started(1);
+    assert!(here.nearby().await.expect("it runs").is_empty());
+    here.look_around(true).await.expect("it looks");
+    here.look_around(true).await.expect("it looks already");
+    here.look_around(false).await.expect("it no longer looks");
+    assert!(here.nearby().await.expect("it runs").is_empty());
+}
+
+fn started(seed: u8) -> (Network, tokio::sync::mpsc::Receiver<Incoming>) {
+    Network::start(&[seed; 32], Settings::default()).expect("it starts")
+}
+
+#[tokio::test]
+async fn nodes_on_one_network_find_each_other_while_both_look() {
+    let (here, _streams) = started(1);
+    let (there, _others) = started(2);
+    let anywhere = parse_address("0.0.0.0:0").expect("an address");
+    here.listen(anywhere.clone()).await.expect("it listens");
+    let listening = there.listen(anywhere).await.expect("it listens");
+    let is_loopback = |address: &libp2p::Multiaddr| address.to_string().contains("/127.");
+    if listening.iter().all(is_loopback) {
+        eprintln!("SKIPPED: this machine has no network on which anyone could be found");
+        return;
+    }
+    here.look_around(true).await.expect("it looks");
+    there.look_around(true).await.expect("it looks");
+    let device = SecretKey::from_seed([2; 32]).device();
+    let found = until_found(&here, device).await;
+    let (met, _channel) = here
+        .open_at(found[0].clone(), Talk::Join)
+        .await
+        .expect("it answers");
+    assert_eq!(met, device);
+    here.look_around(false).await.expect("it no longer looks");
+    assert!(here.nearby().await.expect("it runs").is_empty());
+}
+
+async fn until_found(here: &Network, device: DeviceId) -> Vec<libp2p::Multiaddr> {
+    let began = std::time::Instant::now();
+    loop {
+        let near = here.nearby().await.expect("it runs");
+        if let Some((_, addresses)) = near.into_iter().find(|(id, _)| *id == device) {
+            return addresses;
+        }
+        assert!(began.elapsed().as_secs() < 30, "nobody was found nearby");
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+}
