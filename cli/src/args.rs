@@ -221,6 +221,11 @@ pub enum ReviewCommand {
         /// The resource
         resource: String,
     },
+    /// A stop of sharing that waits, since whoever signed it was stopped too, holds
+    Confirm {
+        /// The stop, as kith review names it
+        stop: String,
+    },
     /// Somebody here has seen that the record was opened in an emergency
     Seen {
         /// The emergency, as kith review names it

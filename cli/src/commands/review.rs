@@ -33,6 +33,7 @@ pub fn run(session: &Session, args: ReviewArgs) -> Result<Ending, Failure> {
             resource,
             wanted: false,
         },
+        ReviewCommand::Confirm { stop } => Decision::Confirm { stop },
         ReviewCommand::Seen { emergency } => Decision::Seen { emergency },
     };
     let Reply::Decided(decided) = session.ask(Request::Decide { record, decision })? else {

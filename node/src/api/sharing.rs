@@ -106,7 +106,8 @@ pub struct ShareLine {
     pub change: String,
     /// Until when.
     pub until: Option<String>,
-    /// `active`, `stopped`, `ended`, `given back`, `not begun`.
+    /// `active`, `stopped`, `ended`, `given back`, `not begun`,
+    /// `stop to review` where whoever stopped it was stopped too.
     pub state: String,
     /// The record.
     pub record: String,

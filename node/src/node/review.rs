@@ -71,10 +71,12 @@ impl Node {
             versions,
             remedy,
         };
+        let grants = record.ledger().grants();
         let mut items: Vec<_> = record
             .ledger()
             .review()
             .into_iter()
+            .filter(|waiting| !self.is_stopped_anyway(&grants, waiting))
             .map(|waiting| entry_item(&item, &waiting))
             .collect();
         for (other, said) in record.ledger().same_person_said() {
@@ -165,6 +167,7 @@ impl Node {
             Decision::Adopt { entry } => node.adopt(record, entry),
             Decision::Choose { resource, version } => node.choose(record, resource, *version),
             Decision::Settle { resource, wanted } => node.settle(record, resource, *wanted),
+            Decision::Confirm { stop } => node.confirm(record, stop),
             Decision::Seen { emergency } => {
                 let entry = node.see_emergency(record, emergency)?;
                 Ok(Decided {
@@ -375,7 +378,10 @@ fn entry_item(item: &MakeItem<'_>, waiting: &ReviewItem) -> ToReview {
             revocation.to_string(),
             "a stop of sharing".to_owned(),
             Vec::new(),
-            "whoever gave them their right confirms it or not".to_owned(),
+            format!(
+                "whoever stands above them confirms it with kith review RECORD confirm {}; it does not hold until then",
+                &revocation.to_string()[..12]
+            ),
         ),
         ReviewItem::Forked { device, .. } => {
             restored(device.to_string(), "two entries with one number")

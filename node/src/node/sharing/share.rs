@@ -116,7 +116,10 @@ impl Share {
                 "active"
             };
         }
-        if fates(GrantFate::Lapsed) {
+        if fates(GrantFate::Suspended) {
+            // It goes on being served until somebody has decided.
+            "stop to review"
+        } else if fates(GrantFate::Lapsed) {
             "ended"
         } else if fates(GrantFate::Renounced) {
             "given back"

@@ -1,19 +1,20 @@
 //! Stopping a share, and giving one back.
 
 use kith_protocol::{
-    consent::{GrantFate, GrantState, cut::CutTree},
+    consent::{GrantFate, GrantState, ReviewItem, cut::CutTree},
     id::{EventId, PrincipalId},
     logs::{
-        Act, LabelAct,
+        Act, Event, LabelAct,
         record::{Link, Revoke},
     },
     record::Record,
-    store::Item,
+    signed::Signed,
+    store::{Item, Store},
 };
 
 use super::share::{Share, above};
 use crate::{
-    api::{Keep, Stopped},
+    api::{Decided, Keep, Stopped},
     failure::{Ending, Failure},
     node::{Node, now_ms},
 };
@@ -122,6 +123,83 @@ impl Node {
             record.ledger().add_part(part);
         }
         items
+    }
+
+    /// Says that a stop which waits holds: whoever signed it was stopped by somebody who had not
+    /// seen it.
+    pub(in crate::node) fn confirm(
+        &mut self,
+        record: &mut Record,
+        word: &str,
+    ) -> Result<Decided, Failure> {
+        let waits = record
+            .ledger()
+            .review()
+            .into_iter()
+            .find_map(|item| match item {
+                ReviewItem::Suspended { revocation, .. }
+                    if word.len() >= 6
+                        && revocation.to_string().starts_with(&word.to_lowercase()) =>
+                {
+                    Some(revocation)
+                }
+                ReviewItem::Suspended { .. }
+                | ReviewItem::ForkedLog { .. }
+                | ReviewItem::Forked { .. }
+                | ReviewItem::Contested { .. }
+                | ReviewItem::Marked { .. } => None,
+            });
+        let stops = waits.and_then(|stop| Some((stop, self.stops(stop)?)));
+        let grants = record.ledger().grants();
+        let found = stops.and_then(|(stop, grant)| {
+            let grant = grants.iter().find(|known| known.id == grant)?;
+            Some((stop, grant))
+        });
+        let (stop, grant) = found.ok_or_else(|| {
+            Failure::new(
+                Ending::Failed,
+                format!("No stop of sharing called {word:?} waits here."),
+                "Run kith review RECORD to see what waits; the end of a device or of a member of staff is confirmed by ending it again. Nothing was changed.",
+            )
+        })?;
+        let under = self.above_it(record, grant)?;
+        let act = Act::Label(LabelAct::Confirm { revocation: stop });
+        let label = grant.label.clone();
+        let (event, item) = self.act_under(record, Some(&label), under, act, now_ms())?;
+        self.commit(vec![item])?;
+        Ok(Decided {
+            entry: event.to_string(),
+            what: "The share has ended, as whoever stopped it said.".to_owned(),
+        })
+    }
+
+    /// Whether a stop that waits is of a share that ended otherwise, or was confirmed: nobody has
+    /// to decide about it any more.
+    pub(in crate::node) fn is_stopped_anyway(
+        &self,
+        grants: &[GrantState],
+        waiting: &ReviewItem,
+    ) -> bool {
+        let ReviewItem::Suspended { revocation, .. } = waiting else {
+            return false;
+        };
+        let stopped = self.stops(*revocation);
+        let ended =
+            |grant: &&GrantState| stopped == Some(grant.id) && grant.state == GrantFate::Revoked;
+        grants.iter().any(|grant| ended(&grant))
+    }
+
+    /// Which grant an event of this node's store revokes.
+    fn stops(&self, event: EventId) -> Option<EventId> {
+        let bytes = self.store.event(&event).ok().flatten()?;
+        let signed = Signed::<Event>::new(bytes).trust_own_store().ok()?;
+        match &signed.value().act {
+            Act::Label(LabelAct::Revoke(Revoke {
+                link: Link::Grant(grant),
+                ..
+            })) => Some(*grant),
+            Act::Label(_) | Act::Core(_) | Act::Principal(_) => None,
+        }
     }
 
     /// What this node's owner acts under when it stops a grant: nothing as a controller, otherwise

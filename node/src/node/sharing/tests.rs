@@ -7,7 +7,8 @@ use kith_protocol::{
 
 use crate::{
     api::{
-        Keep, Reply, Request, ShareBasis, ShareLine, ShareRequest, ShareTerms, SharedWith, Stopped,
+        Decision, Keep, Reply, Request, ShareBasis, ShareLine, ShareRequest, ShareTerms,
+        SharedWith, Stopped,
     },
     failure::Ending,
     node::{Invited, peers::tests::Place, sharing::end_of},
@@ -370,4 +371,39 @@ fn what_was_asked_for_is_what_the_share_says() {
         refused.expect_err("nothing to add to").ending,
         Ending::Usage
     );
+}
+
+#[test]
+fn a_stop_by_somebody_who_was_stopped_meanwhile_waits_until_whoever_stands_above_confirms_it() {
+    let (mut practice, mut daughter, carer, record) = three();
+    daughter.shares_with(
+        &carer,
+        asked(record, ("daily-care", None), ShareTerms::default()),
+    );
+    daughter.gives(&mut practice, record);
+    // The daughter stops the carer, and the practice the daughter, before either has heard.
+    daughter.stops(record, "Jo", false);
+    practice.stops(record, "Sam", true);
+    daughter.gives(&mut practice, record);
+    let Reply::Review(review) = practice.does(Request::Review { record: None }) else {
+        panic!("a list was asked for")
+    };
+    let waits: Vec<_> = review
+        .items
+        .iter()
+        .filter(|item| item.what == "a stop of sharing")
+        .collect();
+    assert_eq!(waits.len(), 1, "{review:?}");
+    assert_ne!(practice.state_of(record, &carer), "stopped");
+    practice.does(Request::Decide {
+        record: record.to_string(),
+        decision: Decision::Confirm {
+            stop: waits[0].id.clone(),
+        },
+    });
+    assert_eq!(practice.state_of(record, &carer), "stopped");
+    let Reply::Review(review) = practice.does(Request::Review { record: None }) else {
+        panic!("a list was asked for")
+    };
+    assert!(review.items.is_empty(), "{review:?}");
 }
