@@ -32,7 +32,7 @@ impl Place {
         *shown
     }
 
-    fn to_decide(&mut self) -> usize {
+    fn decisions(&mut self) -> usize {
         let Reply::Review(review) = self.does(Request::Review { record: None }) else {
             panic!("a list was asked for")
         };
@@ -46,12 +46,12 @@ fn two_records_are_proposed_confirmed_shown_together_and_taken_apart_again() {
     let pair = (place.record(), place.record());
     place.notes(pair.1, "allergic to latex, she said");
     place.says(pair, LinkWord::Propose, None).expect("said");
-    assert_eq!(place.to_decide(), 2, "in both records");
+    assert_eq!(place.decisions(), 2, "in both records");
     assert!(place.shown(pair.0).joined.is_empty(), "nobody decided yet");
 
     let before = [place.shown(pair.0).digest, place.shown(pair.1).digest];
     place.says(pair, LinkWord::Confirm, None).expect("said");
-    assert_eq!(place.to_decide(), 0);
+    assert_eq!(place.decisions(), 0);
     let shown = place.shown(pair.0);
     assert_eq!(shown.joined.len(), 1);
     assert_eq!(shown.joined[0].record, pair.1.to_string());
@@ -69,7 +69,7 @@ fn two_records_are_proposed_confirmed_shown_together_and_taken_apart_again() {
     place.says(pair, LinkWord::Withdraw, None).expect("said");
     assert!(place.shown(pair.0).joined.is_empty());
     assert!(place.shown(pair.1).joined.is_empty());
-    assert_eq!(place.to_decide(), 0);
+    assert_eq!(place.decisions(), 0);
 }
 
 #[test]
