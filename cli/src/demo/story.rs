@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use kith_node::{
     api::{
         Addition, ImportRequest, Keep, Kind, Occurred, RecordShown, Reply, Request, Role,
-        ShareRequest, Shared,
+        ShareRequest, ShareTerms, Shared,
     },
     failure::Failure,
 };
@@ -131,6 +131,7 @@ impl<'a> Story<'a> {
                 change: change.map(str::to_owned),
                 until: "2099-12-31".to_owned(),
                 confirm: false,
+                terms: ShareTerms::default(),
             };
             let Reply::Shared(Shared { link, .. }) = self.practice.ask(Request::Share(request))?
             else {
@@ -297,6 +298,7 @@ impl<'a> Story<'a> {
             record: self.record.clone(),
             share: self.ambulance.name.clone(),
             keep: Keep::All,
+            keep_shared_on: false,
         };
         self.practice.ask(stop)?;
         let is_stop = |seen: &Occurred| seen.kind == Kind::Stopped;

@@ -19,7 +19,7 @@ use kith_protocol::{
 use tempfile::TempDir;
 
 use crate::{
-    api::{Addition, ImportRequest, Keep, NewPerson, Reply, Request, ShareRequest},
+    api::{Addition, ImportRequest, Keep, NewPerson, Reply, Request, ShareRequest, ShareTerms},
     home::{Home, Unlock},
     node::{Node, Role, meet, now_ms},
 };
@@ -92,6 +92,7 @@ impl Place {
             change: None,
             until: "2999-01-01".to_owned(),
             confirm: false,
+            terms: ShareTerms::default(),
         }));
         let Reply::Shared(shared) = shared else {
             panic!("{shared:?}")
@@ -369,6 +370,7 @@ fn whoever_was_stopped_hears_of_the_end_and_of_nothing_after_it() {
         record: record.to_string(),
         share: guest.node.principal().to_string(),
         keep: Keep::All,
+        keep_shared_on: false,
     });
     host.notes(record, "after");
     host.invites(&mut later, record, "all", None);
