@@ -71,7 +71,7 @@ pub use identity::Role;
 pub use peers::Peer;
 pub use setup::{Adder, NewDevice};
 pub use sharing::{
-    InvitationId, Invited, Opening, Refused, meet, offered, owner_of, refused, start_of,
+    InvitationId, Invited, Opening, Refused, last_day, meet, offered, owner_of, refused, start_of,
 };
 pub use views::Found;
 
