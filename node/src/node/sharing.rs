@@ -4,7 +4,6 @@ mod admitting;
 mod direct;
 mod ending;
 mod giving;
-mod guest;
 mod held;
 mod hosting;
 mod invitation;
