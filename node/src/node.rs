@@ -214,6 +214,11 @@ impl Node {
         Snapshot::of(&self.store, self.home.folder(), now_ms())
     }
 
+    /// Whether the disk has room for everything that was refused for want of it.
+    pub fn has_room(&self) -> bool {
+        self.store.has_room()
+    }
+
     /// The node's own name for itself.
     pub fn name(&self) -> &str {
         &self.identity.name
