@@ -14,5 +14,6 @@ mod readme;
 mod real_data;
 mod shared_again;
 mod sharing;
+mod sync;
 mod two_nodes;
 mod wrong_input;
