@@ -1,5 +1,7 @@
 //! The words of the command line.
 
+mod control;
+mod emergency;
 mod practice;
 mod records;
 mod sharing;
@@ -9,12 +11,14 @@ use std::path::PathBuf;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use kith_node::failure::Ending;
 
+pub use control::{Capacity, ControlArgs, ControlCommand, ControllerArgs};
+pub use emergency::{EmergencyArgs, EmergencyOpenArgs};
 pub use practice::{DevicesArgs, DevicesCommand, LeavingArgs, StaffArgs, StaffCommand};
 pub use records::{
     AddArgs, AddCommand, ChangeArgs, ExportArgs, Form, ImportArgs, OneRecord, RecordArgs,
-    RecordCommand,
+    RecordCommand, SameArgs,
 };
-pub use sharing::{InvitationArgs, JoinArgs, ShareArgs, StopArgs};
+pub use sharing::{Basis, InvitationArgs, JoinArgs, ShareArgs, SharingArgs, StopArgs};
 
 /// One patient record, held by everyone who cares for the person.
 #[derive(Parser)]
@@ -90,8 +94,8 @@ pub enum Command {
     /// Accept an invitation
     Join(JoinArgs),
     /// Who can see what
-    Sharing(OneRecord),
-    /// Stop sharing
+    Sharing(SharingArgs),
+    /// Stop sharing, or give back what is shared with you
     Stop(StopArgs),
     /// Who looked at a record
     WhoLooked(OneRecord),
@@ -230,6 +234,16 @@ pub enum ReviewCommand {
     Decline {
         /// The invitation
         invitation: String,
+    },
+    /// A stop of sharing that waits, since whoever signed it was stopped too, holds
+    Confirm {
+        /// The stop, as kith review names it
+        stop: String,
+    },
+    /// Somebody here has seen that the record was opened in an emergency
+    Seen {
+        /// The emergency, as kith review names it
+        emergency: String,
     },
 }
 

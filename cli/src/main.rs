@@ -53,7 +53,7 @@ fn run(session: &Session, command: Command) -> Result<Ending, Failure> {
         Command::Review(args) => commands::review::run(session, args),
         Command::Share(args) => commands::share::run(session, args),
         Command::Join(args) => commands::join::run(session, args),
-        Command::Sharing(args) => commands::share::list(session, args.record),
+        Command::Sharing(args) => commands::sharing::list(session, args.record),
         Command::Stop(args) => commands::stop::run(session, args),
         Command::WhoLooked(args) => commands::who_looked::run(session, args.record),
         Command::Events(args) => commands::events::run(session, args),

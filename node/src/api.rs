@@ -1,6 +1,8 @@
 //! What a node can be asked, and what it answers: the same in one process and over the socket.
 
+mod control;
 mod decisions;
+mod emergency;
 mod events;
 mod files;
 mod practice;
@@ -13,17 +15,21 @@ use std::{fmt, path::PathBuf};
 use serde::{Deserialize, Serialize};
 
 pub use crate::node::{BundleTo, ExportForm, Role};
+pub use control::{ActsAs, ControlChange, ControlShown, ControllerLine, NewController};
 pub use decisions::{Decided, Decision, Explained, Review, ToReview};
+pub use emergency::{EmergencyChange, EmergencyShown, OpenRequest, OpenedLine};
 pub use events::{Kind, Occurred, Since};
 pub use files::{BackedUp, Filed, ImportRequest, Imported, Refused, Verified};
 pub use practice::{DeviceLine, DeviceList, Leaving, Left, NewStaff, StaffLine, StaffList};
 pub use records::{
-    Added, Addition, Alike, AllergyState, AsOf, Change, Exported, Happened, Line, Looked,
-    NewPerson, RecordLine, RecordMade, RecordShown, SectionShown,
+    Added, Addition, Alike, AllergyState, AsOf, Change, Exported, Happened, JoinedRecord, Line,
+    LinkWord, Looked, NewPerson, RecordLine, RecordMade, RecordShown, SamePersonRequest,
+    SectionShown,
 };
+pub use sharing::{InvitationState, JoinBy, JoinRequest, JoinStep, Offered};
 pub use sharing::{
-    InvitationState, JoinBy, JoinRequest, JoinStep, Joined, Keep, Offered, ShareLine, ShareRequest,
-    Shared, Sharing, Stopped,
+    Joined, Keep, ShareBasis, ShareLine, ShareRequest, ShareTerms, Shared, SharedWith, Sharing,
+    Side, Stopped,
 };
 pub use state::{Connection, Problem, Progress, RestoredNode, SetUp, Status};
 
@@ -123,11 +129,20 @@ pub enum Request {
         /// Whether it waits until a person here has confirmed.
         confirm: bool,
     },
+    /// A share for somebody known, or another one in place of theirs.
+    ShareWith {
+        /// What.
+        share: ShareRequest,
+        /// The name of a node that is known here.
+        with: String,
+    },
     /// Who can see what of a record.
     Sharing {
         /// The record.
         record: String,
     },
+    /// Every share of this node, in both directions.
+    AllSharing,
     /// No more sharing.
     Stop {
         /// The record.
@@ -136,7 +151,27 @@ pub enum Request {
         share: String,
         /// What stays of what they wrote.
         keep: Keep,
+        /// Whether those with whom they shared on keep what they have.
+        keep_shared_on: bool,
     },
+    /// A word on two records being of one person.
+    SamePerson(SamePersonRequest),
+    /// Who controls a record, and a change in that.
+    Control {
+        /// The record.
+        record: String,
+        /// What is to change.
+        change: Option<ControlChange>,
+    },
+    /// Who may open a record in an emergency, and a change in that.
+    Emergency {
+        /// The record.
+        record: String,
+        /// What is to change.
+        change: Option<EmergencyChange>,
+    },
+    /// Opening a record that is here in an emergency.
+    EmergencyOpen(OpenRequest),
     /// Who looked at a record.
     WhoLooked {
         /// The record.
@@ -192,16 +227,24 @@ pub enum Reply {
     Explained(Explained),
     /// See [`Request::Review`].
     Review(Review),
-    /// See [`Request::Decide`] and [`Request::Admit`].
+    /// See [`Request::Decide`], [`Request::Admit`] and [`Request::SamePerson`].
     Decided(Decided),
     /// See [`Request::Share`] and [`Request::DeviceAdd`].
     Shared(Shared),
     /// See [`Request::Invitation`].
     Invitation(InvitationState),
-    /// See [`Request::Sharing`].
+    /// See [`Request::ShareWith`].
+    SharedWith(SharedWith),
+    /// See [`Request::Sharing`] and [`Request::AllSharing`].
     Sharing(Sharing),
     /// See [`Request::Stop`].
     Stopped(Stopped),
+    /// See [`Request::Control`].
+    Control(ControlShown),
+    /// See [`Request::Emergency`].
+    Emergency(EmergencyShown),
+    /// See [`Request::EmergencyOpen`].
+    Opened(OpenedLine),
     /// See [`Request::WhoLooked`].
     Looked(Vec<Looked>),
     /// See [`Request::Backup`].

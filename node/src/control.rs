@@ -12,7 +12,7 @@ use tokio::{
 };
 
 use crate::{
-    api::{JoinRequest, JoinStep, Joined, Occurred, Progress, Reply, Request, Since},
+    api::{JoinRequest, JoinStep, Joined, Occurred, OpenRequest, Progress, Reply, Request, Since},
     failure::{Ending, Failure},
     home::Home,
 };
@@ -33,6 +33,8 @@ pub enum Asked {
     Join(JoinRequest),
     /// What happened, and what happens from now on, until whoever asked goes away.
     Follow(Since),
+    /// To open a record with the code of its emergency page.
+    EmergencyOpen(OpenRequest),
 }
 
 /// What it says.

@@ -15,7 +15,7 @@ use tokio::{
 };
 
 use crate::{
-    api::{JoinRequest, Joined, Progress, Reply, Request, Since},
+    api::{JoinRequest, Joined, OpenRequest, OpenedLine, Progress, Reply, Request, Since},
     control::{self, Asked, Said},
     driver::Driver,
     failure::{Ending, Failure},
@@ -23,6 +23,7 @@ use crate::{
     links::{self, Opened},
     network::{Incoming, Network, Settings, Talk, parse_address, resolve},
     node::Role,
+    opening,
     pairing::{guest, questioner::Questioner, reception},
     service, wakefulness,
     whereabouts::{self, ReachableAt},
@@ -156,6 +157,11 @@ impl Daemon {
         }
     }
 
+    /// Opens a record with the code of its emergency page and fetches it.
+    pub async fn open_emergency(&self, asked: OpenRequest) -> Result<OpenedLine, Failure> {
+        open_emergency(&self.driver, &self.network, asked).await
+    }
+
     /// Works until it is told to stop.
     pub async fn run(mut self, stop: impl Future<Output = ()>) -> Result<(), Failure> {
         let socket = match self.socket.take() {
@@ -183,6 +189,9 @@ impl Daemon {
                         Talk::Pair => if let Ok(place) = Arc::clone(&joins).try_acquire_owned() {
                             let guests = Arc::clone(&guests);
                             tokio::spawn(reception::welcome(self.driver.clone(), incoming, place, guests));
+                        },
+                        Talk::Emergency => if let Ok(place) = Arc::clone(&joins).try_acquire_owned() {
+                            tokio::spawn(opening::welcome(self.driver.clone(), incoming, place));
                         },
                         Talk::Sync => {
                             let opened = (incoming.device, incoming.channel);
@@ -317,6 +326,11 @@ async fn obey(driver: Driver, network: Network, mut stream: UnixStream) {
     };
     match asked {
         Asked::Command(request) => command(&driver, &mut stream, request).await,
+        Asked::EmergencyOpen(asked) => {
+            let opened = open_emergency(&driver, &network, asked).await;
+            let opened = opened.map(|opened| Said::Reply(Box::new(Reply::Opened(opened))));
+            answer(&mut stream, &opened.unwrap_or_else(Said::Failure)).await;
+        }
         Asked::Join(request) => {
             let mut questioner = Questioner::Socket(&mut stream);
             let joined = join(&driver, &network, request, &mut questioner).await;
@@ -433,6 +447,24 @@ async fn fetch(driver: &Driver, from: DeviceId) -> Result<(), Failure> {
             Ending::CannotReach,
             "The invitation was accepted, and not everything has arrived yet.",
             "What arrived is safe. Start this node with kith run; the rest follows.",
+        )),
+    }
+}
+
+async fn open_emergency(
+    driver: &Driver,
+    network: &Network,
+    asked: OpenRequest,
+) -> Result<OpenedLine, Failure> {
+    let link = asked.what.parse()?;
+    let (hub, opened) = opening::open(driver, network, link, asked).await?;
+    let fetched = driver.up_to_date_with(hub);
+    match tokio::time::timeout(FETCH_LASTS, fetched).await {
+        Ok(fetched) => fetched.map(|()| opened),
+        Err(_) => Err(Failure::new(
+            Ending::CannotReach,
+            "The record was opened, and not everything has arrived yet.",
+            "What arrived can be read: kith show RECORD. Start this node with kith run; the rest follows.",
         )),
     }
 }

@@ -222,6 +222,7 @@ impl Worker {
 
     /// Does what is to be done next; after [`Job::Stop`] nothing is.
     fn does(&mut self, job: Job) -> ControlFlow<()> {
+        self.node.say_ends();
         let input = match job {
             Job::Work(work) => {
                 self.node.stands(self.engine.standings());
@@ -262,7 +263,8 @@ impl Worker {
                 tracing::debug!("the network has stopped");
             }
         }
-        say(&self.telling.wake, self.engine.poll_timeout());
+        let wakes = [self.engine.poll_timeout(), self.node.next_end_ms()];
+        say(&self.telling.wake, wakes.into_iter().flatten().min());
         say(&self.telling.met, self.node.met());
         say(&self.telling.taken, self.node.events_end());
     }

@@ -12,6 +12,7 @@ pub mod home;
 pub mod links;
 pub mod network;
 pub mod node;
+pub mod opening;
 pub mod pairing;
 pub mod service;
 pub mod store;

@@ -45,7 +45,7 @@ impl Talk {
     /// Bytes of the longest frame that is read.
     const fn frame_len_max(self) -> usize {
         match self {
-            Self::Pair => JOIN_FRAME_LEN_MAX,
+            Self::Pair | Self::Emergency => JOIN_FRAME_LEN_MAX,
             Self::Sync => FRAME_LEN_MAX,
             Self::Where => WHERE_FRAME_LEN_MAX,
         }
@@ -144,7 +144,7 @@ impl Network {
         let mut control = swarm.behaviour().streams.new_control();
         let (incoming_sender, incoming) = mpsc::channel(INCOMING_MAX);
         let (commands, receiver) = mpsc::channel(16);
-        for talk in [Talk::Pair, Talk::Sync, Talk::Where] {
+        for talk in [Talk::Pair, Talk::Sync, Talk::Where, Talk::Emergency] {
             let streams = control
                 .accept(talk.protocol())
                 .map_err(|error| NetworkError::Start(error.to_string().into()))?;

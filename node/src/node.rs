@@ -10,12 +10,15 @@ mod audit;
 mod bundle;
 mod change;
 mod circle;
+mod control;
 mod custodian;
 mod devices;
+mod emergency;
 mod epochs;
 mod events;
 mod export;
 mod find;
+mod guest;
 mod identity;
 mod import;
 mod leaver;
@@ -24,7 +27,9 @@ mod people;
 mod practice;
 mod restore;
 mod review;
+mod same_person;
 mod saved;
+mod scheme;
 mod setup;
 mod sharing;
 mod shell;
@@ -62,12 +67,13 @@ use crate::{
 use identity::Identity;
 use people::People;
 
+pub use emergency::{EmergencyAnswer, EmergencyAsk, EmergencyLink};
 pub use export::{BundleTo, ExportForm};
 pub use identity::Role;
 pub use peers::Peer;
 pub use setup::{Adder, NewDevice};
 pub use sharing::{
-    InvitationId, Invited, Opening, Refused, meet, offered, owner_of, refused, start_of,
+    InvitationId, Invited, Opening, Refused, last_day, meet, offered, owner_of, refused, start_of,
 };
 pub use views::Found;
 
@@ -81,6 +87,7 @@ pub struct Node {
     identity: Identity,
     people: People,
     cuts: leaver::Cuts,
+    ends: sharing::Ends,
     loaded: BTreeMap<RecordId, (u64, Record)>,
     uses: u64,
     /// Where the journal stood after the last thing that could be for others.
@@ -103,6 +110,7 @@ impl Node {
         let identity = Identity::load(&store)?;
         let people = People::load(&store)?;
         let cuts = leaver::Cuts::load(&store)?;
+        let ends = sharing::Ends::load(&store)?;
         let mut rng = ChaCha20Rng::from_seed(crate::store::random());
         let mut nonce = [0; 8];
         rng.fill_bytes(&mut nonce);
@@ -111,6 +119,7 @@ impl Node {
             identity,
             people,
             cuts,
+            ends,
             loaded: BTreeMap::new(),
             uses: 0,
             changed: store.last(),
@@ -130,6 +139,7 @@ impl Node {
         request: Request,
         progress: &mut dyn FnMut(Progress),
     ) -> Result<Reply, Failure> {
+        self.say_ends();
         match request {
             Request::Status => self.status().map(Reply::Status),
             Request::RecordNew(person) => self.record_new(&person).map(Reply::RecordNew),
@@ -164,12 +174,27 @@ impl Node {
             Request::Invitation { id } => self.invitation_state(&id).map(Reply::Invitation),
             Request::Admit { id, yes } => self.admit(&id, yes).map(Reply::Decided),
             Request::DeviceAdd { confirm } => self.invite_device(confirm).map(Reply::Shared),
+            Request::ShareWith { share, with } => {
+                self.share_with(&share, &with).map(Reply::SharedWith)
+            }
             Request::Sharing { record } => self.sharing(&record).map(Reply::Sharing),
+            Request::AllSharing => self.all_sharing().map(Reply::Sharing),
             Request::Stop {
                 record,
                 share,
                 keep,
-            } => self.stop(&record, &share, keep).map(Reply::Stopped),
+                keep_shared_on,
+            } => self
+                .stop(&record, &share, (keep, keep_shared_on))
+                .map(Reply::Stopped),
+            Request::SamePerson(asked) => self.say_same_person(&asked).map(Reply::Decided),
+            Request::Control { record, change } => {
+                self.control(&record, change.as_ref()).map(Reply::Control)
+            }
+            Request::Emergency { record, change } => self
+                .emergency(&record, change.as_ref())
+                .map(Reply::Emergency),
+            Request::EmergencyOpen(asked) => self.open_emergency(&asked).map(Reply::Opened),
             Request::WhoLooked { record } => self.who_looked(&record).map(Reply::Looked),
             Request::Backup { folder } => self
                 .snapshot()?

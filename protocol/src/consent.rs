@@ -10,7 +10,8 @@ pub mod status;
 
 pub use decision::{Denial, Explanation, Issuer, Reader, Whoever, Writer};
 pub use ledger::{
-    ContentFacts, Effective, Full, GrantFate, GrantState, Ledger, Material, ReviewItem,
+    ContentFacts, Controller, Effective, Emergency, Full, GrantFate, GrantState, Ledger, Material,
+    ReviewItem, SaidLink,
 };
 pub use status::{Cause, Fault, Missing, Status};
 

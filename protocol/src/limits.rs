@@ -177,6 +177,10 @@ pub const STRANGERS_MAX: usize = 16;
 /// Milliseconds without a word after which a peer that owes one is given up.
 pub const SILENCE_MS: u64 = 60_000;
 
+/// Records that one other node and this one have to do with both: beyond any hospital's, and no
+/// more can be begun by somebody known who shares unasked.
+pub const RECORDS_IN_COMMON_MAX: usize = 1 << 16;
+
 /// Conversations that catch up at the same time; others wait for their turn, so that a hub whose
 /// thousand devices come back at once serves each of them soon and none of them slowly.
 pub const CATCHING_UP_MAX: usize = 16;

@@ -22,7 +22,7 @@ pub use saved::Saved;
 pub use write::{Pen, WriteError, entry_item, event_item};
 
 use crate::{
-    consent::{Ledger, Material, Reader, Status, Whoever, grant::Purposes},
+    consent::{Ledger, Material, Reader, Status, Whoever},
     id::{DeviceId, EnvelopeId, PrincipalId, RecordId},
 };
 
@@ -128,9 +128,7 @@ impl Record {
         if self.is_past(document) && !self.may_have_past(document, who.principal) {
             return None;
         }
-        self.ledger
-            .decide_read(who, document, Purposes::CARE, now_ms)
-            .ok()
+        self.ledger.decide_open(who, document, now_ms).ok()
     }
 
     /// A document in the stock Automerge format.

@@ -39,5 +39,5 @@ pub use message::{
 pub use output::{News, Output, Standing};
 pub use progress::journal_row;
 pub use ranges::{Fingerprint, Found, Listed, Range, Said, Set, Sum};
-pub use reach::principal_log;
+pub use reach::{certified, principal_log};
 pub use shell::{Peer, Shell, is_of_principal, peer_of};

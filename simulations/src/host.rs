@@ -11,7 +11,7 @@ use kith_protocol::{
         cut::ProvenPart,
         grant::{Actions, Purposes},
     },
-    id::{DeviceId, RecordId},
+    id::{DeviceId, PrincipalId, RecordId},
     identity::{SecretKey, agree_to_act_for},
     logs::{
         PrincipalAct,
@@ -305,6 +305,18 @@ impl Shell for Host {
             peer
         });
         Ok(peers.collect())
+    }
+
+    fn note_common(
+        &mut self,
+        principal: PrincipalId,
+        record: RecordId,
+    ) -> Result<Vec<Item>, StoreError> {
+        let known = self.peers.values_mut();
+        for peer in known.filter(|peer| peer.principal == principal) {
+            peer.records.insert(record);
+        }
+        Ok(Vec::new())
     }
 
     fn owner(&self) -> Whoever {

@@ -13,5 +13,6 @@ mod pairing;
 mod readme;
 mod real_data;
 mod shared_again;
+mod sharing;
 mod two_nodes;
 mod wrong_input;

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Subcommand, ValueEnum};
 
+use super::{ControlArgs, EmergencyArgs, EmergencyOpenArgs};
+
 #[derive(clap::Args)]
 pub struct OneRecord {
     /// The record: its id or the beginning of it
@@ -32,6 +34,31 @@ pub enum RecordCommand {
         #[arg(required = true)]
         words: Vec<String>,
     },
+    /// Who controls a record, and changing that
+    Control(ControlArgs),
+    /// Say that two records may be, are, or are not of one person; they are never merged
+    Same(SameArgs),
+    /// Who may open a record in an emergency, and changing that
+    Emergency(EmergencyArgs),
+    /// Open a record in an emergency: the person and their practice are told
+    EmergencyOpen(EmergencyOpenArgs),
+}
+
+#[derive(clap::Args)]
+pub struct SameArgs {
+    /// The record: its id or the beginning of it
+    pub record: String,
+    /// The other record; its whole id where it is not here
+    pub other: String,
+    /// They are of one person
+    #[arg(long, conflicts_with = "withdraw")]
+    pub confirm: bool,
+    /// They are not, or it was a mistake
+    #[arg(long)]
+    pub withdraw: bool,
+    /// Why, in a few words
+    #[arg(long, value_name = "TEXT")]
+    pub because: Option<String>,
 }
 
 #[derive(clap::Args)]

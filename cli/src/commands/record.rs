@@ -2,13 +2,15 @@
 
 use kith_node::{
     api::{
-        Alike, AllergyState, Happened, Line, NewPerson, RecordLine, RecordShown, Reply, Request,
+        Alike, AllergyState, Happened, JoinedRecord, Line, LinkWord, NewPerson, RecordLine,
+        RecordShown, Reply, Request, SamePersonRequest, SectionShown,
     },
     failure::{Ending, Failure},
 };
 
+use super::{control, emergency};
 use crate::{
-    args::{RecordArgs, RecordCommand},
+    args::{RecordArgs, RecordCommand, SameArgs},
     ask::{Session, odd_answer},
     render,
 };
@@ -28,6 +30,10 @@ pub fn run(session: &Session, args: RecordArgs) -> Result<Ending, Failure> {
         RecordCommand::Find { words } => list(session, Request::Find { words }),
         RecordCommand::Show(args) => show(session, args.record),
         RecordCommand::Timeline(args) => timeline(session, args.record),
+        RecordCommand::Control(args) => control::run(session, args),
+        RecordCommand::Same(args) => same(session, args),
+        RecordCommand::Emergency(args) => emergency::run(session, args),
+        RecordCommand::EmergencyOpen(args) => emergency::open(session, args),
     }
 }
 
@@ -102,7 +108,15 @@ pub fn show(session: &Session, record: String) -> Result<Ending, Failure> {
         return render::json(&shown);
     }
     banner(&shown.person, shown.allergies);
-    for section in &shown.sections {
+    sections(&shown.sections);
+    render::say("");
+    ending(&shown);
+    shown.joined.iter().for_each(joined);
+    Ok(Ending::Done)
+}
+
+fn sections(sections: &[SectionShown]) {
+    for section in sections {
         render::say("");
         let label = if section.label == "general" {
             String::new()
@@ -112,8 +126,42 @@ pub fn show(session: &Session, record: String) -> Result<Ending, Failure> {
         render::say(&format!("{}{label}", section.section.to_uppercase()));
         section.lines.iter().for_each(line);
     }
+}
+
+/// Another record of the same person, beside the one that was asked for.
+fn joined(other: &JoinedRecord) {
     render::say("");
-    ending(&shown);
+    render::say(&format!(
+        "ANOTHER RECORD OF THE SAME PERSON: {}",
+        &other.record[..12]
+    ));
+    other
+        .control
+        .iter()
+        .for_each(|one| render::say(&control::sentence(one)));
+    banner(&other.person, other.allergies);
+    sections(&other.sections);
+}
+
+fn same(session: &Session, args: SameArgs) -> Result<Ending, Failure> {
+    let word = match (args.confirm, args.withdraw) {
+        (true, _) => LinkWord::Confirm,
+        (false, true) => LinkWord::Withdraw,
+        (false, false) => LinkWord::Propose,
+    };
+    let request = SamePersonRequest {
+        record: args.record,
+        other: args.other,
+        word,
+        because: args.because,
+    };
+    let Reply::Decided(decided) = session.ask(Request::SamePerson(request))? else {
+        return Err(odd_answer());
+    };
+    if session.json {
+        return render::json(&decided);
+    }
+    render::say(&decided.what);
     Ok(Ending::Done)
 }
 
@@ -150,6 +198,9 @@ fn line(line: &Line) {
 }
 
 fn ending(shown: &RecordShown) {
+    for one in &shown.control {
+        render::say(&control::sentence(one));
+    }
     for other in &shown.same_person {
         render::say(&format!(
             "The same person has record {} too: look at both.",

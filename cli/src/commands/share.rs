@@ -1,19 +1,21 @@
-//! `kith share`, `kith sharing`.
+//! `kith share`.
 
 use std::path::Path;
 
 use kith_node::{
-    api::{Reply, Request, ShareRequest, Shared},
+    api::{Reply, Request, ShareBasis, ShareRequest, ShareTerms, Shared, SharedWith},
     failure::{Ending, Failure},
     pairing::sheet,
 };
 
 use crate::{
-    args::ShareArgs,
+    args::{Basis, ShareArgs},
     ask::{Session, odd_answer},
     commands::invitation,
     render,
 };
+
+use super::sharing;
 
 pub fn run(session: &Session, args: ShareArgs) -> Result<Ending, Failure> {
     let request = ShareRequest {
@@ -23,7 +25,21 @@ pub fn run(session: &Session, args: ShareArgs) -> Result<Ending, Failure> {
         change: args.change,
         until: args.until,
         confirm: invitation::confirms(session, &args.invitation),
+        terms: ShareTerms {
+            from: args.from,
+            share_on: args.share_on.unwrap_or(0),
+            review: args.review,
+            basis: match args.basis {
+                Basis::Care => ShareBasis::Care,
+                Basis::Consent => ShareBasis::Consent,
+                Basis::Legal => ShareBasis::Legal,
+            },
+            witnesses: args.witness,
+        },
     };
+    if let Some(with) = args.with {
+        return share_with(session, request, with);
+    }
     let Reply::Shared(shared) = session.ask(Request::Share(request))? else {
         return Err(odd_answer());
     };
@@ -34,8 +50,8 @@ pub fn run(session: &Session, args: ShareArgs) -> Result<Ending, Failure> {
         return render::json(&shared);
     }
     invitation::say(&shared, &args.invitation)?;
-    let until = shared.until.as_deref().unwrap_or("further notice");
-    render::say(&format!("The share ends {until}."));
+    let until = render::until(shared.until.as_deref());
+    render::say(&format!("The share lasts until {until}."));
     render::say("They see earlier versions too, and kith cannot take back what they already have.");
     if let Some(path) = &args.sheet {
         render::say(&format!("The sheet is in {}.", path.display()));
@@ -58,34 +74,32 @@ fn write_sheet(shared: &Shared, path: &Path) -> Result<(), Failure> {
     })
 }
 
-pub fn list(session: &Session, record: String) -> Result<Ending, Failure> {
-    let Reply::Sharing(sharing) = session.ask(Request::Sharing { record })? else {
+fn share_with(session: &Session, share: ShareRequest, with: String) -> Result<Ending, Failure> {
+    let Reply::SharedWith(shared) = session.ask(Request::ShareWith { share, with })? else {
         return Err(odd_answer());
     };
     if session.json {
-        return render::json(&sharing);
+        return render::json(&shared);
     }
-    if sharing.shares.is_empty() {
-        render::say("This record is shared with nobody.");
-    }
-    for share in &sharing.shares {
+    let SharedWith {
+        share,
+        changed,
+        ended_beneath,
+    } = shared;
+    render::say(&sharing::sentence(&share));
+    let name = render::clean(&share.name);
+    if changed {
+        render::say("It took the place of the share before; what they wrote under that one stays.");
+    } else {
         render::say(&format!(
-            "{}  {} ({}): can see {}; can add {}; can change {}; until {}",
-            share.id,
-            match share.name.as_str() {
-                "" => "nobody yet".to_owned(),
-                name => render::clean(name),
-            },
-            share.state,
-            nothing(&share.see),
-            nothing(&share.add),
-            nothing(&share.change),
-            share.until.as_deref().unwrap_or("further notice")
+            "It reaches {name} when their node and this one next talk."
         ));
     }
+    if ended_beneath > 0 {
+        render::say(&format!(
+            "{ended_beneath} that {name} had shared on went beyond this and ended with it."
+        ));
+    }
+    render::say("They see earlier versions too, and kith cannot take back what they already have.");
     Ok(Ending::Done)
-}
-
-fn nothing(scopes: &str) -> &str {
-    if scopes.is_empty() { "nothing" } else { scopes }
 }

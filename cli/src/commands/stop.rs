@@ -17,6 +17,7 @@ pub fn run(session: &Session, args: StopArgs) -> Result<Ending, Failure> {
         record: args.record,
         share: args.share,
         keep,
+        keep_shared_on: args.keep_shared_on,
     };
     let Reply::Stopped(stopped) = session.ask(request)? else {
         return Err(odd_answer());

@@ -24,6 +24,16 @@ pub enum Decision {
         /// Whether it is to be written into what stands now.
         wanted: bool,
     },
+    /// A stop of sharing that waits, since whoever signed it was stopped too, holds.
+    Confirm {
+        /// The stop's id or its beginning.
+        stop: String,
+    },
+    /// Somebody has seen that the record was opened in an emergency.
+    Seen {
+        /// The emergency's id or its beginning.
+        emergency: String,
+    },
 }
 
 /// Why an entry has its status.

@@ -4,6 +4,8 @@ use std::{collections::BTreeMap, path::PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use super::ControllerLine;
+
 /// A person whose record begins empty.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct NewPerson {
@@ -106,10 +108,56 @@ pub struct RecordShown {
     pub allergies: AllergyState,
     /// Other records that are said to be of the same person.
     pub same_person: Vec<String>,
+    /// Who controls it.
+    pub control: Vec<ControllerLine>,
     /// Sections that this node may see, with what they hold.
     pub sections: Vec<SectionShown>,
     /// Sections and labels that this node is not shown or does not hold.
     pub not_known_here: Vec<String>,
+    /// Other records of the same person that are here, shown beside it and never merged.
+    pub joined: Vec<JoinedRecord>,
+}
+
+/// Another record of the same person.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct JoinedRecord {
+    /// The record.
+    pub record: String,
+    /// Its person.
+    pub person: RecordLine,
+    /// Whether allergies are recorded in it, said to be none, or not known to this node.
+    pub allergies: AllergyState,
+    /// Who controls it.
+    pub control: Vec<ControllerLine>,
+    /// What it holds.
+    pub sections: Vec<SectionShown>,
+    /// How current it is, by source.
+    pub as_of: Vec<AsOf>,
+}
+
+/// A word on two records being of one person.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct SamePersonRequest {
+    /// The one.
+    pub record: String,
+    /// The other: the whole id where it is not here.
+    pub other: String,
+    /// The word.
+    pub word: LinkWord,
+    /// Why.
+    pub because: Option<String>,
+}
+
+/// What is said of two records.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum LinkWord {
+    /// They may be of one person.
+    Propose,
+    /// They are.
+    Confirm,
+    /// They are not.
+    Withdraw,
 }
 
 /// The three states of the allergies section.

@@ -23,6 +23,48 @@ pub struct ShareRequest {
     /// Whether whoever comes with the link waits until a person here has confirmed.
     #[serde(default)]
     pub confirm: bool,
+    /// What else is said of the share.
+    #[serde(default)]
+    pub terms: ShareTerms,
+}
+
+/// What else is said of a share.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ShareTerms {
+    /// From when; at once where it is left out.
+    pub from: Option<String>,
+    /// Over how many steps it may be shared on; 0 is not at all.
+    pub share_on: u8,
+    /// Whether they may decide what counts of what others wrote.
+    pub review: bool,
+    /// On what ground.
+    pub basis: ShareBasis,
+    /// Who else can say that the share has ended, by the names of nodes that are known here.
+    pub witnesses: Vec<String>,
+}
+
+/// On what ground something is shared.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ShareBasis {
+    /// The person's consent.
+    #[default]
+    Consent,
+    /// Direct care.
+    Care,
+    /// A duty in law.
+    Legal,
+}
+
+impl ShareBasis {
+    /// As people type it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Consent => "consent",
+            Self::Care => "care",
+            Self::Legal => "legal",
+        }
+    }
 }
 
 /// What stays of the entries of someone with whom sharing stops.
@@ -110,8 +152,51 @@ pub struct ShareLine {
     pub change: String,
     /// Until when.
     pub until: Option<String>,
-    /// `active`, `stopped`, `ended`, `waiting`.
+    /// `active`, `stopped`, `ended`, `given back`, `not begun`,
+    /// `stop to review` where whoever stopped it was stopped too.
     pub state: String,
+    /// The record.
+    pub record: String,
+    /// Whose record.
+    pub person: String,
+    /// Who gave it.
+    pub by: String,
+    /// Through whom it came, the one nearest to whoever controls the record first; nobody where a
+    /// controller gave it.
+    pub via: Vec<String>,
+    /// Whether it is for this node's owner, from this node's owner, or between others.
+    pub side: Side,
+    /// From when, where that is still to come.
+    pub from: Option<String>,
+    /// Over how many steps it may be shared on.
+    pub share_on: u8,
+    /// Whether they may decide what counts of what others wrote.
+    pub review: bool,
+    /// On what ground.
+    pub basis: ShareBasis,
+}
+
+/// On which side of a share this node stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Side {
+    /// This node's owner shares it.
+    FromUs,
+    /// It is for this node's owner.
+    WithUs,
+    /// Both are others.
+    BetweenOthers,
+}
+
+/// A share that was given to somebody known, without an invitation.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SharedWith {
+    /// The share as it stands now.
+    pub share: ShareLine,
+    /// Whether it took the place of one that there was.
+    pub changed: bool,
+    /// Shares that they had made beneath the one before, and that went beyond what they may now.
+    pub ended_beneath: usize,
 }
 
 /// A share that was stopped.

@@ -6,7 +6,7 @@ use kith_protocol::sync::{Engine, Input, LinkId, Output};
 
 use super::{Bench, addition, ask, measure::Clock, odd};
 use crate::{
-    api::{NewPerson, Reply, Request, ShareRequest},
+    api::{NewPerson, Reply, Request, ShareRequest, ShareTerms},
     failure::Failure,
     home::{Home, Unlock},
     node::{Node, Role, meet, now_ms},
@@ -39,6 +39,7 @@ impl Bench {
             change: None,
             until: "2999-01-01".to_owned(),
             confirm: false,
+            terms: ShareTerms::default(),
         };
         let Reply::Shared(shared) = ask(&mut hub, Request::Share(share))? else {
             return Err(odd());

@@ -22,6 +22,8 @@ pub enum Talk {
     Sync,
     /// Saying where this node can be reached: known devices only.
     Where,
+    /// Opening a record with the code of its emergency page: open to strangers.
+    Emergency,
 }
 
 impl Talk {
@@ -30,6 +32,7 @@ impl Talk {
             Self::Pair => StreamProtocol::new("/kith/pair/1"),
             Self::Sync => StreamProtocol::new("/kith/sync/1"),
             Self::Where => StreamProtocol::new("/kith/where/1"),
+            Self::Emergency => StreamProtocol::new("/kith/emergency/0"),
         }
     }
 }

@@ -46,7 +46,7 @@ impl Reception {
 
     async fn lets_in(&self, peer: PeerId) -> bool {
         match self.talk {
-            Talk::Pair => {
+            Talk::Pair | Talk::Emergency => {
                 let (answer, answered) = oneshot::channel();
                 let Some(commands) = self.commands.upgrade() else {
                     return false;

@@ -49,9 +49,21 @@ impl Node {
         act: Act,
         now: u64,
     ) -> Result<(EventId, Item), Failure> {
+        self.act_under(record, label, None, act, now)
+    }
+
+    /// Signs an act under a share that this node's owner holds, or as a controller.
+    pub(super) fn act_under(
+        &self,
+        record: &mut Record,
+        label: Option<&Label>,
+        share: Option<EventId>,
+        act: Act,
+        now: u64,
+    ) -> Result<(EventId, Item), Failure> {
         let issuer = record
             .ledger()
-            .decide_act(&self.whoever(), label, None, act, now)
+            .decide_act(&self.whoever(), label, share, act, now)
             .map_err(|denial| denied(&denial))?;
         Ok(record.act(&self.pen(now), issuer))
     }

@@ -20,6 +20,7 @@ use super::{
     Node,
     identity::{RowKind, read_row, row},
     import, now_ms,
+    peers::Peer,
 };
 use crate::failure::Failure;
 
@@ -126,6 +127,12 @@ impl Node {
     pub(super) fn name_in_circles(&self, principal: PrincipalId) -> Option<String> {
         let card = self.card_of(principal)?.read()?;
         (card.principal == principal).then_some(card.name)
+    }
+
+    /// The card of somebody whose node was met.
+    pub(super) fn card_of_known(&self, principal: PrincipalId) -> Result<Option<Card>, Failure> {
+        let known: Option<Peer> = read_row(&self.store, RowKind::Peers, principal.as_bytes())?;
+        Ok(known.map(|peer| Card::new(peer.device, &peer.card)))
     }
 
     fn card_of(&self, principal: PrincipalId) -> Option<Card> {

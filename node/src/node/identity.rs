@@ -41,6 +41,10 @@ pub(super) enum RowKind {
     Invitations = 24,
     /// Invitations that were accepted here and that the other side has not confirmed.
     Joining = 25,
+    /// When the next share of a record ends of which this node has to say so.
+    Ends = 26,
+    /// Emergencies that a person here has seen.
+    Seen = 27,
 }
 
 impl RowKind {

@@ -137,6 +137,21 @@ impl Node {
         self.met
     }
 
+    /// Notes that a known node and this one both have to do with a record; nothing for the owner's
+    /// own devices, which have all records in common.
+    pub(super) fn in_common(
+        &mut self,
+        principal: PrincipalId,
+        record: RecordId,
+    ) -> Result<Vec<Item>, Failure> {
+        let known: Option<Peer> = read_row(&self.store, RowKind::Peers, principal.as_bytes())?;
+        let Some(mut peer) = known.filter(|peer| !peer.records.contains(&record)) else {
+            return Ok(Vec::new());
+        };
+        peer.records.insert(record);
+        Ok(vec![self.note_peer(principal, |_| peer)?])
+    }
+
     /// The end of the journal, the access log left out: nothing later is for others.
     pub(super) const fn journal_end(&self) -> JournalPosition {
         self.changed

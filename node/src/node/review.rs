@@ -7,6 +7,7 @@ use kith_protocol::{
         grant::{Actions, Purposes},
     },
     id::{EnvelopeId, RecordId},
+    logs::record::LinkState,
     record::{Placed, Record},
     store::{Item, Store},
 };
@@ -75,12 +76,36 @@ impl Node {
             versions,
             remedy,
         };
+        let grants = record.ledger().grants();
         let mut items: Vec<_> = record
             .ledger()
             .review()
             .into_iter()
+            .filter(|waiting| !self.is_stopped_anyway(&grants, waiting))
             .map(|waiting| entry_item(&item, &waiting))
             .collect();
+        for (other, said) in record.ledger().same_person_said() {
+            if said.link == LinkState::Proposed && self.controls(record) {
+                let what = format!("record {other}: {}", said.evidence);
+                let remedy = format!(
+                    "look at both, then kith record same {id} {other} --confirm, or --withdraw"
+                );
+                let kind = "may be of the same person";
+                items.push(item(kind, other.to_string(), what, Vec::new(), remedy));
+            }
+        }
+        for opened in self.unseen_emergencies(record)?.into_iter().rev() {
+            let what = format!(
+                "{} opened this record: {}. From {} until {} ({})",
+                opened.by, opened.reason, opened.from, opened.until, opened.state
+            );
+            let remedy = format!(
+                "kith review {id} seen {} when you have looked at it; kith who-looked {id} says what they were given",
+                &opened.id[..12]
+            );
+            let kind = "opened in an emergency";
+            items.insert(0, item(kind, opened.id, what, Vec::new(), remedy));
+        }
         for placed in self.read_all(record)? {
             let held = &placed.held;
             let value = serde_json::from_str(&held.to_text(0)).unwrap_or(Value::Null);
@@ -147,6 +172,14 @@ impl Node {
             Decision::Adopt { entry } => node.adopt(record, entry),
             Decision::Choose { resource, version } => node.choose(record, resource, *version),
             Decision::Settle { resource, wanted } => node.settle(record, resource, *wanted),
+            Decision::Confirm { stop } => node.confirm(record, stop),
+            Decision::Seen { emergency } => {
+                let entry = node.see_emergency(record, emergency)?;
+                Ok(Decided {
+                    entry,
+                    what: "It is noted here that somebody has seen this; kith record emergency RECORD goes on listing it.".to_owned(),
+                })
+            }
         })
     }
 
@@ -350,7 +383,10 @@ fn entry_item(item: &MakeItem<'_>, waiting: &ReviewItem) -> ToReview {
             revocation.to_string(),
             "a stop of sharing".to_owned(),
             Vec::new(),
-            "whoever gave them their right confirms it or not".to_owned(),
+            format!(
+                "whoever stands above them confirms it with kith review RECORD confirm {}; it does not hold until then",
+                &revocation.to_string()[..12]
+            ),
         ),
         ReviewItem::Forked { device, .. } => {
             restored(device.to_string(), "two entries with one number")

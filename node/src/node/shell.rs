@@ -7,6 +7,7 @@ use kith_protocol::{
     audit::Disclosure,
     consent::{Status, Whoever, cut::ProvenPart},
     id::{PrincipalId, RecordId},
+    logs::LogId,
     record::Record,
     store::{Item, JournalPosition, Store, StoreError},
     sync::{self, Shell},
@@ -39,6 +40,15 @@ impl Shell for Node {
             })
         };
         known.into_iter().map(peer).collect()
+    }
+
+    fn note_common(
+        &mut self,
+        principal: PrincipalId,
+        record: RecordId,
+    ) -> Result<Vec<Item>, StoreError> {
+        let noted = self.in_common(principal, record);
+        noted.map_err(|failure| told(&failure))
     }
 
     fn owner(&self) -> Whoever {
@@ -108,6 +118,9 @@ impl Node {
         }
         noted.extend(self.note_person(record, items)?);
         noted.extend(self.note_names(record, items)?);
+        if items.iter().any(is_of_label) {
+            noted.extend(self.note_ends(record));
+        }
         Ok(noted)
     }
 
@@ -148,6 +161,17 @@ fn may_raise_doubt(record: &mut Record, item: &Item, owner: PrincipalId) -> bool
         }
         Item::Row { .. } | Item::Audit { .. } => false,
     }
+}
+
+/// Whether an item says something of the shares of a record.
+const fn is_of_label(item: &Item) -> bool {
+    matches!(
+        item,
+        Item::Event {
+            log: LogId::Label(..),
+            ..
+        }
+    )
 }
 
 /// Whether something by this node's owner does not simply count.

@@ -7,7 +7,7 @@ use kith_crdt::{DocumentId, Section};
 use kith_protocol::{
     audit::How,
     consent::Status,
-    id::EnvelopeId,
+    id::{EnvelopeId, RecordId},
     logs::record::LinkState,
     record::{Placed, Record},
 };
@@ -15,7 +15,7 @@ use serde_json::Value;
 
 use super::{Node, find};
 use crate::{
-    api::{AllergyState, AsOf, Line, RecordShown, SectionShown},
+    api::{AllergyState, AsOf, JoinedRecord, Line, RecordShown, SectionShown},
     failure::Failure,
     health::{
         drugs::Drugs,
@@ -27,6 +27,17 @@ use crate::{
 impl Node {
     pub(super) fn show(&mut self, word: &str) -> Result<RecordShown, Failure> {
         let id = self.record_named(word)?;
+        let mut shown = self.show_one(id)?;
+        shown.joined = self.joined_with(id)?;
+        // An allergy that only the other record holds is never out of sight.
+        let recorded = |joined: &JoinedRecord| joined.allergies == AllergyState::Recorded;
+        if shown.joined.iter().any(recorded) {
+            shown.allergies = AllergyState::Recorded;
+        }
+        Ok(shown)
+    }
+
+    fn show_one(&mut self, id: RecordId) -> Result<RecordShown, Failure> {
         self.with_record(id, |node, record| {
             node.disclose(record, node.owner(), How::Show, 0)?;
             let placed = node.read_all(record)?;
@@ -42,13 +53,15 @@ impl Node {
                 as_of: node.as_of(record),
                 allergies: allergy_state(record, &placed),
                 same_person: same_person(record),
+                control: node.controllers(record),
                 sections: node.sections(record, &placed),
+                joined: Vec::new(),
                 not_known_here: not_known_here(record),
             })
         })
     }
 
-    fn sections(&self, record: &mut Record, placed: &[Placed]) -> Vec<SectionShown> {
+    pub(super) fn sections(&self, record: &mut Record, placed: &[Placed]) -> Vec<SectionShown> {
         let drugs = Drugs::of(placed);
         let mut sections: BTreeMap<(Section, String), Vec<Line>> = BTreeMap::new();
         for placed in placed.iter().filter(|placed| !placed.held.meta.made_here) {
@@ -114,7 +127,7 @@ impl Node {
         entries.iter().any(|entry| is_marked(record, entry))
     }
 
-    fn as_of(&self, record: &mut Record) -> Vec<AsOf> {
+    pub(super) fn as_of(&self, record: &mut Record) -> Vec<AsOf> {
         let mut sources: BTreeMap<_, (u64, usize)> = BTreeMap::new();
         for document in record.ledger().documents() {
             for (entry, _) in record.ledger().entries(&document) {
@@ -175,7 +188,7 @@ pub(super) const fn status_word(status: &Status) -> &'static str {
 /// Recorded, said to be none, or not known to this node: never taken for one another. "None known"
 /// is said only where nothing speaks or could speak against it: no other version, no mark, no
 /// entry about allergies that is not in the view.
-fn allergy_state(record: &mut Record, placed: &[Placed]) -> AllergyState {
+pub(super) fn allergy_state(record: &mut Record, placed: &[Placed]) -> AllergyState {
     let mut state = AllergyState::NotKnownHere;
     let mut doubted = is_section_in_doubt(record, Section::Allergies);
     for placed in placed {

@@ -4,7 +4,7 @@ use kith_protocol::{id::RecordId, store::Store};
 
 use super::Node;
 use crate::{
-    api::{Problem, Status},
+    api::{OpenedLine, Problem, Status},
     failure::Failure,
 };
 
@@ -74,9 +74,14 @@ impl Node {
     ) -> Result<usize, Failure> {
         let mut unreadable = 0;
         for id in records {
-            let counted = self.with_record(*id, |_, record| Ok(record.unreadable()));
+            let counted = self.with_record(*id, |node, record| {
+                Ok((record.unreadable(), node.unseen_emergencies(record)?))
+            });
             match counted {
-                Ok(count) => unreadable += count,
+                Ok((count, opened)) => {
+                    unreadable += count;
+                    problems.extend(opened.iter().map(told_of_emergency));
+                }
                 Err(failure) => problems.push(Problem {
                     what: format!(
                         "Record {} cannot be shown: {}",
@@ -94,5 +99,20 @@ impl Node {
             });
         }
         Ok(unreadable)
+    }
+}
+
+/// Loud, until a person has seen it.
+fn told_of_emergency(opened: &OpenedLine) -> Problem {
+    let record = &opened.record[..12];
+    Problem {
+        what: format!(
+            "{} opened record {record} in an emergency: {}. From {} until {} ({}).",
+            opened.by, opened.reason, opened.from, opened.until, opened.state
+        ),
+        remedy: format!(
+            "Run kith review {record} seen {} when somebody has looked at it.",
+            &opened.id[..12]
+        ),
     }
 }

@@ -93,7 +93,22 @@ pub(super) fn proves_emergency_secret(
     event: &Event,
     proof: &[u8],
 ) -> bool {
-    let subject = codec::encode(&(record, event.author, event.device, event.time_ms));
+    holds_emergency_secret(
+        public,
+        record,
+        (event.author, event.device, event.time_ms),
+        proof,
+    )
+}
+
+/// Whether somebody's device proved at a time that it holds the secret whose public key this is.
+pub fn holds_emergency_secret(
+    public: [u8; 32],
+    record: RecordId,
+    (author, device, time_ms): (PrincipalId, DeviceId, u64),
+    proof: &[u8],
+) -> bool {
+    let subject = codec::encode(&(record, author, device, time_ms));
     unseal(Domain::Emergency, proof, DeviceId::from_bytes(public))
         .is_ok_and(|signed| signed == subject)
 }

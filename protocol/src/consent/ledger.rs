@@ -6,12 +6,15 @@
 
 mod authority;
 mod chains;
+mod control;
 mod custodians;
 mod decide;
 mod document;
+mod emergency;
 mod entries;
 mod judge;
 mod keep;
+mod lapses;
 mod material;
 mod need;
 mod past;
@@ -24,9 +27,12 @@ use kith_crdt::{DocumentId, Label};
 
 use self::{authority::Authority, entries::Entries};
 pub use self::{
+    control::Controller,
     decide::{Effective, GrantFate, GrantState},
+    emergency::Emergency,
     quota::Full,
     review::ReviewItem,
+    same_person::SaidLink,
 };
 use super::{
     cut::ProvenPart,

@@ -4,6 +4,7 @@ mod attachments;
 mod comparing;
 mod giving;
 mod greeting;
+mod offered;
 mod taking;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -11,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use kith_crdt::DocumentId;
 
 pub(super) use self::attachments::Served;
-use self::{attachments::Fetching, comparing::Comparing, giving::Giving};
+use self::{attachments::Fetching, comparing::Comparing, giving::Giving, offered::Offered};
 use super::{
     input::LinkId,
     message::{Cursor, Farewell, JournalId, Message},
@@ -95,6 +96,7 @@ pub(super) struct Link {
     giving: Giving,
     comparing: Comparing,
     fetching: Fetching,
+    offered: Offered,
     heard_ms: u64,
     /// When its turn came.
     admitted_ms: u64,
@@ -138,6 +140,7 @@ impl Link {
             giving: Giving::default(),
             comparing: Comparing::default(),
             fetching: Fetching::default(),
+            offered: Offered::default(),
             heard_ms: now_ms,
             admitted_ms: now_ms,
             taking_journal: None,

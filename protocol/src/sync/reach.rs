@@ -64,11 +64,25 @@ impl Reach {
                 link = parent.and_then(|grant| grant.grant.parent);
             }
         }
+        let mut turns = Vec::new();
+        for opened in record.ledger().emergencies() {
+            if opened.by != who.principal {
+                continue;
+            }
+            reach.labels.extend(opened.labels.iter().cloned());
+            reach.grants.insert(opened.id);
+            let stands = matches!(opened.state, GrantFate::Active | GrantFate::Suspended);
+            if stands && opened.until_ms > latest_ms {
+                reach.live.extend(opened.labels);
+                turns.push(opened.until_ms);
+            }
+        }
         let own = grants
             .iter()
             .filter(|grant| reach.grants.contains(&grant.id));
-        let turns = own.flat_map(|grant| [Some(grant.grant.from_ms), grant.grant.until_ms]);
-        let next = turns.flatten().filter(|turns| *turns > latest_ms).min();
+        let ends = own.flat_map(|grant| [Some(grant.grant.from_ms), grant.grant.until_ms]);
+        turns.extend(ends.flatten().filter(|turns| *turns > latest_ms));
+        let next = turns.into_iter().min();
         reach.turns_ms = next.map(|turns| turns - CLOCK_SKEW_MS);
         for grant in grants.iter().filter(held) {
             if reach.sees_label(&grant.label) {

@@ -36,6 +36,14 @@ pub trait Shell {
     /// Every known node: of each principal the device that was met first.
     fn peers(&self) -> Result<Vec<Peer>, StoreError>;
 
+    /// Notes that a record is now one that a known principal and this node both have to do with:
+    /// what is to be kept with what proved it.
+    fn note_common(
+        &mut self,
+        principal: PrincipalId,
+        record: RecordId,
+    ) -> Result<Vec<Item>, StoreError>;
+
     /// Whose node this is, with its device.
     fn owner(&self) -> Whoever;
 

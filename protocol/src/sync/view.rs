@@ -16,7 +16,6 @@ use crate::{
     consent::{
         Whoever,
         cut::{Cut, CutPlace, PartProof, ProvenPart, of_act},
-        grant::Purposes,
     },
     id::{EventId, PrincipalId, RecordId},
     logs::LogId,
@@ -300,11 +299,7 @@ impl View {
 fn readable(record: &mut Record, who: &Whoever, label: &Label, now_ms: u64) -> Vec<Section> {
     let may_read = |section: &Section| {
         let document = DocumentId::first(*section, label.clone());
-        let read = Purposes::CARE;
-        record
-            .ledger()
-            .decide_read(who, &document, read, now_ms)
-            .is_ok()
+        record.ledger().decide_open(who, &document, now_ms).is_ok()
     };
     Section::ALL.into_iter().filter(may_read).collect()
 }

@@ -325,6 +325,7 @@ fn a_stop_that_comes_from_elsewhere_has_the_record_looked_at_when_somebody_leave
         record: record.to_string(),
         share: place.node.principal().to_string(),
         keep: Keep::NoneAfter(1),
+        keep_shared_on: false,
     });
     patient.gives(&mut place, record);
     assert!(is_contested(&status(&mut place.node, record, entry)));

@@ -19,7 +19,7 @@ use kith_protocol::{
 use tempfile::TempDir;
 
 use crate::{
-    api::{Addition, ImportRequest, Keep, NewPerson, Reply, Request, ShareRequest},
+    api::{Addition, ImportRequest, Keep, NewPerson, Reply, Request, ShareRequest, ShareTerms},
     home::{Home, Unlock},
     node::{Node, Role, meet, now_ms},
 };
@@ -92,6 +92,7 @@ impl Place {
             change: None,
             until: "2999-01-01".to_owned(),
             confirm: false,
+            terms: ShareTerms::default(),
         }));
         let Reply::Shared(shared) = shared else {
             panic!("{shared:?}")
@@ -278,7 +279,8 @@ fn a_record_longer_than_one_disclosure_arrives_whole() {
     host.invites(&mut guest, record, "all", None);
     let batches = host.gives(&mut guest, record);
     assert!(batches.len() > 2);
-    assert_eq!(entries(&batches), 14);
+    // The person, thirteen notes, and the name cards of both.
+    assert_eq!(entries(&batches), 15);
 }
 
 #[test]
@@ -369,6 +371,7 @@ fn whoever_was_stopped_hears_of_the_end_and_of_nothing_after_it() {
         record: record.to_string(),
         share: guest.node.principal().to_string(),
         keep: Keep::All,
+        keep_shared_on: false,
     });
     host.notes(record, "after");
     host.invites(&mut later, record, "all", None);
@@ -464,7 +467,8 @@ fn an_epoch_that_ended_goes_to_those_with_whom_it_was_shared_and_to_nobody_later
         node.commit(items)?;
         Ok(begun)
     });
-    assert_eq!(begun.expect("it is begun anew"), 2);
+    // The person, the notes, and the circle with the name cards.
+    assert_eq!(begun.expect("it is begun anew"), 3);
     host.invites(&mut after, record, "all", None);
     host.gives(&mut before, record);
     host.gives(&mut after, record);
@@ -473,9 +477,9 @@ fn an_epoch_that_ended_goes_to_those_with_whom_it_was_shared_and_to_nobody_later
         let held = place.node.store.documents(&record).expect("documents");
         held.iter().map(|id| id.epoch > 0).collect::<Vec<_>>()
     };
-    assert_eq!(epochs(&host), [false, true, false, true]);
-    assert_eq!(epochs(&before), [false, true, false, true]);
-    assert_eq!(epochs(&after), [true, true]);
+    assert_eq!(epochs(&host), [false, true, false, true, false, true]);
+    assert_eq!(epochs(&before), [false, true, false, true, false, true]);
+    assert_eq!(epochs(&after), [true, true, true]);
     let read = |place: &mut Place| {
         let read = place.node.with_record(record, |node, record| {
             let placed = node.read_all(record)?;
@@ -487,7 +491,8 @@ fn an_epoch_that_ended_goes_to_those_with_whom_it_was_shared_and_to_nobody_later
         read.expect("it is read")
     };
     let whole = read(&mut host);
-    assert_eq!(whole.len(), 2);
+    // The person, a note, and the cards of all three.
+    assert_eq!(whole.len(), 5);
     assert_eq!(read(&mut before), whole);
     assert_eq!(read(&mut after), whole);
 }

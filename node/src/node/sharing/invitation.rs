@@ -9,18 +9,20 @@ use rand_core::Rng;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    end_of,
     giving::Terms,
     link::{InvitationId, Invited},
     scopes::Scopes,
+    share,
 };
 use crate::{
-    api::{InvitationState, ShareLine, ShareRequest, Shared, Stopped},
+    api::{InvitationState, ShareLine, ShareRequest, Shared, Side, Stopped},
     failure::{Ending, Failure},
     node::{
         Node,
         identity::{RowKind, read_row, read_rows, row},
-        now_ms, show,
+        now_ms,
+        people::Known,
+        show,
     },
     pairing::{message::Answer, place, words::Words},
 };
@@ -135,30 +137,7 @@ impl Invitation {
 impl Node {
     pub(in crate::node) fn share(&mut self, request: &ShareRequest) -> Result<Shared, Failure> {
         let record = self.record_named(&request.record)?;
-        let see: Scopes = request.see.parse()?;
-        let add: Scopes = match &request.add {
-            Some(add) => add.parse()?,
-            None => Scopes::default(),
-        };
-        let change: Scopes = match &request.change {
-            Some(change) => change.parse()?,
-            None => Scopes::default(),
-        };
-        let until_ms = end_of(&request.until)?;
-        if until_ms <= now_ms() {
-            return Err(Failure::new(
-                Ending::Usage,
-                format!("{} has passed.", request.until),
-                "Name a day in the future. Nothing was shared.",
-            ));
-        }
-        let terms = Terms {
-            record,
-            see,
-            add,
-            change,
-            until_ms,
-        };
+        let terms = self.terms(record, request)?;
         self.with_record(record, |node, record| node.may_share(record, &terms))?;
         self.invite(Giving::Share(terms), request.confirm, now_ms())
     }
@@ -346,6 +325,18 @@ impl Node {
                 change: terms.change.to_string(),
                 until: Some(show::time(terms.until_ms)),
                 state: "waiting".to_owned(),
+                record: record.to_string(),
+                person: self
+                    .people
+                    .get(&record)
+                    .map_or_else(String::new, Known::banner),
+                by: self.identity.name.clone(),
+                via: Vec::new(),
+                side: Side::FromUs,
+                from: terms.from_ms.map(show::time),
+                share_on: terms.share_on,
+                review: terms.review,
+                basis: share::said(terms.basis),
             })
         };
         Ok(open.into_iter().filter_map(line).collect())

@@ -1,6 +1,7 @@
 //! Who may come through which door, and when: time is told, so that nobody waits for it.
 
 use kith_protocol::{
+    consent::grant::Basis,
     id::{DeviceId, RecordId},
     identity::SecretKey,
     limits::{LINK_LASTS_MS, WORD_ATTEMPTS_EVERY_MS, WORD_ATTEMPTS_MAX, WORDS_LAST_MS},
@@ -50,6 +51,11 @@ fn share_of(record: RecordId, now: u64) -> Giving {
         add: Default::default(),
         change: Default::default(),
         until_ms: now + 100 * LINK_LASTS_MS,
+        from_ms: None,
+        share_on: 0,
+        review: false,
+        basis: Basis::Consent,
+        witnesses: Vec::new(),
     })
 }
 

@@ -247,6 +247,7 @@ fn after_random_edits_imports_retractions_and_merges_what_is_stored_is_what_the_
             record: record.to_string(),
             share,
             keep: Keep::NoneAfter(0),
+            keep_shared_on: false,
         });
         here.checks(record, "a share that was stopped");
     }

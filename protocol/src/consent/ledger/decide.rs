@@ -29,6 +29,8 @@ pub struct GrantState {
     pub grant: Grant,
     /// Who gave it.
     pub issuer: PrincipalId,
+    /// When, by its own word: milliseconds since 1970 UTC. Grants of one share have the same.
+    pub issued_ms: u64,
     /// For which label.
     pub label: Label,
     /// What became of it.
@@ -97,6 +99,20 @@ impl Ledger {
             now_ms,
         };
         self.decide(&question, |_, _| Ok(()))
+    }
+
+    /// Whether someone may read a document for care or, where not for that, in an emergency.
+    pub fn decide_open(
+        &mut self,
+        who: &Whoever,
+        document: &DocumentId,
+        now_ms: u64,
+    ) -> Result<Reader, Denial> {
+        self.decide_read(who, document, Purposes::CARE, now_ms)
+            .or_else(|denial| {
+                self.decide_read(who, document, Purposes::EMERGENCY, now_ms)
+                    .map_err(|_| denial)
+            })
     }
 
     /// Whether someone may write into a document for a purpose, by this node's clock, in such a
@@ -235,6 +251,7 @@ impl Ledger {
             .map(|(at, grant, label)| GrantState {
                 id: self.authority.id(at),
                 issuer: self.authority.event(at).author,
+                issued_ms: self.authority.event(at).time_ms,
                 state: self.authority.grant_fate(at),
                 effective: self.authority.right(at).map(|right| Effective {
                     sections: right.sections.iter().copied().collect(),

@@ -10,6 +10,7 @@ use kith_crdt::Label;
 
 use self::{core_log::core_act, label_log::label_act, principal_log::principal_act};
 pub(super) use self::{
+    core_log::policies,
     label_log::may_revoke,
     signer::{acting, controls, renounced, signer, staff_may},
 };
@@ -20,8 +21,13 @@ use super::{
 use crate::{
     consent::status::Fault,
     id::{EventId, PrincipalId},
-    logs::{Act, LogId, PrincipalAct},
+    logs::{Act, LogId, PrincipalAct, principal::RecoverySet},
 };
+
+/// The latest recovery sets of the record that count in this past.
+pub(super) fn recovery_sets(a: &mut Authority, past: &Past) -> Vec<RecoverySet> {
+    core_log::recovery_sets(a, None, past)
+}
 
 /// Judges an event whose named events are all valid.
 pub(super) fn event(a: &mut Authority, at: At, past: &Past) -> Result<Standing, Fault> {

@@ -46,7 +46,7 @@ impl Model {
             let sets = self.recovery_sets(&view);
             let agreed = sets
                 .iter()
-                .any(|set| self.agreeing(event, set) >= set.needed.into());
+                .any(|set| set.needed > 0 && self.agreeing(event, set) >= set.needed.into());
             return (follows && agreed).then(Vec::new);
         }
         let terms = matches!(
@@ -118,13 +118,16 @@ impl Model {
                 match act {
                     CoreAct::Genesis { .. } => true,
                     CoreAct::Policy { .. } | CoreAct::RecoverySet { .. } => {
-                        self.recovery_sets(view).iter().any(|set| {
-                            let other = approvals(&event.act).iter().any(|approval| {
-                                approval.member != event.author
-                                    && set.members.contains(&approval.member)
-                            });
-                            controls() && other && self.agreeing(event, set) > 0
-                        })
+                        let sets = self.recovery_sets(view);
+                        let nobody = sets.iter().all(|set| set.members.is_empty());
+                        (nobody && controls())
+                            || sets.iter().any(|set| {
+                                let other = approvals(&event.act).iter().any(|approval| {
+                                    approval.member != event.author
+                                        && set.members.contains(&approval.member)
+                                });
+                                controls() && other && self.agreeing(event, set) > 0
+                            })
                     }
                     CoreAct::Control(
                         Control::Add { controller, .. } | Control::HandOver { controller, .. },

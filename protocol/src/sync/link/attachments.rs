@@ -15,7 +15,7 @@ use super::{Desk, Flight, Link, Stop, Want};
 use crate::{
     audit::{Audience, Disclosure, How, Recipient},
     codec,
-    consent::{Reader, grant::Purposes},
+    consent::Reader,
     id::{BlobId, RecordId},
     limits::{ATTACHMENT_LEN_MAX, ATTACHMENT_PIECE_LEN_MAX},
     record::Record,
@@ -220,7 +220,7 @@ impl Link {
                 documents: Vec::new(),
                 attachments: vec![blob],
                 grant: reader.grant(),
-                purpose: Purposes::CARE,
+                purpose: reader.purpose(),
                 how: How::Sync,
                 len: piece.len() as u64,
             }],

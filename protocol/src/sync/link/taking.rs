@@ -30,8 +30,8 @@ use crate::{
 
 /// What of a batch holds.
 #[derive(Default)]
-struct Sound {
-    events: Vec<(u32, Verified<Event>)>,
+pub(super) struct Sound {
+    pub(super) events: Vec<(u32, Verified<Event>)>,
     parts: Vec<(u32, Vec<u8>)>,
     entries: Vec<(u32, Entry)>,
     kept_back: Vec<KeptBack>,
@@ -82,17 +82,12 @@ impl Link {
         self.is_settled = false;
         let mut sound = Sound::of(items);
         let cursor = self.cursor_at(through)?;
-        let row = progress::taken_row(&self.device, &cursor);
-        let owner = desk.shell.owner().principal;
-        let shared = self.peer.as_ref().is_some_and(|peer| {
-            // Another device of the owner's own may be the first to tell of a record.
-            peer.principal == owner || peer.records.contains(&id)
-        });
-        let kept = if shared {
-            self.keep(desk, id, &mut sound, row)?
+        let mut rows = vec![progress::taken_row(&self.device, &cursor)];
+        let kept = if self.has_in_common(desk, id, &mut sound, &mut rows)? {
+            self.keep(desk, id, &mut sound, rows)?
         } else {
             // The same as for a record that is here: whoever asks learns nothing.
-            desk.shell.commit(None, vec![row])?;
+            desk.shell.commit(None, rows)?;
             0
         };
         if kept > 0 {
@@ -136,7 +131,7 @@ impl Link {
         desk: &mut Desk<'_, S>,
         id: RecordId,
         sound: &mut Sound,
-        row: Item,
+        rows: Vec<Item>,
     ) -> Result<usize, Stop> {
         let Some(who) = self.who() else {
             return Ok(0);
@@ -149,10 +144,10 @@ impl Link {
         let before = Reach::of(&mut record, &who, desk.now_ms);
         if !is_new && !before.is_any() {
             desk.shell.put(record);
-            desk.shell.commit(None, vec![row])?;
+            desk.shell.commit(None, rows)?;
             return Ok(0);
         }
-        let mut commit = vec![row];
+        let mut commit = rows;
         take_rights(desk, &mut record, sound, &mut commit)?;
         let after = Reach::of(&mut record, &who, desk.now_ms);
         if after.is_any() {

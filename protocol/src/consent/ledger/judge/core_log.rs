@@ -81,13 +81,18 @@ pub(super) fn core_act(
     })
 }
 
-/// Policy and recovery set: a controller together with one member, or the quorum.
+/// Policy and recovery set: a controller together with one member, or the quorum; a controller
+/// alone while there is no recovery set.
 fn changed_terms(a: &mut Authority, at: At, event: &Event, past: &Past) -> Result<Acting, Fault> {
     let sets = recovery_sets(a, None, past);
     if sets.iter().any(|set| quorum(a, at, set)) {
         return Ok(Acting::Quorum);
     }
     let certs = controls(a, event.author, past)?;
+    if sets.iter().all(|set| set.members.is_empty()) {
+        // Nobody is there who could agree: so begins every record, and so a first set comes to be.
+        return Ok(Acting::Root(certs));
+    }
     let agreed = |set: &RecoverySet| {
         let members = approving(a, at, set);
         members.iter().any(|member| *member != event.author)

@@ -18,6 +18,7 @@ use crate::{
 pub(super) struct Batch {
     pub(super) record: RecordId,
     grant: Option<Option<EventId>>,
+    purpose: Purposes,
     pub(super) items: Vec<Carried>,
     pub(super) entries: Vec<(DocumentId, ChainPosition)>,
     len: usize,
@@ -30,6 +31,7 @@ impl Batch {
         Self {
             record,
             grant: None,
+            purpose: Purposes::CARE,
             items: Vec::new(),
             entries: Vec::new(),
             len: 0,
@@ -74,6 +76,7 @@ impl Batch {
             return false;
         }
         self.grant = Some(grant);
+        self.purpose = reader.purpose();
         self.entries.push((reader.document().clone(), position));
         self.add(Carried {
             kind: Kind::Entry,
@@ -109,7 +112,7 @@ impl Batch {
             documents: runs(&self.entries),
             attachments: Vec::new(),
             grant: self.grant.flatten(),
-            purpose: Purposes::CARE,
+            purpose: self.purpose,
             how: How::Sync,
             len: DISCLOSURE_LEN_MAX,
         };

@@ -1,0 +1,64 @@
+//! Who controls the record, in what capacity, since when and until when.
+
+use super::{Ledger, judge};
+use crate::{
+    id::PrincipalId,
+    logs::{
+        Act, CoreAct,
+        record::{Capacity, Control},
+    },
+};
+
+/// Somebody who controls the record.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Controller {
+    /// Who.
+    pub who: PrincipalId,
+    /// In what capacity; nothing where they began the record or a recovery installed them.
+    pub capacity: Option<Capacity>,
+    /// Since when, by the word of whoever made them one: milliseconds since 1970 UTC.
+    pub since_ms: u64,
+    /// Until when; nothing where it is open-ended.
+    pub until_ms: Option<u64>,
+}
+
+impl Ledger {
+    /// Who controls the record, ascending; those whose time has passed too. Of several ways in
+    /// which somebody does, the one that lasts longest.
+    pub fn control(&mut self) -> Vec<Controller> {
+        let a = &mut self.authority;
+        let all: Vec<_> = a.targets.root_certs.keys().copied().collect();
+        let valid = a.valid.clone();
+        let mut control = Vec::new();
+        for who in all {
+            let Ok(certs) = judge::controls(a, who, &valid) else {
+                continue;
+            };
+            let ways = certs.into_iter().map(|cert| {
+                let event = a.event(cert);
+                let capacity = capacity(&event.act);
+                let until_ms = match &capacity {
+                    Some(Capacity::ActingFor { until_ms, .. }) => *until_ms,
+                    Some(Capacity::Self_ | Capacity::Keeper) | None => None,
+                };
+                Controller {
+                    who,
+                    capacity,
+                    since_ms: event.time_ms,
+                    until_ms,
+                }
+            });
+            control.extend(ways.max_by_key(|way| way.until_ms.unwrap_or(u64::MAX)));
+        }
+        control
+    }
+}
+
+fn capacity(act: &Act) -> Option<Capacity> {
+    match act {
+        Act::Core(CoreAct::Control(
+            Control::Add { capacity, .. } | Control::HandOver { capacity, .. },
+        )) => Some(capacity.clone()),
+        Act::Core(_) | Act::Label(_) | Act::Principal(_) => None,
+    }
+}

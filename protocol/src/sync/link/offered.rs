@@ -1,0 +1,114 @@
+//! A record that somebody known begins to share, without an invitation: it becomes one that both
+//! have to do with when what was sent proves that it is.
+
+use std::collections::BTreeSet;
+
+use super::{Desk, Link, Stop, taking::Sound};
+use crate::{
+    consent::Whoever,
+    id::RecordId,
+    limits::{AUTHORITY_EVENTS_MAX, RECORDS_IN_COMMON_MAX},
+    logs::{Event, LogId},
+    record::{Record, event_item},
+    signed::Verified,
+    store::{Item, Store},
+    sync::{
+        reach::{Reach, certified},
+        shell::Shell,
+    },
+};
+
+/// Rights of one record that do not prove yet that it is shared with this node: they may come in
+/// several batches. What is here when a conversation ends is found again by a comparison.
+#[derive(Default)]
+pub(super) struct Offered {
+    record: Option<RecordId>,
+    events: Vec<(u32, Verified<Event>)>,
+}
+
+impl Offered {
+    /// One record at a time, and no more than a record may have.
+    fn keep(&mut self, record: RecordId, events: Vec<(u32, Verified<Event>)>) {
+        if self.record != Some(record) {
+            self.events.clear();
+            self.record = Some(record);
+        }
+        let room = AUTHORITY_EVENTS_MAX.saturating_sub(self.events.len());
+        self.events.extend(events.into_iter().take(room));
+    }
+}
+
+impl Link {
+    /// Whether both have to do with a record: known before, or proven by what came now. What came
+    /// before it was proven is put in front of what came now, and the row that says it is added.
+    pub(super) fn has_in_common<S: Shell>(
+        &mut self,
+        desk: &mut Desk<'_, S>,
+        id: RecordId,
+        sound: &mut Sound,
+        rows: &mut Vec<Item>,
+    ) -> Result<bool, Stop> {
+        let (Some(peer), Some(who)) = (&self.peer, self.who()) else {
+            return Ok(false);
+        };
+        // Another device of the owner's own may be the first to tell of a record.
+        if peer.records.contains(&id) || peer.principal == desk.shell.owner().principal {
+            return Ok(true);
+        }
+        if peer.records.len() >= RECORDS_IN_COMMON_MAX
+            || !self.is_proven(desk, id, sound, rows, who)?
+        {
+            return Ok(false);
+        }
+        rows.extend(desk.shell.note_common(who.principal, id)?);
+        let mut events = std::mem::take(&mut self.offered).events;
+        events.append(&mut sound.events);
+        sound.events = events;
+        if let Some(peer) = &mut self.peer {
+            peer.records.insert(id);
+        }
+        self.forget(id);
+        Ok(true)
+    }
+
+    fn is_proven<S: Shell>(
+        &mut self,
+        desk: &mut Desk<'_, S>,
+        id: RecordId,
+        sound: &mut Sound,
+        rows: &mut Vec<Item>,
+        who: Whoever,
+    ) -> Result<bool, Stop> {
+        let ours = desk.shell.owner();
+        if !desk.shell.store().logs(&id)?.is_empty() {
+            // A record that is here takes nothing from anyone whom its own logs do not name.
+            let mut record = desk.shell.take(id)?;
+            let is_live = Reach::of(&mut record, &who, desk.now_ms).is_live();
+            desk.shell.put(record);
+            return Ok(is_live);
+        }
+        let store = desk.shell.store();
+        let (of_people, of_record): (Vec<_>, Vec<_>) = std::mem::take(&mut sound.events)
+            .into_iter()
+            .partition(|(_, event)| matches!(event.value().log, LogId::Principal(_)));
+        let people: Vec<_> = of_people.into_iter().map(|(_, event)| event).collect();
+        let known = certified(store, &people, AUTHORITY_EVENTS_MAX)?;
+        let people = people.iter().filter(|event| known.contains(&event.id()));
+        let people: Vec<_> = people.cloned().collect();
+        rows.extend(people.iter().map(event_item));
+        self.offered.keep(id, of_record);
+        let mut record = Record::new(id);
+        let mut authors = BTreeSet::from([ours.principal]);
+        let offered = self.offered.events.iter().map(|(_, event)| event);
+        for event in people.iter().chain(offered) {
+            authors.insert(event.value().author);
+            if record.arrive_event(event.clone()).is_err() {
+                // It is looked at, and answered, again when all of it is taken in.
+                break;
+            }
+        }
+        record.load_principals(store, authors)?;
+        Ok(Reach::of(&mut record, &ours, desk.now_ms).is_live()
+            && Reach::of(&mut record, &who, desk.now_ms).is_any())
+    }
+}
