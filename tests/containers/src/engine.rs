@@ -181,7 +181,6 @@ impl Engine {
     }
 
     /// A container of the image under test, as the compose example hardens it.
-    #[must_use]
     pub fn container(&self, what: &str, network: Option<&str>) -> ContainerRequest<GenericImage> {
         let network = network.unwrap_or("none").to_owned();
         GenericImage::new(self.image.0.as_str(), self.image.1.as_str())
