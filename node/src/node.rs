@@ -25,6 +25,7 @@ mod leaver;
 mod peers;
 mod people;
 mod practice;
+mod recovery;
 mod restore;
 mod review;
 mod same_person;
@@ -38,6 +39,7 @@ mod standing;
 mod status;
 mod summary;
 mod timeline;
+mod undo;
 mod verify;
 mod views;
 
@@ -194,6 +196,7 @@ impl Node {
             Request::Emergency { record, change } => self
                 .emergency(&record, change.as_ref())
                 .map(Reply::Emergency),
+            Request::Recovery(asked) => self.recovery(&asked).map(Reply::Recovery),
             Request::EmergencyOpen(asked) => self.open_emergency(&asked).map(Reply::Opened),
             Request::WhoLooked { record } => self.who_looked(&record).map(Reply::Looked),
             Request::Backup { folder } => self

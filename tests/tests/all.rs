@@ -12,6 +12,7 @@ mod network;
 mod pairing;
 mod readme;
 mod real_data;
+mod recovery;
 mod shared_again;
 mod sharing;
 mod sync;

@@ -45,6 +45,8 @@ pub(super) enum RowKind {
     Ends = 26,
     /// Emergencies that a person here has seen.
     Seen = 27,
+    /// What was put to the members of a recovery set and is not agreed to yet.
+    Asked = 28,
 }
 
 impl RowKind {
