@@ -11,7 +11,7 @@ use super::{
     process::{Station, gone},
 };
 use crate::{
-    api::{Addition, NewPerson, Reply, Request, ShareRequest, ShareTerms},
+    api::{Addition, NewPerson, NewStaff, Reply, Request, ShareRequest, ShareTerms},
     failure::Failure,
     home::{Home, Unlock},
     node::{Node, Role, meet},
@@ -149,6 +149,15 @@ impl Bench {
         let first = meeting(&hub, &mut laptop)?;
         let again = reconnects(&hub, &mut laptop)?;
         let delays = live(&hub, &laptop, &record, NOTES)?;
+        laptop.stop()?;
+        // Who acts for whom may have changed: what either may have is found out of every record.
+        hub.ask(Request::StaffAdd(NewStaff {
+            name: "New".to_owned(),
+            role: "nurse".to_owned(),
+            may: "see,add".to_owned(),
+            until: None,
+        }))?;
+        let all_again = meeting(&hub, &mut laptop)?;
         let most = hub.memory().most_kib / 1024.0;
         let all = self.size.people == 12_000;
         let (n, figures) = (records.len(), &mut self.figures);
@@ -159,6 +168,8 @@ impl Bench {
         figures.note(&name("frames"), megabytes(first.bytes), "MB");
         figures.note(&name("most memory"), most, "MiB");
         note_again(figures, &again);
+        let again_ms = all_again.wall_s * 1000.0;
+        figures.note("after new staff: start and reconnect", again_ms, "ms");
         figures.note(&name("live, half within"), share_of(&delays, 0.5), "ms");
         figures.note(
             &name("live, 95 of 100 within"),

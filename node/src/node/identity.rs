@@ -45,6 +45,8 @@ pub(super) enum RowKind {
     Ends = 26,
     /// Emergencies that a person here has seen.
     Seen = 27,
+    /// How far another node last had everything.
+    Through = 28,
 }
 
 impl RowKind {
