@@ -3,7 +3,10 @@
 use std::io::Write;
 
 use anstream::{eprintln, print};
-use kith_node::failure::{Ending, Failure};
+use kith_node::{
+    failure::{Ending, Failure},
+    node::last_day,
+};
 use serde::Serialize;
 
 use crate::ask::Session;
@@ -90,6 +93,14 @@ pub fn time(time_ms: u64) -> String {
         || "not known".to_owned(),
         |time| time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
     )
+}
+
+/// The end of a share, as people say it.
+pub fn until(end: Option<&str>) -> String {
+    let Some(end) = end else {
+        return "further notice".to_owned();
+    };
+    last_day(end).map_or_else(|| end.to_owned(), |day| format!("the end of {day}"))
 }
 
 /// Rows with a head, for people.

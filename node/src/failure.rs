@@ -140,7 +140,7 @@ impl From<kith_protocol::store::StoreError> for Failure {
             StoreError::Full => Self::new(
                 Ending::TryAgain,
                 "The disk is full: nothing was written.",
-                "What was stored before is safe and can be read. Make room, then run the command again.",
+                "What was stored before is safe. Make room, then run the command again: showing a record takes room too, since who looked is written first.",
             ),
             StoreError::Damaged(_) => Self::new(
                 Ending::Failed,

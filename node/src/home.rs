@@ -89,9 +89,14 @@ impl Home {
         let slots = crate::backup::slots(backup)?;
         let key =
             Keystore::open(&slots, &KeySlot::Passphrase(code)).map_err(|error| locked(&error))?;
+        // Parts of two copies of one store would fit each other, and must not meet.
+        if self.store_folder().exists() {
+            return Err(self.holds_parts());
+        }
         self.make_folder()?;
         let seal = crate::backup::Seal::of(&key);
-        let taken_ms = crate::backup::unpack(backup, &self.0, &seal, progress)?;
+        let unpacked = crate::backup::unpack(backup, &self.0, &seal, progress);
+        let taken_ms = unpacked.inspect_err(|_| self.empty())?;
         let had_key_file =
             Keystore::knew_key_file(&self.slots()).map_err(|error| locked(&error))?;
         if had_key_file {
@@ -120,7 +125,38 @@ impl Home {
     }
 
     pub(crate) fn store(&self, key: &StoreKey) -> Result<DiskStore, Failure> {
-        Ok(DiskStore::open(&self.0.join("store"), key)?)
+        Ok(DiskStore::open(&self.store_folder(), key)?)
+    }
+
+    fn store_folder(&self) -> PathBuf {
+        self.0.join("store")
+    }
+
+    /// Takes away what a restore that failed had written.
+    fn empty(&self) {
+        for path in [self.slots(), self.store_folder()] {
+            let removed = if path.is_dir() {
+                fs::remove_dir_all(&path)
+            } else {
+                fs::remove_file(&path)
+            };
+            match removed {
+                Ok(()) => {}
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+                Err(error) => tracing::warn!(%error, "a part of a failed restore stays"),
+            }
+        }
+    }
+
+    fn holds_parts(&self) -> Failure {
+        Failure::new(
+            Ending::Failed,
+            format!(
+                "{} holds parts of a node already, so nothing was restored there.",
+                self.0.display()
+            ),
+            "Choose a new folder with --home; keep the old one until all is well.",
+        )
     }
 
     fn make_folder(&self) -> Result<(), Failure> {

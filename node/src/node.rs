@@ -18,6 +18,7 @@ mod epochs;
 mod events;
 mod export;
 mod find;
+mod guest;
 mod identity;
 mod import;
 mod leaver;
@@ -28,6 +29,7 @@ mod restore;
 mod review;
 mod same_person;
 mod saved;
+mod scheme;
 mod setup;
 mod sharing;
 mod shell;
@@ -71,7 +73,7 @@ pub use identity::Role;
 pub use peers::Peer;
 pub use setup::{Adder, NewDevice};
 pub use sharing::{
-    InvitationId, Invited, Opening, Refused, meet, offered, owner_of, refused, start_of,
+    InvitationId, Invited, Opening, Refused, last_day, meet, offered, owner_of, refused, start_of,
 };
 pub use views::Found;
 

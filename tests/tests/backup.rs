@@ -94,7 +94,12 @@ fn a_backup_goes_only_where_it_belongs_and_damage_is_named() {
     let wrong = node.file("wrong", "00000-00000-00000-00000-00000");
     let words = ["--passphrase-file", text(&wrong), "restore", text(&folder)];
     empty.kith(words).ended(12);
-    restored(&folder, &sheet);
+    let again = restored(&folder, &sheet);
+    let words = ["--passphrase-file", text(&sheet), "restore", text(&folder)];
+    again.kith(words).ended(1);
+    std::fs::remove_file(again.home().join("keys")).expect("its slots are lost");
+    let refused = again.kith(words).ended(1);
+    assert!(refused.err.contains("parts of a node"), "{refused}");
 }
 
 /// How often somebody looked at a record or was sent it; the log is checked as it is read.

@@ -110,7 +110,7 @@ fn say(session: &Session, joined: &Joined) -> Result<Ending, Failure> {
 fn and_do(add: &str, change: &str) -> String {
     let also = [("add to", add), ("change", change)];
     let also = also.iter().filter(|(_, scopes)| !scopes.is_empty());
-    also.map(|(what, scopes)| format!(", {what} {scopes}"))
+    also.map(|(what, scopes)| format!(", and {what} {scopes}"))
         .collect()
 }
 
@@ -136,7 +136,7 @@ fn confirm(session: &Session, offered: &Offered) -> Result<bool, Failure> {
     if session.no_input {
         return Ok(false);
     }
-    let until = offered.until.as_deref().unwrap_or("further notice");
+    let until = render::until(offered.until.as_deref());
     let what = if offered.device {
         format!(
             "{} ({}) would make this machine another device of theirs.",

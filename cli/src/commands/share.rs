@@ -50,8 +50,8 @@ pub fn run(session: &Session, args: ShareArgs) -> Result<Ending, Failure> {
         return render::json(&shared);
     }
     invitation::say(&shared, &args.invitation)?;
-    let until = shared.until.as_deref().unwrap_or("further notice");
-    render::say(&format!("The share ends {until}."));
+    let until = render::until(shared.until.as_deref());
+    render::say(&format!("The share lasts until {until}."));
     render::say("They see earlier versions too, and kith cannot take back what they already have.");
     if let Some(path) = &args.sheet {
         render::say(&format!("The sheet is in {}.", path.display()));

@@ -52,6 +52,7 @@ pub fn list(session: &Session, record: Option<String>) -> Result<Ending, Failure
 pub(super) fn sentence(share: &ShareLine) -> String {
     let who = match share.side {
         Side::WithUs => format!("from {}", share.by),
+        Side::FromUs if share.name.is_empty() => "nobody yet".to_owned(),
         Side::FromUs => share.name.clone(),
         Side::BetweenOthers => format!("{}, from {}", share.name, share.by),
     };
@@ -60,7 +61,7 @@ pub(super) fn sentence(share: &ShareLine) -> String {
         share.state,
         nothing(&share.see),
         nothing(&share.add),
-        share.until.as_deref().unwrap_or("further notice")
+        render::until(share.until.as_deref())
     );
     if !share.change.is_empty() {
         line += &format!("; can change {}", share.change);

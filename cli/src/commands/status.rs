@@ -49,15 +49,18 @@ fn line(connection: &Connection) -> String {
 
 fn say(status: &Status) {
     render::say(&format!(
-        "{} ({}), {} records, in {}",
+        "{} ({}), {}, in {}",
         render::clean(&status.name),
         status.kind.name(),
-        status.records,
+        match status.records {
+            1 => "1 record".to_owned(),
+            n => format!("{n} records"),
+        },
         status.home.display()
     ));
     match status.addresses.as_slice() {
         [] => render::say("Not running: start it with kith run to share and to be reached."),
-        addresses => render::say(&format!("Running at {}.", addresses.join(", "))),
+        addresses => render::say(&running(addresses)),
     }
     for connection in &status.connections {
         render::say(&line(connection));
@@ -75,4 +78,18 @@ fn say(status: &Status) {
         render::say(&format!("Problem: {}", render::clean(&problem.what)));
         render::say(&format!("  {}", problem.remedy));
     }
+}
+
+/// Where others reach this node: what it listens at, and how many carry connections to it.
+fn running(addresses: &[String]) -> String {
+    let (carried, own): (Vec<_>, Vec<_>) = addresses
+        .iter()
+        .partition(|address| address.contains("/p2p-circuit"));
+    let own: Vec<_> = own.into_iter().map(String::as_str).collect();
+    let through = match carried.len() {
+        0 => String::new(),
+        1 => ", and through one other node".to_owned(),
+        n => format!(", and through {n} other nodes"),
+    };
+    format!("Running at {}{through}.", own.join(", "))
 }

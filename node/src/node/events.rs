@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use kith_crdt::{ChangeHash, DocumentId, Held};
+use kith_crdt::{ChangeHash, DocumentId, Held, Section};
 use kith_protocol::{
     audit::How,
     id::{EnvelopeId, EventId, PrincipalId, RecordId},
@@ -166,7 +166,13 @@ impl Node {
                     kind: Kind::Written,
                     section: Some(entry.document.section.name().to_owned()),
                     by: self.name_of(author),
-                    what: lines.remove(&entry.id).into_iter().flatten().collect(),
+                    what: match lines.remove(&entry.id) {
+                        Some(lines) => lines.into_iter().collect(),
+                        None if entry.document.section == Section::Circle => {
+                            vec!["wrote down the names of those who share it".to_owned()]
+                        }
+                        None => Vec::new(),
+                    },
                     status: Some(show::status_word(&status).to_owned()),
                 })
             })

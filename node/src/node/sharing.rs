@@ -4,7 +4,6 @@ mod admitting;
 mod direct;
 mod ending;
 mod giving;
-mod guest;
 mod held;
 mod hosting;
 mod invitation;
@@ -62,6 +61,12 @@ impl Node {
 /// The end of a day, or an instant, in milliseconds since 1970 UTC.
 pub(super) fn end_of(text: &str) -> Result<u64, Failure> {
     moment(text, |day| day.tomorrow().ok())
+}
+
+/// The last day of what ends when a day ends, as an answer says it; nothing for another instant.
+pub fn last_day(until: &str) -> Option<String> {
+    let day: jiff::civil::Date = until.strip_suffix("T00:00:00Z")?.parse().ok()?;
+    Some(day.yesterday().ok()?.to_string())
 }
 
 /// The beginning of a day, or an instant, in milliseconds since 1970 UTC.

@@ -8,6 +8,10 @@ use crate::{
     failure::Failure,
 };
 
+/// Below this, in bytes, a disk counts as full. A commit of a page of text takes a few KB, twice,
+/// in the log and in the index.
+const LEFT_AT_LEAST: u64 = 64 * 1024;
+
 impl Node {
     pub(super) fn status(&mut self) -> Result<Status, Failure> {
         let mut problems: Vec<_> = self
@@ -19,6 +23,7 @@ impl Node {
                 remedy: "The rest of the node works. Run kith verify RECORD for each record to see what is affected, and import or sync that again.".to_owned(),
             })
             .collect();
+        problems.extend(self.full_disk());
         problems.extend(self.restored()?);
         let records: Vec<RecordId> = self.people.iter().map(|(id, _)| *id).collect();
         let unreadable = self.unreadable(&records, &mut problems)?;
@@ -44,6 +49,20 @@ impl Node {
             unreadable,
             connections,
             notices: self.waiting_for()?,
+        })
+    }
+
+    /// Whether there is hardly room for one more commit. A file system that does not say is taken
+    /// to have room: a write that fails says so itself.
+    fn full_disk(&self) -> Option<Problem> {
+        let disk = rustix::fs::statvfs(self.home.folder()).ok()?;
+        let left = disk.f_bavail.saturating_mul(disk.f_frsize);
+        (left < LEFT_AT_LEAST).then(|| Problem {
+            what: format!(
+                "The disk is full: {} KB are left. This node takes nothing in, from you or from others.",
+                left / 1024
+            ),
+            remedy: "What was stored before is safe. Make room on the disk: what others have for this node comes then by itself.".to_owned(),
         })
     }
 

@@ -8,6 +8,7 @@ use super::code;
 use crate::{
     api::Shared,
     failure::{Ending, Failure},
+    node::last_day,
 };
 
 /// The page. What others wrote stands in it as text and never as markup, and it asks no other
@@ -41,8 +42,8 @@ fn written(shared: &Shared, code: &str, now: Timestamp) -> Result<String, fmt::E
         ("You can add to", in_words(&shared.add)),
         ("You can change", in_words(&shared.change)),
         (
-            "Until",
-            shared.until.as_deref().map(day).unwrap_or_default(),
+            "Until the end of",
+            shared.until.as_deref().map(last).unwrap_or_default(),
         ),
         ("Use this invitation before", day(&shared.invitation_ends)),
     ];
@@ -122,6 +123,11 @@ fn spaced(word: &str) -> String {
 }
 
 /// The day of an instant.
+/// The last day of a share.
+fn last(until: &str) -> String {
+    last_day(until).unwrap_or_else(|| time(until))
+}
+
 fn day(instant: &str) -> String {
     instant.split('T').next().unwrap_or(instant).to_owned()
 }

@@ -2,7 +2,6 @@
 
 use std::{fmt, str::FromStr};
 
-use data_encoding::BASE64URL_NOPAD;
 use kith_protocol::{
     codec,
     id::{DeviceId, RecordId},
@@ -11,7 +10,10 @@ use kith_protocol::{
 use serde::{Deserialize, Serialize};
 
 use super::Node;
-use crate::failure::{Ending, Failure};
+use crate::{
+    failure::{Ending, Failure},
+    node::scheme,
+};
 
 /// Nodes that a code names.
 const HUBS_MAX: usize = 2;
@@ -39,8 +41,7 @@ impl EmergencyLink {
 
 impl fmt::Display for EmergencyLink {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let text = BASE64URL_NOPAD.encode(&codec::encode(self));
-        write!(f, "{SCHEME}{text}")
+        f.write_str(&scheme::written(SCHEME, self))
     }
 }
 
@@ -48,19 +49,13 @@ impl FromStr for EmergencyLink {
     type Err = Failure;
 
     fn from_str(text: &str) -> Result<Self, Failure> {
-        let bytes = text
-            .trim()
-            .strip_prefix(SCHEME)
-            .and_then(|text| BASE64URL_NOPAD.decode(text.as_bytes()).ok());
-        bytes
-            .and_then(|bytes| codec::decode(&bytes).ok())
-            .ok_or_else(|| {
-                Failure::new(
-                    Ending::Usage,
-                    "That is not the code of an emergency page, or a part of it is missing.",
-                    "Scan it again, from kith: to its end.",
-                )
-            })
+        scheme::read(SCHEME, text).ok_or_else(|| {
+            Failure::new(
+                Ending::Usage,
+                "That is not the code of an emergency page, or a part of it is missing.",
+                "Scan it again, from kith: to its end.",
+            )
+        })
     }
 }
 

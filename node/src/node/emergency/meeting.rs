@@ -5,17 +5,13 @@
 use std::collections::BTreeSet;
 
 use kith_protocol::{
-    consent::{
-        approval::{holds_emergency_secret, prove_emergency_secret},
-        devices,
-    },
-    id::{DeviceId, PrincipalId, RecordId},
+    consent::approval::{holds_emergency_secret, prove_emergency_secret},
+    id::{DeviceId, RecordId},
     identity::{NameCard, SecretKey},
     intake,
-    limits::{ADDRESS_LEN_MAX, ADDRESSES_MAX, CLOCK_SKEW_MS},
-    logs::{Act, CoreAct, Event, LogId},
+    limits::CLOCK_SKEW_MS,
+    logs::{Act, CoreAct, LogId},
     record::{Record, event_item},
-    signed::Verified,
     store::{Item, Store},
 };
 use serde::{Deserialize, Serialize};
@@ -25,7 +21,7 @@ use super::{EmergencyLink, Node, is_open};
 use crate::{
     api::{OpenRequest, OpenedLine},
     failure::{Ending, Failure},
-    node::{now_ms, peers::Peer},
+    node::{guest::Guest, now_ms, peers::Peer},
 };
 
 /// What somebody with the code of an emergency page says to a node.
@@ -75,10 +71,7 @@ pub enum EmergencyAnswer {
 #[derive(Clone)]
 pub struct Caller {
     record: RecordId,
-    principal: PrincipalId,
-    device: DeviceId,
-    card: Vec<u8>,
-    log: Vec<Verified<Event>>,
+    guest: Guest,
     addresses: Vec<String>,
 }
 
@@ -94,40 +87,16 @@ impl Caller {
         else {
             return None;
         };
-        let named = NameCard::verify(card, device).ok()?;
-        let log: Vec<_> = log
-            .iter()
-            .map(|bytes| intake::event(bytes))
-            .collect::<Result<_, _>>()
-            .ok()?;
-        let own = LogId::Principal(named.principal);
-        let certified = devices::certifies(&log, named.principal, device);
-        let sound = certified && log.iter().all(|event| event.value().log == own);
-        sound.then(|| Self {
+        Some(Self {
             record: *record,
-            principal: named.principal,
-            device,
-            card: card.to_vec(),
-            log,
+            guest: Guest::check(device, card, log)?,
             addresses: addresses.clone(),
         })
     }
 
     fn peer(&self, known: Option<Peer>) -> Peer {
-        let mut peer = known.unwrap_or_else(|| Peer {
-            device: self.device,
-            card: Vec::new(),
-            addresses: Vec::new(),
-            records: BTreeSet::new(),
-            sent_through: None,
-        });
-        peer.device = self.device;
-        peer.card.clone_from(&self.card);
-        let addresses = self.addresses.iter();
-        let addresses = addresses.filter(|address| address.len() <= ADDRESS_LEN_MAX);
-        peer.addresses = addresses.take(ADDRESSES_MAX).cloned().collect();
-        peer.records.insert(self.record);
-        peer
+        self.guest
+            .peer(known, self.addresses.clone(), Some(self.record))
     }
 }
 
@@ -168,7 +137,7 @@ impl Node {
         self.with_record(id, |node, record| {
             let policies = record.ledger().policies();
             let mut secrets = policies.iter().filter_map(|rules| rules.emergency_secret);
-            let by = (caller.principal, device, *time_ms);
+            let by = (caller.guest.principal(), device, *time_ms);
             if !secrets.any(|public| holds_emergency_secret(public, id, by, proof)) {
                 return Ok(None);
             }
@@ -222,17 +191,11 @@ impl Node {
         let own = sent
             .iter()
             .filter(|event| event.value().log == LogId::Principal(named.principal));
-        let own: Vec<_> = own.cloned().collect();
-        if !devices::certifies(&own, named.principal, hub) {
-            return Err(not_opened());
-        }
+        let guest = Guest::of(hub, card, own.cloned().collect()).ok_or_else(not_opened)?;
         let addresses = link.hubs.iter().find(|(device, _)| *device == hub);
         let caller = Caller {
             record: link.record,
-            principal: named.principal,
-            device: hub,
-            card: card.to_vec(),
-            log: own,
+            guest,
             addresses: addresses.map(|(_, at)| at.clone()).unwrap_or_default(),
         };
         self.with_record(link.record, |node, record| {
@@ -279,21 +242,21 @@ impl Node {
         };
         let value = event.value();
         let opens = value.log == LogId::Core(Some(caller.record))
-            && (value.author, value.device) == (caller.principal, caller.device)
+            && (value.author, value.device) == (caller.guest.principal(), caller.guest.device)
             && matches!(value.act, Act::Core(CoreAct::BreakGlass { .. }));
         if !opens {
             return Ok(EmergencyAnswer::Refused);
         }
         let id = event.id();
         let done = self.with_record(caller.record, |node, record| {
-            let mut items: Vec<_> = caller.log.iter().map(event_item).collect();
-            for event in &caller.log {
+            let mut items: Vec<_> = caller.guest.log.iter().map(event_item).collect();
+            for event in &caller.guest.log {
                 record.ledger().add_event(event.clone());
             }
             items.push(record.arrive_event(event).map_err(|_| not_opened())?);
             // A failure drops the record, which is loaded again without what was not kept.
             is_open(record, id).ok_or_else(not_opened)?;
-            items.push(node.note_peer(caller.principal, |known| caller.peer(known))?);
+            items.push(node.note_peer(caller.guest.principal(), |known| caller.peer(known))?);
             node.commit(items)
         });
         match done {

@@ -11,13 +11,12 @@ use rand_core::Rng;
 use serde_bytes::ByteBuf;
 
 use super::{
-    guest::Guest,
     invitation::{Asking, Giving, Invitation, State, Trouble},
     link::InvitationId,
 };
 use crate::{
     failure::Failure,
-    node::Node,
+    node::{Node, guest::Guest},
     pairing::{
         message::{Answer, Door, Gives, Knock, Offer, Outcome, PAIR_VERSION, Refusal},
         words::Words,

@@ -10,7 +10,6 @@ use serde::{Deserialize, Serialize};
 use serde_bytes::ByteBuf;
 
 use super::{
-    guest::Guest,
     hosting::Refused,
     link::{InvitationId, Invited},
 };
@@ -19,6 +18,7 @@ use crate::{
     failure::{Ending, Failure},
     node::{
         Node,
+        guest::Guest,
         identity::{RowKind, read_rows, row},
         now_ms, show,
     },

@@ -2,7 +2,6 @@
 
 use std::{fmt, str::FromStr};
 
-use data_encoding::BASE64URL_NOPAD;
 use kith_protocol::{
     codec,
     id::{DeviceId, PrincipalId},
@@ -10,7 +9,10 @@ use kith_protocol::{
 use serde::{Deserialize, Serialize};
 
 use super::hosting::check_words;
-use crate::failure::{Ending, Failure};
+use crate::{
+    failure::{Ending, Failure},
+    node::scheme,
+};
 
 /// What an invitation's link says.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -80,8 +82,7 @@ impl fmt::Debug for Invited {
 
 impl fmt::Display for Invited {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let text = BASE64URL_NOPAD.encode(&codec::encode(self));
-        write!(f, "{SCHEME}{text}")
+        f.write_str(&scheme::written(SCHEME, self))
     }
 }
 
@@ -89,18 +90,12 @@ impl FromStr for Invited {
     type Err = Failure;
 
     fn from_str(text: &str) -> Result<Self, Failure> {
-        let bytes = text
-            .trim()
-            .strip_prefix(SCHEME)
-            .and_then(|text| BASE64URL_NOPAD.decode(text.as_bytes()).ok());
-        bytes
-            .and_then(|bytes| codec::decode(&bytes).ok())
-            .ok_or_else(|| {
-                Failure::new(
-                    Ending::Usage,
-                    "That is not an invitation, or a part of it is missing.",
-                    "Copy the whole link, from kith: to its end.",
-                )
-            })
+        scheme::read(SCHEME, text).ok_or_else(|| {
+            Failure::new(
+                Ending::Usage,
+                "That is not an invitation, or a part of it is missing.",
+                "Copy the whole link, from kith: to its end.",
+            )
+        })
     }
 }

@@ -1,4 +1,5 @@
-//! Somebody at the other end of an invitation, whose card and log were checked.
+//! Somebody who was not known before, whose card and log were checked: at the other end of an
+//! invitation, or with the code of an emergency page.
 
 use std::collections::BTreeSet;
 
@@ -13,9 +14,10 @@ use kith_protocol::{
 };
 use serde_bytes::ByteBuf;
 
-use crate::node::{circle::Card, peers::Peer};
+use super::{circle::Card, peers::Peer};
 
 /// Somebody whose card and principal log were checked against the device that speaks.
+#[derive(Clone)]
 pub struct Guest {
     pub(super) card: NameCard,
     pub(super) device: DeviceId,
@@ -30,8 +32,6 @@ impl Guest {
     }
 
     pub(super) fn check(device: DeviceId, card: &[u8], log: &[ByteBuf]) -> Option<Self> {
-        let signed = card.to_vec();
-        let card = NameCard::verify(card, device).ok()?;
         if log.len() > DEVICES_MAX {
             return None;
         }
@@ -40,6 +40,13 @@ impl Guest {
             .map(|bytes| intake::event(bytes))
             .collect::<Result<_, _>>()
             .ok()?;
+        Self::of(device, card, log)
+    }
+
+    /// The same, with a log whose signatures were checked already.
+    pub(super) fn of(device: DeviceId, card: &[u8], log: Vec<Verified<Event>>) -> Option<Self> {
+        let signed = card.to_vec();
+        let card = NameCard::verify(card, device).ok()?;
         let of_principal = LogId::Principal(card.principal);
         let own = log.iter().all(|event| event.value().log == of_principal);
         let certified = devices::certifies(&log, card.principal, device);

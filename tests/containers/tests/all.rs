@@ -1,0 +1,4 @@
+//! The one test binary of the containers.
+
+mod compose;
+mod faults;
