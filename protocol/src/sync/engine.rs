@@ -183,7 +183,7 @@ impl Engine {
         for link in self.links.values_mut().filter(|link| link.peer.is_some()) {
             match peer_among(shell, &peers, &link.device)? {
                 None => gone.push(link.id),
-                Some(known) if link.peer.as_ref() != Some(&known) => link.knows(known),
+                Some(known) if link.peer.as_ref() != Some(&known) => link.knows(&known),
                 Some(_) => {}
             }
         }

@@ -323,7 +323,7 @@ impl Link {
     }
 
     /// The peer has more in common with this node than before, or less, or is somebody else.
-    pub(super) fn knows(&mut self, now: Peer) {
+    pub(super) fn knows(&mut self, now: &Peer) {
         let before = self.peer.replace(now.clone());
         match before {
             Some(before) if before.principal == now.principal => {
