@@ -4,6 +4,7 @@ mod control;
 mod emergency;
 mod practice;
 mod records;
+mod recover;
 mod sharing;
 
 use std::path::PathBuf;
@@ -18,6 +19,7 @@ pub use records::{
     AddArgs, AddCommand, ChangeArgs, ExportArgs, Form, ImportArgs, OneRecord, RecordArgs,
     RecordCommand, SameArgs,
 };
+pub use recover::{RecoverArgs, RecoverCommand};
 pub use sharing::{Basis, InvitationArgs, JoinArgs, ShareArgs, SharingArgs, StopArgs};
 
 /// One patient record, held by everyone who cares for the person.
@@ -105,6 +107,8 @@ pub enum Command {
     Staff(StaffArgs),
     /// The devices that act for this node's owner: add, list, retire
     Devices(DevicesArgs),
+    /// Recover a record together, when whoever controls it is gone
+    Recover(RecoverArgs),
     /// A sealed copy of this node in a folder, or what is new since the last one
     Backup(BackupArgs),
     /// A node again, from a backup
@@ -239,6 +243,17 @@ pub enum ReviewCommand {
     Confirm {
         /// The stop, as kith review names it
         stop: String,
+    },
+    /// A stop of sharing that waits, since whoever signed it was stopped too, does not hold
+    Void {
+        /// The stop, as kith review names it
+        stop: String,
+    },
+    /// Take back an adoption or a choice between versions: what stood before is written anew, and
+    /// nothing in the history goes
+    Undo {
+        /// The entry that adopted or chose, as the decision printed it
+        entry: String,
     },
     /// Somebody here has seen that the record was opened in an emergency
     Seen {

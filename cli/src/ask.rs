@@ -174,6 +174,14 @@ fn no_passphrase_file(error: &dyn std::error::Error) -> Failure {
     .because(error)
 }
 
+/// Asks a person whether they agree.
+pub fn agrees(question: &str) -> Result<bool, Failure> {
+    inquire::Confirm::new(question)
+        .with_default(false)
+        .prompt()
+        .map_err(|error| no_answer(&error))
+}
+
 /// A reply of another kind than was asked for.
 pub fn odd_answer() -> Failure {
     Failure::new(

@@ -16,6 +16,7 @@ pub mod invitation;
 pub mod join;
 pub mod practice;
 pub mod record;
+pub mod recover;
 pub mod restore;
 pub mod review;
 pub mod run;

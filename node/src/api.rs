@@ -7,6 +7,7 @@ mod events;
 mod files;
 mod practice;
 mod records;
+mod recovery;
 mod sharing;
 mod state;
 
@@ -20,12 +21,15 @@ pub use decisions::{Decided, Decision, Explained, Review, ToReview};
 pub use emergency::{EmergencyChange, EmergencyShown, OpenRequest, OpenedLine};
 pub use events::{Kind, Occurred, Since};
 pub use files::{BackedUp, Filed, ImportRequest, Imported, Refused, Verified};
-pub use practice::{DeviceLine, DeviceList, Leaving, Left, NewStaff, StaffLine, StaffList};
+pub use practice::{
+    DeviceLine, DeviceList, Leaving, Left, NewStaff, StaffLine, StaffList, WaitingDevice,
+};
 pub use records::{
     Added, Addition, Alike, AllergyState, AsOf, Change, Exported, Happened, JoinedRecord, Line,
     LinkWord, Looked, NewPerson, RecordLine, RecordMade, RecordShown, SamePersonRequest,
     SectionShown,
 };
+pub use recovery::{AskedLine, RecoveryAsk, RecoveryShown, SetLine};
 pub use sharing::{InvitationState, JoinBy, JoinRequest, JoinStep, Offered};
 pub use sharing::{
     Joined, Keep, ShareBasis, ShareLine, ShareRequest, ShareTerms, Shared, SharedWith, Sharing,
@@ -170,6 +174,8 @@ pub enum Request {
         /// What is to change.
         change: Option<EmergencyChange>,
     },
+    /// Who may recover a record, and what several people agree to.
+    Recovery(RecoveryAsk),
     /// Opening a record that is here in an emergency.
     EmergencyOpen(OpenRequest),
     /// Who looked at a record.
@@ -243,6 +249,8 @@ pub enum Reply {
     Control(ControlShown),
     /// See [`Request::Emergency`].
     Emergency(EmergencyShown),
+    /// See [`Request::Recovery`].
+    Recovery(RecoveryShown),
     /// See [`Request::EmergencyOpen`].
     Opened(OpenedLine),
     /// See [`Request::WhoLooked`].

@@ -166,7 +166,7 @@ impl Driver {
     }
 
     /// Waits until this node and another have given each other everything that they may; gives up
-    /// when there was no conversation with it for a minute.
+    /// when there was no conversation with it for a minute, or there is none since the disk is full.
     pub async fn up_to_date_with(&self, device: DeviceId) -> Result<(), Failure> {
         let mut settled = self.signs.settled.clone();
         let mut talked = Instant::now();
@@ -178,6 +178,7 @@ impl Driver {
             match answered.await.map_err(|_| node_stopped())? {
                 Some(true) => return Ok(()),
                 Some(false) => talked = Instant::now(),
+                None if !self.ask(|node| Ok(node.has_room())).await? => return Err(no_room()),
                 None if talked.elapsed() > ALONE_LASTS => return Err(left_alone()),
                 None => {}
             }
@@ -300,6 +301,14 @@ fn say<T: PartialEq>(to: &watch::Sender<T>, now: T) {
         *before = now;
         is_new
     });
+}
+
+fn no_room() -> Failure {
+    Failure::new(
+        Ending::TryAgain,
+        "The invitation was accepted, and this node's disk is full before everything arrived.",
+        "What arrived is safe and can be read. Make room and start this node with kith run; the rest follows.",
+    )
 }
 
 fn left_alone() -> Failure {

@@ -25,6 +25,7 @@ mod leaver;
 mod peers;
 mod people;
 mod practice;
+mod recovery;
 mod restore;
 mod review;
 mod same_person;
@@ -38,6 +39,7 @@ mod standing;
 mod status;
 mod summary;
 mod timeline;
+mod undo;
 mod verify;
 mod views;
 
@@ -194,6 +196,7 @@ impl Node {
             Request::Emergency { record, change } => self
                 .emergency(&record, change.as_ref())
                 .map(Reply::Emergency),
+            Request::Recovery(asked) => self.recovery(&asked).map(Reply::Recovery),
             Request::EmergencyOpen(asked) => self.open_emergency(&asked).map(Reply::Opened),
             Request::WhoLooked { record } => self.who_looked(&record).map(Reply::Looked),
             Request::Backup { folder } => self
@@ -212,6 +215,11 @@ impl Node {
     /// What a backup of this node is made of, as it stands now.
     pub fn snapshot(&self) -> Result<Snapshot, Failure> {
         Snapshot::of(&self.store, self.home.folder(), now_ms())
+    }
+
+    /// Whether the disk has room for everything that was refused for want of it.
+    pub fn has_room(&self) -> bool {
+        self.store.has_room()
     }
 
     /// The node's own name for itself.

@@ -11,7 +11,7 @@ mod seal;
 mod segments;
 
 use std::{
-    cell::RefCell,
+    cell::{Cell, RefCell},
     collections::{BTreeMap, BTreeSet},
     fs::File,
     path::{Path, PathBuf},
@@ -21,6 +21,7 @@ use std::{
 use kith_crdt::{DocumentId, Label};
 use kith_protocol::{
     id::{BlobId, DeviceId, EnvelopeId, EventId, RecordId},
+    limits::{DISK_RESERVE, DISK_RESERVE_LAST, LARGE_WRITE_LEN},
     logs::LogId,
     store::{ChainEnd, Damage, Item, JournalPosition, NamedRow, RowKey, Store, StoreError},
 };
@@ -46,6 +47,8 @@ pub struct DiskStore {
     folder: PathBuf,
     /// Whether a commit is in the log that the index does not know of.
     behind: bool,
+    /// Bytes of the largest write that there was no room for.
+    refused: Cell<u64>,
     backup_seal: Seal,
     _lock: File,
 }
@@ -69,6 +72,7 @@ impl DiskStore {
             damage: RefCell::new(damage),
             folder: folder.to_owned(),
             behind: false,
+            refused: Cell::new(0),
             backup_seal: Seal::of(key),
             _lock: lock,
         })
@@ -97,6 +101,34 @@ impl DiskStore {
     /// Writes the index out, so that the next start has nothing to catch up with.
     pub fn flush(&mut self) -> Result<(), StoreError> {
         self.index.flush()
+    }
+
+    /// Whether there is room for a write of so many bytes, and for the index that follows it. What
+    /// is large is refused first.
+    ///
+    /// # Errors
+    /// [`StoreError::Full`] where there is none.
+    fn has_room_for(&self, len: u64) -> Result<(), StoreError> {
+        // Where a file system does not say how much is free, the write itself finds out.
+        let Ok(disk) = rustix::fs::statvfs(&self.folder) else {
+            return Ok(());
+        };
+        let reserve = if len < LARGE_WRITE_LEN {
+            DISK_RESERVE_LAST
+        } else {
+            DISK_RESERVE
+        };
+        let free = disk.f_bavail.saturating_mul(disk.f_frsize);
+        if disk.f_blocks > 0 && free < len.saturating_add(reserve) {
+            self.refused.set(self.refused.get().max(len));
+            return Err(StoreError::Full);
+        }
+        Ok(())
+    }
+
+    /// Whether there is room for everything that was refused since the store was opened.
+    pub fn has_room(&self) -> bool {
+        self.has_room_for(self.refused.get()).is_ok()
     }
 
     /// The position of the last item.
@@ -229,6 +261,8 @@ impl Store for DiskStore {
         if new.is_empty() {
             return Ok(self.index.last());
         }
+        // An index that could not follow would have to be made up for by opening the store again.
+        self.has_room_for(new.iter().map(|item| item_len(item) as u64).sum())?;
         let written = self.segments.append(blocks(new))?;
         if let Err(error) = self.index.add(&written) {
             // The commit is in the log and the index does not know it: opening again catches up.
@@ -353,6 +387,7 @@ impl Store for DiskStore {
     }
 
     fn put_blob(&mut self, bytes: &[u8]) -> Result<BlobId, StoreError> {
+        self.has_room_for(bytes.len() as u64)?;
         self.blobs.put(bytes)
     }
 

@@ -8,7 +8,9 @@
 
 mod form;
 
-use serde::{Serialize, de::DeserializeOwned};
+use std::marker::PhantomData;
+
+use serde::{Deserialize, Deserializer, Serialize, de::DeserializeOwned};
 
 pub use form::{FormError, check_form};
 
@@ -51,6 +53,19 @@ pub fn decode<T: Serialize + DeserializeOwned>(bytes: &[u8]) -> Result<T, Decode
 /// without the walk and the second encoding.
 pub fn decode_trusted<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, DecodeError> {
     serde_cbor::from_slice(bytes).map_err(DecodeError::Shape)
+}
+
+/// Reads a list of at most `MAX` things, for `#[serde(deserialize_with = …)]`: a byte on the wire
+/// can become many in memory, so that the length of a frame alone does not bound what it costs.
+///
+/// # Errors
+/// When there are more, as soon as there is one too many.
+pub fn at_most<'de, D, T, const MAX: usize>(deserializer: D) -> Result<Vec<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    deserializer.deserialize_seq(bounded::Bounded::<T, MAX>(PhantomData))
 }
 
 /// Byte arrays as CBOR byte strings, for `#[serde(with = "codec::array")]`.
@@ -98,6 +113,33 @@ pub mod optional_array {
     }
 }
 
+mod bounded {
+    use std::{fmt, marker::PhantomData};
+
+    use serde::{Deserialize, de};
+
+    pub(super) struct Bounded<T, const MAX: usize>(pub(super) PhantomData<T>);
+
+    impl<'de, T: Deserialize<'de>, const MAX: usize> de::Visitor<'de> for Bounded<T, MAX> {
+        type Value = Vec<T>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            write!(f, "at most {MAX} things")
+        }
+
+        fn visit_seq<A: de::SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
+            let mut things = Vec::new();
+            while let Some(thing) = list.next_element()? {
+                if things.len() == MAX {
+                    return Err(de::Error::invalid_length(MAX + 1, &self));
+                }
+                things.push(thing);
+            }
+            Ok(things)
+        }
+    }
+}
+
 mod fixed {
     use std::fmt;
 
@@ -124,7 +166,7 @@ mod fixed {
 mod tests {
     use serde::{Deserialize, Serialize};
 
-    use super::{DecodeError, decode, encode};
+    use super::{DecodeError, at_most, decode, encode};
 
     #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
     enum Kind {
@@ -222,5 +264,22 @@ mod tests {
             extra: true,
         });
         assert!(decode::<Thing>(&bytes).is_err());
+    }
+
+    #[derive(Debug, PartialEq, Serialize, Deserialize)]
+    struct Few {
+        #[serde(deserialize_with = "at_most::<_, _, 3>")]
+        things: Vec<u8>,
+    }
+
+    #[test]
+    fn a_list_is_read_up_to_its_bound() {
+        for len in 0..6 {
+            let few = Few {
+                things: vec![7; len],
+            };
+            let read = decode::<Few>(&encode(&few));
+            assert_eq!(read.ok(), (len <= 3).then_some(few));
+        }
     }
 }

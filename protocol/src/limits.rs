@@ -112,6 +112,19 @@ pub const ATTACHMENT_PIECE_LEN_MAX: usize = 256 * 1024;
 /// Bytes of one attachment: a scanned letter of some hundred pages, a short video.
 pub const ATTACHMENT_LEN_MAX: u64 = 256 * 1024 * 1024;
 
+/// Pieces of one attachment: as many as the longest has.
+pub const ATTACHMENT_PIECES_MAX: usize = 1024;
+
+/// Bytes of a disk that no large write takes: the index follows what is written, and reading (which
+/// writes its link of the access log) and stopping a share go on when there is no room for more.
+pub const DISK_RESERVE: u64 = 1024 * 1024;
+
+/// Bytes of [`DISK_RESERVE`] that small writes leave too, for the index that follows them.
+pub const DISK_RESERVE_LAST: u64 = 256 * 1024;
+
+/// Bytes from which a write is a large one: a note or a link of the access log is under 10 KiB.
+pub const LARGE_WRITE_LEN: u64 = 32 * 1024;
+
 /// Ways to open one sealed bundle: every receiver tries each of them.
 pub const SEAL_SLOTS_MAX: usize = 64;
 

@@ -18,11 +18,13 @@ use kith_crdt::{ChangeHash, Document, DocumentId, Held, ResourceId, Vetted};
 
 pub use arrive::{ArrivalError, Arrived};
 pub use epochs::{CarryOver, SETTLED};
+pub use load::named;
 pub use saved::Saved;
 pub use write::{Pen, WriteError, entry_item, event_item};
 
 use crate::{
     consent::{Ledger, Material, Reader, Status, Whoever},
+    envelope::Content,
     id::{DeviceId, EnvelopeId, PrincipalId, RecordId},
 };
 
@@ -45,6 +47,17 @@ struct Opened {
     entries: BTreeSet<EnvelopeId>,
     document: Document,
     sides: Vec<(Vec<EnvelopeId>, Document)>,
+}
+
+/// What one decision made different in a document.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Around {
+    /// The document.
+    pub document: DocumentId,
+    /// Its resources before.
+    pub before: Vec<Held>,
+    /// Its resources after.
+    pub after: Vec<Held>,
 }
 
 /// A resource with the documents' own word on where it stands.
@@ -151,6 +164,72 @@ impl Record {
             Some((id, held.created))
         })?;
         self.writer(&change).or_else(|| self.begun_by(&document))
+    }
+
+    /// A document as an entry found it and as it left it; of an adoption, with what it adopted.
+    /// Nothing where the entry does not count, or a later epoch stands in the place of its own.
+    pub fn around(&mut self, entry: &EnvelopeId) -> Option<Around> {
+        let header = self.ledger.header(entry)?.clone();
+        let id = header.document.clone();
+        let main = self.ledger.loaded(&id).main;
+        let counts = matches!(self.ledger.status(entry), Some(Status::Accepted));
+        if !counts || self.is_past(&id) {
+            return None;
+        }
+        let own: BTreeSet<_> = match &header.content {
+            Content::Adopt { entries } => entries.iter().copied().collect(),
+            Content::Change(_) => BTreeSet::from([*entry]),
+            Content::CarryOver { .. } | Content::Erased { .. } => return None,
+        };
+        let (upto, with) = (self.up_to(header.deps), self.up_to(vec![*entry]));
+        let after: Vec<_> = main.into_iter().filter(|id| with.contains(id)).collect();
+        let mut before: Vec<EnvelopeId> = Vec::new();
+        for id in after.iter().filter(|id| upto.contains(id)) {
+            // What builds on something that is left out is left out too.
+            let deps = self.ledger.header(id).map(|header| &header.deps);
+            let whole = |dep: &EnvelopeId| {
+                !own.contains(dep) && (before.contains(dep) || !after.contains(dep))
+            };
+            if !own.contains(id) && deps.is_some_and(|deps| deps.iter().all(whole)) {
+                before.push(*id);
+            }
+        }
+        Some(Around {
+            document: id,
+            before: self.made_of(&before)?,
+            after: self.made_of(&after)?,
+        })
+    }
+
+    /// The resources that some entries make, in their order, beside what is opened.
+    fn made_of(&self, entries: &[EnvelopeId]) -> Option<Vec<Held>> {
+        let changes = entries.iter().filter_map(|id| self.changes.get(id));
+        let changes: Vec<Vetted> = changes.cloned().collect();
+        let mut document = Document::new();
+        document.take(&changes).ok()?;
+        Some(document.resources())
+    }
+
+    /// Whether an entry is somebody's word that others count.
+    pub fn is_adoption(&self, entry: &EnvelopeId) -> bool {
+        let header = self.ledger.header(entry);
+        header.is_some_and(|header| matches!(header.content, Content::Adopt { .. }))
+    }
+
+    /// Entries, with everything that they build on.
+    fn up_to(&self, mut next: Vec<EnvelopeId>) -> BTreeSet<EnvelopeId> {
+        let mut seen = BTreeSet::new();
+        while let Some(id) = next.pop() {
+            if seen.insert(id)
+                && let Some(header) = self.ledger.header(&id)
+            {
+                next.extend(&header.deps);
+                if let Content::Adopt { entries } = &header.content {
+                    next.extend(entries);
+                }
+            }
+        }
+        seen
     }
 
     /// How many entries passed vetting and yet could not be read by this build.

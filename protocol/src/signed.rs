@@ -45,6 +45,8 @@ pub enum Domain {
     Bundle,
     /// A self-description.
     NameCard,
+    /// An act that is put to the members of a recovery set.
+    Proposal,
 }
 
 impl Domain {
@@ -61,6 +63,7 @@ impl Domain {
             Self::Audit => b"kith/v1/audit",
             Self::Bundle => b"kith/v1/bundle",
             Self::NameCard => b"kith/v1/name-card",
+            Self::Proposal => b"kith/v1/proposal",
         }
     }
 }

@@ -109,9 +109,9 @@ fn a_dose_that_is_changed_in_two_places_shows_both_until_somebody_chooses() {
     until("both hold the same", || {
         surgery.digest(&record) == hospital.digest(&record)
     });
-    surgery
-        .kith(["review", &record, "choose", &medicine, "1"])
-        .done();
+    let chosen = surgery.json(["review", &record, "choose", &medicine, "1"]);
+    let chosen = chosen["entry"].as_str().expect("an entry").to_owned();
+    let first_was_chosen = contains(&surgery.ndjson(&record), "two at night");
     until("the choice reaches the hospital", || {
         let review = hospital.json(["review", &record]);
         review["items"].as_array().is_some_and(Vec::is_empty)
@@ -119,6 +119,26 @@ fn a_dose_that_is_changed_in_two_places_shows_both_until_somebody_chooses() {
     until("both hold the same again", || {
         surgery.digest(&record) == hospital.digest(&record)
     });
+    let undone = surgery.json(["review", &record, "undo", &chosen]);
+    assert!(
+        undone["what"].to_string().contains("stands again"),
+        "{undone}"
+    );
+    let other = if first_was_chosen {
+        "none for now"
+    } else {
+        "two at night"
+    };
+    assert!(contains(&surgery.ndjson(&record), other), "{undone}");
+    until("what stands again is at the hospital", || {
+        contains(&hospital.ndjson(&record), other)
+            && surgery.digest(&record) == hospital.digest(&record)
+    });
+    // Once more: the undoing changed something and chose between nothing.
+    let undoing = undone["entry"].as_str().expect("an entry");
+    surgery.kith(["review", &record, "undo", &chosen]).ended(13);
+    surgery.kith(["review", &record, "undo", undoing]).ended(13);
+    surgery.verify(&record);
 
     hospital
         .kith(["change", &record, &medicine, "--mistake", "not his"])

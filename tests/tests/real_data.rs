@@ -2,8 +2,6 @@
 //!
 //! They stand beside the repository in `../shared/data`, or where `KITH_TEST_DATA` says.
 
-mod json;
-
 use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
@@ -11,21 +9,7 @@ use std::{
 
 use serde_json::Value;
 
-use crate::harness::{Node, Running, all_files, sample, skipped, text};
-
-/// The folder of other people's files; none where there is no such folder.
-fn data() -> Option<PathBuf> {
-    let named = std::env::var_os("KITH_TEST_DATA").map(PathBuf::from);
-    let beside = || PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/data"));
-    let folder = named.unwrap_or_else(beside);
-    if folder.is_dir() {
-        return Some(folder);
-    }
-    let required = std::env::var_os("KITH_TEST_DATA_REQUIRED").is_some_and(|value| value == "1");
-    assert!(!required, "there is no test data in {}", folder.display());
-    skipped("files that others published: set KITH_TEST_DATA to their folder");
-    None
-}
+use crate::harness::{Node, Running, all_files, data, json, sample, text};
 
 /// What an import said of one record.
 struct Touched {

@@ -69,10 +69,29 @@ fn a_share_is_stopped_and_given_again_and_both_write_on() {
     let review = surgery.json(["review", &record]);
     assert!(review.to_string().contains(&late), "{review}");
 
-    surgery.json(["review", &record, "adopt", &late]);
+    let adopted = surgery.json(["review", &record, "adopt", &late]);
     until("what was written in between counts on both", || {
         contains(&laptop.ndjson(&record), "tunnel") && same_digests(&surgery, &laptop, &record)
     });
+    let adoption = adopted["entry"].as_str().expect("an entry");
+    surgery.json(["review", &record, "undo", adoption]);
+    let is_withdrawn = |node: &Node| {
+        let shown = node.show(&record).to_string();
+        let line = shown.split('{').find(|line| line.contains("tunnel"));
+        line.is_some_and(|line| line.contains("entered in error"))
+    };
+    until("the adoption is taken back on both", || {
+        is_withdrawn(&surgery) && is_withdrawn(&laptop) && same_digests(&surgery, &laptop, &record)
+    });
+    let explained = laptop.json(["explain", &late]);
+    assert_eq!(
+        explained["status"], "accepted",
+        "an adoption stays: {explained}"
+    );
+    surgery
+        .kith(["review", &record, "undo", adoption])
+        .ended(13);
+    surgery.verify(&record);
 }
 
 #[test]

@@ -40,9 +40,9 @@ pub struct DevicesArgs {
 pub enum DevicesCommand {
     /// An invitation for another device of yours: kith join on the new machine
     Add(super::InvitationArgs),
-    /// Every device that acts for this node's owner
+    /// Every device that acts for this node's owner, and invitations that wait
     List,
-    /// A device leaves: one signed event for all records
+    /// A device leaves: one signed event for all records; an invitation that waits is taken back
     Retire(LeavingArgs),
 }
 

@@ -41,6 +41,9 @@ fn say(shown: &EmergencyShown) {
     if let Some(note) = &shown.note {
         render::say(&render::clean(note));
     }
+    if let Some(ask) = &shown.ask {
+        render::say(ask);
+    }
     if shown.allowed.is_empty() {
         render::say("Nobody may open this record in an emergency by name.");
     } else {
@@ -51,7 +54,7 @@ fn say(shown: &EmergencyShown) {
     }
     render::say(match (&shown.link, shown.has_secret) {
         (Some(_), _) => {
-            "Whoever has this link can open it too. It is shown once; print it as a code on the emergency page:"
+            "Whoever has this link can open it too, once the change holds. It is shown once; print it as a code on the emergency page:"
         }
         (None, true) => "Whoever has the code of its emergency page can open it too.",
         (None, false) => "No code opens it.",

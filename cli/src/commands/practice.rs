@@ -103,7 +103,16 @@ fn left(session: &Session, request: Request) -> Result<Ending, Failure> {
     if session.json {
         return render::json(&left);
     }
-    let Left { note, records, .. } = left;
+    let Left {
+        note,
+        records,
+        event,
+        ..
+    } = left;
+    if event.is_empty() {
+        render::say(&note);
+        return Ok(Ending::Done);
+    }
     render::say(&render::clean(&format!(
         "{note} One signed event says so for {records} records."
     )));
@@ -142,4 +151,11 @@ fn say_devices(list: &DeviceList) {
     };
     let rows = list.devices.iter().map(row).collect();
     render::say(&render::table(&["ID", "STATE", "SINCE", ""], rows));
+    for waiting in &list.waiting {
+        render::say(&format!(
+            "An invitation for another device waits until {}: kith devices retire {} takes it back.",
+            waiting.ends,
+            &waiting.id[..12]
+        ));
+    }
 }

@@ -29,6 +29,8 @@ pub fn run(session: &Session, args: ReviewArgs) -> Result<Ending, Failure> {
         ReviewCommand::Admit { invitation } => return admit(session, invitation, true),
         ReviewCommand::Decline { invitation } => return admit(session, invitation, false),
         ReviewCommand::Confirm { stop } => Decision::Confirm { stop },
+        ReviewCommand::Void { stop } => Decision::Void { stop },
+        ReviewCommand::Undo { entry } => Decision::Undo { entry },
         ReviewCommand::Seen { emergency } => Decision::Seen { emergency },
     };
     let record = args.record.ok_or_else(|| {

@@ -29,6 +29,17 @@ pub enum Decision {
         /// The stop's id or its beginning.
         stop: String,
     },
+    /// It does not hold.
+    Void {
+        /// The stop's id or its beginning.
+        stop: String,
+    },
+    /// What an adoption or a choice between versions made different is taken back, as something
+    /// new.
+    Undo {
+        /// The entry that decided.
+        entry: String,
+    },
     /// Somebody has seen that the record was opened in an emergency.
     Seen {
         /// The emergency's id or its beginning.

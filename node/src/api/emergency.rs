@@ -35,6 +35,8 @@ pub struct EmergencyShown {
     pub opened: Vec<OpenedLine>,
     /// What people should know of a change that was made.
     pub note: Option<String>,
+    /// What others are asked who have to agree to the change before it holds, as text.
+    pub ask: Option<String>,
 }
 
 /// An emergency that was opened.

@@ -70,6 +70,17 @@ pub struct DeviceLine {
 pub struct DeviceList {
     /// In the order in which they came.
     pub devices: Vec<DeviceLine>,
+    /// Invitations for another device that nobody has used.
+    pub waiting: Vec<WaitingDevice>,
+}
+
+/// An invitation for another device of the owner's that nobody has used.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WaitingDevice {
+    /// Its id, to take it back by.
+    pub id: String,
+    /// Until when its link works.
+    pub ends: String,
 }
 
 /// Somebody or something left.

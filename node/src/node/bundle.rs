@@ -145,7 +145,7 @@ impl Node {
         let mut authors = BTreeSet::from([self.identity.principal]);
         for log in self.store.logs(&id)? {
             for (_, bytes) in self.store.events(&log)? {
-                authors.extend(peers::author_of(&bytes));
+                authors.extend(peers::signers_of(&bytes));
                 of_record.push(BundleItem::RecordEvent(bytes));
             }
         }

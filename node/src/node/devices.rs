@@ -37,11 +37,21 @@ impl Node {
         let devices = devices.iter().filter(|device| !self.is_root(device.id));
         Ok(DeviceList {
             devices: devices.map(|device| self.device_line(device)).collect(),
+            waiting: self.waiting_devices()?,
         })
     }
 
     pub(super) fn device_retire(&mut self, leaving: &Leaving) -> Result<Left, Failure> {
         let word = leaving.who.to_lowercase();
+        if let Some(id) = self.take_device_back(&word)? {
+            return Ok(Left {
+                name: id[..12].to_owned(),
+                id,
+                event: String::new(),
+                records: 0,
+                note: "The invitation is taken back: neither its words nor its link work any more. Nobody had used it.".to_owned(),
+            });
+        }
         let devices = self.own_devices()?;
         let mut named: Vec<_> = devices
             .iter()

@@ -38,6 +38,10 @@ pub use meeting::{EmergencyAnswer, EmergencyAsk};
 
 const HOUR_MS: u64 = 3_600_000;
 
+/// What came of a change of the rules: the link of a new page, what to know of it, and what others
+/// are asked, where they have to agree.
+type Changed = (Option<String>, Option<String>, Option<String>);
+
 impl Node {
     /// Who may open a record in an emergency, after a change if one is asked for.
     pub(super) fn emergency(
@@ -47,9 +51,9 @@ impl Node {
     ) -> Result<EmergencyShown, Failure> {
         let id = self.record_named(word)?;
         self.with_record(id, |node, record| {
-            let (link, note) = match change {
+            let (link, note, ask) = match change {
                 Some(change) => node.change_rules(record, change)?,
-                None => (None, None),
+                None => (None, None, None),
             };
             let rules = rules(record);
             let mut opened = node.opened(record)?;
@@ -70,6 +74,7 @@ impl Node {
                 link,
                 opened,
                 note,
+                ask,
             })
         })
     }
@@ -78,7 +83,7 @@ impl Node {
         &mut self,
         record: &mut Record,
         change: &EmergencyChange,
-    ) -> Result<(Option<String>, Option<String>), Failure> {
+    ) -> Result<Changed, Failure> {
         self.may_change_rules(record)?;
         let before = rules(record);
         let mut rules = before.clone();
@@ -115,15 +120,15 @@ impl Node {
         }
         let mut items = Vec::new();
         if rules != before {
-            let act = Act::Core(CoreAct::Policy {
-                policy: rules,
-                approvals: Vec::new(),
-            });
-            let (_, item) = self.act(record, None, act, now_ms())?;
-            items.push(item);
-        }
-        for who in &new {
-            items.extend(self.stands_by(record, *who)?);
+            let made = self.change_policy(record, rules)?;
+            if let Some(text) = made.text {
+                return Ok((link, made.note, Some(text)));
+            }
+            // Whoever is named anew has their standing share by now.
+        } else {
+            for who in &new {
+                items.extend(self.stands_by(record, *who)?);
+            }
         }
         self.commit(items)?;
         let note = (!new.is_empty()).then(|| {
@@ -133,12 +138,16 @@ impl Node {
                 names.join(" and ")
             )
         });
-        Ok((link, note))
+        Ok((link, note, None))
     }
 
     /// A standing share for somebody who may open the record: who the person is, so that they can
     /// be found, and nothing else.
-    fn stands_by(&mut self, record: &mut Record, who: PrincipalId) -> Result<Vec<Item>, Failure> {
+    pub(super) fn stands_by(
+        &mut self,
+        record: &mut Record,
+        who: PrincipalId,
+    ) -> Result<Vec<Item>, Failure> {
         for event in principal_log(&self.store, who)? {
             record.ledger().add_event(event);
         }
@@ -162,23 +171,18 @@ impl Node {
         Ok(items)
     }
 
-    /// A controller alone while the record has no recovery set; together with a member otherwise.
+    /// A controller, alone while the record has no recovery set; otherwise together with others,
+    /// whom it asks.
     fn may_change_rules(&self, record: &mut Record) -> Result<(), Failure> {
-        if !self.controls(record) {
-            return Err(Failure::new(
-                Ending::NotAllowed,
-                "This record is controlled elsewhere, so who may open it in an emergency is decided there.",
-                "Ask whoever controls it: kith record control RECORD says who. Nothing was changed.",
-            ));
-        }
+        let own = self.identity.principal;
         let mut sets = record.ledger().recovery_sets().into_iter();
-        if sets.all(|set| set.members.is_empty()) {
+        if self.controls(record) || sets.any(|set| set.members.contains(&own)) {
             return Ok(());
         }
         Err(Failure::new(
             Ending::NotAllowed,
-            "This record has people who are to agree to such a change, and this version of kith cannot ask them.",
-            "What was decided before stands. Nothing was changed.",
+            "This record is controlled elsewhere, so who may open it in an emergency is decided there.",
+            "Ask whoever controls it: kith record control RECORD says who. Nothing was changed.",
         ))
     }
 
@@ -326,7 +330,7 @@ fn reason(asked: &OpenRequest) -> Result<String, Failure> {
 const REASON_LEN_MAX: usize = 1000;
 
 /// The rules that hold: where they were changed at the same time, all of them do.
-fn rules(record: &mut Record) -> Policy {
+pub(super) fn rules(record: &mut Record) -> Policy {
     let mut all = record.ledger().policies().into_iter();
     let mut rules = all.next().unwrap_or_default();
     for other in all {

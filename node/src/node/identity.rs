@@ -45,8 +45,10 @@ pub(super) enum RowKind {
     Ends = 26,
     /// Emergencies that a person here has seen.
     Seen = 27,
+    /// What was put to the members of a recovery set and is not agreed to yet.
+    Asked = 28,
     /// How far another node last had everything.
-    Through = 28,
+    Through = 29,
 }
 
 impl RowKind {

@@ -3,9 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use kith_protocol::{
-    consent::devices,
+    consent::{approval::approvals, devices},
     id::{DeviceId, PrincipalId, RecordId},
     limits::{ADDRESS_LEN_MAX, ADDRESSES_MAX},
+    logs::Event,
     record::ArrivalError,
     store::{Item, JournalPosition, StoreError},
 };
@@ -227,13 +228,21 @@ fn is_address(text: &str) -> bool {
     text.len() <= ADDRESS_LEN_MAX && crate::network::parse_address(text).is_ok()
 }
 
-fn event_of(bytes: &[u8]) -> Option<kith_protocol::logs::Event> {
-    let event = kith_protocol::signed::Signed::<kith_protocol::logs::Event>::new(bytes.to_vec());
+fn event_of(bytes: &[u8]) -> Option<Event> {
+    let event = kith_protocol::signed::Signed::<Event>::new(bytes.to_vec());
     Some(event.trust_own_store().ok()?.into_parts().1)
 }
 
-pub(super) fn author_of(bytes: &[u8]) -> Option<PrincipalId> {
-    Some(event_of(bytes)?.author)
+/// Whose devices signed an event: its author's, and those of whoever agreed to it.
+pub(super) fn signers_of(bytes: &[u8]) -> Vec<PrincipalId> {
+    let event = event_of(bytes);
+    event.iter().flat_map(signers).collect()
+}
+
+/// The same of an event that is read.
+pub(super) fn signers(event: &Event) -> impl Iterator<Item = PrincipalId> {
+    let agreed = approvals(&event.act).iter().map(|given| given.member);
+    std::iter::once(event.author).chain(agreed)
 }
 
 #[cfg(test)]

@@ -13,11 +13,7 @@ use kith_protocol::{
 };
 use serde_json::Value;
 
-use super::{
-    Node,
-    access::{denied, not_written},
-    import, now_ms,
-};
+use super::{Node, access::denied, import, now_ms};
 use crate::{
     api::{Decided, Decision, Explained, Review, ToReview},
     failure::{Ending, Failure},
@@ -76,12 +72,10 @@ impl Node {
             versions,
             remedy,
         };
-        let grants = record.ledger().grants();
         let mut items: Vec<_> = record
             .ledger()
             .review()
             .into_iter()
-            .filter(|waiting| !self.is_stopped_anyway(&grants, waiting))
             .map(|waiting| entry_item(&item, &waiting))
             .collect();
         for (other, said) in record.ledger().same_person_said() {
@@ -173,6 +167,8 @@ impl Node {
             Decision::Choose { resource, version } => node.choose(record, resource, *version),
             Decision::Settle { resource, wanted } => node.settle(record, resource, *wanted),
             Decision::Confirm { stop } => node.confirm(record, stop),
+            Decision::Void { stop } => node.void(record, stop),
+            Decision::Undo { entry } => node.undo(record, entry),
             Decision::Seen { emergency } => {
                 let entry = node.see_emergency(record, emergency)?;
                 Ok(Decided {
@@ -214,11 +210,11 @@ impl Node {
         let adopted = id_of(&item);
         self.commit(vec![item])?;
         Ok(Decided {
-            entry: adopted,
             what: match count {
                 1 => "The entry counts now.".to_owned(),
                 n => format!("{n} entries count now: this one and what it builds on."),
-            },
+            } + &undone_by(&adopted),
+            entry: adopted,
         })
     }
 
@@ -256,27 +252,12 @@ impl Node {
         if edits.is_empty() {
             return Err(not_there());
         }
-        let now = now_ms();
-        let writer = record
-            .ledger()
-            .decide_write(
-                &self.whoever(),
-                &placed.document,
-                Actions::REVIEW,
-                Purposes::CARE,
-                now,
-            )
-            .map_err(|denial| denied(&denial))?;
-        let mut rng = self.rng.clone();
-        let written = record.write(&self.pen(now), &writer, &edits, &mut rng);
-        let (item, _) = written.map_err(|error| not_written(&error))?;
-        self.rng = rng;
-        let entry = id_of(&item);
-        self.commit(vec![item])?;
+        let entry = self.write_decision(record, &placed.document, &edits)?;
         Ok(Decided {
-            entry,
             what: "The version counts now; what it was chosen from stays in the record's history."
-                .to_owned(),
+                .to_owned()
+                + &undone_by(&entry),
+            entry,
         })
     }
 
@@ -384,8 +365,8 @@ fn entry_item(item: &MakeItem<'_>, waiting: &ReviewItem) -> ToReview {
             "a stop of sharing".to_owned(),
             Vec::new(),
             format!(
-                "whoever stands above them confirms it with kith review RECORD confirm {}; it does not hold until then",
-                &revocation.to_string()[..12]
+                "whoever stands above them says whether it holds: kith review RECORD confirm {id} or void {id}; it does not until then",
+                id = &revocation.to_string()[..12]
             ),
         ),
         ReviewItem::Forked { device, .. } => {
@@ -398,7 +379,7 @@ fn entry_item(item: &MakeItem<'_>, waiting: &ReviewItem) -> ToReview {
 }
 
 /// The entry that a word names: its id or the beginning of it.
-fn entry_named(record: &mut Record, word: &str) -> Result<EnvelopeId, Failure> {
+pub(super) fn entry_named(record: &mut Record, word: &str) -> Result<EnvelopeId, Failure> {
     let mut found = Vec::new();
     for document in record.ledger().documents() {
         for (id, _) in record.ledger().entries(&document) {
@@ -418,7 +399,11 @@ fn entry_named(record: &mut Record, word: &str) -> Result<EnvelopeId, Failure> {
     }
 }
 
-fn no_entry(word: &str) -> Failure {
+fn undone_by(entry: &str) -> String {
+    format!(" kith review RECORD undo {} takes that back.", &entry[..12])
+}
+
+pub(super) fn no_entry(word: &str) -> Failure {
     Failure::new(
         Ending::Failed,
         format!("This node holds no entry called {word:?}."),

@@ -10,7 +10,7 @@ use kith_protocol::{
     store::Store,
 };
 
-use super::{Node, show};
+use super::{Node, peers, show};
 use crate::{
     api::{Progress, Verified},
     failure::Failure,
@@ -103,7 +103,7 @@ impl Node {
                 found.events += 1;
                 match intake::event(&bytes) {
                     Ok(event) if event.id() == id => {
-                        logs.push(LogId::Principal(event.value().author));
+                        logs.extend(peers::signers(event.value()).map(LogId::Principal));
                         fresh.ledger().add_event(event);
                     }
                     Ok(_) => found

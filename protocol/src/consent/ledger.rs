@@ -198,6 +198,13 @@ impl Ledger {
         }
     }
 
+    /// Whether an event is held whole and valid: it has what it needs, and its signer was allowed
+    /// to sign it.
+    pub fn is_valid(&self, event: &EventId) -> bool {
+        let at = self.authority.at(event);
+        at.is_some_and(|at| self.authority.valid.contains(at))
+    }
+
     /// What a node holds it can show to whoever opened its store: no decision takes back what
     /// somebody already has. For nobody else.
     pub fn own_copy(&self, document: &DocumentId, owner: Whoever) -> Reader {

@@ -8,7 +8,7 @@ use super::{Opened, Record, write::facts};
 use crate::{
     author::Entry,
     codec,
-    consent::{ContentFacts, Material, cut::ProvenPart},
+    consent::{ContentFacts, Material, approval::approvals, cut::ProvenPart},
     id::{DeviceId, EnvelopeId, PrincipalId, RecordId},
     intake,
     logs::{Act, CoreAct, Event, LabelAct, LogId, record::Control},
@@ -131,8 +131,8 @@ impl Record {
 }
 
 /// Whose devices have to be known to judge an event and what it allows: whoever signed it, and
-/// whoever may do something by it without having signed anything yet.
-fn named(event: &Event) -> impl Iterator<Item = PrincipalId> {
+/// whoever may do something by it without having signed anything yet, or agreed to it.
+pub fn named(event: &Event) -> impl Iterator<Item = PrincipalId> {
     let may = match &event.act {
         Act::Label(LabelAct::Grant(grant)) => Some(grant.audience),
         Act::Core(
@@ -157,7 +157,8 @@ fn named(event: &Event) -> impl Iterator<Item = PrincipalId> {
         )
         | Act::Principal(_) => None,
     };
-    std::iter::once(event.author).chain(may)
+    let agreed = approvals(&event.act).iter().map(|given| given.member);
+    std::iter::once(event.author).chain(may).chain(agreed)
 }
 
 fn events(store: &impl Store, log: &LogId) -> Result<Vec<Verified<Event>>, StoreError> {

@@ -77,8 +77,20 @@ impl Record {
 
     /// Signs the act that somebody may sign.
     pub fn act(&mut self, pen: &Pen<'_>, issuer: Issuer) -> (EventId, Item) {
+        let frontiers = self
+            .ledger
+            .frontiers_for(issuer.log(), &pen.author.principal);
+        self.act_citing(pen, issuer, frontiers)
+    }
+
+    /// Signs an act that others agreed to, as it was put to them: citing what was held then.
+    pub fn act_citing(
+        &mut self,
+        pen: &Pen<'_>,
+        issuer: Issuer,
+        frontiers: Frontiers,
+    ) -> (EventId, Item) {
         let (log, grant, act) = issuer.into_parts();
-        let frontiers = self.ledger.frontiers_for(&log, &pen.author.principal);
         let link = self.ledger.next_event(pen.author.key.device(), &log);
         let event = pen.author.event(EventDraft {
             log,

@@ -5,7 +5,10 @@ use kith_crdt::DocumentId;
 use serde::{Deserialize, Serialize};
 
 use super::ranges::Range;
-use crate::id::{BlobId, RecordId};
+use crate::{
+    id::{BlobId, RecordId},
+    limits::{ATTACHMENT_PIECES_MAX, AUTHORITY_EVENTS_MAX, ITEMS_MAX, RANGES_MAX},
+};
 
 /// The version of the conversation.
 pub const SYNC_VERSION: u8 = 1;
@@ -44,6 +47,7 @@ pub enum Message {
     /// The speaker's own principal log: it proves the device to whoever knows the principal.
     Introduction {
         /// Signed events.
+        #[serde(deserialize_with = "crate::codec::at_most::<_, _, AUTHORITY_EVENTS_MAX>")]
         log: Vec<serde_bytes::ByteBuf>,
     },
     /// What follows from the other's first word.
@@ -60,6 +64,7 @@ pub enum Message {
         /// The count of batches with this one.
         through: u64,
         /// Which.
+        #[serde(deserialize_with = "crate::codec::at_most::<_, _, ITEMS_MAX>")]
         items: Vec<Carried>,
     },
     /// Nothing is missing up to this count.
@@ -72,6 +77,7 @@ pub enum Message {
         /// Its count.
         through: u64,
         /// What of it was not taken.
+        #[serde(deserialize_with = "crate::codec::at_most::<_, _, ITEMS_MAX>")]
         kept_back: Vec<KeptBack>,
     },
     /// A step of a comparison.
@@ -83,6 +89,7 @@ pub enum Message {
         #[serde(with = "crate::codec::optional_array")]
         place: Option<[u8; 32]>,
         /// What is held, by ranges of keys.
+        #[serde(deserialize_with = "crate::codec::at_most::<_, _, RANGES_MAX>")]
         ranges: Vec<Range>,
     },
     /// Whoever began the comparison knows everything that it needs.
@@ -105,6 +112,7 @@ pub enum Message {
         /// Its length in bytes.
         len: u64,
         /// One for each piece.
+        #[serde(deserialize_with = "crate::codec::at_most::<_, _, ATTACHMENT_PIECES_MAX>")]
         pieces: Vec<PieceHash>,
     },
     /// A piece of an attachment.

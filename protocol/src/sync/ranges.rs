@@ -77,12 +77,14 @@ pub enum Said {
     /// This is all that I hold.
     All {
         /// Which, ascending.
+        #[serde(deserialize_with = "crate::codec::at_most::<_, _, RANGES_MAX>")]
         held: Vec<Listed>,
     },
     /// Of what you listed, I lack what stands here as you listed it, and have the rest with the
     /// weight that stands here.
     Lack {
         /// Which.
+        #[serde(deserialize_with = "crate::codec::at_most::<_, _, RANGES_MAX>")]
         keys: Vec<Listed>,
     },
 }

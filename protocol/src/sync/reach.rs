@@ -8,7 +8,7 @@ use crate::{
     consent::{GrantFate, GrantState, Whoever, devices},
     id::{EventId, PrincipalId},
     limits::CLOCK_SKEW_MS,
-    logs::{Act, Event, LabelAct, LogId, PrincipalAct, record::Link},
+    logs::{Act, CoreAct, Event, LabelAct, LogId, PrincipalAct, record::Link},
     record::Record,
     signed::{Signed, Verified},
     store::{Store, StoreError},
@@ -18,6 +18,8 @@ use crate::{
 #[derive(Clone, Debug, Default)]
 pub struct Reach {
     controls: bool,
+    /// Whether a recovery took the record out of its hands.
+    recovered_from: bool,
     /// Labels of which something is shared with it now.
     live: BTreeSet<Label>,
     /// Its grants, and those that they hang on.
@@ -41,8 +43,10 @@ impl Reach {
     /// Only what the status rule takes for a grant counts: anyone can sign one for themselves.
     pub fn of(record: &mut Record, who: &Whoever, now_ms: u64) -> Self {
         let grants = record.ledger().grants();
+        let controls = record.ledger().controllers().contains(&who.principal);
         let mut reach = Self {
-            controls: record.ledger().controllers().contains(&who.principal),
+            controls,
+            recovered_from: !controls && record.ledger().is_recovered_from(who.principal),
             ..Self::default()
         };
         // Serving fails closed, here as where content is decided about.
@@ -95,7 +99,7 @@ impl Reach {
 
     /// Whether it shares the record, or once did.
     pub fn is_any(&self) -> bool {
-        self.controls || !self.labels.is_empty()
+        self.controls || self.recovered_from || !self.labels.is_empty()
     }
 
     /// Whether something is shared with it now, as far as the logs say.
@@ -123,7 +127,7 @@ impl Reach {
         &self.named
     }
 
-    /// Whether an event ends one of its grants.
+    /// Whether an event ends one of its grants, or what it did as a controller.
     pub fn is_ended_by(&self, event: &Event) -> bool {
         match &event.act {
             Act::Label(LabelAct::Revoke(revoke)) => {
@@ -132,6 +136,7 @@ impl Reach {
             Act::Label(LabelAct::Renounce { grant } | LabelAct::Lapse { grant, .. }) => {
                 self.grants.contains(grant)
             }
+            Act::Core(CoreAct::Recover { .. }) => self.recovered_from,
             Act::Label(LabelAct::Grant(_) | LabelAct::Confirm { .. })
             | Act::Principal(_)
             | Act::Core(_) => false,

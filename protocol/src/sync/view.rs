@@ -15,6 +15,7 @@ use crate::{
     codec,
     consent::{
         Whoever,
+        approval::approvals,
         cut::{Cut, CutPlace, PartProof, ProvenPart, of_act},
     },
     id::{EventId, PrincipalId, RecordId},
@@ -333,6 +334,7 @@ fn principals(
         let author = found.event.author;
         let custodies = of_act(&found.event.act).map_or(&[][..], Cut::custodies);
         principals.extend(custodies.iter().map(|custody| custody.custodian));
+        principals.extend(approvals(&found.event.act).iter().map(|given| given.member));
         if principals.contains(&author) {
             continue;
         }

@@ -5,30 +5,13 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::harness::{Node, sample, text};
+use crate::harness::{Moments, Node, sample, text};
 
 /// Kills in a normal run; `KITH_KILLS` says otherwise.
 const KILLS: u64 = 20;
 const SEED: u64 = 0x6b69_7468;
 /// The latest moment of a kill; most commands have ended by then.
 const LATEST_MS: u64 = 400;
-
-/// SplitMix64: moments that are the same in every run.
-struct Moments(u64);
-
-impl Moments {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
-    }
-
-    fn below(&mut self, end: u64) -> u64 {
-        self.next() % end
-    }
-}
 
 /// What was acknowledged, and what was found after each kill.
 struct Story {

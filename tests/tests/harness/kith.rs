@@ -223,6 +223,13 @@ impl Node {
         self.json(["join", "--link", link, "--yes"])
     }
 
+    /// Shares all of a record with a guest that runs, who joins. This node runs too.
+    #[track_caller]
+    pub fn shares_all_with(&self, guest: &Self, record: &str) {
+        let joined = guest.join(&self.share(record, "all", "all"));
+        assert_eq!(joined["record"], record);
+    }
+
     /// Starts it, and waits until others can reach it.
     #[track_caller]
     pub fn running(&self) -> Running {
@@ -235,6 +242,20 @@ impl Node {
         let mut command = self.command(["--json", "run"]);
         command.args(words);
         self.started(command)
+    }
+
+    /// The same, with all that it logs from this level on.
+    #[track_caller]
+    pub fn running_with_log(&self, listen: &str, level: &str) -> Running {
+        let mut command = self.command(["--json", "run", "--listen", listen]);
+        command.env("KITH_LOG", level);
+        self.started(command)
+    }
+
+    /// What it wrote to its standard error since it was started last.
+    pub fn log(&self) -> String {
+        let bytes = std::fs::read(self.beside("run.log")).expect("it was started");
+        String::from_utf8_lossy(&bytes).into_owned()
     }
 
     /// The same, from a command that leads to `kith --json run`.
@@ -291,10 +312,27 @@ impl Running {
     /// Asks it to stop, as a service manager does, and says how it ended.
     #[track_caller]
     pub fn stopped(&mut self) -> Option<i32> {
-        let mut kill = Command::new("kill");
-        kill.arg(self.child.id().to_string());
-        assert!(kill.status().is_ok_and(|status| status.success()));
+        signal(&self.child, "TERM");
         self.child.wait().expect("it ends").code()
+    }
+
+    /// Ctrl-C: asks it to stop, and says how it ended.
+    #[track_caller]
+    pub fn interrupted(&mut self) -> Option<i32> {
+        signal(&self.child, "INT");
+        self.child.wait().expect("it ends").code()
+    }
+
+    /// Bytes of its memory that are in use now.
+    #[track_caller]
+    pub fn resident_bytes(&self) -> u64 {
+        let status = format!("/proc/{}/status", self.child.id());
+        let status = std::fs::read_to_string(status).expect("it runs");
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+        let kib = line.and_then(|line| line.trim().strip_suffix(" kB"));
+        kib.and_then(|kib| kib.parse::<u64>().ok())
+            .expect("it says how much")
+            * 1024
     }
 }
 
@@ -302,4 +340,12 @@ impl Drop for Running {
     fn drop(&mut self) {
         self.kill();
     }
+}
+
+/// Sends a signal to a process that the test started.
+#[track_caller]
+pub fn signal(child: &Child, name: &str) {
+    let mut kill = Command::new("kill");
+    kill.args(["-s", name, &child.id().to_string()]);
+    assert!(kill.status().is_ok_and(|status| status.success()));
 }

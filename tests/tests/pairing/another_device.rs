@@ -41,6 +41,14 @@ fn a_second_device_gets_the_record_writes_and_is_stopped_when_it_is_lost() {
         contains(&phone.ndjson(&own), "Both write here")
     });
 
+    let unused = laptop.json(["devices", "add"]);
+    let waiting = laptop.json(["devices", "list"])["waiting"].clone();
+    assert_eq!(waiting.as_array().map(Vec::len), Some(1), "{waiting}");
+    let taken_back = laptop.json(["devices", "retire", said(&waiting[0], "id")]);
+    assert!(said(&taken_back, "note").contains("taken back"));
+    let waiting = laptop.json(["devices", "list"])["waiting"].clone();
+    assert_eq!(waiting, serde_json::json!([]), "{unused}");
+
     let lost = phone.json(["status"])["node"].clone();
     let lost = lost.as_str().expect("a node");
     laptop.json(["devices", "retire", lost]);

@@ -160,7 +160,7 @@ impl Node {
                 continue;
             }
             for (_, bytes) in self.store.events(&log)? {
-                people.extend(super::super::peers::author_of(&bytes));
+                people.extend(super::super::peers::signers_of(&bytes));
                 events.push(ByteBuf::from(bytes));
             }
         }

@@ -15,7 +15,7 @@ use super::{
     share,
 };
 use crate::{
-    api::{InvitationState, ShareLine, ShareRequest, Shared, Side, Stopped},
+    api::{InvitationState, ShareLine, ShareRequest, Shared, Side, Stopped, WaitingDevice},
     failure::{Ending, Failure},
     node::{
         Node,
@@ -340,6 +340,31 @@ impl Node {
             })
         };
         Ok(open.into_iter().filter_map(line).collect())
+    }
+
+    /// The invitations for another device that nobody has used.
+    pub(in crate::node) fn waiting_devices(&self) -> Result<Vec<WaitingDevice>, Failure> {
+        let mut open = self.open_invitations(now_ms())?;
+        open.retain(|(_, made)| made.is_waiting() && made.gives == Giving::Device);
+        let line = |(name, made): (InvitationId, Invitation)| WaitingDevice {
+            id: name.to_string(),
+            ends: show::time(made.ends_ms),
+        };
+        Ok(open.into_iter().map(line).collect())
+    }
+
+    /// Takes an invitation for another device back that nobody has used: its id.
+    pub(in crate::node) fn take_device_back(
+        &mut self,
+        word: &str,
+    ) -> Result<Option<String>, Failure> {
+        let found = self.invitation_named(word, now_ms())?;
+        let of_device = |made: &Invitation| made.is_waiting() && made.gives == Giving::Device;
+        let Some((name, _)) = found.filter(|(_, made)| of_device(made)) else {
+            return Ok(None);
+        };
+        self.commit(vec![gone(name.as_bytes())])?;
+        Ok(Some(name.to_string()))
     }
 
     /// Takes an invitation to a record back that nobody has used.

@@ -114,7 +114,11 @@ impl Node {
     }
 
     /// The parts of a cut that this node signed, taken in and to be kept.
-    pub(super) fn with_parts(record: &mut Record, event: EventId, cut: &CutTree) -> Vec<Item> {
+    pub(in crate::node) fn with_parts(
+        record: &mut Record,
+        event: EventId,
+        cut: &CutTree,
+    ) -> Vec<Item> {
         let parts = cut.proven(event);
         let items = parts.iter().map(|part| Item::Part {
             record: record.id(),
@@ -135,36 +139,14 @@ impl Node {
         record: &mut Record,
         word: &str,
     ) -> Result<Decided, Failure> {
-        let waits = record
-            .ledger()
-            .review()
-            .into_iter()
-            .find_map(|item| match item {
-                ReviewItem::Suspended { revocation, .. }
-                    if word.len() >= 6
-                        && revocation.to_string().starts_with(&word.to_lowercase()) =>
-                {
-                    Some(revocation)
-                }
-                ReviewItem::Suspended { .. }
-                | ReviewItem::ForkedLog { .. }
-                | ReviewItem::Forked { .. }
-                | ReviewItem::Contested { .. }
-                | ReviewItem::Marked { .. } => None,
-            });
+        let waits = waiting_stop(record, word);
         let stops = waits.and_then(|stop| Some((stop, self.stops(stop)?)));
         let grants = record.ledger().grants();
         let found = stops.and_then(|(stop, grant)| {
             let grant = grants.iter().find(|known| known.id == grant)?;
             Some((stop, grant))
         });
-        let (stop, grant) = found.ok_or_else(|| {
-            Failure::new(
-                Ending::Failed,
-                format!("No stop of sharing called {word:?} waits here."),
-                "Run kith review RECORD to see what waits; the end of a device or of a member of staff is confirmed by ending it again. Nothing was changed.",
-            )
-        })?;
+        let (stop, grant) = found.ok_or_else(|| no_stop(word))?;
         let under = self.above_it(record, grant)?;
         let act = Act::Label(LabelAct::Confirm { revocation: stop });
         let label = grant.label.clone();
@@ -176,20 +158,45 @@ impl Node {
         })
     }
 
-    /// Whether a stop that waits is of a share that ended otherwise, or was confirmed: nobody has
-    /// to decide about it any more.
-    pub(in crate::node) fn is_stopped_anyway(
-        &self,
-        grants: &[GrantState],
-        waiting: &ReviewItem,
-    ) -> bool {
-        let ReviewItem::Suspended { revocation, .. } = waiting else {
-            return false;
+    /// Says that a stop which waits does not hold: in place of what stopped whoever signed it, and
+    /// with the same of their doing kept.
+    pub(in crate::node) fn void(
+        &mut self,
+        record: &mut Record,
+        word: &str,
+    ) -> Result<Decided, Failure> {
+        let stop = waiting_stop(record, word).ok_or_else(|| no_stop(word))?;
+        let terms = record.ledger().voiding(stop);
+        let (label, revoke, cut) = terms.ok_or_else(|| {
+            Failure::new(
+                Ending::NotAllowed,
+                "It waits because a device or a member of staff was ended, or because the record was recovered: only whoever did that can say that it does not hold.",
+                "If it holds, confirm it: kith review RECORD confirm. Until somebody decides it does not hold. Nothing was changed.",
+            )
+        })?;
+        let Link::Grant(stopped) = revoke.link else {
+            return Err(no_stop(word));
         };
-        let stopped = self.stops(*revocation);
-        let ended =
-            |grant: &&GrantState| stopped == Some(grant.id) && grant.state == GrantFate::Revoked;
-        grants.iter().any(|grant| ended(&grant))
+        let grants = record.ledger().grants();
+        let grant = grants.iter().find(|grant| grant.id == stopped);
+        let grant = grant.ok_or_else(|| no_stop(word))?;
+        let under = self.above_it(record, grant)?;
+        let act = Act::Label(LabelAct::Revoke(revoke));
+        let (event, item) = self.act_under(record, Some(&label), under, act, now_ms())?;
+        let mut items = vec![item];
+        items.extend(Self::with_parts(record, event, &cut));
+        if waiting_stop(record, word).is_some() {
+            return Err(Failure::new(
+                Ending::NotAllowed,
+                "Somebody who stands above you stopped whoever signed it, so your word does not decide.",
+                "Ask whoever controls the record: kith record control RECORD says who. Nothing was changed.",
+            ));
+        }
+        self.commit(items)?;
+        Ok(Decided {
+            entry: event.to_string(),
+            what: "The stop does not hold: the share that it was about goes on.".to_owned(),
+        })
     }
 
     /// Which grant an event of this node's store revokes.
@@ -260,6 +267,28 @@ impl Node {
             )),
         }
     }
+}
+
+/// The stop that a word names and that waits for a decision.
+fn waiting_stop(record: &mut Record, word: &str) -> Option<EventId> {
+    let word = word.to_lowercase();
+    let review = record.ledger().review().into_iter();
+    let mut waiting = review.filter_map(|item| match item {
+        ReviewItem::Suspended { revocation, .. } => Some(revocation),
+        ReviewItem::ForkedLog { .. }
+        | ReviewItem::Forked { .. }
+        | ReviewItem::Contested { .. }
+        | ReviewItem::Marked { .. } => None,
+    });
+    waiting.find(|stop| word.len() >= 6 && stop.to_string().starts_with(&word))
+}
+
+fn no_stop(word: &str) -> Failure {
+    Failure::new(
+        Ending::Failed,
+        format!("No stop of sharing called {word:?} waits here."),
+        "Run kith review RECORD to see what waits; the end of a device or of a member of staff is confirmed by ending it again. Nothing was changed.",
+    )
 }
 
 /// The grants that hold and hang right beneath one, ascending.

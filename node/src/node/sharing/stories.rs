@@ -407,3 +407,44 @@ fn a_stop_by_somebody_who_was_stopped_meanwhile_waits_until_whoever_stands_above
     };
     assert!(review.items.is_empty(), "{review:?}");
 }
+
+#[test]
+fn a_stop_that_waits_is_said_not_to_hold_and_the_share_below_goes_on() {
+    let (mut practice, mut daughter, mut carer, record) = three();
+    daughter.shares_with(
+        &carer,
+        asked(record, ("daily-care", None), ShareTerms::default()),
+    );
+    daughter.gives(&mut practice, record);
+    daughter.gives(&mut carer, record);
+    daughter.stops(record, "Jo", false);
+    practice.stops(record, "Sam", true);
+    daughter.gives(&mut practice, record);
+    let waiting = |practice: &mut Place| {
+        let Reply::Review(review) = practice.does(Request::Review { record: None }) else {
+            panic!("a list was asked for")
+        };
+        let stops = review.items.into_iter();
+        let mut stops = stops.filter(|item| item.what == "a stop of sharing");
+        stops.next().map(|item| item.id)
+    };
+    let stop = waiting(&mut practice).expect("it waits");
+    let void = || Request::Decide {
+        record: record.to_string(),
+        decision: Decision::Void { stop: stop.clone() },
+    };
+    let refused = carer.node.handle(void(), &mut |_| {});
+    assert!(refused.is_err(), "she stands above nobody");
+    practice.does(void());
+    assert_eq!(waiting(&mut practice), None);
+    assert_eq!(practice.state_of(record, &carer), "active");
+    assert_eq!(practice.state_of(record, &daughter), "stopped");
+    let again = practice.node.handle(void(), &mut |_| {});
+    assert_eq!(again.expect_err("it is decided").ending, Ending::Failed);
+    let confirm = Request::Decide {
+        record: record.to_string(),
+        decision: Decision::Confirm { stop },
+    };
+    let confirm = practice.node.handle(confirm, &mut |_| {});
+    assert_eq!(confirm.expect_err("it is decided").ending, Ending::Failed);
+}

@@ -1,8 +1,8 @@
 //! Who controls the record, in what capacity, since when and until when.
 
-use super::{Ledger, judge};
+use super::{Ledger, authority::At, judge};
 use crate::{
-    id::PrincipalId,
+    id::{EventId, PrincipalId},
     logs::{
         Act, CoreAct,
         record::{Capacity, Control},
@@ -23,6 +23,25 @@ pub struct Controller {
 }
 
 impl Ledger {
+    /// The recovery that a next one follows: the last, or one of those that did not know of each
+    /// other.
+    pub fn last_recover(&mut self) -> Option<EventId> {
+        let a = &mut self.authority;
+        let last = a.in_present_view(|view, a| view.recoveries(a));
+        last.first().map(|at| a.id(*at))
+    }
+
+    /// Whether somebody controlled the record until its recovery set took it out of their hands.
+    pub fn is_recovered_from(&self, who: PrincipalId) -> bool {
+        let a = &self.authority;
+        let certs = a.targets.root_certs.get(&who);
+        let after = |cert: At| {
+            let mut recovers = a.targets.recovers.iter();
+            recovers.any(|recover| *recover != cert && !a.saw(cert, *recover))
+        };
+        certs.into_iter().flatten().any(|cert| after(*cert))
+    }
+
     /// Who controls the record, ascending; those whose time has passed too. Of several ways in
     /// which somebody does, the one that lasts longest.
     pub fn control(&mut self) -> Vec<Controller> {

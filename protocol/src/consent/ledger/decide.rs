@@ -328,6 +328,12 @@ impl Authority {
         let acting = match (act, label) {
             // The quorum and the policy decide on these: anybody's device may carry them.
             (Act::Core(CoreAct::Recover { .. } | CoreAct::BreakGlass { .. }), _) => Acting::Own,
+            (
+                Act::Core(
+                    CoreAct::Policy { approvals, .. } | CoreAct::RecoverySet { approvals, .. },
+                ),
+                _,
+            ) if !approvals.is_empty() => Acting::Own,
             (Act::Label(LabelAct::Lapse { grant: lapsed, .. }), Some(label)) => {
                 let acting = judge::acting(self, who.principal, grant, label, &past);
                 match acting {

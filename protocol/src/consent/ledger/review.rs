@@ -6,7 +6,6 @@ use super::{
     GrantFate, Ledger,
     authority::{Acting, At},
     entries::Nth,
-    view::State,
 };
 use crate::{
     consent::{
@@ -85,10 +84,11 @@ impl Ledger {
         let targets = &self.authority.targets;
         let lists = targets.revokes.values().chain(targets.device_ends.values());
         let lists = lists.chain(targets.staff_ends.values());
-        let all: BTreeSet<At> = lists.flatten().copied().collect();
-        let waiting: Vec<_> = self.authority.in_present_view(|view, a| {
-            let waits = |at: &At| view.state(a, *at) == State::Suspended;
-            all.into_iter().filter(waits).collect()
+        let lists: Vec<Vec<At>> = lists.cloned().collect();
+        // One that somebody above has confirmed, or stopped again having seen it, is decided.
+        let waiting: BTreeSet<At> = self.authority.in_present_view(|view, a| {
+            let waits = |list: &Vec<At>| view.group(a, list).suspended;
+            lists.iter().flat_map(waits).collect()
         });
         waiting
             .into_iter()

@@ -313,7 +313,7 @@ impl View {
     }
 
     /// Those of some revocations of one link that are held, stand, and were not replaced.
-    fn group(&mut self, a: &Authority, revokes: &[At]) -> Group {
+    pub(super) fn group(&mut self, a: &Authority, revokes: &[At]) -> Group {
         let mut group = Group::default();
         let held: Vec<_> = revokes
             .iter()
@@ -352,9 +352,9 @@ impl View {
 
 /// Revocations of one link.
 #[derive(Debug, Default)]
-struct Group {
-    standing: Vec<At>,
-    suspended: Vec<At>,
+pub(super) struct Group {
+    pub(super) standing: Vec<At>,
+    pub(super) suspended: Vec<At>,
 }
 
 impl Group {

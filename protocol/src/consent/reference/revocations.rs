@@ -31,6 +31,33 @@ impl Model {
         view
     }
 
+    /// The revocations and ends that wait for the word of somebody above, and that nothing which
+    /// stands has taken the place of.
+    pub(in crate::consent) fn waiting(mut self) -> Set {
+        self.find_whole();
+        self.judge_events();
+        let view = self.view(&self.valid.clone());
+        let about = |id: &EventId| {
+            let event = &self.events[&self.source(*id)];
+            match &event.act {
+                Act::Label(LabelAct::Revoke(revoke)) => Some((event.log.clone(), revoke.link)),
+                Act::Principal(PrincipalAct::DeviceRetire { device, .. }) => {
+                    Some((event.log.clone(), Link::Device(*device)))
+                }
+                Act::Principal(PrincipalAct::StaffEnd { staff, .. }) => {
+                    Some((event.log.clone(), Link::Staff(*staff)))
+                }
+                Act::Label(_) | Act::Core(_) | Act::Principal(_) => None,
+            }
+        };
+        let open = |id: &&EventId| {
+            let of = about(id);
+            let replaced = |other: &EventId| about(other) == of && self.replaces(*other, **id);
+            of.is_some() && !view.standing.iter().any(replaced)
+        };
+        view.suspended.iter().filter(open).copied().collect()
+    }
+
     /// Its place from the top; nothing for what is no revocation or lapse.
     pub(super) fn order(&self, id: EventId) -> Option<(u8, usize)> {
         let event = &self.events[&id];

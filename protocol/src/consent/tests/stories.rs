@@ -223,8 +223,49 @@ fn a_confirmed_revocation_stands() {
     assert_eq!(world.status(entry), Status::Marked(Cause::Suspended(spite)));
     world.tell(ADA);
     let confirm = LabelAct::Confirm { revocation: spite };
+    assert_eq!(world.waiting(), [spite]);
     world.label_act(ADA, None, confirm);
     assert!(matches!(world.status(entry), Status::Contested(_)));
+    assert!(world.waiting().is_empty(), "somebody has decided");
+}
+
+#[test]
+fn a_revocation_that_waited_is_voided_and_nothing_that_stood_is_lost() {
+    let mut world = World::new();
+    let (admin, nurse) = (world.person(), world.person());
+    let upper = world.share(ADA, None, admin);
+    world.tell_all();
+    let lower = world.share(admin, Some(upper), nurse);
+    world.tell_all();
+    let (by_admin, by_nurse) = (
+        world.write(admin, Some(upper)),
+        world.write(nurse, Some(lower)),
+    );
+    world.tell_all();
+    let ghost = world.double(admin);
+    let parts = world.pens[ADA].knows.keep_everything(Link::Grant(upper));
+    world.stop_with(ADA, None, Link::Grant(upper), &parts, |revoke| {
+        revoke.keep = vec![lower];
+    });
+    let spite = world.stop(ghost, Some(upper), Link::Grant(lower));
+    let backdated = world.write(ghost, Some(upper));
+    assert_eq!(
+        world.status(by_nurse),
+        Status::Marked(Cause::Suspended(spite))
+    );
+    assert_eq!(world.waiting(), [spite]);
+    world.tell(ADA);
+    let (_, revoke, cut) = world.pens[ADA].knows.voiding(spite).expect("it waits");
+    assert_eq!(revoke.keep, [lower]);
+    let id = world.label_act(ADA, None, LabelAct::Revoke(revoke));
+    world.send_parts(ADA, &cut, id);
+    assert!(world.waiting().is_empty(), "somebody has decided");
+    assert_eq!(world.status(by_admin), Status::Accepted);
+    assert_eq!(world.status(by_nurse), Status::Accepted);
+    assert!(matches!(world.status(backdated), Status::Contested(_)));
+    world.tell_all();
+    let later = world.write(nurse, Some(lower));
+    assert_eq!(world.status(later), Status::Accepted);
 }
 
 #[test]

@@ -1,13 +1,13 @@
 //! A small world: people with devices, each knowing only what it was told.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use kith_crdt::{DocumentId, Label, Section};
 
 use crate::{
     author::{Author, EntryDraft, EventDraft, NextLink},
     consent::{
-        ContentFacts, Ledger, Status,
+        ContentFacts, Ledger, ReviewItem, Status,
         approval::{Member, approval_subject},
         cut::{Custodian, Custody, CutPart, CutPlace, CutPosition, CutTree, ProvenPart},
         grant::{Actions, Basis, Grant, Purposes},
@@ -692,6 +692,22 @@ impl World {
         status
     }
 
+    /// The revocations that wait for a decision, as everybody sees who was told everything.
+    pub(super) fn waiting(&self) -> Vec<EventId> {
+        let listed = self.judge().review().into_iter();
+        let waiting: BTreeSet<_> = listed
+            .filter_map(|item| match item {
+                ReviewItem::Suspended { revocation, .. } => Some(revocation),
+                ReviewItem::ForkedLog { .. }
+                | ReviewItem::Forked { .. }
+                | ReviewItem::Contested { .. }
+                | ReviewItem::Marked { .. } => None,
+            })
+            .collect();
+        assert_eq!(waiting, told(self.record, &self.items).waiting());
+        waiting.into_iter().collect()
+    }
+
     /// What the plain model says of everything.
     pub(super) fn model(&self) -> BTreeMap<EnvelopeId, Plain> {
         model(self.record, &self.items)
@@ -700,6 +716,10 @@ impl World {
 
 /// What the plain model says of these things.
 pub(super) fn model(record: RecordId, items: &[Item]) -> BTreeMap<EnvelopeId, Plain> {
+    told(record, items).statuses()
+}
+
+fn told(record: RecordId, items: &[Item]) -> Model {
     let mut model = Model::new(record);
     for item in items {
         match item {
@@ -708,7 +728,7 @@ pub(super) fn model(record: RecordId, items: &[Item]) -> BTreeMap<EnvelopeId, Pl
             Item::Entry(header, facts) => model.entry(header.id(), header.value(), facts),
         }
     }
-    model.statuses()
+    model
 }
 
 /// A status without its reason.

@@ -9,7 +9,7 @@ use crate::{
     id::RecordId,
     limits::{AUTHORITY_EVENTS_MAX, RECORDS_IN_COMMON_MAX},
     logs::{Event, LogId},
-    record::{Record, event_item},
+    record::{Record, event_item, named},
     signed::Verified,
     store::{Item, Store},
     sync::{
@@ -101,7 +101,7 @@ impl Link {
         let mut authors = BTreeSet::from([ours.principal]);
         let offered = self.offered.events.iter().map(|(_, event)| event);
         for event in people.iter().chain(offered) {
-            authors.insert(event.value().author);
+            authors.extend(named(event.value()));
             if record.arrive_event(event.clone()).is_err() {
                 // It is looked at, and answered, again when all of it is taken in.
                 break;

@@ -16,7 +16,7 @@ use crate::{
     intake,
     limits::{AUTHORITY_EVENTS_MAX, ITEMS_MAX},
     logs::{Event, LogId},
-    record::{ArrivalError, Record},
+    record::{ArrivalError, Record, named},
     signed::Verified,
     store::{Item, Store},
     sync::{
@@ -195,10 +195,10 @@ fn take_rights<S: Shell>(
         if of_principal && !known.contains(&event.id()) {
             continue;
         }
-        let author = event.value().author;
+        let people: Vec<_> = named(event.value()).collect();
         match record.arrive_event(event) {
             Ok(item) => {
-                record.load_principals(store, [author])?;
+                record.load_principals(store, people)?;
                 commit.push(item);
             }
             Err(error) => sound.keep_back(nth, why(&error)),

@@ -11,24 +11,25 @@ type Members<'a> = BTreeMap<String, &'a RawValue>;
 pub fn resources(text: &str) -> Vec<String> {
     let text = minified(text.strip_prefix('\u{feff}').unwrap_or(text));
     match member(&text, "resourceType") {
-        Some("\"Bundle\"") => entries(&text),
+        Some("\"Bundle\"") => {
+            let entries = entries(&text);
+            let resources = entries.iter().filter_map(|entry| member(entry, "resource"));
+            resources.map(str::to_owned).collect()
+        }
         _ => vec![text],
     }
 }
 
-fn entries(bundle: &str) -> Vec<String> {
+/// The entries of a Bundle, each as it stands there.
+pub fn entries(bundle: &str) -> Vec<String> {
     let entries: Vec<&RawValue> = member(bundle, "entry")
         .map(|entries| serde_json::from_str(entries).expect("entry is a list"))
         .unwrap_or_default();
-    entries
-        .iter()
-        .filter_map(|entry| member(entry.get(), "resource"))
-        .map(str::to_owned)
-        .collect()
+    entries.iter().map(|entry| entry.get().to_owned()).collect()
 }
 
 /// The text of a member of an object.
-fn member<'a>(object: &'a str, name: &str) -> Option<&'a str> {
+pub fn member<'a>(object: &'a str, name: &str) -> Option<&'a str> {
     let members: Members<'a> = serde_json::from_str(object).ok()?;
     members.get(name).map(|value| value.get())
 }
