@@ -321,8 +321,12 @@ pub enum BenchPart {
     Status,
     /// Somebody leaves a practice of many small records
     Leaver,
-    /// Two nodes catch up
+    /// Two nodes catch up, in memory
     Sync,
+    /// Two nodes as processes: everything shared, nothing new, one note
+    Wire,
+    /// A hub with very many small records in common with another node
+    Hub,
 }
 
 #[derive(clap::Args)]

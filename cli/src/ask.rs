@@ -70,6 +70,7 @@ impl Session {
                 | Said::Joined(_)
                 | Said::Happened(_)
                 | Said::Progress(_)
+                | Said::Exchanged { .. }
                 | Said::Failure(_) => Err(odd_answer()),
             };
         }

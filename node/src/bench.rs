@@ -6,7 +6,9 @@
 
 mod measure;
 mod place;
+mod process;
 mod sync;
+mod wire;
 
 use std::path::PathBuf;
 
@@ -53,13 +55,17 @@ pub enum Part {
     Status,
     /// Somebody leaves a practice of many small records.
     Leaver,
-    /// Two nodes catch up.
+    /// Two nodes catch up, in memory.
     Sync,
+    /// Two nodes as processes of their own: all records for the first time, nothing new, one note.
+    Wire,
+    /// A hub with very many small records in common with another node.
+    Hub,
 }
 
 impl Part {
     /// Every part, in the order in which they run.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 10] = [
         Self::Import,
         Self::Disk,
         Self::Show,
@@ -68,6 +74,8 @@ impl Part {
         Self::Status,
         Self::Leaver,
         Self::Sync,
+        Self::Wire,
+        Self::Hub,
     ];
 
     /// As people type it.
@@ -81,6 +89,18 @@ impl Part {
             Self::Status => "status",
             Self::Leaver => "leaver",
             Self::Sync => "sync",
+            Self::Wire => "wire",
+            Self::Hub => "hub",
+        }
+    }
+
+    /// Whether it needs the files of the large population.
+    const fn is_of_files(self) -> bool {
+        match self {
+            Self::Import | Self::Disk | Self::Show | Self::Export | Self::Verify | Self::Wire => {
+                true
+            }
+            Self::Status | Self::Leaver | Self::Sync | Self::Hub => false,
         }
     }
 }
@@ -123,24 +143,32 @@ pub fn run(size: &Size, doing: &mut dyn FnMut(&str)) -> Result<Vec<Figure>, Fail
     };
     Node::set_up(&bench.home, "Bench", Role::Practice, &Unlock::KeyFile)?;
     let wanted = |part| size.only.is_none_or(|only| only == part);
+    let mut files = None;
     if Part::ALL
         .into_iter()
-        .any(|part| !matches!(part, Part::Status | Part::Leaver | Part::Sync) && wanted(part))
+        .any(|part| part.is_of_files() && wanted(part))
     {
         doing("making records");
-        let files = bench.make_files()?;
-        doing("importing");
-        let records = bench.import(&files)?;
-        let record = middle(&records)?;
-        for part in Part::ALL.into_iter().filter(|part| wanted(*part)) {
-            doing(part.name());
-            match part {
-                Part::Import => bench.import_again(&files)?,
-                Part::Disk => bench.disk(&files)?,
-                Part::Show => bench.show(&record)?,
-                Part::Export => bench.export(&record)?,
-                Part::Verify => bench.verify(&record)?,
-                Part::Status | Part::Leaver | Part::Sync => {}
+        let files = files.insert(bench.make_files()?);
+        if Part::ALL
+            .into_iter()
+            .any(|part| part.is_of_files() && part != Part::Wire && wanted(part))
+        {
+            doing("importing");
+            let records = bench.import(files)?;
+            let record = middle(&records)?;
+            for part in Part::ALL.into_iter().filter(|part| wanted(*part)) {
+                if part.is_of_files() && part != Part::Wire {
+                    doing(part.name());
+                }
+                match part {
+                    Part::Import => bench.import_again(files)?,
+                    Part::Disk => bench.disk(files)?,
+                    Part::Show => bench.show(&record)?,
+                    Part::Export => bench.export(&record)?,
+                    Part::Verify => bench.verify(&record)?,
+                    Part::Status | Part::Leaver | Part::Sync | Part::Wire | Part::Hub => {}
+                }
             }
         }
     }
@@ -155,6 +183,14 @@ pub fn run(size: &Size, doing: &mut dyn FnMut(&str)) -> Result<Vec<Figure>, Fail
     if wanted(Part::Sync) {
         doing(Part::Sync.name());
         bench.sync()?;
+    }
+    if let Some(files) = files.filter(|_| wanted(Part::Wire)) {
+        doing(Part::Wire.name());
+        bench.wire(&files)?;
+    }
+    if wanted(Part::Hub) {
+        doing(Part::Hub.name());
+        bench.hub()?;
     }
     Ok(bench.figures.0)
 }

@@ -35,6 +35,9 @@ pub enum Asked {
     Follow(Since),
     /// To open a record with the code of its emergency page.
     EmergencyOpen(OpenRequest),
+    /// To wait until this node and the device with these hexadecimal digits have given each other
+    /// everything, and what went over the node's streams until then.
+    Exchanged(String),
 }
 
 /// What it says.
@@ -50,6 +53,13 @@ pub enum Said {
     Joined(Joined),
     /// Something happened.
     Happened(Box<Occurred>),
+    /// What went over the node's streams since it started, in bytes.
+    Exchanged {
+        /// To others.
+        sent: u64,
+        /// From others.
+        received: u64,
+    },
     /// It was not done.
     Failure(Failure),
 }
@@ -97,8 +107,11 @@ impl Client {
         for line in BufReader::new(&self.stream).lines() {
             match read(line)? {
                 Said::Progress(step) => progress(step),
-                said
-                @ (Said::Reply(_) | Said::Joining(_) | Said::Joined(_) | Said::Happened(_)) => {
+                said @ (Said::Reply(_)
+                | Said::Joining(_)
+                | Said::Joined(_)
+                | Said::Happened(_)
+                | Said::Exchanged { .. }) => {
                     return Ok(said);
                 }
                 Said::Failure(failure) => return Err(failure),
@@ -129,7 +142,8 @@ impl Client {
                 }
                 Said::Joined(joined) => return Ok(joined),
                 Said::Failure(failure) => return Err(failure),
-                Said::Progress(_) | Said::Reply(_) | Said::Happened(_) => {}
+                Said::Progress(_) | Said::Reply(_) | Said::Happened(_) | Said::Exchanged { .. } => {
+                }
             }
         }
         Err(broken(&std::io::Error::from(
@@ -152,7 +166,11 @@ impl Client {
                     }
                 }
                 Said::Failure(failure) => return Err(failure),
-                Said::Progress(_) | Said::Reply(_) | Said::Joining(_) | Said::Joined(_) => {}
+                Said::Progress(_)
+                | Said::Reply(_)
+                | Said::Joining(_)
+                | Said::Joined(_)
+                | Said::Exchanged { .. } => {}
             }
         }
         Ok(())

@@ -338,7 +338,27 @@ async fn obey(driver: Driver, network: Network, mut stream: UnixStream) {
             answer(&mut stream, &said).await;
         }
         Asked::Follow(since) => follow(&driver, &mut stream, since).await,
+        Asked::Exchanged(device) => {
+            let exchanged = exchanged(&driver, &network, &device).await;
+            answer(&mut stream, &exchanged.unwrap_or_else(Said::Failure)).await;
+        }
     }
+}
+
+/// Waits until this node and another have everything of each other, and says what it took.
+async fn exchanged(driver: &Driver, network: &Network, device: &str) -> Result<Said, Failure> {
+    let device = DeviceId::from_hex(device).ok_or_else(|| {
+        Failure::new(
+            Ending::Usage,
+            "This is not the name of a node.",
+            "Use all 64 digits that kith status shows of it.",
+        )
+    })?;
+    driver.up_to_date_with(device).await?;
+    Ok(Said::Exchanged {
+        sent: network.traffic().all_sent(),
+        received: network.traffic().all_received(),
+    })
 }
 
 /// Has the node do something, and tells how far it is.

@@ -15,8 +15,9 @@ mod reception;
 mod relaying;
 mod relays;
 mod switchboard;
+mod traffic;
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use kith_protocol::{
     id::DeviceId,
@@ -40,6 +41,7 @@ use switchboard::{Call, Command, Switchboard};
 pub use address::{is_carried, parse_address, resolve};
 pub use behaviour::Talk;
 pub use channel::{Channel, ChannelError, FrameReader, FrameWriter};
+pub use traffic::Traffic;
 
 impl Talk {
     /// Bytes of the longest frame that is read.
@@ -131,6 +133,7 @@ pub struct Network {
     commands: mpsc::Sender<Command>,
     known: watch::Sender<Known>,
     addresses: watch::Receiver<Vec<Multiaddr>>,
+    traffic: Arc<Traffic>,
 }
 
 impl Network {
@@ -144,6 +147,7 @@ impl Network {
         let mut control = swarm.behaviour().streams.new_control();
         let (incoming_sender, incoming) = mpsc::channel(INCOMING_MAX);
         let (commands, receiver) = mpsc::channel(16);
+        let traffic = Arc::new(Traffic::default());
         for talk in [Talk::Pair, Talk::Sync, Talk::Where, Talk::Emergency] {
             let streams = control
                 .accept(talk.protocol())
@@ -154,6 +158,7 @@ impl Network {
                 // It must not keep the switchboard at work when nobody else does.
                 commands: commands.downgrade(),
                 to: incoming_sender.clone(),
+                traffic: Arc::clone(&traffic),
             };
             tokio::spawn(reception.run(streams));
         }
@@ -165,6 +170,7 @@ impl Network {
             commands,
             known,
             addresses,
+            traffic,
         };
         Ok((network, incoming))
     }
@@ -178,6 +184,11 @@ impl Network {
     /// Where others can dial this node, as it is now.
     pub fn addresses(&self) -> watch::Receiver<Vec<Multiaddr>> {
         self.addresses.clone()
+    }
+
+    /// What went over its streams so far.
+    pub fn traffic(&self) -> &Traffic {
+        &self.traffic
     }
 
     /// Listens on `address` and returns the addresses that this really has: one for each interface
@@ -293,7 +304,8 @@ impl Network {
             .open_stream(peer, talk.protocol())
             .await
             .map_err(|_| NetworkError::Unreachable)?;
-        Ok(Channel::new(stream, talk.frame_len_max()))
+        let traffic = Arc::clone(&self.traffic);
+        Ok(Channel::new(stream, talk.frame_len_max(), traffic))
     }
 
     async fn ask<T>(

@@ -218,6 +218,14 @@ pub const COMPARE_AGAIN_MS: u64 = 10 * 60 * 1000;
 /// Milliseconds for which a conversation that catches up keeps others waiting for their turn.
 pub const TURN_MS: u64 = 10 * 60 * 1000;
 
+/// Records of which a conversation remembers what of each may go: finding that out once more takes
+/// less than loading the record, and thousands of them would fill the memory.
+pub const VIEWS_MAX: usize = 1024;
+
+/// Records of which it was found out anew what a peer may have, before that is kept again in a
+/// conversation: the row is one for all records in common.
+pub const FOUND_KEPT_AFTER_MIN: usize = 64;
+
 /// Events of a principal's log that a stranger may show: some 1,000 devices and staff.
 pub const DEVICES_MAX: usize = 2048;
 

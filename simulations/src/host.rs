@@ -39,6 +39,8 @@ pub struct Host {
     pub peers: BTreeMap<DeviceId, Peer>,
     /// The engine; nothing while the host is down.
     pub engine: Option<Engine>,
+    /// Records that its engine asked for; empty it before what is of interest.
+    pub taken: BTreeSet<RecordId>,
     loaded: BTreeMap<RecordId, Record>,
     audit: Option<AuditChain>,
     nonce: [u8; 8],
@@ -85,6 +87,7 @@ impl Host {
             disk: Disk::default(),
             peers: BTreeMap::new(),
             engine: None,
+            taken: BTreeSet::new(),
             loaded: BTreeMap::new(),
             audit: None,
             nonce: [0; 8],
@@ -324,6 +327,7 @@ impl Shell for Host {
     }
 
     fn take(&mut self, id: RecordId) -> Result<Record, StoreError> {
+        self.taken.insert(id);
         if let Some(record) = self.loaded.remove(&id) {
             return Ok(record);
         }

@@ -8,6 +8,8 @@ mod hostile;
 mod leaks;
 #[path = "all/random.rs"]
 mod random;
+#[path = "all/returning.rs"]
+mod returning;
 #[path = "all/sharing.rs"]
 mod sharing;
 #[path = "all/trouble.rs"]

@@ -18,6 +18,11 @@ pub fn run(session: &Session, args: &BenchArgs) -> Result<Ending, Failure> {
         people: args.people,
         only: args.only.map(part),
     };
+    if cfg!(debug_assertions) {
+        anstream::eprintln!(
+            "This is a debug build: its times and memory say nothing of kith. Measure with cargo build --release."
+        );
+    }
     let figures = bench::run(&size, &mut |doing| {
         if !session.json {
             anstream::eprintln!("{doing} …");
@@ -54,5 +59,7 @@ const fn part(part: BenchPart) -> Part {
         BenchPart::Status => Part::Status,
         BenchPart::Leaver => Part::Leaver,
         BenchPart::Sync => Part::Sync,
+        BenchPart::Wire => Part::Wire,
+        BenchPart::Hub => Part::Hub,
     }
 }

@@ -144,6 +144,7 @@ impl Player {
                 | Said::Joined(_)
                 | Said::Happened(_)
                 | Said::Progress(_)
+                | Said::Exchanged { .. }
                 | Said::Failure(_) => Err(odd_answer()),
             },
             None => Node::open(&self.home, &Unlock::KeyFile)?.handle(request, &mut |_| {}),

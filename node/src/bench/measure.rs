@@ -38,7 +38,12 @@ impl Clock {
 
 /// Processor time of this process so far, in user space and in the kernel.
 fn processor_s() -> Option<f64> {
-    let stat = std::fs::read_to_string("/proc/self/stat").ok()?;
+    processor_s_of("self")
+}
+
+/// The same of any process.
+pub(super) fn processor_s_of(process: &str) -> Option<f64> {
+    let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
     // The second field is a name in brackets, which may hold spaces.
     let (_, rest) = stat.rsplit_once(')')?;
     let mut fields = rest.split_ascii_whitespace().skip(11);
@@ -47,13 +52,50 @@ fn processor_s() -> Option<f64> {
     Some((user + kernel) / TICKS_PER_S)
 }
 
+/// Memory of a process, where the system says it.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Memory {
+    /// The most that it ever had.
+    pub(super) most_kib: f64,
+    /// What it has now.
+    pub(super) now_kib: f64,
+}
+
+/// The memory of a process.
+pub(super) fn memory_of(process: &str) -> Memory {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
+    let said = |name: &str| {
+        let line = status.lines().find_map(|line| line.strip_prefix(name))?;
+        line.trim().strip_suffix("kB")?.trim().parse().ok()
+    };
+    Memory {
+        most_kib: said("VmHWM:").unwrap_or_default(),
+        now_kib: said("VmRSS:").unwrap_or_default(),
+    }
+}
+
 /// The most memory that this process ever had, where the system says it.
 pub(super) fn peak_memory_kib() -> Option<f64> {
-    let status = std::fs::read_to_string("/proc/self/status").ok()?;
-    let line = status
-        .lines()
-        .find_map(|line| line.strip_prefix("VmHWM:"))?;
-    line.trim().strip_suffix("kB")?.trim().parse().ok()
+    Some(memory_of("self").most_kib).filter(|kib| *kib > 0.0)
+}
+
+/// Bytes that the loopback device has carried, with every header, for whatever program; nothing
+/// where the system does not say it.
+pub(super) fn loopback_bytes() -> f64 {
+    let devices = std::fs::read_to_string("/proc/net/dev").unwrap_or_default();
+    let said = devices.lines().find_map(|line| {
+        let carried = line.trim().strip_prefix("lo:")?;
+        carried.split_ascii_whitespace().next()?.parse().ok()
+    });
+    said.unwrap_or_default()
+}
+
+/// The value under which `share` of them are; they ascend.
+pub(super) fn share_of(ascending: &[f64], share: f64) -> f64 {
+    let nth = (ascending.len() as f64 * share).ceil().max(1.0);
+    let mut at = ascending.iter().zip(1_u32..);
+    let found = at.find(|(_, n)| f64::from(*n) >= nth);
+    found.map_or(0.0, |(value, _)| *value)
 }
 
 /// The middle one; of an even number the upper of both.
@@ -83,7 +125,14 @@ impl Figures {
 
 #[cfg(test)]
 mod tests {
-    use super::median;
+    use super::{median, share_of};
+
+    #[test]
+    fn of_a_hundred_values_95_are_within_the_95th() {
+        let values: Vec<_> = (1..=100).map(f64::from).collect();
+        assert!((share_of(&values, 0.95) - 95.0).abs() < f64::EPSILON);
+        assert!((share_of(&values, 0.5) - 50.0).abs() < f64::EPSILON);
+    }
 
     #[test]
     fn one_slow_run_does_not_move_the_median() {

@@ -3,7 +3,7 @@
 //! On a sync stream a frame has a byte before it that says whether it is compressed: each frame by
 //! itself, so that its size tells nothing of another record's.
 
-use std::{io, time::Duration};
+use std::{io, sync::Arc, time::Duration};
 
 use futures::{
     AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt,
@@ -15,6 +15,8 @@ use kith_protocol::{
 };
 use serde::{Serialize, de::DeserializeOwned};
 
+use super::traffic::Traffic;
+
 /// How long one frame may take to be sent, or to come once it has begun.
 const FRAME_LASTS: Duration = Duration::from_mins(2);
 
@@ -24,12 +26,16 @@ const COMPRESS_FROM: usize = 512;
 /// How hard a frame is compressed: the fast end, for a line of 100 Mbit/s is faster than more.
 const COMPRESS_LEVEL: i32 = 1;
 
+/// Bytes of the length before each frame.
+const LENGTH_LEN: usize = 4;
+
 const PLAIN: u8 = 0;
 const COMPRESSED: u8 = 1;
 
 /// A stream of frames to one device.
 pub struct Channel {
     stream: libp2p::Stream,
+    traffic: Arc<Traffic>,
     /// Bytes of the longest frame that is read: strangers have less than known devices.
     frame_len_max: usize,
 }
@@ -52,9 +58,14 @@ pub enum ChannelError {
 }
 
 impl Channel {
-    pub(super) const fn new(stream: libp2p::Stream, frame_len_max: usize) -> Self {
+    pub(super) const fn new(
+        stream: libp2p::Stream,
+        frame_len_max: usize,
+        traffic: Arc<Traffic>,
+    ) -> Self {
         Self {
             stream,
+            traffic,
             frame_len_max,
         }
     }
@@ -62,7 +73,7 @@ impl Channel {
     /// Sends one message.
     pub async fn send<T: Serialize>(&mut self, message: &T) -> Result<(), ChannelError> {
         let bytes = codec::encode(message);
-        let sending = send_frame(&mut self.stream, &[], &bytes);
+        let sending = send_frame(&mut self.stream, &self.traffic, &[], &bytes);
         tokio::time::timeout(FRAME_LASTS, sending).await?
     }
 
@@ -74,7 +85,7 @@ impl Channel {
     ) -> Result<T, ChannelError> {
         let announced = announced(&mut self.stream, self.frame_len_max);
         let len = tokio::time::timeout(patience, announced).await??;
-        let coming = body(&mut self.stream, len);
+        let coming = body(&mut self.stream, &self.traffic, len);
         let bytes = tokio::time::timeout(FRAME_LASTS, coming).await??;
         Ok(codec::decode(&bytes)?)
     }
@@ -103,8 +114,13 @@ impl Channel {
         let reader = FrameReader {
             stream: reading,
             frame_len_max,
+            traffic: Arc::clone(&self.traffic),
         };
-        (reader, FrameWriter { stream: writing })
+        let writer = FrameWriter {
+            stream: writing,
+            traffic: self.traffic,
+        };
+        (reader, writer)
     }
 }
 
@@ -112,11 +128,13 @@ impl Channel {
 pub struct FrameReader {
     stream: ReadHalf<libp2p::Stream>,
     frame_len_max: usize,
+    traffic: Arc<Traffic>,
 }
 
 /// The frames that go.
 pub struct FrameWriter {
     stream: WriteHalf<libp2p::Stream>,
+    traffic: Arc<Traffic>,
 }
 
 impl FrameReader {
@@ -128,7 +146,7 @@ impl FrameReader {
     /// The next frame, however long it takes to begin.
     pub async fn receive(&mut self) -> Result<Vec<u8>, ChannelError> {
         let len = announced(&mut self.stream, self.frame_len_max).await?;
-        let coming = body(&mut self.stream, len);
+        let coming = body(&mut self.stream, &self.traffic, len);
         let bytes = tokio::time::timeout(FRAME_LASTS, coming).await??;
         match bytes.split_first() {
             Some((&PLAIN, frame)) => Ok(frame.to_vec()),
@@ -169,9 +187,9 @@ impl FrameWriter {
                         .map_err(|_| ChannelError::Long(frame.len()))?
                         .to_be_bytes();
                     let front = [&[COMPRESSED], len.as_slice()].concat();
-                    send_frame(&mut self.stream, &front, compressed).await
+                    send_frame(&mut self.stream, &self.traffic, &front, compressed).await
                 }
-                None => send_frame(&mut self.stream, &[PLAIN], frame).await,
+                None => send_frame(&mut self.stream, &self.traffic, &[PLAIN], frame).await,
             }
         };
         tokio::time::timeout(FRAME_LASTS, sending).await?
@@ -185,6 +203,7 @@ impl FrameWriter {
 
 async fn send_frame(
     stream: &mut (impl AsyncWrite + Unpin),
+    traffic: &Traffic,
     front: &[u8],
     bytes: &[u8],
 ) -> Result<(), ChannelError> {
@@ -193,6 +212,7 @@ async fn send_frame(
         .ok()
         .filter(|_| bytes.len() <= FRAME_LEN_MAX)
         .ok_or(ChannelError::Long(whole))?;
+    traffic.sent(LENGTH_LEN + whole);
     stream.write_all(&len.to_be_bytes()).await?;
     stream.write_all(front).await?;
     stream.write_all(bytes).await?;
@@ -213,10 +233,15 @@ async fn announced(
 }
 
 /// The bytes of a frame; memory grows with what comes and not with what was announced.
-async fn body(stream: &mut (impl AsyncRead + Unpin), len: usize) -> Result<Vec<u8>, ChannelError> {
+async fn body(
+    stream: &mut (impl AsyncRead + Unpin),
+    traffic: &Traffic,
+    len: usize,
+) -> Result<Vec<u8>, ChannelError> {
     let mut bytes = Vec::new();
     let mut rest = stream.take(len as u64);
     rest.read_to_end(&mut bytes).await?;
+    traffic.received(LENGTH_LEN + bytes.len());
     if bytes.len() == len {
         Ok(bytes)
     } else {

@@ -1,10 +1,14 @@
 //! Streams that others open: which are taken up, and whose wait for room.
 
+use std::sync::Arc;
+
 use futures::StreamExt;
 use libp2p::PeerId;
 use tokio::sync::{mpsc, oneshot};
 
-use super::{Channel, Incoming, Talk, device_of, known::Acquaintances, switchboard::Command};
+use super::{
+    Channel, Incoming, Talk, Traffic, device_of, known::Acquaintances, switchboard::Command,
+};
 
 /// Takes up the streams of one kind that others open.
 pub(super) struct Reception {
@@ -12,6 +16,7 @@ pub(super) struct Reception {
     pub known: Acquaintances,
     pub commands: mpsc::WeakSender<Command>,
     pub to: mpsc::Sender<Incoming>,
+    pub traffic: Arc<Traffic>,
 }
 
 impl Reception {
@@ -24,10 +29,11 @@ impl Reception {
                 tracing::debug!(talk = ?self.talk, "a stream was not taken up");
                 continue;
             }
+            let (len_max, traffic) = (self.talk.frame_len_max(), Arc::clone(&self.traffic));
             let incoming = Incoming {
                 device,
                 talk: self.talk,
-                channel: Channel::new(stream, self.talk.frame_len_max()),
+                channel: Channel::new(stream, len_max, traffic),
             };
             // Known devices wait for room; a stranger's stream for which there is none ends.
             let is_known = self.known.borrow().is_known(&peer);

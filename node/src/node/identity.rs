@@ -47,6 +47,8 @@ pub(super) enum RowKind {
     Seen = 27,
     /// What was put to the members of a recovery set and is not agreed to yet.
     Asked = 28,
+    /// How far another node last had everything.
+    Through = 29,
 }
 
 impl RowKind {

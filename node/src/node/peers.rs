@@ -30,7 +30,8 @@ pub struct Peer {
     pub addresses: Vec<String>,
     /// Records that this node shares with it or has from it.
     pub records: BTreeSet<RecordId>,
-    /// The end of the journal when it last had everything.
+    /// The end of the journal when it last had everything, as earlier builds noted it: a row of its
+    /// own says it now, since this one is long where many records are shared.
     pub sent_through: Option<JournalPosition>,
 }
 
@@ -164,17 +165,20 @@ impl Node {
         device: DeviceId,
         through: JournalPosition,
     ) -> Result<(), Failure> {
-        let Some((principal, peer)) = self.peer_of(device)? else {
+        let Some((_, peer)) = self.peer_of(device)? else {
             return Ok(());
         };
-        if peer.sent_through == Some(through) {
+        if self.had_through(&peer)? == Some(through) {
             return Ok(());
         }
-        let item = self.note_peer(principal, |_| Peer {
-            sent_through: Some(through),
-            ..peer
-        })?;
+        let item = row(RowKind::Through, device.as_bytes(), &through);
         self.commit(vec![item])
+    }
+
+    /// The end of the journal when a node last had everything.
+    pub(super) fn had_through(&self, peer: &Peer) -> Result<Option<JournalPosition>, StoreError> {
+        let noted = read_row(&self.store, RowKind::Through, peer.device.as_bytes())?;
+        Ok(noted.or(peer.sent_through))
     }
 
     /// The present end of the journal.

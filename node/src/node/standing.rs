@@ -55,21 +55,20 @@ impl Node {
 
     pub(super) fn connections(&self) -> Result<Vec<Connection>, StoreError> {
         let peers = peers::all(&self.store)?;
-        Ok(peers
+        peers
             .into_iter()
             .map(|(principal, peer)| {
                 let (state, why, next_try) = self.standing(&peer);
-                Connection {
+                let sent = self.had_through(&peer)?;
+                Ok(Connection {
                     name: self.name_of(principal),
                     state: state.to_owned(),
-                    waits: peer
-                        .sent_through
-                        .is_none_or(|sent| sent < self.journal_end()),
+                    waits: sent.is_none_or(|sent| sent < self.journal_end()),
                     why,
                     next_try,
-                }
+                })
             })
-            .collect())
+            .collect()
     }
 
     /// In words, with why it is not better and when a call is tried again.

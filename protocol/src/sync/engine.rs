@@ -12,7 +12,7 @@ use super::{
     message::{Farewell, JournalId, Message},
     output::{News, Output, Standing},
     progress,
-    shell::{Shell, peer_of},
+    shell::{Shell, peer_among, peer_of},
 };
 use crate::{
     codec,
@@ -181,12 +181,10 @@ impl Engine {
         self.calling.know(&dialled, self.now_ms);
         let mut gone = Vec::new();
         for link in self.links.values_mut().filter(|link| link.peer.is_some()) {
-            let known = peer_of(shell, &link.device)?;
-            if known.is_none() {
-                gone.push(link.id);
-            } else if known != link.peer {
-                link.peer = known;
-                link.forget_all();
+            match peer_among(shell, &peers, &link.device)? {
+                None => gone.push(link.id),
+                Some(known) if link.peer.as_ref() != Some(&known) => link.knows(&known),
+                Some(_) => {}
             }
         }
         for link in gone {
@@ -321,6 +319,7 @@ impl Engine {
     /// on its way that nobody may have any more is stopped.
     fn note_changes<S: Shell>(&mut self, shell: &mut S) -> Result<(), StoreError> {
         let mut records = BTreeSet::<RecordId>::new();
+        let mut written = BTreeSet::new();
         let mut all = false;
         loop {
             let step = shell.store().journal(self.seen, JOURNAL_STEP)?;
@@ -339,11 +338,16 @@ impl Engine {
                     Item::Part { record, .. } => {
                         records.insert(*record);
                     }
-                    Item::Entry { .. } | Item::Row { .. } | Item::Audit { .. } => {}
+                    Item::Entry {
+                        record, document, ..
+                    } => {
+                        written.insert((*record, document.label.clone()));
+                    }
+                    Item::Row { .. } | Item::Audit { .. } => {}
                 }
             }
         }
-        if !all && records.is_empty() {
+        if !all && records.is_empty() && written.is_empty() {
             return Ok(());
         }
         self.own_devices_have(shell, &records);
@@ -357,7 +361,10 @@ impl Engine {
                 for record in &records {
                     link.forget(*record);
                 }
-                overtaken = link.is_overtaken(desk);
+                for (record, label) in &written {
+                    link.note_label(desk, *record, label)?;
+                }
+                overtaken = (all || !records.is_empty()) && link.is_overtaken(desk);
                 Ok(())
             });
             if overtaken && let Some(link) = self.links.remove(&id) {

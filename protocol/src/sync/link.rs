@@ -24,7 +24,7 @@ use crate::{
     codec,
     consent::Whoever,
     id::{BlobId, DeviceId, RecordId},
-    limits::{ANSWERS_MAX, SILENCE_MS, TURN_MS, WANTS_MAX},
+    limits::{ANSWERS_MAX, SILENCE_MS, TURN_MS, VIEWS_MAX, WANTS_MAX},
     record::Record,
     store::{JournalPosition, StoreError},
 };
@@ -322,6 +322,19 @@ impl Link {
         self.giving.note_changed(record);
     }
 
+    /// The peer has more in common with this node than before, or less, or is somebody else.
+    pub(super) fn knows(&mut self, now: &Peer) {
+        let before = self.peer.replace(now.clone());
+        match before {
+            Some(before) if before.principal == now.principal => {
+                for record in before.records.symmetric_difference(&now.records) {
+                    self.forget(*record);
+                }
+            }
+            Some(_) | None => self.forget_all(),
+        }
+    }
+
     /// Forgets what was found out of every record.
     pub(super) fn forget_all(&mut self) {
         self.views.clear();
@@ -367,18 +380,14 @@ impl Link {
 
     /// Looks again at the rights that time has changed: a share that began or ended.
     fn turn(&mut self, now_ms: u64) {
-        let turned = |view: &View| view.reach.turns_ms().is_some_and(|turns| turns <= now_ms);
-        let turned = self.views.iter().filter(|(_, view)| turned(view));
-        let turned: Vec<_> = turned.map(|(record, _)| *record).collect();
-        for record in turned {
+        for record in self.giving.found.turned(now_ms) {
             self.forget(record);
         }
     }
 
     /// When time changes rights next.
     pub(super) fn turns_ms(&self) -> Option<u64> {
-        let turns = self.views.values().filter_map(|view| view.reach.turns_ms());
-        turns.min()
+        self.giving.found.turns_ms()
     }
 
     /// Says what there is to say, if the stream takes it.
@@ -459,6 +468,9 @@ impl Link {
             None => View::of(&mut record, desk.shell, &who, desk.now_ms)?,
         };
         let done = work(self, desk, &mut record, &view)?;
+        if self.views.len() >= VIEWS_MAX {
+            self.views.pop_first();
+        }
         self.views.insert(id, view);
         desk.shell.put(record);
         Ok(Some(done))

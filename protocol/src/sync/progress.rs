@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     codec,
-    id::{DeviceId, RecordId},
+    id::{DeviceId, PrincipalId, RecordId},
     store::{Item, JournalPosition, RowKey, Store, StoreError},
 };
 
@@ -19,6 +19,8 @@ enum RowKind {
     Given = 65,
     Taken = 66,
     Scope = 67,
+    /// 68 is of attachments.
+    Found = 69,
 }
 
 impl RowKind {
@@ -71,6 +73,28 @@ impl Given {
     }
 }
 
+/// The way in which it is found out what somebody may have. A build that finds out more or less
+/// counts on, so that all is found out again.
+pub const FOUND_VERSION: u8 = 1;
+
+/// Of which records the kept scopes of a peer are those that are found out, as long as nothing
+/// that rights hang on was taken in after `position`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Kept {
+    /// See [`FOUND_VERSION`].
+    pub version: u8,
+    /// Of which journal `position` is one: a restored node finds out again.
+    pub journal: JournalId,
+    /// Whose device the peer was.
+    pub principal: PrincipalId,
+    /// Where the journal ended.
+    pub position: JournalPosition,
+    /// When, milliseconds since 1970 UTC: it says nothing to a clock that was put back.
+    pub found_ms: u64,
+    /// Which, each with the time that next changes it.
+    pub records: Vec<(RecordId, Option<u64>)>,
+}
+
 /// This node's journal; nothing before the first conversation.
 pub fn journal(store: &impl Store) -> Result<Option<JournalId>, StoreError> {
     read(store, &RowKind::Journal.key(b""))
@@ -109,6 +133,14 @@ pub(super) fn scope(
 
 pub(super) fn scope_row(peer: &DeviceId, record: &RecordId, scope: &Scope) -> Item {
     row(RowKind::Scope.key(&scope_name(peer, record)), scope)
+}
+
+pub(super) fn found(store: &impl Store, peer: &DeviceId) -> Result<Option<Kept>, StoreError> {
+    read(store, &RowKind::Found.key(peer.as_bytes()))
+}
+
+pub(super) fn found_row(peer: &DeviceId, kept: &Kept) -> Item {
+    row(RowKind::Found.key(peer.as_bytes()), kept)
 }
 
 fn scope_name(peer: &DeviceId, record: &RecordId) -> Vec<u8> {

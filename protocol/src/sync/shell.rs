@@ -77,7 +77,15 @@ pub trait Shell {
 /// principal, or another one of the owner's own. What one device of a principal has in common with
 /// this node, all have.
 pub fn peer_of<S: Shell>(shell: &S, device: &DeviceId) -> Result<Option<Peer>, StoreError> {
-    let peers = shell.peers()?;
+    peer_among(shell, &shell.peers()?, device)
+}
+
+/// The same, where every known node is at hand.
+pub(super) fn peer_among<S: Shell>(
+    shell: &S,
+    peers: &[Peer],
+    device: &DeviceId,
+) -> Result<Option<Peer>, StoreError> {
     if let Some(met) = peers.iter().find(|peer| peer.device == *device) {
         return Ok(Some(met.clone()));
     }
@@ -91,7 +99,7 @@ pub fn peer_of<S: Shell>(shell: &S, device: &DeviceId) -> Result<Option<Peer>, S
             return Ok(Some(Peer {
                 device: *device,
                 is_dialled: false,
-                ..peer
+                ..peer.clone()
             }));
         }
     }

@@ -48,6 +48,16 @@ impl Scope {
         })
     }
 
+    /// Whether something of a label may be read.
+    pub fn has_label(&self, label: &Label) -> bool {
+        self.sections.iter().any(|(known, _)| known == label)
+    }
+
+    /// Whether a principal's log belongs to it.
+    pub fn has_principal(&self, principal: &PrincipalId) -> bool {
+        self.principals.binary_search(principal).is_ok()
+    }
+
     /// Whether all rights of `other` are in it.
     fn covers(&self, other: &Self) -> bool {
         (self.core || !other.core)
@@ -260,7 +270,7 @@ impl View {
 
     /// Whether a principal's log belongs to what may go.
     pub(super) fn has_principal(&self, principal: &PrincipalId) -> bool {
-        self.scope.principals.binary_search(principal).is_ok()
+        self.scope.has_principal(principal)
     }
 
     /// Whether a part of a cut may go. Whoever was stopped learns what of their own stands, and

@@ -4,7 +4,7 @@
 //! values of its pieces, which together make that hash, so that each piece proves itself as it
 //! comes. Nothing is given but what a document names that the other side may read.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use blake3::hazmat::{
     ChainingValue, HasherExt, Mode, merge_subtrees_non_root, merge_subtrees_root,
@@ -90,6 +90,21 @@ fn named<S: Shell>(
     blobs(record, &reader)
 }
 
+/// Those of them that are not here.
+fn missing<S: Shell>(
+    desk: &Desk<'_, S>,
+    record: &mut Record,
+    document: &DocumentId,
+) -> Result<Vec<BlobId>, StoreError> {
+    let mut missing = Vec::new();
+    for blob in named(desk, record, document) {
+        if desk.shell.store().blob(&blob)?.is_none() {
+            missing.push(blob);
+        }
+    }
+    Ok(missing)
+}
+
 fn blobs(record: &mut Record, reader: &Reader) -> BTreeSet<BlobId> {
     let placed = record.read(reader);
     placed
@@ -105,34 +120,36 @@ impl Link {
         &mut self,
         desk: &mut Desk<'_, S>,
     ) -> Result<(), Stop> {
-        let records = self.peer.as_ref().map(|peer| peer.records.clone());
-        let records = records.unwrap_or_default();
-        let mut done = Vec::new();
+        // Record by record, since each has to be loaded.
+        let mut unfetched = BTreeMap::<RecordId, Vec<DocumentId>>::new();
         for (name, _) in desk.shell.store().rows(UNFETCHED)? {
             let Ok((id, document)) = codec::decode_trusted::<(RecordId, DocumentId)>(&name) else {
                 continue;
             };
-            if !records.contains(&id) {
-                continue;
+            let peer = self.peer.as_ref();
+            if peer.is_some_and(|peer| peer.records.contains(&id)) {
+                unfetched.entry(id).or_default().push(document);
             }
+        }
+        let mut done = Vec::new();
+        for (id, documents) in unfetched {
             let missing = self.with_view(desk, id, |_, desk, record, _| {
-                let mut missing = Vec::new();
-                for blob in named(desk, record, &document) {
-                    if desk.shell.store().blob(&blob)?.is_none() {
-                        missing.push(blob);
-                    }
-                }
-                Ok(missing)
+                documents
+                    .iter()
+                    .map(|document| missing(desk, record, document))
+                    .collect::<Result<Vec<_>, _>>()
             })?;
-            let missing = missing.unwrap_or_default();
-            if missing.is_empty() {
-                done.push(unfetched_row(&id, &document, false));
-            }
-            let waiting = &mut self.fetching;
-            for blob in missing {
-                let want = (id, document.clone(), blob);
-                if !waiting.wanted.contains(&want) && !waiting.absent.contains(&blob) {
-                    waiting.wanted.push_back(want);
+            let missing = missing.unwrap_or_else(|| vec![Vec::new(); documents.len()]);
+            for (document, missing) in documents.into_iter().zip(missing) {
+                if missing.is_empty() {
+                    done.push(unfetched_row(&id, &document, false));
+                }
+                let waiting = &mut self.fetching;
+                for blob in missing {
+                    let want = (id, document.clone(), blob);
+                    if !waiting.wanted.contains(&want) && !waiting.absent.contains(&blob) {
+                        waiting.wanted.push_back(want);
+                    }
                 }
             }
         }

@@ -74,6 +74,7 @@ impl Link {
         for id in peer.records {
             self.with_view(desk, id, |link, desk, record, view| {
                 link.comparing.scopes.push((id, view.scope.clone()));
+                link.giving.found.note(id, view.reach.turns_ms());
                 let places = match link.who() {
                     Some(who) => mutual_places(desk, record, view, &who)?,
                     None => Vec::new(),

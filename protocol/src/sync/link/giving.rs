@@ -6,6 +6,7 @@
 //! log has the batch on the disk before.
 
 mod batch;
+mod found;
 mod journal;
 mod places;
 
@@ -13,6 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use self::{
     batch::Batch,
+    found::Found,
     places::{Next, Open},
 };
 use super::{Desk, Flight, Link, Stop};
@@ -46,8 +48,8 @@ pub(super) struct Giving {
     places: BTreeMap<(Tier, Option<kith_crdt::Section>, Place), Part>,
     open: Option<Open>,
     scopes: BTreeMap<RecordId, Scope>,
-    /// Records whose rights changed since their scope was found.
-    changed: BTreeSet<RecordId>,
+    /// Of which records the scope was found out.
+    pub(super) found: Found,
     /// Records whose scope is not on the disk as it stands here.
     unsaved: BTreeSet<RecordId>,
     /// What of the journal came from this peer: first left out, last included.
@@ -150,13 +152,14 @@ impl Giving {
 
     /// The rights to a record have to be looked at again.
     pub(super) fn note_changed(&mut self, record: RecordId) {
-        self.changed.insert(record);
+        self.found.again(record);
     }
 
     /// The rights to every record have to be looked at again.
     pub(super) fn note_all_changed(&mut self, shared: &BTreeSet<RecordId>) {
-        self.changed.extend(self.scopes.keys());
-        self.changed.extend(shared);
+        for record in shared {
+            self.found.again(*record);
+        }
     }
 
     /// What a peer was compared in counts as given.
@@ -274,6 +277,7 @@ impl Link {
                 rows.push(progress::scope_row(&self.device, &record, scope));
             }
         }
+        rows.extend(self.found_row(desk));
         desk.shell.commit(None, rows)?;
         let end = self.giving.position();
         self.giving.from_peer.retain(|(_, last)| *last > end);
@@ -284,16 +288,16 @@ impl Link {
 
     /// Finds what the peer may have now and could not before.
     fn widen<S: Shell>(&mut self, desk: &mut Desk<'_, S>) -> Result<(), Stop> {
-        let records: Vec<_> = match &self.peer {
-            Some(peer) => peer.records.iter().copied().collect(),
-            None => return Ok(()),
-        };
-        for id in records {
-            if self.giving.scopes.contains_key(&id) && !self.giving.changed.remove(&id) {
+        while let Some(id) = self.giving.found.pop() {
+            let peer = self.peer.as_ref();
+            if !peer.is_some_and(|peer| peer.records.contains(&id)) {
                 continue;
             }
+            // Of a damaged record nothing is found out; it is tried again the next time.
             self.with_view(desk, id, |link, desk, record, view| {
-                link.widen_record(desk, record, view)
+                link.widen_record(desk, record, view)?;
+                link.giving.found.note(id, view.reach.turns_ms());
+                Ok(())
             })?;
         }
         Ok(())

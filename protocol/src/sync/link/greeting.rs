@@ -82,6 +82,7 @@ impl Link {
         theirs: bool,
     ) -> Result<(), Stop> {
         if theirs && self.resumes {
+            self.find_out_what_changed(desk)?;
             self.phase = Phase::Going;
             return Ok(());
         }

@@ -7,7 +7,7 @@ use super::{
 use crate::{
     codec,
     consent::{Whoever, cut::ProvenPart},
-    id::RecordId,
+    id::{PrincipalId, RecordId},
     logs::LogId,
     record::Record,
     store::{Item, Store},
@@ -72,18 +72,13 @@ impl Link {
         let Some(who) = self.who() else {
             return Ok(Considered::Passed);
         };
-        let records = self.peer.as_ref().map(|peer| peer.records.clone());
-        let records = records.unwrap_or_default();
         let (id, item_tier) = match &item {
             Item::Event { log, .. } => match log {
                 LogId::Core(Some(id)) | LogId::Label(id, _) => (Some(*id), Tier::Rights),
-                LogId::Principal(principal) => {
-                    let named = |id: &&RecordId| {
-                        let view = self.views.get(*id);
-                        view.is_some_and(|view| view.has_principal(principal))
-                    };
-                    (records.iter().find(named).copied(), Tier::Rights)
+                LogId::Principal(principal) if tier == Tier::Rights => {
+                    (self.first_that_names(principal), Tier::Rights)
                 }
+                LogId::Principal(_) => (None, Tier::Rights),
                 LogId::Core(None) => (None, Tier::Rights),
             },
             Item::Entry {
@@ -92,7 +87,11 @@ impl Link {
             Item::Part { record, .. } => (Some(*record), Tier::Rights),
             Item::Row { .. } | Item::Audit { .. } => (None, Tier::Rights),
         };
-        let Some(id) = id.filter(|id| item_tier == tier && records.contains(id)) else {
+        let is_common = |id: &RecordId| {
+            let peer = self.peer.as_ref();
+            peer.is_some_and(|peer| peer.records.contains(id))
+        };
+        let Some(id) = id.filter(|id| item_tier == tier && is_common(id)) else {
             return Ok(Considered::Passed);
         };
         if batch.as_ref().is_some_and(|batch| batch.record != id) {
@@ -103,6 +102,17 @@ impl Link {
             Ok(add_item(desk, record, view, &who, item, batch))
         })?;
         Ok(considered.unwrap_or(Considered::Passed))
+    }
+
+    /// The first record to which the principal's log belongs. An event of such a log has the scope
+    /// of every record found out again before it is given, so that all scopes are at hand.
+    fn first_that_names(&self, principal: &PrincipalId) -> Option<RecordId> {
+        let records = &self.peer.as_ref()?.records;
+        let named = |id: &&RecordId| {
+            let scope = self.giving.scopes.get(*id);
+            scope.is_some_and(|scope| scope.has_principal(principal))
+        };
+        records.iter().find(named).copied()
     }
 }
 
