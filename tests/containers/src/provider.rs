@@ -8,6 +8,7 @@ use testcontainers::{
     core::{ExecCommand, Mount, WaitFor, wait::ExitWaitStrategy},
     runners::AsyncRunner,
 };
+use tokio::sync::RwLock;
 
 use crate::{Engine, until, wait::a_moment};
 
@@ -49,6 +50,9 @@ pub struct Provider {
     container: ContainerAsync<GenericImage>,
     /// Not while its machine is stopped, or about to be.
     serves: AtomicBool,
+    /// Held while a command runs in the container: an engine whose command is frozen as it starts
+    /// holds the container until it is freed by hand.
+    commands: RwLock<()>,
     attempts: AtomicUsize,
     acknowledged: AtomicUsize,
 }
@@ -92,6 +96,7 @@ impl Provider {
             address,
             container: container.unwrap_or_else(|error| panic!("{name} does not run: {error}")),
             serves: AtomicBool::new(true),
+            commands: RwLock::new(()),
             attempts: AtomicUsize::new(0),
             acknowledged: AtomicUsize::new(0),
         }
@@ -132,6 +137,7 @@ impl Provider {
     /// # Errors
     /// When the container runs no commands now.
     pub async fn kith(&self, words: &[&str]) -> Result<Ran, TestcontainersError> {
+        let _running = self.commands.read().await;
         let words = ["/kith", "--no-input"]
             .into_iter()
             .chain(words.iter().copied());
@@ -185,6 +191,7 @@ impl Provider {
     /// When the engine refuses.
     pub async fn freezes(&self) {
         self.serves.store(false, Ordering::SeqCst);
+        let _none_runs = self.commands.write().await;
         self.container.pause().await.expect("it runs");
     }
 
