@@ -58,7 +58,7 @@ impl Node {
         }
     }
 
-    /// What was taken in after a place, at most [`EVENTS_MAX`] things, and how far that goes.
+    /// What was taken in after a place, at most a thousand things, and how far that goes.
     ///
     /// # Errors
     /// When the record is not here, and when the access log cannot be written.

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use serde_json::Value;
 use testcontainers::{
     ContainerAsync, GenericImage, ImageExt, TestcontainersError,
-    core::{ExecCommand, Mount, WaitFor, wait::ExitWaitStrategy},
+    core::{ExecCommand, Healthcheck, Mount, WaitFor, wait::ExitWaitStrategy},
     runners::AsyncRunner,
 };
 use tokio::sync::RwLock;
@@ -84,6 +84,8 @@ impl Provider {
         let address = format!("{}:4712", engine.named(name));
         let mut run = engine
             .container(name, network)
+            // The engine's own commands must not be frozen as they start either.
+            .with_health_check(Healthcheck::none())
             .with_mount(home)
             .with_cmd(["--json", "run", "--reachable-at", &address])
             .with_ready_conditions(vec![WaitFor::message_on_stdout("addresses")]);
