@@ -8,13 +8,15 @@ use std::{
 use indicatif::{ProgressBar, ProgressStyle};
 use kith_node::{
     api::{Progress, Reply, Request},
-    control::{Asked, Client, Said},
+    control::Client,
     failure::{Ending, Failure},
     home::{Home, Unlock},
     node::Node,
 };
 
 use crate::args::Args;
+
+pub use kith_node::control::odd_answer;
 
 /// How this command was called.
 pub struct Session {
@@ -64,15 +66,7 @@ impl Session {
         let bar = Bar::new(self.json);
         let mut progress = |step: Progress| bar.show(&step);
         if let Some(client) = Client::connect(&home) {
-            return match client.ask(&Asked::Command(request), &mut progress)? {
-                Said::Reply(reply) => Ok(*reply),
-                Said::Joining(_)
-                | Said::Joined(_)
-                | Said::Happened(_)
-                | Said::Progress(_)
-                | Said::Exchanged { .. }
-                | Said::Failure(_) => Err(odd_answer()),
-            };
+            return client.command(request, &mut progress);
         }
         let mut node = Node::open(&home, &self.unlock(&home)?)?;
         node.handle(request, &mut progress)
@@ -180,15 +174,6 @@ pub fn agrees(question: &str) -> Result<bool, Failure> {
         .with_default(false)
         .prompt()
         .map_err(|error| no_answer(&error))
-}
-
-/// A reply of another kind than was asked for.
-pub fn odd_answer() -> Failure {
-    Failure::new(
-        Ending::NewerVersion,
-        "The running node is of another version than this command.",
-        "Stop it and start it again with this version.",
-    )
 }
 
 /// Paths are sent to the running node, which has a working folder of its own.

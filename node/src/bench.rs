@@ -5,8 +5,7 @@
 //! but the status of one large record, which is read from the store as a node reads it.
 
 mod measure;
-mod place;
-mod process;
+mod station;
 mod sync;
 mod wire;
 
@@ -24,10 +23,10 @@ use crate::{
     failure::{Ending, Failure},
     home::{Home, Unlock},
     node::{Node, Role},
+    place::{self, Place, bytes_below},
 };
 
 use measure::{Clock, Figures, median, peak_memory_kib};
-use place::{Place, bytes_below};
 
 /// The population of the generated records.
 const SEED: u64 = 1;
@@ -134,7 +133,7 @@ pub struct Figure {
 
 /// Measures, and says after each part what is being done.
 pub fn run(size: &Size, doing: &mut dyn FnMut(&str)) -> Result<Vec<Figure>, Failure> {
-    let place = Place::new()?;
+    let place = Place::new("bench")?;
     let mut bench = Bench {
         home: Home::at(place.folder().join("home")),
         place,

@@ -122,6 +122,26 @@ impl Client {
         )))
     }
 
+    /// Has the node do something and waits for what comes of it.
+    ///
+    /// # Errors
+    /// When it was not done.
+    pub fn command(
+        self,
+        request: Request,
+        progress: &mut dyn FnMut(Progress),
+    ) -> Result<Reply, Failure> {
+        match self.ask(&Asked::Command(request), progress)? {
+            Said::Reply(reply) => Ok(*reply),
+            Said::Joining(_)
+            | Said::Joined(_)
+            | Said::Happened(_)
+            | Said::Progress(_)
+            | Said::Exchanged { .. }
+            | Said::Failure(_) => Err(odd_answer()),
+        }
+    }
+
     /// Accepts an invitation; `ask` is told each step, and answers where it is a question.
     pub fn join(
         mut self,
@@ -198,6 +218,15 @@ impl Client {
 fn read(line: std::io::Result<String>) -> Result<Said, Failure> {
     let line = line.map_err(|error| broken(&error))?;
     serde_json::from_str(&line).map_err(|error| broken(&error))
+}
+
+/// A reply of another kind than was asked for.
+pub fn odd_answer() -> Failure {
+    Failure::new(
+        Ending::NewerVersion,
+        "The running node is of another version than this command.",
+        "Stop it and start it again with this version.",
+    )
 }
 
 fn broken(error: &dyn std::error::Error) -> Failure {

@@ -14,6 +14,8 @@ pub mod network;
 pub mod node;
 pub mod opening;
 pub mod pairing;
+pub mod place;
+pub mod process;
 pub mod service;
 pub mod store;
 pub mod wakefulness;

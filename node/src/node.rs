@@ -318,7 +318,7 @@ impl Node {
 
     fn commit(&mut self, items: Vec<Item>) -> Result<(), Failure> {
         let for_others = items.iter().any(is_for_others);
-        let of_principal = items.iter().any(is_of_principal);
+        let of_principal = self.says_who_acts(&items)?;
         let of_invitation = items.iter().any(identity::is_of_invitation);
         let last = self.store.commit(items)?;
         if of_principal {
@@ -333,6 +333,20 @@ impl Node {
             self.changed = last;
         }
         Ok(())
+    }
+
+    /// Whether something comes in that may change who acts for whom. What is here already changes
+    /// nothing, and with every record that is shared the logs of those it names come again.
+    fn says_who_acts(&self, items: &[Item]) -> Result<bool, StoreError> {
+        for item in items.iter().filter(|item| is_of_principal(item)) {
+            let Item::Event { id, .. } = item else {
+                return Ok(true);
+            };
+            if !self.store.has_event(id)? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// The record that a word names: its id, the beginning of its id, or the one person whom it

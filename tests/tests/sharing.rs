@@ -21,6 +21,14 @@ fn holds(node: &Node, record: &str, words: &str) -> bool {
     exported.code == Some(0) && contains(&exported.out, words)
 }
 
+/// What is typed to share parts of a record with the carer.
+fn with_jo<'a>(record: &'a str, see: &'a str) -> [&'a str; 8] {
+    let until = "2098-12-31";
+    [
+        "share", record, "--see", see, "--until", until, "--with", "Jo",
+    ]
+}
+
 #[test]
 fn a_share_is_passed_on_changed_and_stopped_and_everyone_sees_it() {
     let surgery = Node::set_up("Riverside Surgery", "practice");
@@ -37,16 +45,7 @@ fn a_share_is_passed_on_changed_and_stopped_and_everyone_sees_it() {
     carer.join(&daughter.share(&own, "identity", "daily-care"));
 
     daughter.join(&surgery.share(&record, "identity,daily-care", "daily-care"));
-    let refused = daughter.kith([
-        "share",
-        &record,
-        "--see",
-        "daily-care",
-        "--until",
-        "2098-12-31",
-        "--with",
-        "Jo",
-    ]);
+    let refused = daughter.kith(with_jo(&record, "daily-care"));
     let refused = refused.ended(13);
     assert!(refused.err.contains("may not be shared on"), "{refused}");
 
@@ -78,33 +77,14 @@ fn a_share_is_passed_on_changed_and_stopped_and_everyone_sees_it() {
             .contains("medicines")
     });
 
-    let beyond = daughter.kith([
-        "share",
-        &record,
-        "--see",
-        "daily-care,letters",
-        "--until",
-        "2098-12-31",
-        "--with",
-        "Jo",
-    ]);
+    let beyond = daughter.kith(with_jo(&record, "daily-care,letters"));
     let beyond = beyond.ended(13);
     assert!(
         beyond.err.contains("letters") && beyond.err.contains("medicines"),
         "{beyond}"
     );
 
-    let on = [
-        "share",
-        &record,
-        "--see",
-        "daily-care",
-        "--until",
-        "2098-12-31",
-        "--with",
-        "Jo",
-    ];
-    daughter.json(on);
+    daughter.json(with_jo(&record, "daily-care"));
     until("the carer holds what was shared on", || {
         holds(&carer, &record, "Slept badly")
     });

@@ -17,7 +17,8 @@ pub fn run(session: &Session, args: ChangeArgs) -> Result<Ending, Failure> {
         (Some(dose), ..) => Change::Dose(dose),
         (_, Some(status), ..) => Change::Status(status),
         (_, _, Some(file), _) => Change::Content(content(&file)?),
-        (.., reason) => Change::Mistake(reason.unwrap_or_default()),
+        (.., Some(reason)) => Change::Mistake(reason),
+        (None, None, None, None) => return Err(nothing_named()),
     };
     let request = Request::Change {
         record: args.record,
@@ -36,6 +37,14 @@ pub fn run(session: &Session, args: ChangeArgs) -> Result<Ending, Failure> {
         changed.section
     ));
     Ok(Ending::Done)
+}
+
+fn nothing_named() -> Failure {
+    Failure::new(
+        Ending::Usage,
+        "It is not said what is to be different.",
+        "Add --dose, --status, --file or --mistake. Nothing was changed.",
+    )
 }
 
 fn content(file: &std::path::Path) -> Result<String, Failure> {

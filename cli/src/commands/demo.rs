@@ -2,17 +2,40 @@
 
 use std::sync::mpsc;
 
-use kith_node::failure::{Ending, Failure};
+use kith_node::{
+    failure::{Ending, Failure},
+    place::Place,
+};
 
 use crate::{
     args::DemoArgs,
     ask::Session,
     commands::run::{runtime, stopped},
-    demo::{Interrupt, Told, cast::Place, story::Story},
+    demo::{Interrupt, Told, story::Story},
     render,
 };
 
 pub fn run(session: &Session, args: &DemoArgs) -> Result<Ending, Failure> {
+    let place = Place::new("demo")?;
+    let told = tell(session, args, &place);
+    let removed = place.remove();
+    let told = told.map_err(|failure| match &removed {
+        Ok(()) => failure,
+        Err(also) => failure.because(also),
+    })?;
+    removed?;
+    if !session.json {
+        render::say("The four nodes have ended, and everything that they held is removed.");
+    }
+    Ok(if told.held {
+        Ending::Done
+    } else {
+        Ending::Failed
+    })
+}
+
+/// Tells the story and shows its table; the nodes have ended when this returns.
+fn tell(session: &Session, args: &DemoArgs, place: &Place) -> Result<Told, Failure> {
     let interrupt = Interrupt::default();
     let (done, is_done) = mpsc::channel::<()>();
     let runtime = runtime()?;
@@ -22,9 +45,8 @@ pub fn run(session: &Session, args: &DemoArgs) -> Result<Ending, Failure> {
         watched.end();
         drop(done);
     });
-    let place = Place::new()?;
     let mut told = Told::new(session);
-    let mut story = Story::begin(&place, &interrupt, &mut told)?;
+    let mut story = Story::begin(place, &interrupt, &mut told)?;
     story.tell(&mut told)?;
     if session.json {
         render::json(&told)?;
@@ -40,16 +62,7 @@ pub fn run(session: &Session, args: &DemoArgs) -> Result<Ending, Failure> {
             tracing::debug!("the demo goes on");
         }
     }
-    drop(story);
-    drop(place);
-    if !session.json {
-        render::say("The four nodes have ended, and everything that they held is removed.");
-    }
-    Ok(if told.held {
-        Ending::Done
-    } else {
-        Ending::Failed
-    })
+    Ok(told)
 }
 
 fn look_around(story: &Story<'_>) {

@@ -88,7 +88,8 @@ fn answer(session: &Session, shared: &Shared, state: &InvitationState) -> Result
     let name = state.name.as_deref().unwrap_or("Somebody");
     let kind = state.kind.as_deref().unwrap_or("not known");
     render::say(&render::clean(&format!("{name} ({kind}) wants to join.")));
-    let words = state.check_words.as_deref().unwrap_or_default();
+    // Without words to compare there is nothing to ask.
+    let words = state.check_words.as_deref().ok_or_else(odd_answer)?;
     render::say(&format!(
         "Your check words: {words}. Ask them for theirs; a name proves nothing."
     ));

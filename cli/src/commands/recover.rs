@@ -95,7 +95,7 @@ fn approve(session: &Session, asked: &str, yes: bool) -> Result<Ending, Failure>
         if session.no_input {
             return Err(Failure::new(
                 Ending::NeedsPerson,
-                shown.note.unwrap_or_default(),
+                shown.note.ok_or_else(odd_answer)?,
                 "Talk to whoever asks before you agree, then add --yes. Nothing was changed.",
             ));
         }

@@ -10,15 +10,12 @@ use jiff::Timestamp;
 use kith_node::{
     api::{ImportRequest, Kind, Occurred, RecordShown, Role},
     failure::Failure,
+    place::Place,
 };
 
 use asking::import;
 
-use super::{
-    Interrupt, Told,
-    cast::{Place, Player},
-    papers,
-};
+use super::{Interrupt, Told, cast::Player, papers};
 
 /// The four nodes, and the record that they come to share.
 pub struct Story<'a> {

@@ -7,14 +7,15 @@ use super::{
     Bench, Files, ask, import,
     measure::{loopback_bytes, median, share_of},
     megabytes, middle, odd,
-    place::bytes_below,
-    process::{Station, gone},
+    station::Station,
 };
 use crate::{
     api::{Addition, NewPerson, NewStaff, Reply, Request, ShareRequest, ShareTerms},
     failure::Failure,
     home::{Home, Unlock},
     node::{Node, Role, meet},
+    place::bytes_below,
+    process::gone,
 };
 
 /// Notes that are added while both are connected.
@@ -52,7 +53,7 @@ impl Bench {
         };
         laptop.join(shared.link)?;
         laptop.exchanged_with(&hub)?;
-        laptop.stop()?;
+        laptop.stop();
         for other in records.iter().filter(|other| **other != record) {
             let share = everything(other);
             let with = "Laptop".to_owned();
@@ -64,8 +65,8 @@ impl Bench {
         let delays = live(&hub, &laptop, &record, NOTES)?;
         std::thread::sleep(IDLE);
         let (hub_idle, laptop_idle) = (hub.memory().now_kib, laptop.memory().now_kib);
-        laptop.stop()?;
-        hub.stop()?;
+        laptop.stop();
+        hub.stop();
         let aim = |aim| (self.size.records == 1000).then_some(aim);
         let (kib, figures) = (1024.0, &mut self.figures);
         let n = records.len();
@@ -149,7 +150,7 @@ impl Bench {
         let first = meeting(&hub, &mut laptop)?;
         let again = reconnects(&hub, &mut laptop)?;
         let delays = live(&hub, &laptop, &record, NOTES)?;
-        laptop.stop()?;
+        laptop.stop();
         // Who acts for whom may have changed: what either may have is found out of every record.
         hub.ask(Request::StaffAdd(NewStaff {
             name: "New".to_owned(),
@@ -203,7 +204,7 @@ fn meeting(hub: &Station, laptop: &mut Station) -> Result<Met, Failure> {
 fn reconnects(hub: &Station, laptop: &mut Station) -> Result<Vec<Met>, Failure> {
     let mut met = Vec::new();
     for _ in 0..RECONNECTS {
-        laptop.stop()?;
+        laptop.stop();
         met.push(meeting(hub, laptop)?);
     }
     Ok(met)

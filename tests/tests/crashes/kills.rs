@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::harness::{Moments, Node, sample, text};
+use crate::harness::{Moments, Node, how_many, sample, text};
 
 /// Kills in a normal run; `KITH_KILLS` says otherwise.
 const KILLS: u64 = 20;
@@ -27,9 +27,7 @@ struct Story {
 
 #[test]
 fn a_killed_command_loses_nothing_that_was_acknowledged() {
-    let kills = std::env::var("KITH_KILLS").map_or(KILLS, |kills| {
-        kills.parse().expect("KITH_KILLS is a number")
-    });
+    let kills = how_many("KITH_KILLS", KILLS);
     let mut story = Story::begin();
     let mut moments = Moments(SEED);
     for n in 0..kills {

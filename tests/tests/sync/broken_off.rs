@@ -26,6 +26,19 @@ fn with_a_large_record() -> (Node, String) {
     (surgery, record)
 }
 
+/// A laptop whose disk has 8 MiB; nothing where nobody may mount one, which is said.
+fn laptop_with_a_small_disk() -> Option<(Node, SmallDisk)> {
+    let laptop = Node::nowhere();
+    let Some(disk) = SmallDisk::mounted(&laptop.home(), 8) else {
+        skipped("a full disk: this user may not mount a small one");
+        return None;
+    };
+    laptop
+        .kith(["setup", "--name", "Sam", "--kind", "person"])
+        .done();
+    Some((laptop, disk))
+}
+
 fn letter(node: &Node, record: &str, n: usize) {
     let file = node.file("letter.bin", incompressible(LETTER + n));
     node.json(["add", record, "letter", text(&file)]);
@@ -49,14 +62,9 @@ fn has_record(node: &Node, record: &str) -> bool {
 #[test]
 fn whoever_joins_with_a_full_disk_is_told_so_and_gets_the_rest_after_making_room() {
     let (surgery, record) = with_a_large_record();
-    let laptop = Node::nowhere();
-    let Some(_disk) = SmallDisk::mounted(&laptop.home(), 8) else {
-        skipped("a full disk: this user may not mount a small one");
+    let Some((laptop, _disk)) = laptop_with_a_small_disk() else {
         return;
     };
-    laptop
-        .kith(["setup", "--name", "Sam", "--kind", "person"])
-        .done();
     let ballast = laptop.home().join("ballast");
     std::fs::write(&ballast, vec![7; 5 << 20]).expect("there is room yet");
     let at = free_address();
@@ -80,14 +88,9 @@ fn whoever_joins_with_a_full_disk_is_told_so_and_gets_the_rest_after_making_room
 fn a_disk_that_is_full_during_sync_loses_nothing_and_sync_goes_on_after_making_room() {
     let surgery = Node::set_up("Riverside Surgery", "practice");
     let record = surgery.import(&sample("ips.json"));
-    let laptop = Node::nowhere();
-    let Some(_disk) = SmallDisk::mounted(&laptop.home(), 8) else {
-        skipped("a full disk: this user may not mount a small one");
+    let Some((laptop, _disk)) = laptop_with_a_small_disk() else {
         return;
     };
-    laptop
-        .kith(["setup", "--name", "Sam", "--kind", "person"])
-        .done();
     let at = free_address();
     let _surgery_runs = surgery.running_at(["--listen", &at]);
     let laptop_runs = laptop.running();
