@@ -86,17 +86,23 @@ impl Node {
 
     /// What a principal calls itself; the beginning of its key where no card is known.
     pub(super) fn name_of(&self, principal: PrincipalId) -> String {
+        self.name_of_met(principal)
+            .or_else(|| self.name_in_circles(principal))
+            .unwrap_or_else(|| principal.to_string()[..12].to_owned())
+    }
+
+    /// What this node's owner, or somebody whose node was met, calls themselves: two people could
+    /// compare words then.
+    pub(super) fn name_of_met(&self, principal: PrincipalId) -> Option<String> {
         if principal == self.identity.principal {
-            return self.identity.name.clone();
+            return Some(self.identity.name.clone());
         }
         let known: Option<super::peers::Peer> =
             read_row(&self.store, RowKind::Peers, principal.as_bytes())
                 .ok()
                 .flatten();
-        let card = known.and_then(|peer| NameCard::verify(&peer.card, peer.device).ok());
-        card.map(|card| card.name)
-            .or_else(|| self.name_in_circles(principal))
-            .unwrap_or_else(|| principal.to_string()[..12].to_owned())
+        let card = known.and_then(|peer| NameCard::verify(&peer.card, peer.device).ok())?;
+        Some(card.name)
     }
 
     /// Other records here that may be of the same person.

@@ -240,3 +240,25 @@ fn a_choice_between_two_versions_and_an_adoption_are_taken_back() {
     assert_eq!(refused.ending, Ending::NotAllowed);
     assert!(refused.what.contains("decided nothing"), "{refused:?}");
 }
+
+/// A card in a record's circle is bound to its owner's keys and to nobody's face: whoever agrees to
+/// something is told that the person was never met.
+#[test]
+fn somebody_who_was_never_met_is_called_by_name_and_said_to_be_unknown() {
+    let (mut surgery, mut sam, mut jo) =
+        (Place::new("Riverside"), Place::new("Sam"), Place::new("Jo"));
+    let record = surgery.record();
+    surgery.invites(&mut jo, record, "all", Some("daily-care"));
+    surgery.invites(&mut sam, record, "all", None);
+    surgery.gives(&mut jo, record);
+    jo.notes(record, "Slept well");
+    jo.gives(&mut surgery, record);
+    surgery.gives(&mut sam, record);
+
+    let jo = jo.node.principal();
+    assert_eq!(sam.node.name_of(jo), "Jo");
+    assert_eq!(sam.node.name_of_met(jo), None);
+    let called = sam.node.called(jo, &[]);
+    assert!(called.contains("does not know, called Jo"), "{called}");
+    assert_eq!(surgery.node.called(jo, &[]), "Jo");
+}

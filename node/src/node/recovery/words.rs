@@ -15,15 +15,17 @@ impl Node {
         known.map_or_else(String::new, Known::banner)
     }
 
-    /// Somebody by the name that is known here, else by what whoever asks calls them.
+    /// Somebody by the name of a node that was met; else that it was not, and what a record's
+    /// circle or whoever asks calls them, which proves nothing.
     pub(super) fn called(&self, who: PrincipalId, names: &[(PrincipalId, String)]) -> String {
-        let known = self.name_of(who);
-        let key = &who.to_string()[..12];
-        if known != key {
-            return known;
+        if let Some(name) = self.name_of_met(who) {
+            return name;
         }
-        match names.iter().find(|(named, _)| *named == who) {
-            Some((_, name)) => {
+        let key = &who.to_string()[..12];
+        let there = names.iter().find(|(named, _)| *named == who);
+        let there = there.map(|(_, name)| name.clone());
+        match self.name_in_circles(who).or(there) {
+            Some(name) => {
                 format!("somebody whom this node does not know, called {name} there (key {key})")
             }
             None => format!("somebody whom this node does not know (key {key})"),
