@@ -62,6 +62,7 @@ pub struct Vetted {
     op_count: u64,
     time_ms: u64,
     carries_over: bool,
+    names_attachments: bool,
 }
 
 impl Vetted {
@@ -110,6 +111,11 @@ impl Vetted {
     pub const fn carries_over(&self) -> bool {
         self.carries_over
     }
+
+    /// Whether a resource that it makes names an attachment.
+    pub const fn names_attachments(&self) -> bool {
+        self.names_attachments
+    }
 }
 
 /// Walks over one change chunk.
@@ -149,6 +155,7 @@ pub fn vet(bytes: &[u8]) -> Result<Vetted, Refusal> {
         op_count: walked.op_count,
         time_ms,
         carries_over: walked.carries_over,
+        names_attachments: walked.names_attachments,
     })
 }
 

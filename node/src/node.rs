@@ -25,6 +25,7 @@ mod leaver;
 mod peers;
 mod people;
 mod practice;
+mod recent;
 mod recovery;
 mod restore;
 mod review;
@@ -43,14 +44,14 @@ mod undo;
 mod verify;
 mod views;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 use kith_protocol::{
     consent::Whoever,
     id::{DeviceId, PrincipalId, RecordId},
     logs::{Event, LogId},
-    record::{Pen, Record},
+    record::{Pen, Record, Rights},
     signed::{Signed, Verified},
     store::{Item, JournalPosition, Store, StoreError},
     sync::is_of_principal,
@@ -68,6 +69,7 @@ use crate::{
 
 use identity::Identity;
 use people::People;
+use recent::Recent;
 
 pub use emergency::{EmergencyAnswer, EmergencyAsk, EmergencyLink};
 pub use export::{BundleTo, ExportForm};
@@ -82,6 +84,9 @@ pub use views::Found;
 /// Records kept loaded between commands.
 const LOADED_RECORDS_MAX: usize = 16;
 
+/// Records of which the rights are kept loaded: those with which conversations are at work.
+const LOADED_RIGHTS_MAX: usize = 256;
+
 /// A node with its store open.
 pub struct Node {
     home: Home,
@@ -90,8 +95,10 @@ pub struct Node {
     people: People,
     cuts: leaver::Cuts,
     ends: sharing::Ends,
-    loaded: BTreeMap<RecordId, (u64, Record)>,
-    uses: u64,
+    common: peers::Common,
+    loaded: Recent<Record>,
+    /// As they stand on the disk.
+    rights: Recent<Rights>,
     /// Where the journal stood after the last thing that could be for others.
     changed: JournalPosition,
     nonce: [u8; 8],
@@ -122,8 +129,9 @@ impl Node {
             people,
             cuts,
             ends,
-            loaded: BTreeMap::new(),
-            uses: 0,
+            loaded: Recent::of(LOADED_RECORDS_MAX),
+            rights: Recent::of(LOADED_RIGHTS_MAX),
+            common: peers::common(&store)?,
             changed: store.last(),
             nonce,
             rng,
@@ -274,7 +282,7 @@ impl Node {
 
     /// Takes a record out of the store, or out of those that are loaded.
     fn take_record(&mut self, id: RecordId) -> Result<Record, StoreError> {
-        if let Some((_, record)) = self.loaded.remove(&id) {
+        if let Some(record) = self.loaded.take(&id) {
             return Ok(record);
         }
         let mut record = Record::load(&self.store, id, self.device())?;
@@ -292,15 +300,24 @@ impl Node {
 
     /// Keeps a record loaded for the next command.
     fn keep_record(&mut self, record: Record) {
-        self.uses += 1;
-        self.loaded.insert(record.id(), (self.uses, record));
-        while self.loaded.len() > LOADED_RECORDS_MAX {
-            let oldest = self.loaded.iter().min_by_key(|(_, (used, _))| *used);
-            let Some(id) = oldest.map(|(id, _)| *id) else {
-                return;
-            };
-            self.loaded.remove(&id);
+        self.loaded.put(record.id(), record);
+    }
+
+    /// What the rights to a record hang on, as it stands on the disk.
+    fn take_rights(&mut self, id: RecordId) -> Result<Rights, StoreError> {
+        if let Some(rights) = self.rights.take(&id) {
+            return Ok(rights);
         }
+        let mut rights = Rights::load(&self.store, id)?;
+        rights.load_principals(&self.store, [self.identity.principal])?;
+        for part in self.cuts.parts(&self.store, &id)? {
+            rights.add_part(part);
+        }
+        Ok(rights)
+    }
+
+    fn keep_rights(&mut self, rights: Rights) {
+        self.rights.put(rights.id(), rights);
     }
 
     /// Works on a record; when the work fails the record is loaded again the next time, so that
@@ -320,10 +337,17 @@ impl Node {
         let for_others = items.iter().any(is_for_others);
         let of_principal = self.says_who_acts(&items)?;
         let of_invitation = items.iter().any(identity::is_of_invitation);
+        let common: Vec<_> = items.iter().filter_map(identity::of_common).collect();
+        let changed: BTreeSet<_> = items.iter().filter_map(changes_rights).collect();
         let last = self.store.commit(items)?;
+        self.note_rows(&common);
+        for record in &changed {
+            self.rights.take(record);
+        }
         if of_principal {
             // Who acts for whom may have changed: no record that was loaded before knows it.
             self.loaded.clear();
+            self.rights.clear();
             self.met += 1;
         }
         if of_invitation {
@@ -386,6 +410,23 @@ fn log_in(store: &DiskStore, principal: PrincipalId) -> Result<Vec<Verified<Even
 /// Whether an item can go to another node.
 const fn is_for_others(item: &Item) -> bool {
     !matches!(item, Item::Row { .. } | Item::Audit { .. })
+}
+
+/// The record whose rights may be others with an item: its logs, parts of cuts, and entries of
+/// epochs.
+fn changes_rights(item: &Item) -> Option<RecordId> {
+    match item {
+        Item::Event { log, .. } => match log {
+            LogId::Core(record) => *record,
+            LogId::Label(record, _) => Some(*record),
+            LogId::Principal(_) => None,
+        },
+        Item::Part { record, .. } => Some(*record),
+        Item::Entry {
+            record, document, ..
+        } => (document.epoch > 0).then_some(*record),
+        Item::Row { .. } | Item::Audit { .. } => None,
+    }
 }
 
 /// The time now, milliseconds since 1970 UTC.

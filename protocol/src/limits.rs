@@ -174,12 +174,16 @@ pub const QUESTIONS_MAX: usize = 32;
 /// questions and its batches unanswered.
 pub const ANSWERS_MAX: usize = 64;
 
-/// Items of one batch between two nodes: 256 KiB of the smallest entries is under 600.
+/// Items of one parcel between two nodes: 256 KiB of the smallest entries is under 600.
 pub const ITEMS_MAX: usize = 1024;
 
-/// Batches on their way to one peer that are not on its disk yet: 1 MiB, enough for a link of
+/// Batches of one parcel, each of which has a record loaded: 256 KiB of the rights of new records
+/// is about so many.
+pub const BATCHES_MAX: usize = 256;
+
+/// Parcels on their way to one peer that are not on its disk yet: 1 MiB, enough for a link of
 /// 100 Mbit/s and 80 ms.
-pub const BATCHES_AHEAD_MAX: usize = 4;
+pub const PARCELS_AHEAD_MAX: usize = 4;
 
 /// Pieces of attachments that a peer asks for before it has the first: it asks for one at a time.
 pub const WANTS_MAX: usize = 4;

@@ -9,6 +9,7 @@ mod arrive;
 mod basis;
 mod epochs;
 mod load;
+mod rights;
 mod saved;
 mod write;
 
@@ -19,6 +20,7 @@ use kith_crdt::{ChangeHash, Document, DocumentId, Held, ResourceId, Vetted};
 pub use arrive::{ArrivalError, Arrived};
 pub use epochs::{CarryOver, SETTLED};
 pub use load::named;
+pub use rights::Rights;
 pub use saved::Saved;
 pub use write::{Pen, WriteError, entry_item, event_item};
 
@@ -230,6 +232,13 @@ impl Record {
             }
         }
         seen
+    }
+
+    /// Whether an entry may bring resources that name attachments into sight: its own, or those of
+    /// entries that it says count.
+    pub fn may_name_attachments(&self, entry: &EnvelopeId) -> bool {
+        let change = self.changes.get(entry);
+        change.is_some_and(Vetted::names_attachments) || self.is_adoption(entry)
     }
 
     /// How many entries passed vetting and yet could not be read by this build.

@@ -33,11 +33,11 @@ mod view;
 pub use engine::Engine;
 pub use input::{Input, LinkId};
 pub use message::{
-    Carried, Cursor, Farewell, JournalId, KeptBack, Kind, Message, NotTaken, PieceHash,
+    Carried, Cursor, Farewell, JournalId, KeptBack, Kind, Message, NotTaken, OfRecord, PieceHash,
     SYNC_VERSION,
 };
 pub use output::{News, Output, Standing};
 pub use progress::journal_row;
 pub use ranges::{Fingerprint, Found, Listed, Range, Said, Set, Sum};
 pub use reach::{certified, principal_log};
-pub use shell::{Peer, Shell, is_of_principal, peer_of};
+pub use shell::{Peer, Shell, Taken, is_of_principal, peer_of};

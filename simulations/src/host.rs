@@ -18,9 +18,9 @@ use kith_protocol::{
         principal::{PrincipalKind, RecoverySet},
         record::Policy,
     },
-    record::{Pen, Record, event_item},
+    record::{Pen, Record, Rights, event_item},
     store::{Item, JournalPosition, RowKey, Store, StoreError},
-    sync::{Engine, Peer, Shell, is_of_principal, principal_log},
+    sync::{Engine, Peer, Shell, Taken, is_of_principal, principal_log},
 };
 use rand_chacha::ChaCha20Rng;
 use rand_core::{Rng, SeedableRng};
@@ -340,11 +340,24 @@ impl Shell for Host {
         self.loaded.insert(record.id(), record);
     }
 
+    fn rights(&mut self, id: RecordId) -> Result<Rights, StoreError> {
+        self.taken.insert(id);
+        let mut rights = Rights::load(&self.disk, id)?;
+        rights.load_principals(&self.disk, [self.root.principal()])?;
+        Ok(rights)
+    }
+
+    fn put_rights(&mut self, _rights: Rights) {}
+
     fn commit(
         &mut self,
-        _record: Option<&mut Record>,
-        items: Vec<Item>,
+        taken: &mut [Taken],
+        rows: Vec<Item>,
     ) -> Result<JournalPosition, StoreError> {
+        let mut items = rows;
+        for taken in taken {
+            items.append(&mut taken.items);
+        }
         let of_principal = items.iter().any(is_of_principal);
         let last = self.disk.commit(items)?;
         if of_principal {

@@ -109,11 +109,6 @@ pub(crate) struct CarriedRetraction {
     pub(crate) after: Vec<HashText>,
 }
 
-/// Whether a text reads as [`META`].
-pub(crate) fn is_meta(text: &str) -> bool {
-    meta(text).is_some()
-}
-
 /// Whether a text reads as [`RETRACTION`].
 pub(crate) fn is_retraction(text: &str) -> bool {
     retraction(text).is_some()

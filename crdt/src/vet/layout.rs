@@ -16,6 +16,7 @@ use crate::document::{ResourceId, member};
 pub(super) struct Walked {
     pub(super) op_count: u64,
     pub(super) carries_over: bool,
+    pub(super) names_attachments: bool,
 }
 
 /// Reads all operations.
@@ -62,6 +63,7 @@ struct Walk<'h, 'a> {
     resources: BTreeSet<&'a str>,
     metas: usize,
     carried: usize,
+    names_attachments: bool,
 }
 
 impl<'h, 'a> Walk<'h, 'a> {
@@ -77,6 +79,7 @@ impl<'h, 'a> Walk<'h, 'a> {
             resources: BTreeSet::new(),
             metas: 0,
             carried: 0,
+            names_attachments: false,
         }
     }
 
@@ -133,6 +136,7 @@ impl<'h, 'a> Walk<'h, 'a> {
         Ok(Walked {
             op_count: self.made.len() as u64,
             carries_over,
+            names_attachments: self.names_attachments,
         })
     }
 
@@ -263,7 +267,10 @@ impl<'h, 'a> Walk<'h, 'a> {
         let reads = match name {
             member::META if is_first => {
                 self.metas += 1;
-                member::is_meta(text)
+                let meta = member::meta(text);
+                let attachments = meta.as_ref().map(|meta| &meta.attachments);
+                self.names_attachments |= attachments.is_some_and(|named| !named.is_empty());
+                meta.is_some()
             }
             member::CARRIED if is_first => {
                 self.carried += 1;

@@ -207,7 +207,7 @@ impl Node {
     pub(super) fn added(&self) -> Result<Added, Failure> {
         let mut others = Vec::new();
         let mut len = 0;
-        for (principal, mut peer) in peers::all(&self.store)? {
+        for (principal, mut peer) in self.known_peers()? {
             if principal == self.identity.principal || others.len() >= ACQUAINTANCES_MAX {
                 continue;
             }

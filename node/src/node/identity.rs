@@ -49,6 +49,8 @@ pub(super) enum RowKind {
     Asked = 28,
     /// How far another node last had everything.
     Through = 29,
+    /// That another node and this one both have to do with a record: one row for each.
+    Common = 30,
 }
 
 impl RowKind {
@@ -64,6 +66,18 @@ impl RowKind {
 pub(super) fn is_of_invitation(item: &Item) -> bool {
     let kinds = [RowKind::Invitations as u8, RowKind::Joining as u8];
     matches!(item, Item::Row { key, .. } if kinds.contains(&key.kind))
+}
+
+/// The key of a row that says what another node and this one have in common.
+pub(super) fn of_common(item: &Item) -> Option<RowKey> {
+    match item {
+        Item::Row { key, .. } if key.kind == RowKind::Common as u8 => Some(key.clone()),
+        Item::Row { .. }
+        | Item::Event { .. }
+        | Item::Entry { .. }
+        | Item::Part { .. }
+        | Item::Audit { .. } => None,
+    }
 }
 
 /// A row that replaces the one before it.

@@ -8,7 +8,7 @@ use kith_protocol::{
     limits::{ADDRESS_LEN_MAX, ADDRESSES_MAX},
     logs::Event,
     record::ArrivalError,
-    store::{Item, JournalPosition, StoreError},
+    store::{Item, JournalPosition, RowKey, Store, StoreError},
 };
 use serde::{Deserialize, Serialize};
 
@@ -28,7 +28,8 @@ pub struct Peer {
     pub card: Vec<u8>,
     /// Where it was last said to listen.
     pub addresses: Vec<String>,
-    /// Records that this node shares with it or has from it.
+    /// Records that this node shared with it or had from it when they met: what came later is
+    /// noted in rows of its own, of which there may be very many.
     pub records: BTreeSet<RecordId>,
     /// The end of the journal when it last had everything, as earlier builds noted it: a row of its
     /// own says it now, since this one is long where many records are shared.
@@ -47,7 +48,47 @@ pub(super) fn all(store: &DiskStore) -> Result<Vec<(PrincipalId, Peer)>, StoreEr
         .collect())
 }
 
+/// What each known node and this one both have to do with, beyond what was noted when they met.
+pub(super) type Common = BTreeMap<PrincipalId, BTreeSet<RecordId>>;
+
+/// Everything of it in the store.
+pub(super) fn common(store: &DiskStore) -> Result<Common, StoreError> {
+    let mut common = Common::new();
+    for (name, _) in store.rows(RowKind::Common as u8)? {
+        note_common(&mut common, &name);
+    }
+    Ok(common)
+}
+
+fn note_common(common: &mut Common, name: &[u8]) {
+    if let Some((principal, record)) = name.split_first_chunk::<32>()
+        && let Ok(record) = <[u8; 32]>::try_from(record)
+    {
+        let of = common
+            .entry(PrincipalId::from_bytes(*principal))
+            .or_default();
+        of.insert(RecordId::from_bytes(record));
+    }
+}
+
 impl Node {
+    /// Every known node, with all that it has in common with this one.
+    pub(super) fn known_peers(&self) -> Result<Vec<(PrincipalId, Peer)>, StoreError> {
+        let mut known = all(&self.store)?;
+        for (principal, peer) in &mut known {
+            peer.records
+                .extend(self.common.get(principal).into_iter().flatten());
+        }
+        Ok(known)
+    }
+
+    /// Notes what these items, which are on the disk now, say of records in common.
+    pub(super) fn note_rows(&mut self, items: &[RowKey]) {
+        for key in items {
+            note_common(&mut self.common, &key.name);
+        }
+    }
+
     /// Whose device this is, if it is known.
     pub fn peer_of(&self, device: DeviceId) -> Result<Option<(PrincipalId, Peer)>, Failure> {
         let peers = all(&self.store)?;
@@ -146,12 +187,17 @@ impl Node {
         principal: PrincipalId,
         record: RecordId,
     ) -> Result<Vec<Item>, Failure> {
-        let known: Option<Peer> = read_row(&self.store, RowKind::Peers, principal.as_bytes())?;
-        let Some(mut peer) = known.filter(|peer| !peer.records.contains(&record)) else {
+        let noted = self.common.get(&principal);
+        if noted.is_some_and(|noted| noted.contains(&record)) {
             return Ok(Vec::new());
-        };
-        peer.records.insert(record);
-        Ok(vec![self.note_peer(principal, |_| peer)?])
+        }
+        let known: Option<Peer> = read_row(&self.store, RowKind::Peers, principal.as_bytes())?;
+        let known = known.filter(|peer| !peer.records.contains(&record));
+        let name = [principal.as_bytes().as_slice(), record.as_bytes()].concat();
+        Ok(known
+            .map(|_| row(RowKind::Common, &name, &()))
+            .into_iter()
+            .collect())
     }
 
     /// The end of the journal, the access log left out: nothing later is for others.

@@ -8,12 +8,12 @@ use kith_protocol::{
     consent::{Status, Whoever, cut::ProvenPart},
     id::{PrincipalId, RecordId},
     logs::LogId,
-    record::Record,
+    record::{Record, Rights},
     store::{Item, JournalPosition, Store, StoreError},
-    sync::{self, Shell},
+    sync::{self, Shell, Taken},
 };
 
-use super::{Node, peers, people::Known};
+use super::{Node, peers::Peer, people::Known};
 use crate::{failure::Failure, store::DiskStore};
 
 impl Shell for Node {
@@ -24,8 +24,8 @@ impl Shell for Node {
     }
 
     fn peers(&self) -> Result<Vec<sync::Peer>, StoreError> {
-        let known = peers::all(&self.store)?;
-        let peer = |(principal, peer): (PrincipalId, peers::Peer)| {
+        let known = self.known_peers()?;
+        let peer = |(principal, peer): (PrincipalId, Peer)| {
             let is_own = principal == self.identity.principal;
             Ok(sync::Peer {
                 device: peer.device,
@@ -63,16 +63,25 @@ impl Shell for Node {
         self.keep_record(record);
     }
 
+    fn rights(&mut self, record: RecordId) -> Result<Rights, StoreError> {
+        self.take_rights(record)
+    }
+
+    fn put_rights(&mut self, rights: Rights) {
+        self.keep_rights(rights);
+    }
+
     fn commit(
         &mut self,
-        record: Option<&mut Record>,
-        mut items: Vec<Item>,
+        taken: &mut [Taken],
+        rows: Vec<Item>,
     ) -> Result<JournalPosition, StoreError> {
-        let mut own = Vec::new();
-        if let Some(record) = record {
-            let noted = self.noted(record, &items);
+        let (mut items, mut own) = (rows, Vec::new());
+        for Taken { record, items: of } in taken {
+            let noted = self.noted(record, of);
+            own.extend(self.signs_as_custodian(record, of));
+            items.append(of);
             items.extend(noted.map_err(|failure| told(&failure))?);
-            own = self.signs_as_custodian(record, &items);
         }
         if !items.is_empty() {
             self.commit_noting(items)

@@ -365,7 +365,7 @@ impl Record {
 }
 
 /// What the epochs of one part of a record have in common.
-const fn family_of(id: &DocumentId) -> (Section, &Label, Option<Month>) {
+pub(super) const fn family_of(id: &DocumentId) -> (Section, &Label, Option<Month>) {
     (id.section, &id.label, id.month)
 }
 

@@ -22,8 +22,19 @@ impl Record {
     /// # Errors
     /// [`StoreError::Damaged`] when a part of it cannot be read: half a record is not shown as one.
     pub fn load(store: &impl Store, id: RecordId, own: DeviceId) -> Result<Self, StoreError> {
-        let mut record = Self::new(id);
+        let documents = store.documents(&id)?;
+        let mut record = Self::load_only(store, id, &documents)?;
         record.own = Some(own);
+        Ok(record)
+    }
+
+    /// The logs of a record, with the entries of some of its documents.
+    pub(super) fn load_only(
+        store: &impl Store,
+        id: RecordId,
+        documents: &[DocumentId],
+    ) -> Result<Self, StoreError> {
+        let mut record = Self::new(id);
         let mut people = BTreeSet::new();
         for log in store.logs(&id)? {
             for event in events(store, &log)? {
@@ -31,8 +42,8 @@ impl Record {
                 record.ledger.add_event(event);
             }
         }
-        for document in store.documents(&id)? {
-            for (_, bytes) in store.entries(&id, &document)? {
+        for document in documents {
+            for (_, bytes) in store.entries(&id, document)? {
                 let entry = intake::own_entry(&bytes).map_err(|_| not_ours("an entry"))?;
                 people.insert(entry.header.value().author);
                 record.add(entry);

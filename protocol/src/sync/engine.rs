@@ -55,7 +55,7 @@ impl Engine {
                 JournalId(id)
             }
         };
-        let seen = shell.commit(None, vec![progress::journal_row(journal)])?;
+        let seen = shell.commit(&mut [], vec![progress::journal_row(journal)])?;
         let mut engine = Self {
             device: shell.owner().device,
             journal,

@@ -25,7 +25,7 @@ use crate::{
     consent::Whoever,
     id::{BlobId, DeviceId, RecordId},
     limits::{ANSWERS_MAX, SILENCE_MS, TURN_MS, VIEWS_MAX, WANTS_MAX},
-    record::Record,
+    record::{Record, Rights},
     store::{JournalPosition, StoreError},
 };
 
@@ -247,14 +247,9 @@ impl Link {
                 self.giving.proven_theirs = true;
                 Ok(())
             }
-            (
-                Phase::Going | Phase::Comparing,
-                Message::Items {
-                    record,
-                    through,
-                    items,
-                },
-            ) => self.take(desk, record, through, &items),
+            (Phase::Going | Phase::Comparing, Message::Items { through, batches }) => {
+                self.take(desk, through, &batches)
+            }
             (Phase::Going | Phase::Comparing, Message::Through { through }) => {
                 self.take_through(desk, through)
             }
@@ -369,11 +364,11 @@ impl Link {
             return false;
         };
         flight.documents.iter().any(|(id, document)| {
-            let Ok(mut record) = desk.shell.take(*id) else {
+            let Ok(mut rights) = desk.shell.rights(*id) else {
                 return true;
             };
-            let may = record.reader(&who, document, desk.now_ms).is_some();
-            desk.shell.put(record);
+            let may = rights.reader(&who, document, desk.now_ms).is_some();
+            desk.shell.put_rights(rights);
             !may
         })
     }
@@ -449,30 +444,54 @@ impl Link {
         &mut self,
         desk: &mut Desk<'_, S>,
         id: RecordId,
-        work: impl FnOnce(&mut Self, &mut Desk<'_, S>, &mut Record, &View) -> Result<T, StoreError>,
+        work: impl FnOnce(&mut Self, &mut Desk<'_, S>, &mut Rights, &View) -> Result<T, StoreError>,
     ) -> Result<Option<T>, StoreError> {
         let Some(who) = self.who() else {
             return Ok(None);
         };
-        let mut record = match desk.shell.take(id) {
-            Ok(record) => record,
-            Err(StoreError::Damaged(_)) => {
-                // The rest goes on; what is damaged is never sent.
-                desk.outputs.push_back(Output::Tell(News::Unreadable(id)));
-                return Ok(None);
-            }
-            Err(error) => return Err(error),
+        let Some(mut rights) = whole(desk, id, S::rights)? else {
+            return Ok(None);
         };
         let view = match self.views.remove(&id) {
             Some(view) => view,
-            None => View::of(&mut record, desk.shell, &who, desk.now_ms)?,
+            None => View::of(&mut rights, desk.shell, &who, desk.now_ms)?,
         };
-        let done = work(self, desk, &mut record, &view)?;
+        let done = work(self, desk, &mut rights, &view)?;
         if self.views.len() >= VIEWS_MAX {
             self.views.pop_first();
         }
         self.views.insert(id, view);
-        desk.shell.put(record);
+        desk.shell.put_rights(rights);
         Ok(Some(done))
+    }
+}
+
+/// Works with a record and what is in it.
+fn with_record<S: Shell, T>(
+    desk: &mut Desk<'_, S>,
+    id: RecordId,
+    work: impl FnOnce(&mut Desk<'_, S>, &mut Record) -> Result<T, StoreError>,
+) -> Result<Option<T>, StoreError> {
+    let Some(mut record) = whole(desk, id, S::take)? else {
+        return Ok(None);
+    };
+    let done = work(desk, &mut record)?;
+    desk.shell.put(record);
+    Ok(Some(done))
+}
+
+/// What is asked for of a record; nothing of a damaged one: it is never sent, and the rest goes on.
+fn whole<S: Shell, T>(
+    desk: &mut Desk<'_, S>,
+    id: RecordId,
+    take: impl FnOnce(&mut S, RecordId) -> Result<T, StoreError>,
+) -> Result<Option<T>, StoreError> {
+    match take(desk.shell, id) {
+        Ok(taken) => Ok(Some(taken)),
+        Err(StoreError::Damaged(_)) => {
+            desk.outputs.push_back(Output::Tell(News::Unreadable(id)));
+            Ok(None)
+        }
+        Err(error) => Err(error),
     }
 }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::ranges::Range;
 use crate::{
     id::{BlobId, RecordId},
-    limits::{ATTACHMENT_PIECES_MAX, AUTHORITY_EVENTS_MAX, ITEMS_MAX, RANGES_MAX},
+    limits::{ATTACHMENT_PIECES_MAX, AUTHORITY_EVENTS_MAX, BATCHES_MAX, ITEMS_MAX, RANGES_MAX},
 };
 
 /// The version of the conversation.
@@ -18,13 +18,13 @@ pub const SYNC_VERSION: u8 = 1;
 #[serde(transparent)]
 pub struct JournalId(#[serde(with = "crate::codec::array")] pub [u8; 16]);
 
-/// How far someone has taken in what another node sent them: a count of batches, which tells
+/// How far someone has taken in what another node sent them: a count of parcels, which tells
 /// nothing of what they were not sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Cursor {
     /// Of which journal.
     pub journal: JournalId,
-    /// How many batches are on the disk.
+    /// How many parcels are on the disk.
     pub count: u64,
 }
 
@@ -57,22 +57,21 @@ pub enum Message {
     },
     /// The speaker has sent what it had of rights; content may follow.
     Proven,
-    /// Events, parts of cuts and entries of one record.
+    /// A parcel: events, parts of cuts and entries of one record or of several, which are taken
+    /// together.
     Items {
-        /// Of which record.
-        record: RecordId,
-        /// The count of batches with this one.
+        /// The count of parcels with this one.
         through: u64,
-        /// Which.
-        #[serde(deserialize_with = "crate::codec::at_most::<_, _, ITEMS_MAX>")]
-        items: Vec<Carried>,
+        /// One for each record, or more where several shares open it.
+        #[serde(deserialize_with = "crate::codec::at_most::<_, _, BATCHES_MAX>")]
+        batches: Vec<OfRecord>,
     },
     /// Nothing is missing up to this count.
     Through {
         /// The count.
         through: u64,
     },
-    /// A batch is on the disk.
+    /// A parcel is on the disk.
     Taken {
         /// Its count.
         through: u64,
@@ -143,6 +142,16 @@ pub enum Message {
 #[serde(transparent)]
 pub struct PieceHash(#[serde(with = "crate::codec::array")] pub [u8; 32]);
 
+/// What a parcel has of one record.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OfRecord {
+    /// The record.
+    pub record: RecordId,
+    /// What of it.
+    #[serde(deserialize_with = "crate::codec::at_most::<_, _, ITEMS_MAX>")]
+    pub items: Vec<Carried>,
+}
+
 /// Something signed, as it is stored.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Carried {
@@ -167,7 +176,7 @@ pub enum Kind {
 /// Something that was not taken: the sender keeps it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeptBack {
-    /// Its place in the batch.
+    /// Its place in the parcel, all batches counted through.
     pub nth: u32,
     /// Why.
     pub why: NotTaken,

@@ -5,11 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use kith_crdt::Label;
 
 use crate::{
-    consent::{GrantFate, GrantState, Whoever, devices},
-    id::{EventId, PrincipalId},
+    consent::{GrantFate, GrantState, Ledger, Whoever, devices},
+    id::{EventId, PrincipalId, RecordId},
     limits::CLOCK_SKEW_MS,
     logs::{Act, CoreAct, Event, LabelAct, LogId, PrincipalAct, record::Link},
-    record::Record,
     signed::{Signed, Verified},
     store::{Store, StoreError},
 };
@@ -41,12 +40,12 @@ pub(super) struct VisibleEvent {
 
 impl Reach {
     /// Only what the status rule takes for a grant counts: anyone can sign one for themselves.
-    pub fn of(record: &mut Record, who: &Whoever, now_ms: u64) -> Self {
-        let grants = record.ledger().grants();
-        let controls = record.ledger().controllers().contains(&who.principal);
+    pub fn of(ledger: &mut Ledger, who: &Whoever, now_ms: u64) -> Self {
+        let grants = ledger.grants();
+        let controls = ledger.controllers().contains(&who.principal);
         let mut reach = Self {
             controls,
-            recovered_from: !controls && record.ledger().is_recovered_from(who.principal),
+            recovered_from: !controls && ledger.is_recovered_from(who.principal),
             ..Self::default()
         };
         // Serving fails closed, here as where content is decided about.
@@ -69,7 +68,7 @@ impl Reach {
             }
         }
         let mut turns = Vec::new();
-        for opened in record.ledger().emergencies() {
+        for opened in ledger.emergencies() {
             if opened.by != who.principal {
                 continue;
             }
@@ -148,10 +147,10 @@ impl Reach {
     pub(super) fn events(
         &self,
         store: &impl Store,
-        record: &Record,
+        record: &RecordId,
     ) -> Result<Vec<VisibleEvent>, StoreError> {
         let (mut visible, mut rest) = (Vec::new(), BTreeMap::new());
-        for log in store.logs(&record.id())? {
+        for log in store.logs(record)? {
             let (whole, once) = match &log {
                 LogId::Core(_) => (self.sees_core(), true),
                 LogId::Label(_, label) => (self.sees_label(label), self.labels.contains(label)),

@@ -7,7 +7,7 @@ use crate::{
     consent::{Whoever, cut::ProvenPart, devices},
     id::{DeviceId, PrincipalId, RecordId},
     logs::LogId,
-    record::Record,
+    record::{Record, Rights},
     store::{Item, JournalPosition, Store, StoreError},
     sync::reach::principal_log,
 };
@@ -23,6 +23,14 @@ pub struct Peer {
     pub records: BTreeSet<RecordId>,
     /// Whether an address of it is known.
     pub is_dialled: bool,
+}
+
+/// What came of one record and is to be kept.
+pub struct Taken {
+    /// The record, which has taken it in already.
+    pub record: Record,
+    /// What came: left empty when it is kept.
+    pub items: Vec<Item>,
 }
 
 /// The store and the records of a node, real or virtual.
@@ -53,13 +61,19 @@ pub trait Shell {
     /// Takes it back for the next time. A record that is ahead of the disk is dropped instead.
     fn put(&mut self, record: Record);
 
-    /// Keeps all items or none, durably. `record` is the one that they are of, with the items
-    /// taken in already. An event of a principal's log concerns every other record too: none that
-    /// was loaded before is handed over again without it.
+    /// Hands over what the rights to a record hang on, as it stands on the disk.
+    fn rights(&mut self, record: RecordId) -> Result<Rights, StoreError>;
+
+    /// Takes it back for the next time.
+    fn put_rights(&mut self, rights: Rights);
+
+    /// Keeps everything or nothing, durably: what was taken into records, and `rows`. An event of
+    /// a principal's log concerns every other record too: none that was loaded before is handed
+    /// over again without it.
     fn commit(
         &mut self,
-        record: Option<&mut Record>,
-        items: Vec<Item>,
+        taken: &mut [Taken],
+        rows: Vec<Item>,
     ) -> Result<JournalPosition, StoreError>;
 
     /// The parts of cuts of a record that are not in the store but made when they are asked for.

@@ -20,7 +20,7 @@ use crate::{
     },
     id::{EventId, PrincipalId, RecordId},
     logs::LogId,
-    record::Record,
+    record::Rights,
     store::{Store, StoreError},
 };
 
@@ -171,6 +171,14 @@ impl Place {
         }
     }
 
+    /// The label of its content; nothing of rights.
+    pub const fn label(&self) -> Option<&Label> {
+        match self {
+            Self::Principal(..) | Self::Authority(_) => None,
+            Self::Document(_, document) => Some(&document.label),
+        }
+    }
+
     /// When it goes.
     pub const fn tier(&self) -> Tier {
         match self {
@@ -210,13 +218,13 @@ pub(super) struct View {
 impl View {
     /// By what is held now and this node's clock.
     pub(super) fn of(
-        record: &mut Record,
+        rights: &mut Rights,
         shell: &impl Shell,
         who: &Whoever,
         now_ms: u64,
     ) -> Result<Self, StoreError> {
         let (store, ourselves) = (shell.store(), shell.owner().principal);
-        let reach = Reach::of(record, who, now_ms);
+        let reach = Reach::of(rights.ledger(), who, now_ms);
         if !reach.is_any() {
             // The same as for a record that is not here.
             return Ok(Self {
@@ -225,11 +233,10 @@ impl View {
                 events: BTreeSet::new(),
             });
         }
-        let visible = reach.events(store, record)?;
-        let principals = principals(record, store, &reach, &visible, [who.principal, ourselves])?;
-        let mut labels: BTreeSet<_> = record
-            .ledger()
-            .documents()
+        let visible = reach.events(store, &rights.id())?;
+        let principals = principals(rights, store, &reach, &visible, [who.principal, ourselves])?;
+        let mut labels: BTreeSet<_> = store
+            .documents(&rights.id())?
             .into_iter()
             .map(|document| document.label)
             .collect();
@@ -238,7 +245,7 @@ impl View {
             LogId::Core(_) | LogId::Principal(_) => None,
         }));
         let sections = labels.iter().filter_map(|label| {
-            let readable = readable(record, who, label, now_ms);
+            let readable = readable(rights, who, label, now_ms);
             (!readable.is_empty()).then(|| (label.clone(), readable))
         });
         let scope = Scope {
@@ -256,7 +263,7 @@ impl View {
             scope,
             events: visible.into_iter().map(|found| found.id).collect(),
         };
-        let made = shell.made_parts(&record.id())?;
+        let made = shell.made_parts(&rights.id())?;
         let made = made.iter().filter(|part| view.has_part(store, who, part));
         let made: BTreeSet<_> = made.map(|part| part.revocation).collect();
         view.scope.made = made.into_iter().collect();
@@ -294,9 +301,8 @@ impl View {
         visible || own()
     }
 
-    /// The documents that may be read, in the order in which they go.
-    pub(super) fn documents(&self, record: &mut Record) -> Vec<DocumentId> {
-        let all = record.ledger().documents();
+    /// Those of a record's documents that may be read, in the order in which they go.
+    pub(super) fn documents(&self, all: Vec<DocumentId>) -> Vec<DocumentId> {
         let mut documents: Vec<_> = all
             .into_iter()
             .filter(|document| self.scope.reads(document))
@@ -307,10 +313,10 @@ impl View {
 }
 
 /// Which sections of a label may be read now, ascending.
-fn readable(record: &mut Record, who: &Whoever, label: &Label, now_ms: u64) -> Vec<Section> {
+fn readable(rights: &mut Rights, who: &Whoever, label: &Label, now_ms: u64) -> Vec<Section> {
     let may_read = |section: &Section| {
         let document = DocumentId::first(*section, label.clone());
-        record.ledger().decide_open(who, &document, now_ms).is_ok()
+        rights.ledger().decide_open(who, &document, now_ms).is_ok()
     };
     Section::ALL.into_iter().filter(may_read).collect()
 }
@@ -318,7 +324,7 @@ fn readable(record: &mut Record, who: &Whoever, label: &Label, now_ms: u64) -> V
 /// Whose logs prove what may go: both parties, whoever controls, whoever the grants name or a
 /// revocation leaves documents to, and whoever signed an event with a device that was once theirs.
 fn principals(
-    record: &mut Record,
+    rights: &mut Rights,
     store: &impl Store,
     reach: &Reach,
     visible: &[VisibleEvent],
@@ -327,7 +333,7 @@ fn principals(
     let mut principals = BTreeSet::from(parties);
     principals.extend(reach.named());
     if reach.sees_core() {
-        principals.extend(record.ledger().controllers());
+        principals.extend(rights.ledger().controllers());
     }
     let mut logs = BTreeMap::new();
     for found in visible {
@@ -352,7 +358,7 @@ fn principals(
 /// document holds is read with a [`Reader`].
 pub(super) fn rights(
     view: &View,
-    record: &Record,
+    record: &RecordId,
     shell: &impl Shell,
     who: &Whoever,
     place: &Place,
@@ -373,11 +379,11 @@ pub(super) fn rights(
                 .into_iter()
                 .map(|found| (*found.id.as_bytes(), carried(Kind::Event, found.bytes)))
                 .collect();
-            let stored = store.parts(&record.id())?;
+            let stored = store.parts(record)?;
             let stored = stored
                 .iter()
                 .filter_map(|bytes| codec::decode_trusted::<ProvenPart>(bytes).ok());
-            for part in stored.chain(shell.made_parts(&record.id())?) {
+            for part in stored.chain(shell.made_parts(record)?) {
                 if view.has_part(store, who, &part) {
                     let bytes = codec::encode(&part);
                     items.push((part_key(&part), carried(Kind::Part, bytes)));

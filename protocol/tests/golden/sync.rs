@@ -5,8 +5,8 @@ use kith_protocol::{
     codec,
     id::{BlobId, RecordId},
     sync::{
-        Carried, Cursor, Farewell, JournalId, KeptBack, Kind, Listed, Message, NotTaken, PieceHash,
-        Range, SYNC_VERSION, Said, Set,
+        Carried, Cursor, Farewell, JournalId, KeptBack, Kind, Listed, Message, NotTaken, OfRecord,
+        PieceHash, Range, SYNC_VERSION, Said, Set,
     },
 };
 
@@ -46,14 +46,16 @@ fn messages() -> Vec<Message> {
         Message::Ready { resumes: true },
         Message::Proven,
         Message::Items {
-            record,
             through: 13,
-            items: [Kind::Event, Kind::Part, Kind::Entry]
-                .map(|kind| Carried {
-                    kind,
-                    bytes: vec![14],
-                })
-                .into(),
+            batches: vec![OfRecord {
+                record,
+                items: [Kind::Event, Kind::Part, Kind::Entry]
+                    .map(|kind| Carried {
+                        kind,
+                        bytes: vec![14],
+                    })
+                    .into(),
+            }],
         },
         Message::Through { through: 15 },
         Message::Taken {

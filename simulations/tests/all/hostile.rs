@@ -2,7 +2,7 @@
 
 use kith_protocol::{
     codec,
-    sync::{Cursor, Farewell, JournalId, Kind, Message, Range, Said, Set},
+    sync::{Cursor, Farewell, JournalId, Kind, Message, OfRecord, Range, Said, Set},
 };
 use kith_simulations::{Sight, World};
 
@@ -147,9 +147,11 @@ fn forged_items_are_kept_back_and_said_to_be() {
     world.say(
         wire,
         codec::encode(&Message::Items {
-            record,
             through: 1,
-            items: vec![forged],
+            batches: vec![OfRecord {
+                record,
+                items: vec![forged],
+            }],
         }),
     );
     world.run_for(1000);

@@ -104,9 +104,11 @@ fn an_unknown_record_and_one_that_is_not_shared_look_the_same() {
         world.say(
             wire,
             codec::encode(&Message::Items {
-                record,
                 through: 1,
-                items: Vec::new(),
+                batches: vec![kith_protocol::sync::OfRecord {
+                    record,
+                    items: Vec::new(),
+                }],
             }),
         );
         let document =

@@ -312,7 +312,12 @@ fn rights_and_urgent_things_go_before_the_rest() {
         .filter(|frame| frame.0 == s.practice)
         .filter_map(|frame| kith_protocol::codec::decode::<Message>(&frame.2).ok())
         .filter_map(|message| match message {
-            Message::Items { items, .. } => Some(items),
+            Message::Items { batches, .. } => Some(
+                batches
+                    .into_iter()
+                    .flat_map(|batch| batch.items)
+                    .collect::<Vec<_>>(),
+            ),
             Message::Hello { .. }
             | Message::WhoAreYou
             | Message::Introduction { .. }

@@ -76,7 +76,7 @@ impl Node {
         let id = record.id();
         let mut hubs = vec![(self.device(), self.addresses.clone())];
         let controllers = record.ledger().controllers();
-        let mut known = super::super::peers::all(&self.store)?;
+        let mut known = self.known_peers()?;
         known.retain(|(_, peer)| peer.records.contains(&id) && !peer.addresses.is_empty());
         known.sort_by_key(|(who, _)| !controllers.contains(who));
         hubs.extend(

@@ -14,7 +14,7 @@ use kith_protocol::{
     record::Record,
     signed::Verified,
     store::Store,
-    sync::{Carried, Engine, Input, JournalId, Kind, LinkId, Message, Output},
+    sync::{Carried, Engine, Input, JournalId, Kind, LinkId, Message, OfRecord, Output},
 };
 use tempfile::TempDir;
 
@@ -145,9 +145,8 @@ impl Place {
             held: None,
         };
         let items = Message::Items {
-            record,
             through: 1,
-            items,
+            batches: vec![OfRecord { record, items }],
         };
         let words = [hello, Message::Ready { resumes: true }, items];
         let link = LinkId(1);
@@ -194,10 +193,12 @@ impl Place {
 pub(in crate::node) struct Batch(Vec<Carried>);
 
 fn batch_of_frame(frame: &[u8], of: RecordId) -> Option<Batch> {
-    let Ok(Message::Items { record, items, .. }) = codec::decode(frame) else {
+    let Ok(Message::Items { batches, .. }) = codec::decode(frame) else {
         return None;
     };
-    (record == of).then_some(Batch(items))
+    let batches = batches.into_iter().filter(|batch| batch.record == of);
+    let items: Vec<_> = batches.flat_map(|batch| batch.items).collect();
+    (!items.is_empty()).then_some(Batch(items))
 }
 
 const fn connected(device: DeviceId, is_caller: bool) -> Input {

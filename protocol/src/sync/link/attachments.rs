@@ -11,7 +11,7 @@ use blake3::hazmat::{
 };
 use kith_crdt::DocumentId;
 
-use super::{Desk, Flight, Link, Stop, Want};
+use super::{Desk, Flight, Link, Stop, Want, with_record};
 use crate::{
     audit::{Audience, Disclosure, How, Recipient},
     codec,
@@ -133,7 +133,7 @@ impl Link {
         }
         let mut done = Vec::new();
         for (id, documents) in unfetched {
-            let missing = self.with_view(desk, id, |_, desk, record, _| {
+            let missing = with_record(desk, id, |desk, record| {
                 documents
                     .iter()
                     .map(|document| missing(desk, record, document))
@@ -154,7 +154,7 @@ impl Link {
             }
         }
         if !done.is_empty() {
-            desk.shell.commit(None, done)?;
+            desk.shell.commit(&mut [], done)?;
         }
         self.fetch_next();
         Ok(())
@@ -194,9 +194,7 @@ impl Link {
             .as_ref()
             .is_some_and(|peer| peer.records.contains(&id));
         let reader = if shared {
-            self.with_view(desk, id, |link, desk, record, _| {
-                link.serve(desk, record, want)
-            })?
+            with_record(desk, id, |desk, record| self.serve(desk, record, want))?
         } else {
             None
         };

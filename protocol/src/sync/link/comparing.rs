@@ -11,7 +11,7 @@ use crate::{
     consent::Whoever,
     id::RecordId,
     limits::QUESTIONS_MAX,
-    record::Record,
+    record::Rights,
     store::{Store, StoreError},
     sync::{
         message::{Farewell, Message},
@@ -72,11 +72,11 @@ impl Link {
         self.comparing.session = session;
         let mut items = Vec::new();
         for id in peer.records {
-            self.with_view(desk, id, |link, desk, record, view| {
+            self.with_view(desk, id, |link, desk, rights, view| {
                 link.comparing.scopes.push((id, view.scope.clone()));
                 link.giving.found.note(id, view.reach.turns_ms());
                 let places = match link.who() {
-                    Some(who) => mutual_places(desk, record, view, &who)?,
+                    Some(who) => mutual_places(desk, rights, view, &who)?,
                     None => Vec::new(),
                 };
                 if places.is_empty() && view.reach.is_any() {
@@ -87,7 +87,7 @@ impl Link {
                 for place in places {
                     let mut sum = Sum::default();
                     let who = link.who();
-                    for key in keys(desk, record, view, who.as_ref(), &place)? {
+                    for key in keys(desk, &id, view, who.as_ref(), &place)? {
                         sum.add(&key);
                     }
                     items.push((place.key(), sum.bytes()));
@@ -197,8 +197,8 @@ impl Link {
             return Ok(());
         };
         let session = self.session_key(desk);
-        let keys = self.with_view(desk, place.record(), |link, desk, record, view| {
-            keys(desk, record, view, link.who().as_ref(), &place)
+        let keys = self.with_view(desk, place.record(), |link, desk, rights, view| {
+            keys(desk, &rights.id(), view, link.who().as_ref(), &place)
         })?;
         let items = keys
             .unwrap_or_default()
@@ -231,13 +231,13 @@ impl Link {
 /// The places that this peer may have and this node as well.
 fn mutual_places<S: Shell>(
     desk: &mut Desk<'_, S>,
-    record: &mut Record,
+    rights: &mut Rights,
     view: &View,
     who: &Whoever,
 ) -> Result<Vec<Place>, StoreError> {
     let ours = desk.shell.owner();
-    let own = View::of(record, desk.shell, &ours, desk.now_ms)?;
-    let id = record.id();
+    let own = View::of(rights, desk.shell, &ours, desk.now_ms)?;
+    let id = rights.id();
     if !view.reach.is_live() || !own.reach.is_live() {
         return Ok(Vec::new());
     }
@@ -245,11 +245,11 @@ fn mutual_places<S: Shell>(
     let principals = view.scope.principals.iter();
     let both = principals.filter(|principal| own.has_principal(principal));
     places.extend(both.map(|principal| Place::Principal(id, *principal)));
-    for document in view.documents(record) {
+    for document in view.documents(desk.shell.store().documents(&id)?) {
         let both = [who, &ours];
         if both
             .iter()
-            .all(|one| record.reader(one, &document, desk.now_ms).is_some())
+            .all(|one| rights.reader(one, &document, desk.now_ms).is_some())
         {
             places.push(Place::Document(id, document));
         }
@@ -260,7 +260,7 @@ fn mutual_places<S: Shell>(
 /// The keys of what a place holds and the peer may have.
 fn keys<S: Shell>(
     desk: &Desk<'_, S>,
-    record: &Record,
+    record: &RecordId,
     view: &View,
     who: Option<&Whoever>,
     place: &Place,

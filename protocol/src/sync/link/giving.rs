@@ -12,17 +12,18 @@ mod places;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use kith_crdt::{Label, Section};
+
 use self::{
-    batch::Batch,
+    batch::Parcel,
     found::Found,
     places::{Next, Open},
 };
 use super::{Desk, Flight, Link, Stop};
 use crate::{
     id::{DeviceId, RecordId},
-    limits::{BATCHES_AHEAD_MAX, COMPARE_AGAIN_MS, COMPARE_EVERY_MS},
-    record::Record,
-    store::{Item, JournalPosition, StoreError},
+    limits::{COMPARE_AGAIN_MS, COMPARE_EVERY_MS, PARCELS_AHEAD_MAX},
+    store::{Item, JournalPosition, Store, StoreError},
     sync::{
         message::{Cursor, Farewell, KeptBack, Message},
         output::{News, Output},
@@ -37,6 +38,10 @@ pub(super) use self::places::Part;
 /// The highest count that is taken over from a peer: far from where counting would end.
 const COUNT_TAKEN_OVER_MAX: u64 = 1 << 48;
 
+/// When a place is given: what an emergency needs of all records first, then record by record, the
+/// sections in their order.
+type Turn = (Tier, Option<Label>, RecordId, Option<Section>, Place);
+
 /// What is given to one peer, and how far that has come.
 #[derive(Default)]
 pub(super) struct Giving {
@@ -45,7 +50,8 @@ pub(super) struct Giving {
     is_whole: bool,
     /// How far each tier has read the journal.
     read: [JournalPosition; 3],
-    places: BTreeMap<(Tier, Option<kith_crdt::Section>, Place), Part>,
+    /// What is given from its start, in its order.
+    places: BTreeMap<Turn, Part>,
     open: Option<Open>,
     scopes: BTreeMap<RecordId, Scope>,
     /// Of which records the scope was found out.
@@ -123,12 +129,13 @@ impl Giving {
 
     /// Gives a place, or more of it.
     pub(super) fn add_place(&mut self, place: Place, part: Part) {
-        let section = match &place {
-            Place::Document(_, document) => Some(document.section),
-            Place::Authority(_) | Place::Principal(..) => None,
+        let (label, section) = match &place {
+            Place::Document(_, document) => (Some(document.label.clone()), Some(document.section)),
+            Place::Authority(_) | Place::Principal(..) => (None, None),
         };
         self.settled = false;
-        let entry = self.places.entry((place.tier(), section, place));
+        let turn = (place.tier(), label, place.record(), section, place);
+        let entry = self.places.entry(turn);
         let known = entry.or_insert_with(|| Part::Keys(BTreeSet::new()));
         match (known, part) {
             (Part::Keys(known), Part::Keys(more)) => known.extend(more),
@@ -206,13 +213,13 @@ impl Link {
     pub(super) fn restart_giving<S: Shell>(&mut self, desk: &mut Desk<'_, S>) -> Result<(), Stop> {
         self.giving.restart(desk.end);
         let row = progress::given_row(&self.device, &self.giving.given);
-        desk.shell.commit(None, vec![row])?;
+        desk.shell.commit(&mut [], vec![row])?;
         Ok(())
     }
 
     /// The next thing to give, if there is one.
     pub(super) fn give<S: Shell>(&mut self, desk: &mut Desk<'_, S>) -> Result<(), Stop> {
-        if self.giving.given.ahead.len() >= BATCHES_AHEAD_MAX {
+        if self.giving.given.ahead.len() >= PARCELS_AHEAD_MAX {
             return Ok(());
         }
         self.widen(desk)?;
@@ -226,18 +233,31 @@ impl Link {
                     return Ok(());
                 }
             }
-            loop {
-                match self.next_of_places(desk, tier)? {
-                    Next::Nothing => break,
-                    Next::Empty => {}
-                    Next::Batch(batch) => return self.give_batch(desk, batch),
-                }
-            }
-            if let Some(batch) = self.next_of_journal(desk, tier)? {
-                return self.give_batch(desk, batch);
+            let parcel = self.fill_parcel(desk, tier)?;
+            if !parcel.is_empty() {
+                return self.give_parcel(desk, parcel);
             }
         }
         self.all_given(desk)
+    }
+
+    /// As much of one tier as goes together.
+    fn fill_parcel<S: Shell>(
+        &mut self,
+        desk: &mut Desk<'_, S>,
+        tier: Tier,
+    ) -> Result<Parcel, Stop> {
+        let mut parcel = Parcel::default();
+        loop {
+            match self.next_of_places(desk, tier, &parcel)? {
+                Next::Nothing => break,
+                Next::Empty => {}
+                Next::Full => return Ok(parcel),
+                Next::Batch(batch) => parcel.add(batch),
+            }
+        }
+        self.fill_from_journal(desk, tier, &mut parcel)?;
+        Ok(parcel)
     }
 
     /// Everything was handed over: when it is taken too, that is kept and said.
@@ -246,7 +266,7 @@ impl Link {
             if self.theirs_settled
                 && let Some(row) = self.giving.moved(&self.device)
             {
-                desk.shell.commit(None, vec![row])?;
+                desk.shell.commit(&mut [], vec![row])?;
             }
             return Ok(());
         }
@@ -264,7 +284,7 @@ impl Link {
             let at = self.giving.position();
             self.giving.given.ahead.push((through, at));
             let row = progress::given_row(&self.device, &self.giving.given);
-            desk.shell.commit(None, vec![row])?;
+            desk.shell.commit(&mut [], vec![row])?;
             self.hand_over(desk, &Message::Through { through }, Flight::default());
             return Ok(());
         }
@@ -278,7 +298,7 @@ impl Link {
             }
         }
         rows.extend(self.found_row(desk));
-        desk.shell.commit(None, rows)?;
+        desk.shell.commit(&mut [], rows)?;
         let end = self.giving.position();
         self.giving.from_peer.retain(|(_, last)| *last > end);
         self.giving.settled = true;
@@ -294,8 +314,8 @@ impl Link {
                 continue;
             }
             // Of a damaged record nothing is found out; it is tried again the next time.
-            self.with_view(desk, id, |link, desk, record, view| {
-                link.widen_record(desk, record, view)?;
+            self.with_view(desk, id, |link, desk, _, view| {
+                link.widen_record(desk, id, view)?;
                 link.giving.found.note(id, view.reach.turns_ms());
                 Ok(())
             })?;
@@ -306,10 +326,9 @@ impl Link {
     fn widen_record<S: Shell>(
         &mut self,
         desk: &mut Desk<'_, S>,
-        record: &mut Record,
+        id: RecordId,
         view: &View,
     ) -> Result<(), StoreError> {
-        let id = record.id();
         let before = match self.giving.scopes.get(&id) {
             Some(scope) => scope.clone(),
             None => progress::scope(desk.shell.store(), &self.device, &id)?,
@@ -318,7 +337,7 @@ impl Link {
             self.giving.scopes.insert(id, before);
             return Ok(());
         }
-        let all = record.ledger().documents();
+        let all = desk.shell.store().documents(&id)?;
         for place in view.scope.added_since(&before, id, &all) {
             self.giving.add_place(place, Part::Whole);
         }
@@ -328,15 +347,19 @@ impl Link {
             let kept = progress::scope(desk.shell.store(), &self.device, &id)?;
             let less = kept.intersection(&view.scope);
             let row = progress::scope_row(&self.device, &id, &less);
-            desk.shell.commit(None, vec![row])?;
+            desk.shell.commit(&mut [], vec![row])?;
         }
         self.giving.set_scope(id, view.scope.clone());
         self.giving.settled = false;
         Ok(())
     }
 
-    /// Enters the batch into the access log and hands it over.
-    fn give_batch<S: Shell>(&mut self, desk: &mut Desk<'_, S>, batch: Batch) -> Result<(), Stop> {
+    /// Enters the parcel into the access log and hands it over.
+    fn give_parcel<S: Shell>(
+        &mut self,
+        desk: &mut Desk<'_, S>,
+        parcel: Parcel,
+    ) -> Result<(), Stop> {
         let Some(who) = self.who() else {
             return Ok(());
         };
@@ -350,23 +373,23 @@ impl Link {
             Vec::new()
         };
         let flight = Flight {
-            documents: batch.documents(),
+            documents: parcel.documents(),
         };
-        if batch.entries.is_empty() {
-            desk.shell.commit(None, rows)?;
+        let disclosures = parcel.disclosures(&who);
+        if disclosures.is_empty() {
+            desk.shell.commit(&mut [], rows)?;
         } else {
-            desk.shell.disclose(batch.disclosures(&who), rows)?;
+            desk.shell.disclose(disclosures, rows)?;
         }
         let message = Message::Items {
-            record: batch.record,
             through,
-            items: batch.items,
+            batches: parcel.into_batches(),
         };
         self.hand_over(desk, &message, flight);
         Ok(())
     }
 
-    /// The other side has a batch on its disk.
+    /// The other side has a parcel on its disk.
     pub(super) fn taken<S: Shell>(
         &mut self,
         desk: &mut Desk<'_, S>,
@@ -374,7 +397,7 @@ impl Link {
         kept_back: &[KeptBack],
     ) -> Result<(), Stop> {
         if through <= self.giving.given.count {
-            // A batch from before a comparison began, which found out anew what is there.
+            // A parcel from before a comparison began, which found out anew what is there.
             return Ok(());
         }
         self.giving

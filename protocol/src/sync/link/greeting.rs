@@ -143,7 +143,7 @@ impl Link {
             return Err(stranger());
         }
         desk.shell
-            .commit(None, new.iter().map(event_item).collect())?;
+            .commit(&mut [], new.iter().map(event_item).collect())?;
         self.peer = peer_of(desk.shell, &self.device)?;
         if self.peer.is_none() {
             return Err(stranger());

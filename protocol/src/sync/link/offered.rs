@@ -55,15 +55,19 @@ impl Link {
         if peer.records.contains(&id) || peer.principal == desk.shell.owner().principal {
             return Ok(true);
         }
-        if peer.records.len() >= RECORDS_IN_COMMON_MAX
-            || !self.is_proven(desk, id, sound, rows, who)?
-        {
+        if peer.records.len() >= RECORDS_IN_COMMON_MAX {
+            return Ok(false);
+        }
+        if !self.is_proven(desk, id, sound, who)? {
+            // Who acts for whom is kept: it may be what proves the rest.
+            let people = sound.events.drain(..);
+            rows.extend(people.map(|(_, event)| event_item(&event)));
             return Ok(false);
         }
         rows.extend(desk.shell.note_common(who.principal, id)?);
-        let mut events = std::mem::take(&mut self.offered).events;
-        events.append(&mut sound.events);
-        sound.events = events;
+        sound
+            .events
+            .extend(std::mem::take(&mut self.offered).events);
         if let Some(peer) = &mut self.peer {
             peer.records.insert(id);
         }
@@ -76,31 +80,33 @@ impl Link {
         desk: &mut Desk<'_, S>,
         id: RecordId,
         sound: &mut Sound,
-        rows: &mut Vec<Item>,
         who: Whoever,
     ) -> Result<bool, Stop> {
         let ours = desk.shell.owner();
         if !desk.shell.store().logs(&id)?.is_empty() {
             // A record that is here takes nothing from anyone whom its own logs do not name.
-            let mut record = desk.shell.take(id)?;
-            let is_live = Reach::of(&mut record, &who, desk.now_ms).is_live();
-            desk.shell.put(record);
+            let mut rights = desk.shell.rights(id)?;
+            let is_live = Reach::of(rights.ledger(), &who, desk.now_ms).is_live();
+            desk.shell.put_rights(rights);
+            if !is_live {
+                sound.events.clear();
+            }
             return Ok(is_live);
         }
         let store = desk.shell.store();
         let (of_people, of_record): (Vec<_>, Vec<_>) = std::mem::take(&mut sound.events)
             .into_iter()
             .partition(|(_, event)| matches!(event.value().log, LogId::Principal(_)));
-        let people: Vec<_> = of_people.into_iter().map(|(_, event)| event).collect();
+        let people: Vec<_> = of_people.iter().map(|(_, event)| event.clone()).collect();
         let known = certified(store, &people, AUTHORITY_EVENTS_MAX)?;
-        let people = people.iter().filter(|event| known.contains(&event.id()));
-        let people: Vec<_> = people.cloned().collect();
-        rows.extend(people.iter().map(event_item));
+        let is_known = |(_, event): &(u32, Verified<Event>)| known.contains(&event.id());
+        sound.events = of_people.into_iter().filter(is_known).collect();
         self.offered.keep(id, of_record);
         let mut record = Record::new(id);
         let mut authors = BTreeSet::from([ours.principal]);
         let offered = self.offered.events.iter().map(|(_, event)| event);
-        for event in people.iter().chain(offered) {
+        let people = sound.events.iter().map(|(_, event)| event);
+        for event in people.chain(offered) {
             authors.extend(named(event.value()));
             if record.arrive_event(event.clone()).is_err() {
                 // It is looked at, and answered, again when all of it is taken in.
@@ -108,7 +114,7 @@ impl Link {
             }
         }
         record.load_principals(store, authors)?;
-        Ok(Reach::of(&mut record, &ours, desk.now_ms).is_live()
-            && Reach::of(&mut record, &who, desk.now_ms).is_any())
+        Ok(Reach::of(record.ledger(), &ours, desk.now_ms).is_live()
+            && Reach::of(record.ledger(), &who, desk.now_ms).is_any())
     }
 }

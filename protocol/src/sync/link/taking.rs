@@ -4,7 +4,7 @@
 //! A device whose rights have ended may still hand in what it wrote itself: it is acknowledged
 //! like anything else, so that it learns nothing, and waits for review.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use kith_crdt::DocumentId;
 
@@ -13,20 +13,24 @@ use crate::{
     author::Entry,
     consent::Whoever,
     id::{DeviceId, RecordId},
-    intake,
+    intake::{self, IntakeError},
     limits::{AUTHORITY_EVENTS_MAX, ITEMS_MAX},
     logs::{Event, LogId},
     record::{ArrivalError, Record, named},
     signed::Verified,
     store::{Item, Store},
     sync::{
-        message::{Carried, Cursor, Farewell, KeptBack, Kind, Message, NotTaken},
+        message::{Carried, Cursor, Farewell, KeptBack, Kind, Message, NotTaken, OfRecord},
         output::{News, Output},
         progress,
         reach::{Reach, certified},
-        shell::Shell,
+        shell::{Shell, Taken},
     },
 };
+
+/// Events of this parcel whose signature was checked, by their bytes: the log of a person comes
+/// with each record that names them.
+type Checked<'a> = BTreeMap<&'a [u8], Verified<Event>>;
 
 /// What of a batch holds.
 #[derive(Default)]
@@ -38,12 +42,13 @@ pub(super) struct Sound {
 }
 
 impl Sound {
-    /// Checks every signature, hash and bound over the bytes as they came.
-    fn of(items: &[Carried]) -> Self {
+    /// Checks every signature, hash and bound over the bytes as they came. `first` is the place of
+    /// the first item in its parcel.
+    fn of<'a>(first: u32, items: &'a [Carried], checked: &mut Checked<'a>) -> Self {
         let mut sound = Self::default();
-        for (nth, item) in (0_u32..).zip(items) {
+        for (nth, item) in (first..).zip(items) {
             let holds = match item.kind {
-                Kind::Event => intake::event(&item.bytes)
+                Kind::Event => event(&item.bytes, checked)
                     .map(|event| sound.events.push((nth, event)))
                     .is_ok(),
                 Kind::Entry => intake::entry(&item.bytes)
@@ -67,40 +72,39 @@ impl Sound {
 }
 
 impl Link {
-    /// A batch of one record.
+    /// A parcel: all of it is on the disk before any of it is said to be taken.
     pub(super) fn take<S: Shell>(
         &mut self,
         desk: &mut Desk<'_, S>,
-        id: RecordId,
         through: u64,
-        items: &[Carried],
+        batches: &[OfRecord],
     ) -> Result<(), Stop> {
-        if items.len() > ITEMS_MAX {
+        if batches.iter().map(|batch| batch.items.len()).sum::<usize>() > ITEMS_MAX {
             return Err(Stop::Bye(Farewell::Misspoke));
         }
         self.theirs_settled = false;
         self.is_settled = false;
-        let mut sound = Sound::of(items);
         let cursor = self.cursor_at(through)?;
         let mut rows = vec![progress::taken_row(&self.device, &cursor)];
-        let kept = if self.has_in_common(desk, id, &mut sound, &mut rows)? {
-            self.keep(desk, id, &mut sound, rows)?
-        } else {
-            // The same as for a record that is here: whoever asks learns nothing.
-            desk.shell.commit(None, rows)?;
-            0
-        };
-        if kept > 0 {
-            desk.outputs.push_back(Output::Tell(News::Arrived {
-                from: self.device,
-                record: id,
-                count: kept,
-            }));
+        let (mut taken, mut kept_back) = (Vec::new(), Vec::new());
+        let (mut first, mut checked) = (0, Checked::new());
+        for OfRecord { record, items } in batches {
+            let mut sound = Sound::of(first, items, &mut checked);
+            first = (first..).nth(items.len()).unwrap_or(first);
+            // Where it is not in common all goes the same way as for a record that is here:
+            // whoever asks learns nothing.
+            if self.has_in_common(desk, *record, &mut sound, &mut rows)? {
+                self.keep(desk, *record, &mut sound, &mut taken)?;
+            }
+            kept_back.append(&mut sound.kept_back);
         }
-        self.control.push_back(Message::Taken {
-            through,
-            kept_back: sound.kept_back,
-        });
+        if taken.is_empty() {
+            desk.shell.commit(&mut [], rows)?;
+        } else {
+            self.commit_taken(desk, taken, rows)?;
+        }
+        self.control
+            .push_back(Message::Taken { through, kept_back });
         Ok(())
     }
 
@@ -112,7 +116,7 @@ impl Link {
     ) -> Result<(), Stop> {
         let cursor = self.cursor_at(through)?;
         desk.shell
-            .commit(None, vec![progress::taken_row(&self.device, &cursor)])?;
+            .commit(&mut [], vec![progress::taken_row(&self.device, &cursor)])?;
         self.control.push_back(Message::Taken {
             through,
             kept_back: Vec::new(),
@@ -125,59 +129,91 @@ impl Link {
         Ok(Cursor { journal, count })
     }
 
-    /// Keeps what may be kept; how much of it is new.
+    /// Takes into a record what may be kept.
     fn keep<S: Shell>(
-        &mut self,
+        &self,
         desk: &mut Desk<'_, S>,
         id: RecordId,
         sound: &mut Sound,
-        rows: Vec<Item>,
-    ) -> Result<usize, Stop> {
+        taken: &mut Vec<Taken>,
+    ) -> Result<(), Stop> {
         let Some(who) = self.who() else {
-            return Ok(0);
+            return Ok(());
         };
         let ours = desk.shell.owner();
-        let mut record = desk.shell.take(id)?;
+        // What came of it under another share in the same parcel is not on the disk yet.
+        let known = taken.iter().position(|taken| taken.record.id() == id);
+        let Taken {
+            mut record,
+            mut items,
+        } = match known {
+            Some(at) => taken.swap_remove(at),
+            None => Taken {
+                record: desk.shell.take(id)?,
+                items: Vec::new(),
+            },
+        };
         // A record that is here and was never shared with them takes nothing from them. One whose
         // rights do not even say yet that it is for this node is still on its way.
-        let is_new = !Reach::of(&mut record, &ours, desk.now_ms).is_any();
-        let before = Reach::of(&mut record, &who, desk.now_ms);
-        if !is_new && !before.is_any() {
-            desk.shell.put(record);
-            desk.shell.commit(None, rows)?;
-            return Ok(0);
+        let is_new = !Reach::of(record.ledger(), &ours, desk.now_ms).is_any();
+        let before = Reach::of(record.ledger(), &who, desk.now_ms);
+        if is_new || before.is_any() {
+            take_rights(desk, &mut record, sound, &mut items)?;
+            let after = Reach::of(record.ledger(), &who, desk.now_ms);
+            if after.is_any() {
+                take_parts(desk, &mut record, sound, &mut items)?;
+                take_entries(desk, &mut record, sound, (&after, &who), &mut items)?;
+            }
         }
-        let mut commit = rows;
-        take_rights(desk, &mut record, sound, &mut commit)?;
-        let after = Reach::of(&mut record, &who, desk.now_ms);
-        if after.is_any() {
-            take_parts(desk, &mut record, sound, &mut commit)?;
-            take_entries(desk, &mut record, sound, (&after, &who), &mut commit)?;
-        }
-        self.commit_taken(desk, record, commit)
+        taken.push(Taken { record, items });
+        Ok(())
     }
 
     fn commit_taken<S: Shell>(
         &mut self,
         desk: &mut Desk<'_, S>,
-        mut record: Record,
-        mut commit: Vec<Item>,
-    ) -> Result<usize, Stop> {
-        let documents: BTreeSet<_> = commit.iter().filter_map(document_of).cloned().collect();
-        let id = record.id();
-        let new = count_new(desk, &commit)?;
-        let unfetched = documents
-            .into_iter()
-            .map(|document| super::attachments::unfetched_row(&id, &document, true));
-        commit.extend(unfetched);
-        commit.extend(self.giving.moved(&self.device));
+        mut taken: Vec<Taken>,
+        mut rows: Vec<Item>,
+    ) -> Result<(), Stop> {
+        let mut new = Vec::new();
+        for Taken { record, items } in &taken {
+            let id = record.id();
+            let documents: BTreeSet<_> = items
+                .iter()
+                .filter_map(|item| with_attachments(record, item))
+                .collect();
+            let unfetched = documents
+                .into_iter()
+                .map(|document| super::attachments::unfetched_row(&id, &document, true));
+            rows.extend(unfetched);
+            new.push((id, count_new(desk, items)?));
+        }
+        rows.extend(self.giving.moved(&self.device));
         let before = desk.end;
-        let after = desk.shell.commit(Some(&mut record), commit)?;
+        let after = desk.shell.commit(&mut taken, rows)?;
         self.giving.note_taken(before, after);
         desk.end = after;
-        desk.shell.put(record);
-        Ok(new)
+        for taken in taken {
+            desk.shell.put(taken.record);
+        }
+        for (record, count) in new.into_iter().filter(|(_, count)| *count > 0) {
+            desk.outputs.push_back(Output::Tell(News::Arrived {
+                from: self.device,
+                record,
+                count,
+            }));
+        }
+        Ok(())
     }
+}
+
+fn event<'a>(bytes: &'a [u8], checked: &mut Checked<'a>) -> Result<Verified<Event>, IntakeError> {
+    if let Some(event) = checked.get(bytes) {
+        return Ok(event.clone());
+    }
+    let event = intake::event(bytes)?;
+    checked.insert(bytes, event.clone());
+    Ok(event)
 }
 
 fn take_rights<S: Shell>(
@@ -265,9 +301,12 @@ fn hands_in(who: &Whoever, device: DeviceId) -> bool {
     who.device == device
 }
 
-fn document_of(item: &Item) -> Option<&DocumentId> {
+/// The document of an entry that may bring attachments into sight.
+fn with_attachments(record: &Record, item: &Item) -> Option<DocumentId> {
     match item {
-        Item::Entry { document, .. } => Some(document),
+        Item::Entry { id, document, .. } => {
+            record.may_name_attachments(id).then(|| document.clone())
+        }
         Item::Event { .. } | Item::Part { .. } | Item::Row { .. } | Item::Audit { .. } => None,
     }
 }

@@ -12,7 +12,7 @@ use kith_protocol::{
     codec,
     id::RecordId,
     limits::FRAME_LEN_MAX,
-    sync::{Carried, JournalId, Kind, Message},
+    sync::{Carried, JournalId, Kind, Message, OfRecord},
 };
 use libp2p::{Multiaddr, PeerId, identity::Keypair};
 use tokio::{io::AsyncWriteExt, net::TcpSocket, runtime::Runtime};
@@ -137,9 +137,11 @@ async fn blows_up(client: &Client) {
         bytes: Vec::new(),
     };
     let items = Message::Items {
-        record: RecordId::from_bytes([7; 32]),
         through: 1,
-        items: vec![nothing; 500_000],
+        batches: vec![OfRecord {
+            record: RecordId::from_bytes([7; 32]),
+            items: vec![nothing; 500_000],
+        }],
     };
     let items = codec::encode(&items);
     for bytes in [vec![0; FRAME_LEN_MAX], items, long_introduction()] {

@@ -1,18 +1,100 @@
-//! A batch of one record under one share, and its links in the access log.
+//! A batch of one record under one share, its links in the access log, and the parcel in which it
+//! goes with others.
 
 use std::collections::BTreeMap;
 
-use kith_crdt::DocumentId;
+use kith_crdt::{DocumentId, Label};
 
 use crate::{
     audit::{Audience, DisclosedDocument, DisclosedRun, Disclosure, Extent, How, Recipient},
     consent::{Reader, Whoever, grant::Purposes},
     id::{EventId, RecordId},
     intake,
-    limits::{DISCLOSURE_LEN_MAX, ITEMS_MAX},
+    limits::{BATCHES_MAX, DISCLOSURE_LEN_MAX, ITEMS_MAX},
     store::ChainPosition,
-    sync::message::{Carried, Kind},
+    sync::message::{Carried, Kind, OfRecord},
 };
+
+/// What goes in one frame: batches whose contents have one label, so that how well they compress
+/// together tells nothing of one label's content to whoever knows another's.
+#[derive(Default)]
+pub(super) struct Parcel {
+    pub(super) batches: Vec<Batch>,
+    label: Option<Label>,
+    items: usize,
+    len: usize,
+}
+
+/// What still fits into a parcel.
+#[derive(Clone, Copy)]
+pub(super) struct Room {
+    items: usize,
+    len: usize,
+    /// The first item always fits.
+    is_empty: bool,
+}
+
+impl Parcel {
+    pub(super) const fn is_empty(&self) -> bool {
+        self.batches.is_empty()
+    }
+
+    pub(super) const fn room(&self) -> Room {
+        let is_full = self.batches.len() >= BATCHES_MAX;
+        Room {
+            items: if is_full { 0 } else { ITEMS_MAX - self.items },
+            len: (DISCLOSURE_LEN_MAX as usize).saturating_sub(self.len),
+            is_empty: self.is_empty(),
+        }
+    }
+
+    /// Whether something of a label, or rights, may go with what is in it.
+    pub(super) fn takes(&self, label: Option<&Label>) -> bool {
+        self.is_empty() || self.label.as_ref() == label
+    }
+
+    /// Takes in a batch that is done, if there is something in it.
+    pub(super) fn close(&mut self, batch: &mut Option<Batch>) {
+        if let Some(batch) = batch.take().filter(|batch| !batch.items.is_empty()) {
+            self.add(batch);
+        }
+    }
+
+    pub(super) fn add(&mut self, batch: Batch) {
+        self.label = batch.label().cloned();
+        self.items += batch.items.len();
+        self.len += batch.len;
+        self.batches.push(batch);
+    }
+
+    /// The documents that its entries are of.
+    pub(super) fn documents(&self) -> Vec<(RecordId, DocumentId)> {
+        let documents = self.batches.iter().flat_map(Batch::documents);
+        let mut documents: Vec<_> = documents.collect();
+        documents.sort_unstable();
+        documents.dedup();
+        documents
+    }
+
+    /// Links of the access log for all that content is read in.
+    pub(super) fn disclosures(&self, who: &Whoever) -> Vec<Disclosure> {
+        let of_entries = self
+            .batches
+            .iter()
+            .filter(|batch| !batch.entries.is_empty());
+        of_entries
+            .flat_map(|batch| batch.disclosures(who))
+            .collect()
+    }
+
+    pub(super) fn into_batches(self) -> Vec<OfRecord> {
+        let batch = |batch: Batch| OfRecord {
+            record: batch.record,
+            items: batch.items,
+        };
+        self.batches.into_iter().map(batch).collect()
+    }
+}
 
 /// A batch of one record under one share.
 pub(super) struct Batch {
@@ -22,12 +104,13 @@ pub(super) struct Batch {
     pub(super) items: Vec<Carried>,
     pub(super) entries: Vec<(DocumentId, ChainPosition)>,
     len: usize,
+    room: Room,
     /// Whether each document may be read, found out once: nothing changes while a batch is made.
     readers: BTreeMap<DocumentId, Option<Reader>>,
 }
 
 impl Batch {
-    pub(super) const fn new(record: RecordId) -> Self {
+    pub(super) const fn new(record: RecordId, room: Room) -> Self {
         Self {
             record,
             grant: None,
@@ -35,6 +118,7 @@ impl Batch {
             items: Vec::new(),
             entries: Vec::new(),
             len: 0,
+            room,
             readers: BTreeMap::new(),
         }
     }
@@ -53,10 +137,20 @@ impl Batch {
         found
     }
 
-    /// Whether one more still fits; the first always does.
+    /// Whether something of a record, with a label or rights, may go with what is in it.
+    pub(super) fn is_of(&self, record: RecordId, label: Option<&Label>) -> bool {
+        self.record == record && (self.items.is_empty() || self.label() == label)
+    }
+
+    /// The label of its content; nothing where it is all rights.
+    fn label(&self) -> Option<&Label> {
+        self.entries.first().map(|(document, _)| &document.label)
+    }
+
+    /// Whether one more still fits; the first of a parcel always does.
     pub(super) fn has_room(&self, len: usize) -> bool {
-        self.items.is_empty()
-            || self.items.len() < ITEMS_MAX && (self.len + len) as u64 <= DISCLOSURE_LEN_MAX
+        self.room.is_empty && self.items.is_empty()
+            || self.items.len() < self.room.items && self.len + len <= self.room.len
     }
 
     pub(super) fn add(&mut self, carried: Carried) {
@@ -85,21 +179,15 @@ impl Batch {
         true
     }
 
-    /// The documents that its entries are of.
-    pub(super) fn documents(&self) -> Vec<(RecordId, DocumentId)> {
-        let mut documents: Vec<_> = self
-            .entries
-            .iter()
-            .map(|(document, _)| (self.record, document.clone()))
-            .collect();
-        documents.sort_unstable();
-        documents.dedup();
-        documents
+    /// The documents that its entries are of, once for each entry.
+    fn documents(&self) -> impl Iterator<Item = (RecordId, DocumentId)> {
+        let entries = self.entries.iter();
+        entries.map(|(document, _)| (self.record, document.clone()))
     }
 
     /// Links of the access log for a self. An entry that is longer than a disclosure may be has as
     /// many links as it takes: the log counts every byte.
-    pub(super) fn disclosures(&self, who: &Whoever) -> Vec<Disclosure> {
+    fn disclosures(&self, who: &Whoever) -> Vec<Disclosure> {
         let len = self.len as u64;
         let parts = len.div_ceil(DISCLOSURE_LEN_MAX).max(1);
         let whole = Disclosure {

@@ -1,15 +1,17 @@
 //! Giving what came into the journal since, one tier after the other.
 
+use kith_crdt::Label;
+
 use super::{
     super::{Desk, Link, Stop},
-    batch::Batch,
+    batch::{Batch, Parcel},
 };
 use crate::{
     codec,
     consent::{Whoever, cut::ProvenPart},
     id::{PrincipalId, RecordId},
     logs::LogId,
-    record::Record,
+    record::Rights,
     store::{Item, Store},
     sync::{
         message::{Carried, Kind},
@@ -25,19 +27,20 @@ const JOURNAL_STEP: usize = 128;
 enum Considered {
     /// It is not for this peer, or not in this tier.
     Passed,
-    /// It is in the batch.
+    /// It is in the parcel.
     Added,
-    /// It begins the next batch.
+    /// It begins the next parcel.
     Full,
 }
 
 impl Link {
-    /// The next batch of what came in since, of one tier.
-    pub(super) fn next_of_journal<S: Shell>(
+    /// Puts what came in since of one tier into a parcel, as much as goes together.
+    pub(super) fn fill_from_journal<S: Shell>(
         &mut self,
         desk: &mut Desk<'_, S>,
         tier: Tier,
-    ) -> Result<Option<Batch>, Stop> {
+        parcel: &mut Parcel,
+    ) -> Result<(), Stop> {
         let nth = tier as usize;
         let mut batch: Option<Batch> = None;
         while self.giving.read[nth] < desk.end {
@@ -51,15 +54,19 @@ impl Link {
             }
             for (at, item) in step {
                 if !self.giving.came_from_peer(at) {
-                    match self.consider(desk, tier, item, &mut batch)? {
+                    match self.consider(desk, tier, item, (&mut *parcel, &mut batch))? {
                         Considered::Passed | Considered::Added => {}
-                        Considered::Full => return Ok(batch),
+                        Considered::Full => {
+                            parcel.close(&mut batch);
+                            return Ok(());
+                        }
                     }
                 }
                 self.giving.read[nth] = at;
             }
         }
-        Ok(batch.filter(|batch| !batch.items.is_empty()))
+        parcel.close(&mut batch);
+        Ok(())
     }
 
     fn consider<S: Shell>(
@@ -67,7 +74,7 @@ impl Link {
         desk: &mut Desk<'_, S>,
         tier: Tier,
         item: Item,
-        batch: &mut Option<Batch>,
+        (parcel, batch): (&mut Parcel, &mut Option<Batch>),
     ) -> Result<Considered, Stop> {
         let Some(who) = self.who() else {
             return Ok(Considered::Passed);
@@ -94,12 +101,17 @@ impl Link {
         let Some(id) = id.filter(|id| item_tier == tier && is_common(id)) else {
             return Ok(Considered::Passed);
         };
-        if batch.as_ref().is_some_and(|batch| batch.record != id) {
+        let label = label_of(&item);
+        if batch.as_ref().is_some_and(|batch| !batch.is_of(id, label)) {
+            parcel.close(batch);
+        }
+        if !parcel.takes(label) {
             return Ok(Considered::Full);
         }
-        let considered = self.with_view(desk, id, |_, desk, record, view| {
-            let batch = batch.get_or_insert_with(|| Batch::new(id));
-            Ok(add_item(desk, record, view, &who, item, batch))
+        let room = parcel.room();
+        let considered = self.with_view(desk, id, |_, desk, rights, view| {
+            let batch = batch.get_or_insert_with(|| Batch::new(id, room));
+            Ok(add_item(desk, rights, view, &who, item, batch))
         })?;
         Ok(considered.unwrap_or(Considered::Passed))
     }
@@ -116,9 +128,17 @@ impl Link {
     }
 }
 
+/// The label of an item's content; nothing where it is rights.
+const fn label_of(item: &Item) -> Option<&Label> {
+    match item {
+        Item::Entry { document, .. } => Some(&document.label),
+        Item::Event { .. } | Item::Part { .. } | Item::Row { .. } | Item::Audit { .. } => None,
+    }
+}
+
 fn add_item<S: Shell>(
     desk: &Desk<'_, S>,
-    record: &mut Record,
+    rights: &mut Rights,
     view: &View,
     who: &Whoever,
     item: Item,
@@ -149,7 +169,7 @@ fn add_item<S: Shell>(
             bytes,
             ..
         } => {
-            let find = || record.reader(who, &document, desk.now_ms);
+            let find = || rights.reader(who, &document, desk.now_ms);
             let Some(reader) = batch.reader(&document, find) else {
                 return Considered::Passed;
             };

@@ -4,11 +4,14 @@ use std::collections::{BTreeSet, VecDeque};
 
 use super::{
     super::{Desk, Link, Stop},
-    batch::{Batch, position_of},
+    Giving,
+    batch::{Batch, Parcel, position_of},
 };
+use kith_crdt::Label;
+
 use crate::{
-    id::EnvelopeId,
-    record::Record,
+    id::{EnvelopeId, RecordId},
+    record::Rights,
     store::{Store, StoreError},
     sync::{
         message::Carried,
@@ -34,57 +37,79 @@ pub(super) struct Open {
     entries: VecDeque<EnvelopeId>,
 }
 
-/// What comes next of the places that are given from their start.
+/// What comes next into a parcel.
 pub(super) enum Next {
     /// Nothing of this tier.
     Nothing,
-    /// A place that has nothing for this peer any more.
+    /// Something that has nothing for this peer any more.
     Empty,
+    /// Something that does not go into this parcel.
+    Full,
     /// Something.
     Batch(Batch),
 }
 
 impl Link {
-    /// What comes next of the places that are given from their start.
+    /// What comes next of the places that are given from their start: as many places of one record
+    /// as go together.
     pub(super) fn next_of_places<S: Shell>(
         &mut self,
         desk: &mut Desk<'_, S>,
         tier: Tier,
+        parcel: &Parcel,
     ) -> Result<Next, Stop> {
-        if self.giving.open.is_none() {
-            let first = self.giving.places.first_entry();
-            let Some(first) = first.filter(|first| first.key().0 == tier) else {
-                return Ok(Next::Nothing);
-            };
-            let ((_, _, place), part) = first.remove_entry();
-            self.giving.open =
-                self.with_view(desk, place.record(), |link, desk, record, view| {
-                    link.open_place(desk, record, view, (&place, &part))
-                })?;
-        }
-        let Some(mut open) = self.giving.open.take() else {
-            return Ok(Next::Empty);
+        let first = self.giving.open.as_ref().map(|open| &open.place);
+        let turn = self.giving.places.first_key_value();
+        let Some(first) = first.or(turn.map(|((.., place), _)| place)) else {
+            return Ok(Next::Nothing);
         };
-        if open.place.tier() != tier {
-            self.giving.open = Some(open);
+        if first.tier() != tier {
             return Ok(Next::Nothing);
         }
-        let batch = self.with_view(desk, open.place.record(), |link, desk, record, view| {
-            link.fill(desk, record, view, &mut open)
-        })?;
-        if !open.rights.is_empty() || !open.entries.is_empty() {
-            self.giving.open = Some(open);
+        if !parcel.takes(first.label()) {
+            return Ok(Next::Full);
         }
-        Ok(match batch {
-            Some(batch) if !batch.items.is_empty() => Next::Batch(batch),
-            Some(_) | None => Next::Empty,
+        let (id, label) = (first.record(), first.label().cloned());
+        let room = parcel.room();
+        let filled = self.with_view(desk, id, |link, desk, of, view| {
+            let mut batch = Batch::new(id, room);
+            loop {
+                let is_whole = match link.giving.open.take() {
+                    None => true,
+                    Some(mut open) => {
+                        link.fill(desk, of, view, (&mut open, &mut batch))?;
+                        let is_whole = open.is_empty();
+                        if !is_whole {
+                            link.giving.open = Some(open);
+                        }
+                        is_whole
+                    }
+                };
+                if !is_whole {
+                    return Ok((batch, false));
+                }
+                let Some((place, part)) = link.giving.next_place(tier, id, label.as_ref()) else {
+                    return Ok((batch, true));
+                };
+                link.giving.open = Some(link.open_place(desk, view, (&place, &part))?);
+            }
+        })?;
+        let Some((batch, is_whole)) = filled else {
+            // Of a damaged record nothing is given; the rest goes on.
+            self.giving.open = None;
+            while self.giving.next_place(tier, id, label.as_ref()).is_some() {}
+            return Ok(Next::Empty);
+        };
+        Ok(match (batch.items.is_empty(), is_whole) {
+            (false, _) => Next::Batch(batch),
+            (true, true) => Next::Empty,
+            (true, false) => Next::Full,
         })
     }
 
     fn open_place<S: Shell>(
         &self,
         desk: &Desk<'_, S>,
-        record: &Record,
         view: &View,
         (place, part): (&Place, &Part),
     ) -> Result<Open, StoreError> {
@@ -104,7 +129,7 @@ impl Link {
                 open.entries = ids.into_iter().filter(|id| wanted(id.as_bytes())).collect();
             }
             (Place::Authority(_) | Place::Principal(..), Some(who)) => {
-                let items = rights(view, record, desk.shell, &who, place)?;
+                let items = rights(view, &place.record(), desk.shell, &who, place)?;
                 let items = items.into_iter().filter(|(key, _)| wanted(key));
                 open.rights = items.map(|(_, carried)| carried).collect();
             }
@@ -113,14 +138,14 @@ impl Link {
         Ok(open)
     }
 
+    /// Puts as much of a place into a batch as goes together.
     fn fill<S: Shell>(
         &self,
         desk: &Desk<'_, S>,
-        record: &mut Record,
+        of: &mut Rights,
         view: &View,
-        open: &mut Open,
-    ) -> Result<Batch, StoreError> {
-        let mut batch = Batch::new(record.id());
+        (open, batch): (&mut Open, &mut Batch),
+    ) -> Result<(), StoreError> {
         let principal_may_go = match &open.place {
             Place::Principal(_, principal) => view.has_principal(principal),
             Place::Authority(_) | Place::Document(..) => view.reach.is_any(),
@@ -136,11 +161,11 @@ impl Link {
             }
         }
         let (Place::Document(_, document), Some(who)) = (&open.place, self.who()) else {
-            return Ok(batch);
+            return Ok(());
         };
-        let Some(reader) = record.reader(&who, document, desk.now_ms) else {
+        let Some(reader) = batch.reader(document, || of.reader(&who, document, desk.now_ms)) else {
             open.entries.clear();
-            return Ok(batch);
+            return Ok(());
         };
         while let Some(id) = open.entries.front() {
             let held = desk.shell.store().entry(id)?;
@@ -155,6 +180,30 @@ impl Link {
             }
             open.entries.pop_front();
         }
-        Ok(batch)
+        Ok(())
+    }
+}
+
+impl Open {
+    fn is_empty(&self) -> bool {
+        self.rights.is_empty() && self.entries.is_empty()
+    }
+}
+
+impl Giving {
+    /// Takes out the next place, where it is of this tier, record and label.
+    fn next_place(
+        &mut self,
+        tier: Tier,
+        record: RecordId,
+        label: Option<&Label>,
+    ) -> Option<(Place, Part)> {
+        let first = self.places.first_entry()?;
+        let (of_tier, of_label, of_record, ..) = first.key();
+        if (*of_tier, of_label.as_ref(), *of_record) != (tier, label, record) {
+            return None;
+        }
+        let ((.., place), part) = first.remove_entry();
+        Some((place, part))
     }
 }
