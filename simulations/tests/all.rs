@@ -6,6 +6,8 @@ mod broken_off;
 mod hostile;
 #[path = "all/leaks.rs"]
 mod leaks;
+#[path = "all/parcels.rs"]
+mod parcels;
 #[path = "all/random.rs"]
 mod random;
 #[path = "all/returning.rs"]
