@@ -12,9 +12,9 @@
 //! (`ranges`), and give each other what is missing. Rights go before content, and what an
 //! emergency needs before the rest. What a peer may have is found out from the record at the
 //! moment at which each item goes (`view`), never remembered from the peer's word, and the access
-//! log has each batch before it leaves. Absent and forbidden are the same.
+//! log has it before it leaves. Absent and forbidden are the same.
 //!
-//! A cursor counts batches that were sent, so that it tells nothing of what was not. When a peer
+//! A cursor counts parcels that were sent, so that it tells nothing of what was not. When a peer
 //! may have more than before, the added documents are given from their start before the cursor
 //! moves on. What is taken in is on the disk before it is said to be.
 
