@@ -46,6 +46,8 @@ pub struct Host {
     pub taken: BTreeSet<RecordId>,
     /// By how much its clock is ahead of the world's, milliseconds.
     pub skew_ms: i64,
+    /// The latest time that its engine was told since it started: within it time never goes back.
+    pub engine_ms: u64,
     loaded: BTreeMap<RecordId, Record>,
     audit: Option<AuditChain>,
     nonce: [u8; 8],
@@ -94,6 +96,7 @@ impl Host {
             engine: None,
             taken: BTreeSet::new(),
             skew_ms: 0,
+            engine_ms: now_ms,
             loaded: BTreeMap::new(),
             audit: None,
             nonce: [0; 8],
@@ -127,6 +130,7 @@ impl Host {
     pub fn start(&mut self, now_ms: u64) {
         self.disk.reopen();
         self.now_ms = now_ms;
+        self.engine_ms = now_ms;
         self.rng.fill_bytes(&mut self.nonce);
         let mut seed = [0; 32];
         self.rng.fill_bytes(&mut seed);
@@ -139,6 +143,16 @@ impl Host {
         self.engine = None;
         self.loaded.clear();
         self.audit = None;
+    }
+
+    /// A record as it is in memory, where it is.
+    pub fn in_memory(&mut self, id: RecordId) -> Option<&mut Record> {
+        self.loaded.get_mut(&id)
+    }
+
+    /// Forgets what it has loaded: something came onto the disk by other hands.
+    pub fn forget_loaded(&mut self) {
+        self.loaded.clear();
     }
 
     /// Time goes on.

@@ -22,6 +22,7 @@
 
 mod clock;
 mod disk;
+pub mod histories;
 mod host;
 mod network;
 mod world;

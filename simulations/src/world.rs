@@ -89,7 +89,7 @@ pub struct Sent {
     pub wire: Wire,
     /// To whom.
     pub to: HostId,
-    /// When, by the sender's clock, milliseconds since 1970 UTC.
+    /// When, by the sender's engine, milliseconds since 1970 UTC.
     pub clock_ms: u64,
     /// How many items were on the sender's disk.
     pub held: usize,
@@ -252,9 +252,18 @@ impl World {
 
     /// A script opens a stream to a host, as the device of another one.
     pub fn script(&mut self, from: HostId, to: HostId) -> Wire {
+        let device = self.look(from).device();
+        self.script_from(from, device, to)
+    }
+
+    /// A script opens a stream to a host as a device of nobody in this world.
+    fn script_as(&mut self, device: DeviceId, to: HostId) -> Wire {
+        self.script_from(HostId(usize::MAX), device, to)
+    }
+
+    fn script_from(&mut self, from: HostId, device: DeviceId, to: HostId) -> Wire {
         let (near, far) = self.network.open(from, to);
         self.scripted.insert(near, Vec::new());
-        let device = self.at(from).device();
         let now = self.now_ms();
         self.clock.at(now, Happening::Opens(far, device, false));
         near

@@ -179,3 +179,99 @@ pub fn with_other_payload(bytes: &[u8]) -> Option<Vec<u8>> {
     payload.bytes[at] ^= 1;
     Some(kith_protocol::codec::encode(&envelope))
 }
+
+impl Host {
+    fn own_event(&self, claim: &Claim, act: LabelAct) -> Item {
+        let label = claim.document.label.clone();
+        let log = LogId::Label(claim.record, label);
+        let link = Record::load(&self.disk, claim.record, self.device())
+            .map_or(NextLink::FIRST, |mut record| {
+                record.ledger().next_event(self.device(), &log)
+            });
+        let author = Author {
+            principal: self.whoever().principal,
+            key: &self.key,
+            staff: None,
+        };
+        event_item(&author.event(EventDraft {
+            log,
+            link,
+            frontiers: self.seen(claim),
+            grant: claim.grant,
+            time_ms: claim.time_ms,
+            act: Act::Label(act),
+        }))
+    }
+
+    /// A grant beneath its own that gives more than it has, without an end.
+    pub fn grant_beyond(
+        &self,
+        claim: &Claim,
+        audience: PrincipalId,
+        sections: Vec<kith_crdt::Section>,
+    ) -> Item {
+        self.own_event(
+            claim,
+            LabelAct::Grant(kith_protocol::consent::grant::Grant {
+                audience,
+                sections,
+                actions: Actions::ALL,
+                from_ms: 0,
+                until_ms: None,
+                purposes: Purposes::CARE,
+                basis: kith_protocol::consent::grant::Basis::Consent,
+                depth: 7,
+                parent: claim.grant,
+                custodians: Vec::new(),
+            }),
+        )
+    }
+
+    /// Stops a grant that is not its own to stop: nothing that was written under it is to stand.
+    pub fn stop_anyway(&self, claim: &Claim, grant: EventId) -> Item {
+        use kith_protocol::{
+            consent::cut::Cut,
+            logs::record::{Link, Revoke},
+        };
+        self.own_event(
+            claim,
+            LabelAct::Revoke(Revoke {
+                link: Link::Grant(grant),
+                cut: Cut::Nothing,
+                keep: Vec::new(),
+                void: Vec::new(),
+                is_final: true,
+            }),
+        )
+    }
+
+    /// Says of entries that they count.
+    pub fn adopt_anyway(&self, claim: &Claim, entries: Vec<EnvelopeId>) -> Item {
+        let device = self.device();
+        let loaded = Record::load(&self.disk, claim.record, device);
+        let (link, deps) = loaded.map_or((NextLink::FIRST, Vec::new()), |mut record| {
+            let ledger = record.ledger();
+            let link = ledger.next_entry(device, 0, &claim.document);
+            (link, ledger.heads(&claim.document))
+        });
+        let draft = EntryDraft {
+            record: claim.record,
+            document: claim.document.clone(),
+            epoch: 0,
+            link,
+            deps,
+            frontiers: self.seen(claim),
+            grant: claim.grant,
+            purpose: Purposes::CARE,
+            time_ms: claim.time_ms,
+            actor_nonce: self.nonce,
+        };
+        let author = Author {
+            principal: self.whoever().principal,
+            key: &self.key,
+            staff: None,
+        };
+        let content = kith_protocol::envelope::Content::Adopt { entries };
+        entry_item(author.entry(draft, content, None))
+    }
+}

@@ -81,3 +81,40 @@ fn swap(items: &mut [Carried]) {
         }
     }
 }
+
+impl World {
+    /// Somebody whom nobody knows calls a host, says hello and shows its principal's log; what it
+    /// hears.
+    pub fn stranger_calls(&mut self, to: HostId) -> Vec<Message> {
+        let mut seed = [0; 32];
+        self.rng.fill_bytes(&mut seed);
+        let stranger = crate::host::Host::new(seed, self.now_ms());
+        let principal = stranger.whoever().principal;
+        let log = kith_protocol::sync::principal_log(&stranger.disk, principal);
+        let log = log.iter().flatten();
+        let log = log.map(|event| serde_bytes::ByteBuf::from(event.bytes().to_vec()));
+        let introduction = Message::Introduction { log: log.collect() };
+        let hello = Message::Hello {
+            version: kith_protocol::sync::SYNC_VERSION,
+            features: 0,
+            journal: kith_protocol::sync::JournalId([2; 16]),
+            held: None,
+        };
+        let wire = self.script_as(stranger.device(), to);
+        for word in [
+            &hello,
+            &introduction,
+            &hello,
+            &Message::Ready { resumes: true },
+        ] {
+            self.run_for(100);
+            self.say(wire, codec::encode(word));
+        }
+        self.run_for(2_000);
+        let heard = self.heard(wire);
+        heard
+            .iter()
+            .filter_map(|frame| codec::decode(frame).ok())
+            .collect()
+    }
+}

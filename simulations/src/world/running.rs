@@ -103,12 +103,14 @@ impl World {
     }
 
     pub(super) fn tell(&mut self, host: HostId, input: Input) {
-        if self.is_asleep(host) {
+        // Whoever is no host of this world is a script.
+        if host.0 >= self.hosts.len() || self.is_asleep(host) {
             return;
         }
         let now = self.clock_ms(host);
         let one = self.at(host);
         one.set_now_ms(now);
+        one.engine_ms = one.engine_ms.max(now);
         let Some(mut engine) = one.engine.take() else {
             return;
         };
@@ -178,7 +180,7 @@ impl World {
             let sent = Sent {
                 wire,
                 to: other.host,
-                clock_ms: self.clock_ms(wire.host),
+                clock_ms: self.look(wire.host).engine_ms,
                 held: self.look(wire.host).disk.len(),
                 frame: frame.clone(),
             };
