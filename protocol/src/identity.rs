@@ -1,6 +1,6 @@
 //! Keys of principals and devices, and the name cards that describe them.
 
-use std::fmt;
+use std::{cell::RefCell, collections::BTreeSet, fmt};
 
 use ed25519_dalek::SigningKey;
 use serde::{Deserialize, Serialize};
@@ -63,14 +63,39 @@ pub fn agree_to_act_for(principal: PrincipalId, device: &SecretKey, parent: Devi
 }
 
 /// Whether `proof` is the agreement of `device` to act for `principal`, added by `parent`.
+///
+/// The log of a person is read with each record that names them, so what was found to hold is
+/// remembered: the answer follows from what is asked alone.
 pub fn agreed_to_act_for(
     principal: PrincipalId,
     device: DeviceId,
     parent: DeviceId,
     proof: &[u8],
 ) -> bool {
-    unseal(Domain::Device, proof, device)
-        .is_ok_and(|signed| signed == codec::encode(&(principal, device, parent)))
+    let agreement = codec::encode(&(principal, device, parent));
+    let mut hasher = blake3::Hasher::new_derive_key("kith v1 agreement found to hold");
+    hasher.update(&agreement);
+    hasher.update(proof);
+    let asked = *hasher.finalize().as_bytes();
+    AGREED.with_borrow_mut(|agreed| {
+        let known = agreed.contains(&asked);
+        let holds = known
+            || unseal(Domain::Device, proof, device).is_ok_and(|signed| signed == agreement);
+        if holds && !known {
+            if agreed.len() >= AGREED_MAX {
+                agreed.clear();
+            }
+            agreed.insert(asked);
+        }
+        holds
+    })
+}
+
+/// Agreements that are remembered: as many as any node knows devices, for 160 KiB.
+const AGREED_MAX: usize = 4096;
+
+thread_local! {
+    static AGREED: RefCell<BTreeSet<[u8; 32]>> = const { RefCell::new(BTreeSet::new()) };
 }
 
 /// A new root key's signed agreement to stand for `principal`: the proof in a KeyChange.

@@ -177,6 +177,10 @@ pub const ANSWERS_MAX: usize = 64;
 /// Items of one parcel between two nodes: 256 KiB of the smallest entries is under 600.
 pub const ITEMS_MAX: usize = 1024;
 
+/// Keys of what came from a peer while both catch up, which is not given back to it; what is beyond
+/// is given back, and known there. 4 MiB.
+pub const FROM_PEER_MAX: usize = 1 << 16;
+
 /// Batches of one parcel, each of which has a record loaded: 256 KiB of the rights of new records
 /// is about so many.
 pub const BATCHES_MAX: usize = 256;

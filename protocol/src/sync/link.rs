@@ -349,6 +349,9 @@ impl Link {
     /// Whether both have given everything since it was last said: said once.
     pub(super) fn settles(&mut self) -> bool {
         let settles = self.theirs_settled && self.has_given() && !self.fetching.waits();
+        if settles {
+            self.giving.forget_keys();
+        }
         settles && !std::mem::replace(&mut self.is_settled, true)
     }
 

@@ -21,7 +21,7 @@ use crate::{
     id::{EventId, PrincipalId, RecordId},
     logs::LogId,
     record::Rights,
-    store::{Store, StoreError},
+    store::{Item, Store, StoreError},
 };
 
 /// How much of a record somebody may have: small enough to be kept, so that what was added to it
@@ -392,6 +392,19 @@ pub(super) fn rights(
             Ok(items)
         }
         Place::Document(..) => Ok(Vec::new()),
+    }
+}
+
+/// The key by which an item is compared; nothing of what only this node keeps.
+pub(super) fn key_of(item: &Item) -> Option<Key> {
+    match item {
+        Item::Event { id, .. } => Some(*id.as_bytes()),
+        Item::Entry { id, .. } => Some(*id.as_bytes()),
+        Item::Part { bytes, .. } => {
+            let part = codec::decode_trusted::<ProvenPart>(bytes).ok()?;
+            Some(part_key(&part))
+        }
+        Item::Row { .. } | Item::Audit { .. } => None,
     }
 }
 

@@ -21,13 +21,14 @@ use self::{
 };
 use super::{Desk, Flight, Link, Stop};
 use crate::{
-    id::{DeviceId, RecordId},
-    limits::{COMPARE_AGAIN_MS, COMPARE_EVERY_MS, PARCELS_AHEAD_MAX},
+    id::{DeviceId, PrincipalId, RecordId},
+    limits::{COMPARE_AGAIN_MS, COMPARE_EVERY_MS, FROM_PEER_MAX, PARCELS_AHEAD_MAX},
     store::{Item, JournalPosition, Store, StoreError},
     sync::{
         message::{Cursor, Farewell, KeptBack, Message},
         output::{News, Output},
         progress::{self, Given},
+        ranges::Key,
         shell::Shell,
         view::{Place, Scope, Tier, View},
     },
@@ -60,6 +61,11 @@ pub(super) struct Giving {
     unsaved: BTreeSet<RecordId>,
     /// What of the journal came from this peer: first left out, last included.
     from_peer: Vec<(JournalPosition, JournalPosition)>,
+    /// The keys of what came from it, while both catch up.
+    keys_from_peer: BTreeSet<Key>,
+    /// People whose logs were given in this conversation: what comes into them later is in the
+    /// journal.
+    logs_given: BTreeSet<PrincipalId>,
     proven: bool,
     pub(super) proven_theirs: bool,
     settled: bool,
@@ -96,6 +102,17 @@ impl Giving {
         }
         let read = self.position();
         self.from_peer.retain(|(_, last)| *last > read);
+    }
+
+    /// Notes that what has these keys came from this peer.
+    pub(super) fn note_from_peer(&mut self, keys: impl IntoIterator<Item = Key>) {
+        let room = FROM_PEER_MAX.saturating_sub(self.keys_from_peer.len());
+        self.keys_from_peer.extend(keys.into_iter().take(room));
+    }
+
+    /// Both have everything: what is given from its start from now on was not allowed before.
+    pub(super) fn forget_keys(&mut self) {
+        self.keys_from_peer.clear();
     }
 
     /// When both compare again, whatever their cursors say.
@@ -158,6 +175,7 @@ impl Giving {
         self.given.ahead.clear();
         self.is_whole = false;
         self.places.clear();
+        self.logs_given.clear();
         self.open = None;
         self.settled = false;
     }

@@ -8,12 +8,12 @@ use crate::{
     consent::Whoever,
     id::RecordId,
     limits::{AUTHORITY_EVENTS_MAX, RECORDS_IN_COMMON_MAX},
-    logs::{Event, LogId},
-    record::{Record, event_item, named},
+    logs::Event,
+    record::{Record, named},
     signed::Verified,
     store::{Item, Store},
     sync::{
-        reach::{Reach, certified},
+        reach::Reach,
         shell::Shell,
     },
 };
@@ -55,19 +55,12 @@ impl Link {
         if peer.records.contains(&id) || peer.principal == desk.shell.owner().principal {
             return Ok(true);
         }
-        if peer.records.len() >= RECORDS_IN_COMMON_MAX {
-            return Ok(false);
-        }
-        if !self.is_proven(desk, id, sound, who)? {
-            // Who acts for whom is kept: it may be what proves the rest.
-            let people = sound.events.drain(..);
-            rows.extend(people.map(|(_, event)| event_item(&event)));
+        if peer.records.len() >= RECORDS_IN_COMMON_MAX || !self.is_proven(desk, id, sound, who)? {
             return Ok(false);
         }
         rows.extend(desk.shell.note_common(who.principal, id)?);
-        sound
-            .events
-            .extend(std::mem::take(&mut self.offered).events);
+        let before = std::mem::take(&mut self.offered).events;
+        sound.events.splice(..0, before);
         if let Some(peer) = &mut self.peer {
             peer.records.insert(id);
         }
@@ -88,25 +81,13 @@ impl Link {
             let mut rights = desk.shell.rights(id)?;
             let is_live = Reach::of(rights.ledger(), &who, desk.now_ms).is_live();
             desk.shell.put_rights(rights);
-            if !is_live {
-                sound.events.clear();
-            }
             return Ok(is_live);
         }
         let store = desk.shell.store();
-        let (of_people, of_record): (Vec<_>, Vec<_>) = std::mem::take(&mut sound.events)
-            .into_iter()
-            .partition(|(_, event)| matches!(event.value().log, LogId::Principal(_)));
-        let people: Vec<_> = of_people.iter().map(|(_, event)| event.clone()).collect();
-        let known = certified(store, &people, AUTHORITY_EVENTS_MAX)?;
-        let is_known = |(_, event): &(u32, Verified<Event>)| known.contains(&event.id());
-        sound.events = of_people.into_iter().filter(is_known).collect();
-        self.offered.keep(id, of_record);
+        self.offered.keep(id, std::mem::take(&mut sound.events));
         let mut record = Record::new(id);
         let mut authors = BTreeSet::from([ours.principal]);
-        let offered = self.offered.events.iter().map(|(_, event)| event);
-        let people = sound.events.iter().map(|(_, event)| event);
-        for event in people.chain(offered) {
+        for (_, event) in &self.offered.events {
             authors.extend(named(event.value()));
             if record.arrive_event(event.clone()).is_err() {
                 // It is looked at, and answered, again when all of it is taken in.

@@ -13,10 +13,10 @@ use crate::{
     author::Entry,
     consent::Whoever,
     id::{DeviceId, RecordId},
-    intake::{self, IntakeError},
+    intake,
     limits::{AUTHORITY_EVENTS_MAX, ITEMS_MAX},
     logs::{Event, LogId},
-    record::{ArrivalError, Record, named},
+    record::{ArrivalError, Record, event_item, named},
     signed::Verified,
     store::{Item, Store},
     sync::{
@@ -25,16 +25,17 @@ use crate::{
         progress,
         reach::{Reach, certified},
         shell::{Shell, Taken},
+        view::key_of,
     },
 };
 
-/// Events of this parcel whose signature was checked, by their bytes: the log of a person comes
-/// with each record that names them.
-type Checked<'a> = BTreeMap<&'a [u8], Verified<Event>>;
+/// Events of the logs of people, each once: they come with every record that names them.
+type People<'a> = BTreeMap<&'a [u8], Verified<Event>>;
 
 /// What of a batch holds.
 #[derive(Default)]
 pub(super) struct Sound {
+    /// Of the record's own logs.
     pub(super) events: Vec<(u32, Verified<Event>)>,
     parts: Vec<(u32, Vec<u8>)>,
     entries: Vec<(u32, Entry)>,
@@ -44,12 +45,18 @@ pub(super) struct Sound {
 impl Sound {
     /// Checks every signature, hash and bound over the bytes as they came. `first` is the place of
     /// the first item in its parcel.
-    fn of<'a>(first: u32, items: &'a [Carried], checked: &mut Checked<'a>) -> Self {
+    fn of<'a>(first: u32, items: &'a [Carried], people: &mut People<'a>) -> Self {
         let mut sound = Self::default();
         for (nth, item) in (first..).zip(items) {
             let holds = match item.kind {
-                Kind::Event => event(&item.bytes, checked)
-                    .map(|event| sound.events.push((nth, event)))
+                Kind::Event if people.contains_key(item.bytes.as_slice()) => true,
+                Kind::Event => intake::event(&item.bytes)
+                    .map(|event| match event.value().log {
+                        LogId::Principal(_) => {
+                            people.insert(&item.bytes, event);
+                        }
+                        LogId::Core(_) | LogId::Label(..) => sound.events.push((nth, event)),
+                    })
                     .is_ok(),
                 Kind::Entry => intake::entry(&item.bytes)
                     .map(|entry| sound.entries.push((nth, entry)))
@@ -86,15 +93,19 @@ impl Link {
         self.is_settled = false;
         let cursor = self.cursor_at(through)?;
         let mut rows = vec![progress::taken_row(&self.device, &cursor)];
-        let (mut taken, mut kept_back) = (Vec::new(), Vec::new());
-        let (mut first, mut checked) = (0, Checked::new());
+        let (mut people, mut first) = (People::new(), 0);
+        let mut of_records = Vec::with_capacity(batches.len());
         for OfRecord { record, items } in batches {
-            let mut sound = Sound::of(first, items, &mut checked);
+            of_records.push((*record, Sound::of(first, items, &mut people)));
             first = (first..).nth(items.len()).unwrap_or(first);
+        }
+        self.take_people(desk, people)?;
+        let (mut taken, mut kept_back) = (Vec::new(), Vec::new());
+        for (record, mut sound) in of_records {
             // Where it is not in common all goes the same way as for a record that is here:
             // whoever asks learns nothing.
-            if self.has_in_common(desk, *record, &mut sound, &mut rows)? {
-                self.keep(desk, *record, &mut sound, &mut taken)?;
+            if self.has_in_common(desk, record, &mut sound, &mut rows)? {
+                self.keep(desk, record, &mut sound, &mut taken)?;
             }
             kept_back.append(&mut sound.kept_back);
         }
@@ -127,6 +138,28 @@ impl Link {
     fn cursor_at(&self, count: u64) -> Result<Cursor, Stop> {
         let journal = self.taking_journal.ok_or(Stop::Bye(Farewell::Misspoke))?;
         Ok(Cursor { journal, count })
+    }
+
+    /// Keeps the logs of people, before the records that they are named in are judged. What their
+    /// logs do not know the signer of is nobody's to keep.
+    fn take_people<S: Shell>(
+        &mut self,
+        desk: &mut Desk<'_, S>,
+        people: People<'_>,
+    ) -> Result<(), Stop> {
+        let events: Vec<_> = people.into_values().collect();
+        let known = certified(desk.shell.store(), &events, AUTHORITY_EVENTS_MAX)?;
+        self.giving
+            .note_from_peer(events.iter().map(|event| *event.id().as_bytes()));
+        let new = events.iter().filter(|event| known.contains(&event.id()));
+        let new: Vec<_> = new.map(event_item).collect();
+        if new.is_empty() {
+            return Ok(());
+        }
+        let before = desk.end;
+        desk.end = desk.shell.commit(&mut [], new)?;
+        self.giving.note_taken(before, desk.end);
+        Ok(())
     }
 
     /// Takes into a record what may be kept.
@@ -187,6 +220,7 @@ impl Link {
                 .map(|document| super::attachments::unfetched_row(&id, &document, true));
             rows.extend(unfetched);
             new.push((id, count_new(desk, items)?));
+            self.giving.note_from_peer(items.iter().filter_map(key_of));
         }
         rows.extend(self.giving.moved(&self.device));
         let before = desk.end;
@@ -207,15 +241,6 @@ impl Link {
     }
 }
 
-fn event<'a>(bytes: &'a [u8], checked: &mut Checked<'a>) -> Result<Verified<Event>, IntakeError> {
-    if let Some(event) = checked.get(bytes) {
-        return Ok(event.clone());
-    }
-    let event = intake::event(bytes)?;
-    checked.insert(bytes, event.clone());
-    Ok(event)
-}
-
 fn take_rights<S: Shell>(
     desk: &Desk<'_, S>,
     record: &mut Record,
@@ -223,14 +248,7 @@ fn take_rights<S: Shell>(
     commit: &mut Vec<Item>,
 ) -> Result<(), Stop> {
     let store = desk.shell.store();
-    let events = std::mem::take(&mut sound.events);
-    let all: Vec<_> = events.iter().map(|(_, event)| event.clone()).collect();
-    let known = certified(store, &all, AUTHORITY_EVENTS_MAX)?;
-    for (nth, event) in events {
-        let of_principal = matches!(event.value().log, LogId::Principal(_));
-        if of_principal && !known.contains(&event.id()) {
-            continue;
-        }
+    for (nth, event) in std::mem::take(&mut sound.events) {
         let people: Vec<_> = named(event.value()).collect();
         match record.arrive_event(event) {
             Ok(item) => {

@@ -33,6 +33,8 @@ pub(in crate::sync::link) enum Part {
 /// A place that is being given.
 pub(super) struct Open {
     place: Place,
+    /// Whether all of it is given.
+    is_whole: bool,
     rights: VecDeque<Carried>,
     entries: VecDeque<EnvelopeId>,
 }
@@ -114,15 +116,23 @@ impl Link {
         (place, part): (&Place, &Part),
     ) -> Result<Open, StoreError> {
         let wanted = |key: &Key| match part {
-            Part::Whole => true,
+            Part::Whole => !self.giving.keys_from_peer.contains(key),
             Part::Keys(keys) => keys.contains(key),
         };
         let store = desk.shell.store();
+        let is_given = match place {
+            Place::Principal(_, principal) => self.giving.logs_given.contains(principal),
+            Place::Authority(_) | Place::Document(..) => false,
+        };
         let mut open = Open {
             place: place.clone(),
+            is_whole: *part == Part::Whole,
             rights: VecDeque::new(),
             entries: VecDeque::new(),
         };
+        if is_given && open.is_whole {
+            return Ok(open);
+        }
         match (place, self.who()) {
             (Place::Document(id, document), _) => {
                 let ids = store.entry_ids(id, document)?;
@@ -140,7 +150,7 @@ impl Link {
 
     /// Puts as much of a place into a batch as goes together.
     fn fill<S: Shell>(
-        &self,
+        &mut self,
         desk: &Desk<'_, S>,
         of: &mut Rights,
         view: &View,
@@ -159,6 +169,11 @@ impl Link {
             if let Some(next) = open.rights.pop_front() {
                 batch.add(next);
             }
+        }
+        if let Place::Principal(_, principal) = open.place
+            && (principal_may_go && open.is_whole && open.rights.is_empty())
+        {
+            self.giving.logs_given.insert(principal);
         }
         let (Place::Document(_, document), Some(who)) = (&open.place, self.who()) else {
             return Ok(());
