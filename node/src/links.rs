@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use kith_protocol::{
     id::DeviceId,
     limits::{FRAME_LEN_MAX, JOIN_FRAME_LEN_MAX},
-    sync::{Input, LinkId, Output, peer_of},
+    sync::{Heard, Input, LinkId, Output, peer_of},
 };
 use tokio::{
     sync::{mpsc, watch},
@@ -22,6 +22,10 @@ use crate::{
 
 /// Frames that wait to leave on one stream: the engine hands over one, and may say goodbye.
 const FRAMES_MAX: usize = 4;
+
+/// Bytes of a frame from which on it is read beside the node's thread: one signature takes as long
+/// as handing it over.
+const READ_BESIDE_FROM: usize = 8 * 1024;
 
 /// How long a stream may take to send its last words.
 const LAST_WORDS: Duration = Duration::from_secs(2);
@@ -256,7 +260,7 @@ async fn read(
             });
         }
         let input = match reader.receive().await {
-            Ok(frame) => Input::Received { link, frame },
+            Ok(frame) => understood(link, frame).await,
             Err(error) => {
                 tracing::debug!(%error, "a stream ended");
                 Input::Lost { link }
@@ -265,6 +269,22 @@ async fn read(
         let is_over = matches!(input, Input::Lost { .. });
         if driver.tell(input).await.is_err() || is_over {
             return Called::Done;
+        }
+    }
+}
+
+/// A frame, with what it carries checked here and not in the one thread of the node, where that
+/// takes a while.
+async fn understood(link: LinkId, frame: Vec<u8>) -> Input {
+    if frame.len() < READ_BESIDE_FROM {
+        return Input::Received { link, frame };
+    }
+    let heard = tokio::task::spawn_blocking(move || Heard::read(&frame));
+    match heard.await {
+        Ok(heard) => Input::Heard { link, heard },
+        Err(error) => {
+            tracing::warn!(%error, "a frame was not read");
+            Input::Lost { link }
         }
     }
 }

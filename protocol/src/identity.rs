@@ -79,8 +79,8 @@ pub fn agreed_to_act_for(
     let asked = *hasher.finalize().as_bytes();
     AGREED.with_borrow_mut(|agreed| {
         let known = agreed.contains(&asked);
-        let holds = known
-            || unseal(Domain::Device, proof, device).is_ok_and(|signed| signed == agreement);
+        let holds =
+            known || unseal(Domain::Device, proof, device).is_ok_and(|signed| signed == agreement);
         if holds && !known {
             if agreed.len() >= AGREED_MAX {
                 agreed.clear();

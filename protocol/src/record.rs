@@ -17,7 +17,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use kith_crdt::{ChangeHash, Document, DocumentId, Held, ResourceId, Vetted};
 
-pub use arrive::{ArrivalError, Arrived};
+pub use arrive::{ArrivalError, Arrived, Weighed};
 pub use epochs::{CarryOver, SETTLED};
 pub use load::named;
 pub use rights::Rights;

@@ -20,6 +20,7 @@
 
 mod calling;
 mod engine;
+mod heard;
 mod input;
 mod link;
 mod message;
@@ -31,6 +32,7 @@ mod shell;
 mod view;
 
 pub use engine::Engine;
+pub use heard::Heard;
 pub use input::{Input, LinkId};
 pub use message::{
     Carried, Cursor, Farewell, JournalId, KeptBack, Kind, Message, NotTaken, OfRecord, PieceHash,

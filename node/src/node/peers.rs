@@ -183,7 +183,7 @@ impl Node {
     /// Notes that a known node and this one both have to do with a record; nothing for the owner's
     /// own devices, which have all records in common.
     pub(super) fn in_common(
-        &mut self,
+        &self,
         principal: PrincipalId,
         record: RecordId,
     ) -> Result<Vec<Item>, Failure> {

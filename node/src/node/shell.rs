@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use kith_crdt::Section;
 use kith_protocol::{
     audit::Disclosure,
-    consent::{Status, Whoever, cut::ProvenPart},
+    consent::{GrantFate, Status, Whoever, cut::ProvenPart},
     id::{PrincipalId, RecordId},
     logs::LogId,
     record::{Record, Rights},
@@ -129,6 +129,28 @@ impl Node {
         noted.extend(self.note_names(record, items)?);
         if items.iter().any(is_of_label) {
             noted.extend(self.note_ends(record));
+        }
+        if items.iter().any(|item| matches!(item, Item::Event { .. })) {
+            noted.extend(self.note_holders(record)?);
+        }
+        Ok(noted)
+    }
+
+    /// Notes that known nodes and this one have a record in common, where its rights name both:
+    /// they give it to each other also when whoever shared it with both is gone.
+    fn note_holders(&self, record: &mut Record) -> Result<Vec<Item>, Failure> {
+        let grants = record.ledger().grants();
+        let active = grants
+            .iter()
+            .filter(|grant| grant.state == GrantFate::Active);
+        let mut holders: BTreeSet<_> = active.map(|grant| grant.grant.audience).collect();
+        holders.extend(record.ledger().controllers());
+        if !holders.remove(&self.identity.principal) {
+            return Ok(Vec::new());
+        }
+        let mut noted = Vec::new();
+        for holder in holders {
+            noted.extend(self.in_common(holder, record.id())?);
         }
         Ok(noted)
     }

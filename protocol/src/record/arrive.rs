@@ -1,17 +1,20 @@
 //! What arrives from a peer or a bundle: checked from the raw bytes, then held, whatever becomes
 //! of it.
 
+use kith_crdt::Vetted;
+
 use super::{
     Record,
-    write::{entry_item, event_item},
+    write::{entry_item, event_item, facts},
 };
 use crate::{
     author::Entry,
     codec::{self, DecodeError},
     consent::{
-        Full,
+        ContentFacts, Full,
         cut::{PartProof, ProvenPart},
     },
+    envelope::Header,
     id::{PrincipalId, RecordId},
     intake::{self, IntakeError},
     logs::{Event, LogId},
@@ -103,15 +106,50 @@ impl Record {
 
     /// Takes in an entry whose signature and payload were checked.
     pub fn arrive_entry(&mut self, entry: Entry) -> Result<Arrived, ArrivalError> {
-        let header = entry.header.value();
+        self.arrive_weighed(Weighed::of(entry))
+    }
+
+    /// Takes in an entry of whose content it is known what vetting finds.
+    pub fn arrive_weighed(&mut self, weighed: Weighed) -> Result<Arrived, ArrivalError> {
+        let header = weighed.header();
         if header.record != self.id {
             return Err(ArrivalError::OtherRecord(Some(header.record)));
         }
         let author = Some(header.author);
-        self.ledger.admits_entry(&entry.header)?;
+        self.ledger.admits_entry(&weighed.entry.header)?;
+        let Weighed {
+            entry,
+            facts,
+            vetted,
+        } = weighed;
         let item = entry_item(entry.clone());
-        self.add(entry);
+        self.add_vetted(entry, facts, vetted);
         Ok(Arrived { item, author })
+    }
+}
+
+/// An entry whose signature and payload were checked, with what vetting finds in its content.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Weighed {
+    entry: Entry,
+    facts: ContentFacts,
+    vetted: Option<Vetted>,
+}
+
+impl Weighed {
+    /// Vets the content of an entry.
+    pub fn of(entry: Entry) -> Self {
+        let (facts, vetted) = facts(&entry);
+        Self {
+            entry,
+            facts,
+            vetted,
+        }
+    }
+
+    /// What its author signed.
+    pub const fn header(&self) -> &Header {
+        self.entry.header.value()
     }
 }
 

@@ -7,6 +7,7 @@ use rand_core::{Rng, SeedableRng};
 
 use super::{
     calling::Calling,
+    heard::Heard,
     input::{Input, LinkId},
     link::{Desk, Link, Phase, Served, Stop},
     message::{Farewell, JournalId, Message},
@@ -93,7 +94,11 @@ impl Engine {
                 is_caller,
             } => self.connected(shell, link, (device, is_caller))?,
             Input::Received { link, frame } => {
-                self.with_link(shell, link, |link, desk| link.receive(desk, &frame));
+                let heard = Heard::read(&frame);
+                self.with_link(shell, link, |link, desk| link.receive(desk, heard));
+            }
+            Input::Heard { link, heard } => {
+                self.with_link(shell, link, |link, desk| link.receive(desk, heard));
             }
             Input::Sent { link } => {
                 if let Some(link) = self.links.get_mut(&link) {

@@ -1,5 +1,6 @@
 //! What happened, as the engine is told.
 
+use super::heard::Heard;
 use crate::id::DeviceId;
 
 /// Names a stream between two nodes: given by the shell, never used twice.
@@ -24,6 +25,13 @@ pub enum Input {
         link: LinkId,
         /// Its bytes, without the length.
         frame: Vec<u8>,
+    },
+    /// A frame came, and was read beside the engine.
+    Heard {
+        /// On which stream.
+        link: LinkId,
+        /// What it says.
+        heard: Heard,
     },
     /// The frame that was handed over has left, and the next may be handed over.
     Sent {

@@ -14,6 +14,7 @@ use kith_crdt::DocumentId;
 pub(super) use self::attachments::Served;
 use self::{attachments::Fetching, comparing::Comparing, giving::Giving, offered::Offered};
 use super::{
+    heard::{Heard, Word},
     input::LinkId,
     message::{Cursor, Farewell, JournalId, Message},
     output::{News, Output},
@@ -185,17 +186,23 @@ impl Link {
     pub(super) fn receive<S: Shell>(
         &mut self,
         desk: &mut Desk<'_, S>,
-        frame: &[u8],
+        heard: Heard,
     ) -> Result<(), Stop> {
         self.heard_ms = desk.now_ms;
-        if self.phase == Phase::Stranger && frame.len() > crate::limits::JOIN_FRAME_LEN_MAX {
+        if self.phase == Phase::Stranger && heard.len > crate::limits::JOIN_FRAME_LEN_MAX {
             return Err(Stop::Bye(Farewell::Misspoke));
         }
         if self.control.len() > ANSWERS_MAX {
             // It says more than it hears.
             return Err(Stop::Bye(Farewell::Misspoke));
         }
-        let message = codec::decode(frame).map_err(|_| Stop::Bye(Farewell::Misspoke))?;
+        let message = match (self.phase, heard.word) {
+            (_, Some(Word::Said(message))) => message,
+            (Phase::Going | Phase::Comparing, Some(Word::Parcel(parcel))) => {
+                return self.take(desk, parcel);
+            }
+            (_, Some(Word::Parcel(_)) | None) => return Err(Stop::Bye(Farewell::Misspoke)),
+        };
         match (self.phase, message) {
             (_, Message::Bye { why }) => {
                 self.end(desk, Some(why));
@@ -254,9 +261,6 @@ impl Link {
             (Phase::Going | Phase::Comparing, Message::Proven) => {
                 self.giving.proven_theirs = true;
                 Ok(())
-            }
-            (Phase::Going | Phase::Comparing, Message::Items { through, batches }) => {
-                self.take(desk, through, &batches)
             }
             (Phase::Going | Phase::Comparing, Message::Through { through }) => {
                 self.take_through(desk, through)

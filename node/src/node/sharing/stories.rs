@@ -123,6 +123,25 @@ fn three() -> (Place, Place, Place, RecordId) {
     (practice, daughter, carer, record)
 }
 
+/// Two who hold a record from a third, and know each other through something else.
+#[test]
+fn those_whom_a_record_names_give_it_to_each_other_when_the_one_who_shared_it_is_gone() {
+    let mut practice = Place::new("Riverside");
+    let (mut daughter, mut carer) = (Place::new("Sam"), Place::new("Jo"));
+    let own = daughter.record();
+    daughter.invites(&mut carer, own, "identity", None);
+    let record = practice.record();
+    practice.invites(&mut daughter, record, "all", Some("daily-care"));
+    practice.gives(&mut daughter, record);
+    practice.invites(&mut carer, record, "all", None);
+    practice.gives(&mut carer, record);
+    practice.gives(&mut daughter, record);
+    drop(practice);
+    daughter.notes(record, "ate half of his lunch");
+    daughter.gives(&mut carer, record);
+    assert!(carer.holds(record, "ate half of his lunch"));
+}
+
 #[test]
 fn a_share_for_somebody_known_reaches_them_without_an_invitation() {
     let (mut host, mut guest) = (Place::new("Riverside"), Place::new("Sam"));

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Desk, Link, Stop, taking::Sound};
+use super::{Desk, Link, Stop};
 use crate::{
     consent::Whoever,
     id::RecordId,
@@ -12,10 +12,7 @@ use crate::{
     record::{Record, named},
     signed::Verified,
     store::{Item, Store},
-    sync::{
-        reach::Reach,
-        shell::Shell,
-    },
+    sync::{heard::Sound, reach::Reach, shell::Shell},
 };
 
 /// Rights of one record that do not prove yet that it is shared with this node: they may come in

@@ -4,23 +4,22 @@
 //! A device whose rights have ended may still hand in what it wrote itself: it is acknowledged
 //! like anything else, so that it learns nothing, and waits for review.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use kith_crdt::DocumentId;
 
 use super::{Desk, Link, Stop};
 use crate::{
-    author::Entry,
     consent::Whoever,
     id::{DeviceId, RecordId},
-    intake,
-    limits::{AUTHORITY_EVENTS_MAX, ITEMS_MAX},
-    logs::{Event, LogId},
+    limits::AUTHORITY_EVENTS_MAX,
+    logs::Event,
     record::{ArrivalError, Record, event_item, named},
     signed::Verified,
     store::{Item, Store},
     sync::{
-        message::{Carried, Cursor, Farewell, KeptBack, Kind, Message, NotTaken, OfRecord},
+        heard::{Parcel, Sound},
+        message::{Cursor, Farewell, Message, NotTaken},
         output::{News, Output},
         progress,
         reach::{Reach, certified},
@@ -29,79 +28,24 @@ use crate::{
     },
 };
 
-/// Events of the logs of people, each once: they come with every record that names them.
-type People<'a> = BTreeMap<&'a [u8], Verified<Event>>;
-
-/// What of a batch holds.
-#[derive(Default)]
-pub(super) struct Sound {
-    /// Of the record's own logs.
-    pub(super) events: Vec<(u32, Verified<Event>)>,
-    parts: Vec<(u32, Vec<u8>)>,
-    entries: Vec<(u32, Entry)>,
-    kept_back: Vec<KeptBack>,
-}
-
-impl Sound {
-    /// Checks every signature, hash and bound over the bytes as they came. `first` is the place of
-    /// the first item in its parcel.
-    fn of<'a>(first: u32, items: &'a [Carried], people: &mut People<'a>) -> Self {
-        let mut sound = Self::default();
-        for (nth, item) in (first..).zip(items) {
-            let holds = match item.kind {
-                Kind::Event if people.contains_key(item.bytes.as_slice()) => true,
-                Kind::Event => intake::event(&item.bytes)
-                    .map(|event| match event.value().log {
-                        LogId::Principal(_) => {
-                            people.insert(&item.bytes, event);
-                        }
-                        LogId::Core(_) | LogId::Label(..) => sound.events.push((nth, event)),
-                    })
-                    .is_ok(),
-                Kind::Entry => intake::entry(&item.bytes)
-                    .map(|entry| sound.entries.push((nth, entry)))
-                    .is_ok(),
-                Kind::Part => {
-                    sound.parts.push((nth, item.bytes.clone()));
-                    true
-                }
-            };
-            if !holds {
-                sound.keep_back(nth, NotTaken::Unsound);
-            }
-        }
-        sound
-    }
-
-    fn keep_back(&mut self, nth: u32, why: NotTaken) {
-        self.kept_back.push(KeptBack { nth, why });
-    }
-}
-
 impl Link {
     /// A parcel: all of it is on the disk before any of it is said to be taken.
     pub(super) fn take<S: Shell>(
         &mut self,
         desk: &mut Desk<'_, S>,
-        through: u64,
-        batches: &[OfRecord],
+        Parcel {
+            through,
+            people,
+            batches,
+        }: Parcel,
     ) -> Result<(), Stop> {
-        if batches.iter().map(|batch| batch.items.len()).sum::<usize>() > ITEMS_MAX {
-            return Err(Stop::Bye(Farewell::Misspoke));
-        }
         self.theirs_settled = false;
         self.is_settled = false;
         let cursor = self.cursor_at(through)?;
         let mut rows = vec![progress::taken_row(&self.device, &cursor)];
-        let (mut people, mut first) = (People::new(), 0);
-        let mut of_records = Vec::with_capacity(batches.len());
-        for OfRecord { record, items } in batches {
-            of_records.push((*record, Sound::of(first, items, &mut people)));
-            first = (first..).nth(items.len()).unwrap_or(first);
-        }
-        self.take_people(desk, people)?;
+        self.take_people(desk, &people)?;
         let (mut taken, mut kept_back) = (Vec::new(), Vec::new());
-        for (record, mut sound) in of_records {
+        for (record, mut sound) in batches {
             // Where it is not in common all goes the same way as for a record that is here:
             // whoever asks learns nothing.
             if self.has_in_common(desk, record, &mut sound, &mut rows)? {
@@ -145,10 +89,9 @@ impl Link {
     fn take_people<S: Shell>(
         &mut self,
         desk: &mut Desk<'_, S>,
-        people: People<'_>,
+        events: &[Verified<Event>],
     ) -> Result<(), Stop> {
-        let events: Vec<_> = people.into_values().collect();
-        let known = certified(desk.shell.store(), &events, AUTHORITY_EVENTS_MAX)?;
+        let known = certified(desk.shell.store(), events, AUTHORITY_EVENTS_MAX)?;
         self.giving
             .note_from_peer(events.iter().map(|event| *event.id().as_bytes()));
         let new = events.iter().filter(|event| known.contains(&event.id()));
@@ -298,12 +241,12 @@ fn take_entries<S: Shell>(
     commit: &mut Vec<Item>,
 ) -> Result<(), Stop> {
     for (nth, entry) in std::mem::take(&mut sound.entries) {
-        let header = entry.header.value();
+        let header = entry.header();
         let (author, device) = (header.author, header.device);
         if !reach.is_live() && !hands_in(who, device) {
             continue;
         }
-        match record.arrive_entry(entry) {
+        match record.arrive_weighed(entry) {
             Ok(taken) => {
                 record.load_principals(desk.shell.store(), [author])?;
                 commit.push(taken.item);

@@ -29,7 +29,7 @@ pub(super) struct Parcel {
 #[derive(Clone, Copy)]
 pub(super) struct Room {
     items: usize,
-    len: usize,
+    len: u64,
     /// The first item always fits.
     is_empty: bool,
 }
@@ -43,7 +43,7 @@ impl Parcel {
         let is_full = self.batches.len() >= BATCHES_MAX;
         Room {
             items: if is_full { 0 } else { ITEMS_MAX - self.items },
-            len: (DISCLOSURE_LEN_MAX as usize).saturating_sub(self.len),
+            len: DISCLOSURE_LEN_MAX.saturating_sub(self.len as u64),
             is_empty: self.is_empty(),
         }
     }
@@ -150,7 +150,7 @@ impl Batch {
     /// Whether one more still fits; the first of a parcel always does.
     pub(super) fn has_room(&self, len: usize) -> bool {
         self.room.is_empty && self.items.is_empty()
-            || self.items.len() < self.room.items && self.len + len <= self.room.len
+            || self.items.len() < self.room.items && (self.len + len) as u64 <= self.room.len
     }
 
     pub(super) fn add(&mut self, carried: Carried) {
