@@ -7,7 +7,7 @@ use serde_json::Value;
 pub const NHS_NUMBER_SYSTEM: &str = "https://fhir.nhs.uk/Id/nhs-number";
 
 /// What a Patient resource says of a person.
-#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Person {
     /// Family name as written.
     pub family: String,
@@ -78,8 +78,8 @@ impl Person {
     /// What speaks for two records being about one person, in words for whoever decides.
     pub fn evidence(&self, other: &Self) -> Vec<String> {
         let mut said = Vec::new();
-        if let (Some(ours), Some(theirs)) = (self.nhs_number(), other.nhs_number())
-            && digits(ours).eq(digits(theirs))
+        if let (Some(ours), Some(theirs)) = (self.number_digits(), other.number_digits())
+            && ours == theirs
         {
             said.push("the same NHS number".to_owned());
         }
@@ -90,6 +90,34 @@ impl Person {
             said.push("the same family name".to_owned());
         }
         said
+    }
+
+    /// What an index keeps a person under. Two that are surely the same, or for whom two things
+    /// speak, have one of these in common; that they do proves nothing.
+    pub fn likenesses(&self) -> Vec<Likeness> {
+        let name = self.family.to_ascii_lowercase();
+        let mut found = Vec::new();
+        if let Some(number) = self.number_digits() {
+            if !name.is_empty() {
+                found.push(Likeness::NumberAndName(number.clone(), name.clone()));
+            }
+            if !self.birth_date.is_empty() {
+                found.push(Likeness::NumberAndBirth(number, self.birth_date.clone()));
+            }
+        }
+        found.push(if self.birth_date.is_empty() {
+            Likeness::Whole(self.clone())
+        } else {
+            Likeness::NameAndBirth(name, self.birth_date.clone())
+        });
+        found
+    }
+
+    /// The NHS number's digits; nothing where there is none.
+    fn number_digits(&self) -> Option<String> {
+        let digits = |text: &str| text.chars().filter(char::is_ascii_digit).collect();
+        let found: Option<String> = self.nhs_number().map(digits);
+        found.filter(|digits| !digits.is_empty())
     }
 
     /// `SURNAME, Given`, for a banner.
@@ -103,12 +131,22 @@ impl Person {
     }
 }
 
-fn digits(text: &str) -> impl Iterator<Item = char> {
-    text.chars().filter(char::is_ascii_digit)
+/// Something that two Patient resources of one person have in common.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Likeness {
+    /// NHS number and family name.
+    NumberAndName(String, String),
+    /// NHS number and birth date.
+    NumberAndBirth(String, String),
+    /// Family name, possibly absent, and birth date.
+    NameAndBirth(String, String),
+    /// All that is said, where no birth date is.
+    Whole(Person),
 }
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
     use serde_json::json;
 
     use super::Person;
@@ -133,5 +171,33 @@ mod tests {
     fn a_banner_names_what_is_known() {
         assert_eq!(person("Ada", "1").banner(), "ADA, Ann B");
         assert_eq!(Person::default().banner(), "no name recorded");
+    }
+
+    #[test]
+    fn numbers_without_digits_are_not_the_same_number() {
+        let (ada, bob) = (person("Ada", "not known"), person("Bob", "?"));
+        assert_eq!(ada.evidence(&bob), ["the same birth date"]);
+    }
+
+    /// People from so few names, dates and numbers that many have some in common.
+    fn anybody() -> impl Strategy<Value = Person> {
+        let name = prop::sample::select(vec!["", "Lee", "LEE", "Ray"]);
+        let birth = prop::sample::select(vec!["", "1950", "1950-01-02"]);
+        let number = prop::sample::select(vec!["", "n/a", "987 654", "987654", "123"]);
+        (name, birth, number, any::<bool>()).prop_map(|(name, birth, number, here)| Person {
+            birth_date: birth.to_owned(),
+            source_id: here.to_string(),
+            ..person(name, number)
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn who_may_be_one_person_has_a_likeness_in_common(one in anybody(), other in anybody()) {
+            let may_be = one.is_surely(&other) || one.evidence(&other).len() > 1;
+            let likenesses = other.likenesses();
+            let shares = one.likenesses().iter().any(|likeness| likenesses.contains(likeness));
+            prop_assert!(shares || !may_be);
+        }
     }
 }

@@ -399,6 +399,7 @@ impl Bench {
         };
         ask(&mut node, Request::StaffAdd(entered))?;
         let mut last = String::new();
+        let clock = Clock::start();
         for n in 0..self.size.people {
             let person = NewPerson {
                 family: format!("Person {n}"),
@@ -409,6 +410,7 @@ impl Bench {
             };
             last = begun.record;
         }
+        let each = clock.stop().processor_s * 1000.0 / f64::from(self.size.people.max(1));
         // As after a restart: nothing of it is in memory.
         drop(node);
         let mut node = Node::open(&home, &Unlock::KeyFile)?;
@@ -426,6 +428,8 @@ impl Bench {
         let clock = Clock::start();
         ask(&mut node, Request::Show { record: last })?;
         let shown = clock.stop().wall_s * 1000.0;
+        self.figures
+            .note("a new small record: processor time", each, "ms");
         let aim = (self.size.people == 12_000).then_some(100.0);
         let name = format!("somebody leaves, {} records", left.records);
         self.figures.aim(&name, took.wall_s * 1000.0, "ms", aim);

@@ -14,6 +14,7 @@ pub mod network;
 pub mod node;
 pub mod opening;
 pub mod pairing;
+mod parallel;
 pub mod place;
 pub mod process;
 pub mod service;

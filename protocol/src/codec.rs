@@ -11,6 +11,7 @@ mod form;
 use std::marker::PhantomData;
 
 use serde::{Deserialize, Deserializer, Serialize, de::DeserializeOwned};
+use serde_cbor::ser::{IoWrite, Serializer};
 
 pub use form::{FormError, check_form};
 
@@ -35,7 +36,20 @@ pub enum DecodeError {
 /// Never for types whose `Serialize` is derived and free of maps with keys other than integers:
 /// writing to memory has no other failure.
 pub fn encode<T: Serialize>(value: &T) -> Vec<u8> {
-    serde_cbor::ser::to_vec_packed(value).expect("a derived value is written to memory")
+    let mut bytes = Vec::new();
+    encode_onto(&mut bytes, value);
+    bytes
+}
+
+/// The same, written behind what is there.
+///
+/// # Panics
+/// As [`encode`].
+pub fn encode_onto<T: Serialize>(bytes: &mut Vec<u8>, value: &T) {
+    let mut writer = IoWrite::new(bytes);
+    let mut serializer = Serializer::new(&mut writer).packed_format();
+    let written = value.serialize(&mut serializer);
+    written.expect("a derived value is written to memory");
 }
 
 /// Reads what [`encode`] wrote, and nothing else.

@@ -107,20 +107,6 @@ impl Node {
 
     /// Other records here that may be of the same person.
     pub(super) fn alike(&self, record: RecordId, known: &Known) -> Vec<Alike> {
-        let Some(person) = known.said.first() else {
-            return Vec::new();
-        };
-        let others = self.people.iter().filter(|(id, _)| **id != record);
-        others
-            .filter_map(|(id, other)| {
-                let evidence = other.said.iter().map(|said| person.evidence(said));
-                let evidence = evidence.max_by_key(Vec::len)?;
-                (evidence.len() >= 2).then(|| Alike {
-                    record: id.to_string(),
-                    person: other.banner(),
-                    evidence,
-                })
-            })
-            .collect()
+        self.people.alike(record, known)
     }
 }

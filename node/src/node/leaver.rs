@@ -10,13 +10,14 @@ use std::{
     rc::Rc,
 };
 
+use kith_crdt::Label;
 use kith_protocol::{
     codec,
-    consent::cut::{Cut, CutPart, CutPlace, CutPosition, CutTree, KeptTree, ProvenPart},
+    consent::cut::{Cut, CutPart, CutPlace, CutPosition, KeptTree, Leaves, ProvenPart},
     id::{BlobId, DeviceId, EventId, RecordId},
     logs::{PrincipalAct, record::Link},
     record::event_item,
-    store::{Damage, Item, Store, StoreError},
+    store::{ChainEnd, Damage, Item, Store, StoreError},
 };
 
 use super::{
@@ -26,10 +27,11 @@ use super::{
 use crate::{
     api::Keep,
     failure::{Ending, Failure},
+    parallel,
     store::DiskStore,
 };
 
-/// Trees kept in memory: one of 12,000 records takes some ten megabytes.
+/// Trees kept in memory: one of 12,000 records takes some four megabytes.
 const TREES_MAX: usize = 4;
 
 /// The cuts over many records that this node signed.
@@ -123,13 +125,12 @@ impl Node {
         act: impl FnOnce(Cut) -> PrincipalAct,
     ) -> Result<(EventId, usize), Failure> {
         self.own_log_has_room()?;
-        let tree = self.what_stays(link, devices, keep)?;
-        let kept = tree.kept();
+        let kept = self.what_stays(link, devices, keep)?;
         let records = kept.records();
-        let event = self.sign_own(time_ms, act(tree.cut()))?;
+        let event = self.sign_own(time_ms, act(kept.cut()))?;
         let mut items = vec![event_item(&event)];
         let mut cut = None;
-        if !tree.parts().is_empty() {
+        if records > 0 {
             let blob = self.store.put_blob(&kept.to_bytes())?;
             items.push(row(RowKind::Cuts, event.id().as_bytes(), &blob));
             cut = Some(blob);
@@ -150,11 +151,12 @@ impl Node {
         link: Link,
         devices: &BTreeSet<DeviceId>,
         keep: Keep,
-    ) -> Result<CutTree, Failure> {
+    ) -> Result<KeptTree, Failure> {
         let mut ends = Vec::new();
         for device in devices {
             ends.extend(self.store.chains(device, None)?);
         }
+        ends.sort_unstable();
         let doubtful = self.store.rows(RowKind::Doubtful as u8)?;
         let doubtful: BTreeSet<_> = doubtful.into_iter().map(|(name, _)| name).collect();
         let looked_at: BTreeSet<_> = ends
@@ -167,36 +169,22 @@ impl Node {
             })
             .map(|end| end.record)
             .collect();
-        let mut parts = Vec::new();
-        for (record, labels) in self.store.labels()? {
-            if looked_at.contains(&record) {
-                continue;
-            }
-            let general = std::iter::once(kith_crdt::Label::general());
-            let labels = labels.into_iter().chain(general).map(CutPlace::Label);
-            let logs = labels.chain([CutPlace::Core]);
-            parts.extend(logs.map(|place| part(record, place, None)));
-        }
-        for end in ends {
-            if !looked_at.contains(&end.record) {
-                let position = CutPosition {
-                    device: end.position.device,
-                    epoch: end.position.epoch,
-                    seq: end.position.seq,
-                    id: end.id,
-                };
-                parts.push(part(end.record, end.place, Some(position)));
-            }
-        }
+        let mut exact = BTreeMap::new();
         for record in looked_at {
-            parts.extend(self.with_record(record, |_, record| {
+            let parts = self.with_record(record, |_, record| {
                 Ok(match keep {
                     Keep::All => record.ledger().keep_everything(link),
                     Keep::NoneAfter(date_ms) => record.ledger().keep_none_after(link, date_ms),
                 })
-            })?);
+            })?;
+            exact.insert(record, parts);
         }
-        Ok(CutTree::new(parts))
+        let records = self.store.labels()?.into_iter().collect();
+        let leaves = |run: Run| run.leaves(&exact);
+        Ok(KeptTree::of(parallel::each(
+            Run::all(records, ends),
+            leaves,
+        )))
     }
 
     /// Notes that something by one of the owner's own devices in a record does not simply count,
@@ -218,6 +206,64 @@ impl Node {
             "Everything so far holds. Set another node up for new staff; nothing was changed.",
         ))
     }
+}
+
+/// Some of the records here, with what is known of each: the labels that it has, and the ends of
+/// the chains in it. Both ascend by record.
+struct Run {
+    records: Vec<(RecordId, BTreeSet<Label>)>,
+    ends: Vec<ChainEnd>,
+}
+
+impl Run {
+    /// All records, in as many runs as are worked on at once.
+    fn all(mut records: Vec<(RecordId, BTreeSet<Label>)>, mut ends: Vec<ChainEnd>) -> Vec<Self> {
+        let len = records.len().div_ceil(parallel::width()).max(1);
+        let mut runs = Vec::new();
+        while records.len() > len {
+            let last = records.split_off((records.len() - 1) / len * len);
+            let from = ends.partition_point(|end| end.record < last[0].0);
+            runs.push(Self {
+                ends: ends.split_off(from),
+                records: last,
+            });
+        }
+        runs.push(Self { records, ends });
+        runs.reverse();
+        runs
+    }
+
+    /// The leaves of these records, where `exact` does not say better what stays.
+    fn leaves(self, exact: &BTreeMap<RecordId, Vec<CutPart>>) -> Leaves {
+        let mut ends = self.ends.into_iter().peekable();
+        Leaves::of(self.records.into_iter().map(|(record, labels)| {
+            let own = std::iter::from_fn(|| ends.next_if(|end| end.record == record));
+            let ends = parts(record, labels, own);
+            exact.get(&record).cloned().unwrap_or(ends)
+        }))
+    }
+}
+
+/// The parts of a record in which everything counts: its chains' ends, and one for each of its
+/// logs.
+fn parts(
+    record: RecordId,
+    labels: BTreeSet<Label>,
+    ends: impl Iterator<Item = ChainEnd>,
+) -> Vec<CutPart> {
+    let logs = labels.into_iter().chain([Label::general()]);
+    let logs = logs.map(CutPlace::Label).chain([CutPlace::Core]);
+    let of_logs = logs.map(|place| part(record, place, None));
+    let of_chains = ends.map(|end| {
+        let position = CutPosition {
+            device: end.position.device,
+            epoch: end.position.epoch,
+            seq: end.position.seq,
+            id: end.id,
+        };
+        part(record, end.place, Some(position))
+    });
+    of_logs.chain(of_chains).collect()
 }
 
 fn part(record: RecordId, place: CutPlace, position: Option<CutPosition>) -> CutPart {

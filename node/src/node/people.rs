@@ -1,6 +1,9 @@
 //! Whom this node has records of: a view of the Patient resources, kept as sealed rows.
 
-use std::collections::BTreeMap;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    hash::{DefaultHasher, Hash, Hasher},
+};
 
 use kith_crdt::{Held, person::Person};
 use kith_protocol::{
@@ -10,7 +13,7 @@ use kith_protocol::{
 use serde::{Deserialize, Serialize};
 
 use super::identity::{RowKind, read_rows, row};
-use crate::store::DiskStore;
+use crate::{api::Alike, store::DiskStore};
 
 /// The shortest beginning of an id that names a record.
 const PREFIX_LEN_MIN: usize = 4;
@@ -48,26 +51,38 @@ impl Known {
 #[derive(Default)]
 pub(super) struct People {
     records: BTreeMap<RecordId, Known>,
+    /// Hashes of what people are told apart by, each with a record of which that is said.
+    likenesses: BTreeSet<(u64, RecordId)>,
 }
 
 impl People {
     pub(super) fn load(store: &DiskStore) -> Result<Self, StoreError> {
         let rows = read_rows::<Known>(store, RowKind::People)?;
-        let records = rows
-            .into_iter()
-            .filter_map(|(name, known)| {
-                let id = <[u8; 32]>::try_from(name).ok()?;
-                Some((RecordId::from_bytes(id), known))
-            })
-            .collect();
-        Ok(Self { records })
+        let mut people = Self::default();
+        for (name, known) in rows {
+            if let Ok(id) = <[u8; 32]>::try_from(name) {
+                people.insert(RecordId::from_bytes(id), known);
+            }
+        }
+        Ok(people)
     }
 
     /// Notes a record, and gives the row to store.
     pub(super) fn note(&mut self, record: RecordId, known: Known) -> Item {
         let item = row(RowKind::People, record.as_bytes(), &known);
-        self.records.insert(record, known);
+        self.insert(record, known);
         item
+    }
+
+    fn insert(&mut self, record: RecordId, known: Known) {
+        if let Some(before) = self.records.get(&record) {
+            for likeness in likenesses(&before.said) {
+                self.likenesses.remove(&(likeness, record));
+            }
+        }
+        let new = likenesses(&known.said).map(|likeness| (likeness, record));
+        self.likenesses.extend(new);
+        self.records.insert(record, known);
     }
 
     pub(super) fn get(&self, record: &RecordId) -> Option<&Known> {
@@ -86,10 +101,44 @@ impl People {
     /// The records of whom a Patient resource surely is.
     pub(super) fn surely(&self, person: &Person) -> Vec<RecordId> {
         let is = |known: &Known| known.said.iter().any(|said| said.is_surely(person));
-        self.records
-            .iter()
+        let candidates = self.perhaps(person).into_iter();
+        candidates
             .filter(|(_, known)| is(known))
-            .map(|(id, _)| *id)
+            .map(|(id, _)| id)
+            .collect()
+    }
+
+    /// Records that may be of the same person as this one, with what speaks for each: two things
+    /// at least.
+    pub(super) fn alike(&self, record: RecordId, known: &Known) -> Vec<Alike> {
+        let Some(person) = known.said.first() else {
+            return Vec::new();
+        };
+        let others = self.perhaps(person).into_iter();
+        others
+            .filter(|(id, _)| *id != record)
+            .filter_map(|(id, other)| {
+                let evidence = other.said.iter().map(|said| person.evidence(said));
+                let evidence = evidence.max_by_key(Vec::len)?;
+                (evidence.len() >= 2).then(|| Alike {
+                    record: id.to_string(),
+                    person: other.banner(),
+                    evidence,
+                })
+            })
+            .collect()
+    }
+
+    /// The records, ascending, of which something is said that a person may be found by: comparing
+    /// a person with everybody would make taking in a practice's records quadratic.
+    fn perhaps(&self, person: &Person) -> BTreeMap<RecordId, &Known> {
+        let (first, last) = (
+            RecordId::from_bytes([0; 32]),
+            RecordId::from_bytes([0xff; 32]),
+        );
+        likenesses(std::slice::from_ref(person))
+            .flat_map(|hash| self.likenesses.range((hash, first)..=(hash, last)))
+            .filter_map(|(_, id)| Some((*id, self.records.get(id)?)))
             .collect()
     }
 
@@ -107,6 +156,15 @@ impl People {
     }
 }
 
+/// Hashes, since whoever is found by one is compared in full.
+fn likenesses(said: &[Person]) -> impl Iterator<Item = u64> {
+    said.iter().flat_map(Person::likenesses).map(|likeness| {
+        let mut hasher = DefaultHasher::new();
+        likeness.hash(&mut hasher);
+        hasher.finish()
+    })
+}
+
 /// What the Patient resources of a record say of the person.
 pub(super) fn said<'a>(held: impl IntoIterator<Item = &'a Held>) -> Vec<Person> {
     held.into_iter()
@@ -116,4 +174,66 @@ pub(super) fn said<'a>(held: impl IntoIterator<Item = &'a Held>) -> Vec<Person> 
             Some(Person::of(&value, held.meta.full_url().as_deref()))
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use kith_crdt::person::NHS_NUMBER_SYSTEM;
+    use proptest::prelude::*;
+
+    use super::{Known, People, Person, RecordId};
+
+    /// People from so few names, dates and numbers that many have some in common.
+    fn known() -> impl Strategy<Value = Known> {
+        let name = prop::sample::select(vec!["", "Lee", "LEE", "Ray", "Kim"]);
+        let birth = prop::sample::select(vec!["", "1950-01-02", "1961-03-04"]);
+        let number = prop::sample::select(vec!["", "n/a", "987 654", "987654", "123"]);
+        let said = (name, birth, number).prop_map(|(name, birth, number)| Person {
+            family: name.to_owned(),
+            birth_date: birth.to_owned(),
+            identifiers: vec![(NHS_NUMBER_SYSTEM.to_owned(), number.to_owned())],
+            ..Person::default()
+        });
+        prop::collection::vec(said, 0..3).prop_map(|said| Known {
+            library: false,
+            said,
+        })
+    }
+
+    fn id(n: u8) -> RecordId {
+        RecordId::from_bytes([n; 32])
+    }
+
+    proptest! {
+        #[test]
+        fn who_is_found_is_who_comparing_with_everybody_finds(
+            noted in prop::collection::vec((0_u8..12, known()), 1..40)
+        ) {
+            let mut people = People::default();
+            for (record, known) in noted {
+                people.note(id(record), known);
+            }
+            for (record, known) in &people.records {
+                let all = people.records.iter().filter(|(id, _)| *id != record);
+                let evidence = |other: &Known, person: &Person| {
+                    let each = other.said.iter().map(|said| person.evidence(said).len());
+                    each.max().unwrap_or_default()
+                };
+                let first = known.said.first();
+                let slow: Vec<_> = all
+                    .filter(|(_, other)| first.is_some_and(|first| evidence(other, first) >= 2))
+                    .map(|(id, _)| id.to_string())
+                    .collect();
+                let found = people.alike(*record, known);
+                let found: Vec<_> = found.into_iter().map(|alike| alike.record).collect();
+                prop_assert_eq!(found, slow);
+                for person in &known.said {
+                    let is = |other: &Known| other.said.iter().any(|said| said.is_surely(person));
+                    let all = people.records.iter().filter(|(_, other)| is(other));
+                    let slow: Vec<_> = all.map(|(id, _)| *id).collect();
+                    prop_assert_eq!(people.surely(person), slow);
+                }
+            }
+        }
+    }
 }

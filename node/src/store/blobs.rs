@@ -16,6 +16,9 @@ use super::{
     segments::io_error,
 };
 
+/// Bytes from which a value is compressed quickly instead of well.
+const QUICK_FROM: usize = 1024 * 1024;
+
 /// The folder of blobs.
 pub(super) struct Blobs {
     folder: PathBuf,
@@ -39,7 +42,7 @@ impl Blobs {
         if path.exists() {
             return Ok(id);
         }
-        let packed = zstd::bulk::compress(bytes, 3).map_err(io_error)?;
+        let packed = zstd::bulk::compress(bytes, level(bytes)).map_err(io_error)?;
         let sealed = seal::seal(&self.key, id.as_bytes(), &packed);
         let parent = path.parent().unwrap_or(&self.folder);
         std::fs::create_dir_all(parent).map_err(io_error)?;
@@ -92,6 +95,12 @@ impl Blobs {
         let name = blake3::keyed_hash(&self.names, id.as_bytes()).to_hex();
         self.folder.join(&name[..2]).join(&name[2..40])
     }
+}
+
+/// How hard zstd tries. Large values are pictures, which do not shrink, and trees of hashes, for
+/// which people wait.
+const fn level(bytes: &[u8]) -> i32 {
+    if bytes.len() < QUICK_FROM { 3 } else { -3 }
 }
 
 fn write_durably(path: &Path, bytes: &[u8]) -> std::io::Result<()> {

@@ -4,23 +4,31 @@
 //! rows are sealed. Every call into the engine is guarded: a panic in it becomes an error, and an
 //! index that does not open is set aside and made again from the log.
 
+macro_rules! open {
+    ($transaction:expr, $table:expr) => {
+        $transaction.open_table($table).map_err(boxed)?
+    };
+}
+
 #[cfg(test)]
 mod flipped;
+mod places;
 mod tables;
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    cell::RefCell,
+    collections::HashMap,
     panic::{AssertUnwindSafe, catch_unwind},
     path::Path,
 };
 
-use kith_crdt::{DocumentId, Label};
+use kith_crdt::DocumentId;
 use kith_protocol::{
     codec,
     consent::cut::CutPlace,
-    id::{DeviceId, EnvelopeId, EventId, RecordId},
+    id::{EnvelopeId, EventId, RecordId},
     logs::LogId,
-    store::{ChainEnd, ChainPosition, Damage, JournalPosition, NamedRow, RowKey, StoreError},
+    store::{Damage, JournalPosition, NamedRow, RowKey, StoreError},
 };
 use redb::{Database, Durability, ReadTransaction, ReadableDatabase, ReadableTable};
 
@@ -30,16 +38,9 @@ use super::{
     segments::{Placed, Segments},
 };
 use tables::{
-    AUDIT, CHAINS, DOCUMENT_ENTRIES, DOCUMENT_NAMES, DOCUMENTS, ENTRIES, EVENTS, JOURNAL,
-    LABEL_NAMES, LOG_EVENTS, LOG_NAMES, LOGS, Links, META, PART_HASHES, PARTS, RECORD_DOCUMENTS,
-    RECORD_LABELS, RECORD_LOGS, RECORDS, ROWS,
+    AUDIT, DOCUMENT_ENTRIES, DOCUMENTS, ENTRIES, EVENTS, JOURNAL, LOG_EVENTS, LOGS, META,
+    PART_HASHES, PARTS, RECORDS, ROWS,
 };
-
-macro_rules! open {
-    ($transaction:expr, $table:expr) => {
-        $transaction.open_table($table).map_err(boxed)?
-    };
-}
 
 /// Bytes of pages that redb keeps in memory (its own default is 1 GiB).
 const CACHE_LEN: usize = 32 * 1024 * 1024;
@@ -75,11 +76,22 @@ impl Location {
     }
 }
 
+/// What hides names.
+struct Keys {
+    /// Of keyed hashes.
+    names: Key,
+    /// Of sealed values.
+    values: Key,
+    /// Of sealed handles of places.
+    places: Key,
+}
+
 /// The index over the log.
 pub(super) struct Index {
     database: Database,
-    names: Key,
-    values: Key,
+    keys: Keys,
+    /// The names of places that were read, by their handles.
+    places: RefCell<HashMap<u32, CutPlace>>,
     last: JournalPosition,
     unflushed: u32,
 }
@@ -92,7 +104,7 @@ impl Index {
         key: &StoreKey,
         segments: &Segments,
     ) -> Result<(Self, Vec<Damage>), StoreError> {
-        let opened = Self::try_open(path, key).and_then(|mut index| {
+        let opened = Self::open_in_form(path, key).and_then(|mut index| {
             let damage = index.catch_up(segments)?;
             Ok((index, damage))
         });
@@ -113,6 +125,17 @@ impl Index {
         }
     }
 
+    /// An index of an older form goes: it is nothing that the log does not say.
+    fn open_in_form(path: &Path, key: &StoreKey) -> Result<Self, StoreError> {
+        let index = Self::try_open(path, key)?;
+        if index.read(|t| meta(t, "form"))? == tables::FORM {
+            return Ok(index);
+        }
+        drop(index);
+        std::fs::remove_file(path)?;
+        Self::try_open(path, key)
+    }
+
     fn try_open(path: &Path, key: &StoreKey) -> Result<Self, StoreError> {
         let database = guarded(|| {
             let database = Database::builder().set_cache_size(CACHE_LEN).create(path)?;
@@ -123,8 +146,12 @@ impl Index {
         })?;
         let mut index = Self {
             database,
-            names: seal::derive(key.bytes(), "kith v1 index names"),
-            values: seal::derive(key.bytes(), "kith v1 index values"),
+            keys: Keys {
+                names: seal::derive(key.bytes(), "kith v1 index names"),
+                values: seal::derive(key.bytes(), "kith v1 index values"),
+                places: seal::derive(key.bytes(), "kith v1 index places"),
+            },
+            places: RefCell::default(),
             last: JournalPosition::default(),
             unflushed: 0,
         };
@@ -160,7 +187,7 @@ impl Index {
         let last = guarded(|| {
             let mut transaction = self.database.begin_write()?;
             transaction.set_durability(durability)?;
-            let mut adding = tables::Adding::begin(&transaction, &self.names, &self.values)?;
+            let mut adding = tables::Adding::begin(&transaction, &self.keys)?;
             for block in placed {
                 adding.block(block)?;
             }
@@ -219,7 +246,7 @@ impl Index {
     }
 
     pub(super) fn log_events(&self, log: &LogId) -> Result<Vec<(EventId, Location)>, StoreError> {
-        let name = tables::hashed(&self.names, &codec::encode(log));
+        let name = tables::hashed(&self.keys.names, &codec::encode(log));
         let found = self.in_order(&name, LOGS, LOG_EVENTS)?;
         let event = |(id, at)| (EventId::from_bytes(id), at);
         Ok(found.into_iter().map(event).collect())
@@ -230,7 +257,7 @@ impl Index {
         record: &RecordId,
         document: &DocumentId,
     ) -> Result<Vec<(EnvelopeId, Location)>, StoreError> {
-        let name = tables::hashed(&self.names, &codec::encode(&(record, document)));
+        let name = tables::hashed(&self.keys.names, &codec::encode(&(record, document)));
         let found = self.in_order(&name, DOCUMENTS, DOCUMENT_ENTRIES)?;
         let entry = |(id, at)| (EnvelopeId::from_bytes(id), at);
         Ok(found.into_iter().map(entry).collect())
@@ -282,128 +309,6 @@ impl Index {
         })
     }
 
-    pub(super) fn documents(&self, record: &RecordId) -> Result<Vec<DocumentId>, StoreError> {
-        let mut documents: Vec<_> = self
-            .named(record, RECORD_DOCUMENTS, DOCUMENT_NAMES)?
-            .into_iter()
-            .filter_map(|name| codec::decode_trusted::<(RecordId, DocumentId)>(&name).ok())
-            .map(|(_, document)| document)
-            .collect();
-        documents.sort();
-        Ok(documents)
-    }
-
-    pub(super) fn logs(&self, record: &RecordId) -> Result<Vec<LogId>, StoreError> {
-        let mut logs: Vec<LogId> = self
-            .named(record, RECORD_LOGS, LOG_NAMES)?
-            .into_iter()
-            .filter_map(|name| codec::decode_trusted(&name).ok())
-            .collect();
-        logs.sort();
-        Ok(logs)
-    }
-
-    pub(super) fn labels(&self) -> Result<BTreeMap<RecordId, BTreeSet<Label>>, StoreError> {
-        self.read(|t| {
-            let mut names = BTreeMap::new();
-            for row in open!(t, LABEL_NAMES).iter().map_err(boxed)? {
-                let (handle, sealed) = row.map_err(boxed)?;
-                let name = seal::open(&self.values, b"name", sealed.value());
-                let label = name.and_then(|name| codec::decode_trusted::<Label>(&name).ok());
-                names.extend(label.map(|label| (handle.value(), label)));
-            }
-            let of_record = open!(t, RECORD_LABELS);
-            let mut labels = BTreeMap::new();
-            for row in open!(t, RECORDS).iter().map_err(boxed)? {
-                let (id, handle) = row.map_err(boxed)?;
-                let own: &mut BTreeSet<_> =
-                    labels.entry(RecordId::from_bytes(*id.value())).or_default();
-                let handle = handle.value();
-                let range = of_record
-                    .range((handle, 0)..=(handle, u32::MAX))
-                    .map_err(boxed)?;
-                for row in range {
-                    let (_, label) = row.map_err(boxed)?.0.value();
-                    own.extend(names.get(&label).cloned());
-                }
-            }
-            Ok(labels)
-        })
-    }
-
-    /// The names of the documents or logs of a record.
-    fn named(
-        &self,
-        record: &RecordId,
-        of_record: tables::OfRecord,
-        names: tables::Names,
-    ) -> Result<Vec<Vec<u8>>, StoreError> {
-        self.read(|t| {
-            let Some(handle) = record_handle(t, record)? else {
-                return Ok(Vec::new());
-            };
-            let (table, names) = (open!(t, of_record), open!(t, names));
-            let range = table
-                .range((handle, 0)..=(handle, u32::MAX))
-                .map_err(boxed)?;
-            let mut found = Vec::new();
-            for row in range {
-                let (_, of) = row.map_err(boxed)?.0.value();
-                if let Some(sealed) = names.get(of).map_err(boxed)? {
-                    found.extend(seal::open(&self.values, b"name", sealed.value()));
-                }
-            }
-            Ok(found)
-        })
-    }
-
-    pub(super) fn chains(
-        &self,
-        device: &DeviceId,
-        record: Option<&RecordId>,
-    ) -> Result<Vec<ChainEnd>, StoreError> {
-        self.read(|t| {
-            let chains = open!(t, CHAINS);
-            let names = (open!(t, DOCUMENT_NAMES), open!(t, LOG_NAMES));
-            let (from, to) = tables::chains_of(device);
-            let mut ends = Vec::new();
-            for row in chains
-                .range(from.as_slice()..=to.as_slice())
-                .map_err(boxed)?
-            {
-                let (key, value) = row.map_err(boxed)?;
-                let (links, handle, epoch) = tables::chain_key(key.value());
-                let sealed = match links {
-                    Links::Entries => names.0.get(handle),
-                    Links::Events => names.1.get(handle),
-                };
-                let place = sealed.map_err(boxed)?.and_then(|sealed| {
-                    let name = seal::open(&self.values, b"name", sealed.value())?;
-                    place(links, &name)
-                });
-                let Some((of, place)) = place else {
-                    continue;
-                };
-                if record.is_none_or(|record| *record == of) {
-                    let end = tables::End::from_bytes(value.value());
-                    ends.push(ChainEnd {
-                        record: of,
-                        place,
-                        position: ChainPosition {
-                            device: *device,
-                            epoch,
-                            seq: end.seq,
-                        },
-                        id: EnvelopeId::from_bytes(end.id),
-                        is_straight: end.is_straight,
-                    });
-                }
-            }
-            ends.sort_unstable();
-            Ok(ends)
-        })
-    }
-
     pub(super) fn journal(
         &self,
         after: JournalPosition,
@@ -436,7 +341,7 @@ impl Index {
     }
 
     pub(super) fn row(&self, key: &RowKey) -> Result<Option<Vec<u8>>, StoreError> {
-        let hashed = tables::row_key(&self.names, key);
+        let hashed = tables::row_key(&self.keys.names, key);
         self.read(|t| {
             let found = open!(t, ROWS).get(hashed.as_slice()).map_err(boxed)?;
             Ok(found
@@ -461,25 +366,10 @@ impl Index {
     }
 
     fn open_row(&self, sealed: &[u8]) -> Option<NamedRow> {
-        let plain = seal::open(&self.values, b"row", sealed)?;
+        let plain = seal::open(&self.keys.values, b"row", sealed)?;
         let (name, value): (serde_bytes::ByteBuf, serde_bytes::ByteBuf) =
             codec::decode_trusted(&plain).ok()?;
         Some((name.into_vec(), value.into_vec()))
-    }
-}
-
-/// The record and place that a name says; nothing for a principal's log.
-fn place(links: Links, name: &[u8]) -> Option<(RecordId, CutPlace)> {
-    match links {
-        Links::Entries => {
-            let (record, document) = codec::decode_trusted(name).ok()?;
-            Some((record, CutPlace::Document(document)))
-        }
-        Links::Events => match codec::decode_trusted(name).ok()? {
-            LogId::Core(record) => Some((record?, CutPlace::Core)),
-            LogId::Label(record, label) => Some((record, CutPlace::Label(label))),
-            LogId::Principal(_) => None,
-        },
     }
 }
 

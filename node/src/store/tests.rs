@@ -146,6 +146,26 @@ fn a_flipped_bit_is_found_and_never_served() {
 }
 
 #[test]
+fn an_index_of_another_form_is_made_again_and_is_no_damage() {
+    const META: redb::TableDefinition<'_, &str, u64> = redb::TableDefinition::new("meta");
+    let mut folder = five_commits();
+    let path = folder.path("store/index.redb");
+    let database = redb::Database::open(&path).expect("an index");
+    let transaction = database.begin_write().expect("a transaction");
+    let mut meta = transaction.open_table(META).expect("a table");
+    meta.remove("form").expect("its form");
+    drop(meta);
+    transaction.commit().expect("a commit");
+    drop(database);
+    for _ in 0..2 {
+        let store = folder.open();
+        assert_eq!(held(&store).expect("entries"), [0, 1, 2, 3, 4]);
+        assert_eq!(store.damage(), []);
+        assert!(!path.with_extension("damaged").exists());
+    }
+}
+
+#[test]
 fn two_processes_never_share_a_store() {
     let mut folder = five_commits();
     let store = folder.open();

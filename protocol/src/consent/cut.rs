@@ -7,8 +7,7 @@
 
 mod entrusted;
 mod kept;
-
-use std::collections::BTreeMap;
+mod leaves;
 
 use kith_crdt::{DocumentId, Label};
 use serde::{Deserialize, Serialize};
@@ -23,6 +22,7 @@ use crate::{
 pub(super) use entrusted::entrusted;
 pub use entrusted::{Custodian, CustodianWord, Custody};
 pub use kept::KeptTree;
+pub use leaves::Leaves;
 
 /// What of the entries under a revoked link stands.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -150,10 +150,6 @@ pub enum Side {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CutTree {
     parts: Vec<CutPart>,
-    /// The encoded parts, one after another.
-    encoded: Vec<u8>,
-    /// Where each of them ends.
-    ends: Vec<usize>,
     /// Hashes level by level, from the leaves to the root.
     levels: Vec<Vec<CutRoot>>,
 }
@@ -164,35 +160,16 @@ impl CutTree {
     /// Parts of one place are joined into one leaf.
     pub fn new(parts: impl IntoIterator<Item = CutPart>) -> Self {
         let parts = joined(parts);
-        let (leaves, nodes) = (leaf_hasher(), node_hasher());
-        let (mut encoded, mut ends) = (Vec::new(), Vec::with_capacity(parts.len()));
-        let mut level = Vec::with_capacity(parts.len());
-        for part in &parts {
-            let bytes = codec::encode(part);
-            level.push(leaf(&leaves, &bytes));
-            encoded.extend(bytes);
-            ends.push(encoded.len());
-        }
-        let mut levels = vec![level];
-        while let Some(level) = levels.last()
-            && level.len() > 1
-        {
-            levels.push(level.chunks(2).map(|pair| parent(&nodes, pair)).collect());
-        }
+        let leaves = parts.iter().map(CutPart::leaf).collect();
         Self {
             parts,
-            encoded,
-            ends,
-            levels,
+            levels: levels(leaves),
         }
     }
 
     /// What a revocation carries.
     pub fn cut(&self) -> Cut {
-        match self.levels.last().and_then(|level| level.first()) {
-            Some(root) => Cut::Parts(*root),
-            None => Cut::Nothing,
-        }
+        cut_of(&self.levels)
     }
 
     /// The parts.
@@ -224,17 +201,32 @@ impl CutTree {
         };
         self.parts.iter().enumerate().map(proven).collect()
     }
+}
 
-    /// The tree as it is kept to prove single parts later.
-    pub fn kept(&self) -> KeptTree {
-        KeptTree::of(self)
+/// The hashes level by level above these, up to the root.
+fn levels(lowest: Vec<CutRoot>) -> Vec<Vec<CutRoot>> {
+    let nodes = node_hasher();
+    let mut levels = vec![lowest];
+    while let Some(level) = levels.last()
+        && level.len() > 1
+    {
+        levels.push(level.chunks(2).map(|pair| parent(&nodes, pair)).collect());
+    }
+    levels
+}
+
+/// What a revocation carries whose tree has these levels.
+fn cut_of(levels: &[Vec<CutRoot>]) -> Cut {
+    match levels.last().and_then(|level| level.first()) {
+        Some(root) => Cut::Parts(*root),
+        None => Cut::Nothing,
     }
 }
 
-/// The siblings of a leaf, upward.
-fn path(levels: &[Vec<CutRoot>], leaf: usize) -> Vec<(Side, CutRoot)> {
+/// The siblings of a node of the lowest of these levels, upward.
+fn path(levels: &[Vec<CutRoot>], node: usize) -> Vec<(Side, CutRoot)> {
     let sibling = |(height, level): (usize, &Vec<CutRoot>)| {
-        let at = leaf >> height;
+        let at = node >> height;
         let side = if at.is_multiple_of(2) {
             Side::Right
         } else {
@@ -270,7 +262,7 @@ fn joined(parts: impl IntoIterator<Item = CutPart>) -> Vec<CutPart> {
     let mut all = all.into_iter().peekable();
     while let Some(first) = all.peek() {
         let record = first.record;
-        let mut labels = BTreeMap::<Label, CutPart>::new();
+        let mut labels = Vec::new();
         while let Some(part) = all.next_if(|part| part.record == record) {
             match &part.place {
                 CutPlace::Document(document) => {
@@ -285,7 +277,8 @@ fn joined(parts: impl IntoIterator<Item = CutPart>) -> Vec<CutPart> {
                 }
             }
         }
-        joined.extend(labels.into_values());
+        labels.sort_unstable_by(|a: &CutPart, b| a.place.cmp(&b.place));
+        joined.extend(labels);
     }
     for part in &mut joined {
         part.chains.sort_unstable();
@@ -295,17 +288,19 @@ fn joined(parts: impl IntoIterator<Item = CutPart>) -> Vec<CutPart> {
     joined
 }
 
-fn of_label<'a>(
-    labels: &'a mut BTreeMap<Label, CutPart>,
-    record: RecordId,
-    label: &Label,
-) -> &'a mut CutPart {
-    labels.entry(label.clone()).or_insert_with(|| CutPart {
-        record,
-        place: CutPlace::Label(label.clone()),
-        chains: Vec::new(),
-        documents: Vec::new(),
-    })
+/// The part of a label's log; a record has few labels.
+fn of_label<'a>(labels: &'a mut Vec<CutPart>, record: RecordId, label: &Label) -> &'a mut CutPart {
+    let is_its = |part: &CutPart| matches!(&part.place, CutPlace::Label(of) if of == label);
+    let at = labels.iter().position(is_its).unwrap_or_else(|| {
+        labels.push(CutPart {
+            record,
+            place: CutPlace::Label(label.clone()),
+            chains: Vec::new(),
+            documents: Vec::new(),
+        });
+        labels.len() - 1
+    });
+    &mut labels[at]
 }
 
 fn add(joined: &mut Vec<CutPart>, mut part: CutPart) {
@@ -361,8 +356,11 @@ mod tests {
     use kith_crdt::{DocumentId, Label, Section};
     use proptest::prelude::*;
 
-    use super::{Cut, CutPart, CutPlace, CutPosition, CutTree, KeptTree};
-    use crate::id::{DeviceId, EnvelopeId, EventId, RecordId};
+    use super::{Cut, CutPart, CutPlace, CutPosition, CutTree, KeptTree, Leaves};
+    use crate::{
+        codec,
+        id::{CutRoot, DeviceId, EnvelopeId, EventId, RecordId},
+    };
 
     fn part(number: u8) -> CutPart {
         let document = DocumentId {
@@ -382,9 +380,21 @@ mod tests {
         }
     }
 
+    fn leaves(parts: impl IntoIterator<Item = CutPart>) -> Leaves {
+        let mut records = std::collections::BTreeMap::<_, Vec<_>>::new();
+        for part in parts {
+            records.entry(part.record).or_default().push(part);
+        }
+        Leaves::of(records.into_values())
+    }
+
+    fn kept(parts: impl IntoIterator<Item = CutPart>) -> KeptTree {
+        KeptTree::of([leaves(parts)])
+    }
+
     #[test]
     fn bytes_that_are_no_tree_are_refused() {
-        let mut bytes = CutTree::new((0..9).map(part)).kept().to_bytes();
+        let mut bytes = kept((0..9).map(part)).to_bytes();
         assert!(KeptTree::from_bytes(&bytes).is_some());
         bytes.pop();
         assert!(KeptTree::from_bytes(&bytes).is_none());
@@ -414,15 +424,41 @@ mod tests {
         }
 
         #[test]
-        fn the_parts_of_one_record_are_those_of_the_whole(count in 1_u8..40, of in 0_u8..15) {
+        fn the_parts_of_one_record_are_those_of_the_whole(count in 1_u8..100, of in 0_u8..35) {
             let tree = CutTree::new((0..count).map(part));
             let revocation = EventId::from_bytes([1; 32]);
             let record = RecordId::from_bytes([of; 32]);
             let mut all = tree.proven(revocation);
             all.retain(|proven| proven.part.record == record);
-            let kept = KeptTree::from_bytes(&tree.kept().to_bytes()).expect("it was kept");
-            prop_assert_eq!(kept.proven_of(&record, revocation), all);
+            let whole = kept((0..count).map(part));
+            prop_assert_eq!(whole.cut(), tree.cut());
+            let read = KeptTree::from_bytes(&whole.to_bytes()).expect("it was kept");
+            prop_assert_eq!(read.proven_of(&record, revocation), all);
             prop_assert_eq!(CutTree::new(tree.parts().to_vec()), tree);
+        }
+
+        #[test]
+        fn runs_of_records_are_one_tree(count in 0_u8..100, first in 0_u8..35, second in 0_u8..35) {
+            let (low, high) = (first.min(second), first.max(second));
+            let whole = kept((0..count).map(part));
+            let run = |of: std::ops::Range<u8>| {
+                let parts = (0..count).map(part);
+                leaves(parts.filter(|part| of.contains(&part.record.as_bytes()[0])))
+            };
+            let runs = [run(0..low), run(low..high), run(high..u8::MAX)];
+            prop_assert_eq!(KeptTree::of(runs), whole);
+        }
+
+        #[test]
+        fn a_tree_that_was_kept_with_all_hashes_is_read(count in 1_u8..100) {
+            let parts = || (0..count).map(part);
+            let tree = CutTree::new(parts());
+            let mut stored: [serde_bytes::ByteBuf; 4] =
+                codec::decode_trusted(&kept(parts()).to_bytes()).expect("a list");
+            let hashes = tree.levels.iter().flatten();
+            let hashes: Vec<_> = hashes.flat_map(CutRoot::as_bytes).copied().collect();
+            stored[3] = serde_bytes::ByteBuf::from(hashes);
+            prop_assert_eq!(KeptTree::from_bytes(&codec::encode(&stored)), Some(kept(parts())));
         }
     }
 }

@@ -4,10 +4,17 @@ use std::path::Path;
 
 use kith_protocol::{
     author::Author,
-    consent::Status,
+    consent::{
+        Status,
+        cut::{KeptTree, Leaves},
+    },
     id::{EnvelopeId, RecordId, StaffId},
     identity::{SecretKey, agree_to_act_for},
-    logs::{PrincipalAct, principal::RecoverySet, record::Policy},
+    logs::{
+        PrincipalAct,
+        principal::RecoverySet,
+        record::{Link, Policy},
+    },
     record::{Pen, Record, event_item},
     store::{Item, Store},
 };
@@ -146,6 +153,31 @@ fn what_a_leaver_did_stays_everywhere_and_what_comes_later_is_contested() {
     let logs = store.logs(&seen).expect("logs").len();
     let parts = place.node.parts_of(&seen).expect("parts").len();
     assert_eq!(parts, documents + logs, "one for each place");
+}
+
+#[test]
+fn the_ends_of_chains_say_what_the_statuses_of_every_record_say() {
+    let (mut place, mut ada) = (practice(), Place::new("Ada"));
+    let records: Vec<_> = (0..40).map(|_| place.record()).collect();
+    for (n, record) in records.iter().enumerate() {
+        (0..n % 4).for_each(|_| place.notes(*record, "a note"));
+    }
+    place.invites(&mut ada, records[3], "all", Some("daily-care"));
+    place.gives(&mut ada, records[3]);
+    let device = place.node.device();
+    let link = Link::Device(device);
+    let mut all = std::collections::BTreeMap::new();
+    for record in records {
+        let parts = place.node.with_record(record, |_, record| {
+            Ok(record.ledger().keep_everything(link))
+        });
+        all.insert(record, parts.expect("a record"));
+    }
+    let own = std::iter::once(device).collect();
+    let quick = place.node.what_stays(link, &own, Keep::All);
+    let quick = quick.expect("a tree");
+    assert_eq!(quick.records(), 40);
+    assert_eq!(quick, KeptTree::of([Leaves::of(all.into_values())]));
 }
 
 #[test]

@@ -15,7 +15,7 @@ impl Index {
         key: &RowKey,
         at: usize,
     ) -> Result<bool, StoreError> {
-        let hashed = tables::row_key(&self.names, key);
+        let hashed = tables::row_key(&self.keys.names, key);
         guarded(|| {
             let transaction = self.database.begin_write()?;
             let mut rows = transaction.open_table(ROWS)?;

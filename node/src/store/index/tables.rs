@@ -3,6 +3,7 @@
 use kith_crdt::{DocumentId, Label};
 use kith_protocol::{
     codec,
+    consent::cut::CutPlace,
     id::{DeviceId, RecordId},
     logs::LogId,
     store::{ChainPosition, Item, RowKey},
@@ -10,14 +11,15 @@ use kith_protocol::{
 use redb::{ReadableTable, Table, TableDefinition, WriteTransaction};
 use serde_bytes::ByteBuf;
 
-use super::{Location, Placed};
+use super::{Keys, Location, Placed};
 use crate::store::seal::{self, Key};
 
 type Hash = &'static [u8; 32];
 type Place = &'static [u8; 12];
 type IdAndPlace = &'static [u8; 44];
-/// (record, document or log) to nothing.
-pub(super) type OfRecord = TableDefinition<'static, (u32, u32), ()>;
+type SealedNumber = &'static [u8; seal::NUMBER_LEN];
+/// (record, document or log) to the sealed handle of its place.
+pub(super) type OfRecord = TableDefinition<'static, (u32, u32), SealedNumber>;
 /// Handle to sealed name.
 pub(super) type Names = TableDefinition<'static, u32, &'static [u8]>;
 
@@ -31,15 +33,16 @@ pub(super) const EVENTS: TableDefinition<'_, Hash, Place> = TableDefinition::new
 pub(super) const ENTRIES: TableDefinition<'_, Hash, Place> = TableDefinition::new("entries");
 pub(super) const RECORDS: TableDefinition<'_, Hash, u32> = TableDefinition::new("records");
 pub(super) const LOGS: Handles = TableDefinition::new("logs");
-pub(super) const LOG_NAMES: Names = TableDefinition::new("log names");
 pub(super) const LABELS: Handles = TableDefinition::new("labels");
 pub(super) const LABEL_NAMES: Names = TableDefinition::new("label names");
-pub(super) const RECORD_LABELS: OfRecord = TableDefinition::new("record labels");
-pub(super) const RECORD_LOGS: OfRecord = TableDefinition::new("record logs");
+pub(super) const RECORD_LABELS: TableDefinition<'_, (u32, u32), ()> =
+    TableDefinition::new("record labels");
+pub(super) const PLACES: Handles = TableDefinition::new("places");
+pub(super) const PLACE_NAMES: Names = TableDefinition::new("place names");
+pub(super) const LOG_PLACES: OfRecord = TableDefinition::new("log places");
 pub(super) const LOG_EVENTS: InOrder = TableDefinition::new("log events");
 pub(super) const DOCUMENTS: Handles = TableDefinition::new("documents");
-pub(super) const DOCUMENT_NAMES: Names = TableDefinition::new("document names");
-pub(super) const RECORD_DOCUMENTS: OfRecord = TableDefinition::new("record documents");
+pub(super) const DOCUMENT_PLACES: OfRecord = TableDefinition::new("document places");
 pub(super) const DOCUMENT_ENTRIES: InOrder = TableDefinition::new("document entries");
 pub(super) const CHAINS: TableDefinition<'_, &[u8], &[u8; 41]> = TableDefinition::new("chains");
 pub(super) const PARTS: TableDefinition<'_, (u32, u64), Place> = TableDefinition::new("parts");
@@ -48,22 +51,28 @@ pub(super) const JOURNAL: TableDefinition<'_, u64, Place> = TableDefinition::new
 pub(super) const AUDIT: TableDefinition<'_, u64, Place> = TableDefinition::new("audit");
 pub(super) const ROWS: TableDefinition<'_, &[u8], &[u8]> = TableDefinition::new("rows");
 
+/// The form of these tables. An index of another form is made again from the log.
+pub(super) const FORM: u64 = 2;
+
 /// Makes every table, so that reading never meets one that is not there.
 pub(super) fn create(t: &WriteTransaction) -> Result<(), redb::Error> {
-    t.open_table(META)?;
+    let mut meta = t.open_table(META)?;
+    if meta.get("last")?.is_none() {
+        meta.insert("form", FORM)?;
+    }
     t.open_table(EVENTS)?;
     t.open_table(ENTRIES)?;
     t.open_table(RECORDS)?;
     t.open_table(LOGS)?;
-    t.open_table(LOG_NAMES)?;
     t.open_table(LABELS)?;
     t.open_table(LABEL_NAMES)?;
     t.open_table(RECORD_LABELS)?;
-    t.open_table(RECORD_LOGS)?;
+    t.open_table(PLACES)?;
+    t.open_table(PLACE_NAMES)?;
+    t.open_table(LOG_PLACES)?;
     t.open_table(LOG_EVENTS)?;
     t.open_table(DOCUMENTS)?;
-    t.open_table(DOCUMENT_NAMES)?;
-    t.open_table(RECORD_DOCUMENTS)?;
+    t.open_table(DOCUMENT_PLACES)?;
     t.open_table(DOCUMENT_ENTRIES)?;
     t.open_table(CHAINS)?;
     t.open_table(PARTS)?;
@@ -123,6 +132,22 @@ fn chain(position: &ChainPosition, links: Links, handle: u32) -> Vec<u8> {
     key.extend_from_slice(&handle.to_be_bytes());
     key.extend_from_slice(&position.epoch.to_be_bytes());
     key
+}
+
+/// What a place is sealed for: a document or log of a record, by their handles.
+pub(super) fn place_context(links: Links, (record, of): (u32, u32)) -> [u8; 9] {
+    let mut context = [links as u8; 9];
+    context[1..5].copy_from_slice(&record.to_be_bytes());
+    context[5..].copy_from_slice(&of.to_be_bytes());
+    context
+}
+
+/// The table of the places of documents or logs.
+pub(super) const fn places_of(links: Links) -> OfRecord {
+    match links {
+        Links::Entries => DOCUMENT_PLACES,
+        Links::Events => LOG_PLACES,
+    }
 }
 
 /// The first and last key of a device's chains.
@@ -195,22 +220,21 @@ impl End {
 
 /// One transaction's worth of noting.
 pub(super) struct Adding<'t> {
-    names: &'t Key,
-    values: &'t Key,
+    keys: &'t Keys,
     meta: Table<'t, &'static str, u64>,
     events: Table<'t, Hash, Place>,
     entries: Table<'t, Hash, Place>,
     records: Table<'t, Hash, u32>,
     logs: Table<'t, Hash, u32>,
-    log_names: Table<'t, u32, &'static [u8]>,
     labels: Table<'t, Hash, u32>,
     label_names: Table<'t, u32, &'static [u8]>,
     record_labels: Table<'t, (u32, u32), ()>,
-    record_logs: Table<'t, (u32, u32), ()>,
+    places: Table<'t, Hash, u32>,
+    place_names: Table<'t, u32, &'static [u8]>,
+    log_places: Table<'t, (u32, u32), SealedNumber>,
     log_events: Table<'t, (u32, u64), IdAndPlace>,
     documents: Table<'t, Hash, u32>,
-    document_names: Table<'t, u32, &'static [u8]>,
-    record_documents: Table<'t, (u32, u32), ()>,
+    document_places: Table<'t, (u32, u32), SealedNumber>,
     document_entries: Table<'t, (u32, u64), IdAndPlace>,
     chains: Table<'t, &'static [u8], &'static [u8; 41]>,
     parts: Table<'t, (u32, u64), Place>,
@@ -223,30 +247,25 @@ pub(super) struct Adding<'t> {
 }
 
 impl<'t> Adding<'t> {
-    pub(super) fn begin(
-        t: &'t WriteTransaction,
-        names: &'t Key,
-        values: &'t Key,
-    ) -> Result<Self, redb::Error> {
+    pub(super) fn begin(t: &'t WriteTransaction, keys: &'t Keys) -> Result<Self, redb::Error> {
         let meta = t.open_table(META)?;
         let last = meta.get("last")?.map_or(0, |last| last.value());
         Ok(Self {
-            names,
-            values,
+            keys,
             meta,
             events: t.open_table(EVENTS)?,
             entries: t.open_table(ENTRIES)?,
             records: t.open_table(RECORDS)?,
             logs: t.open_table(LOGS)?,
-            log_names: t.open_table(LOG_NAMES)?,
             labels: t.open_table(LABELS)?,
             label_names: t.open_table(LABEL_NAMES)?,
             record_labels: t.open_table(RECORD_LABELS)?,
-            record_logs: t.open_table(RECORD_LOGS)?,
+            places: t.open_table(PLACES)?,
+            place_names: t.open_table(PLACE_NAMES)?,
+            log_places: t.open_table(LOG_PLACES)?,
             log_events: t.open_table(LOG_EVENTS)?,
             documents: t.open_table(DOCUMENTS)?,
-            document_names: t.open_table(DOCUMENT_NAMES)?,
-            record_documents: t.open_table(RECORD_DOCUMENTS)?,
+            document_places: t.open_table(DOCUMENT_PLACES)?,
             document_entries: t.open_table(DOCUMENT_ENTRIES)?,
             chains: t.open_table(CHAINS)?,
             parts: t.open_table(PARTS)?,
@@ -334,11 +353,11 @@ impl<'t> Adding<'t> {
     }
 
     fn row(&mut self, key: &RowKey, value: Option<&ByteBuf>) -> Result<(), redb::Error> {
-        let hashed = row_key(self.names, key);
+        let hashed = row_key(&self.keys.names, key);
         match value {
             Some(value) => {
                 let plain = codec::encode(&(ByteBuf::from(key.name.clone()), value));
-                let sealed = seal::seal(self.values, b"row", &plain);
+                let sealed = seal::seal(&self.keys.values, b"row", &plain);
                 self.rows.insert(hashed.as_slice(), sealed.as_slice())?;
             }
             None => {
@@ -359,54 +378,76 @@ impl<'t> Adding<'t> {
 
     fn log(&mut self, log: &LogId) -> Result<u32, redb::Error> {
         let name = codec::encode(log);
-        let hash = hashed(self.names, &name);
+        let hash = hashed(&self.keys.names, &name);
         if let Some(handle) = self.logs.get(&hash)? {
             return Ok(handle.value());
         }
         let handle = self.next("logs")?;
         self.logs.insert(&hash, handle)?;
-        let sealed = seal::seal(self.values, b"name", &name);
-        self.log_names.insert(handle, sealed.as_slice())?;
-        let record = match log {
-            LogId::Core(Some(record)) | LogId::Label(record, _) => Some(record),
-            LogId::Core(None) | LogId::Principal(_) => None,
+        let (record, place) = match log {
+            LogId::Core(Some(record)) => (record, CutPlace::Core),
+            LogId::Label(record, label) => (record, CutPlace::Label(label.clone())),
+            LogId::Core(None) | LogId::Principal(_) => return Ok(handle),
         };
-        if let Some(record) = record {
-            let record = self.record(record)?;
-            self.record_logs.insert((record, handle), ())?;
-            if let LogId::Label(_, label) = log {
-                self.label(record, label)?;
-            }
+        let record = self.record(record)?;
+        if let LogId::Label(_, label) = log {
+            self.label(record, label)?;
         }
+        let sealed = self.sealed_place(&place, Links::Events, (record, handle))?;
+        self.log_places.insert((record, handle), &sealed)?;
         Ok(handle)
     }
 
     fn document(&mut self, record: &RecordId, document: &DocumentId) -> Result<u32, redb::Error> {
         let name = codec::encode(&(record, document));
-        let hash = hashed(self.names, &name);
+        let hash = hashed(&self.keys.names, &name);
         if let Some(handle) = self.documents.get(&hash)? {
             return Ok(handle.value());
         }
         let handle = self.next("documents")?;
         self.documents.insert(&hash, handle)?;
-        let sealed = seal::seal(self.values, b"name", &name);
-        self.document_names.insert(handle, sealed.as_slice())?;
         let record = self.record(record)?;
-        self.record_documents.insert((record, handle), ())?;
         self.label(record, &document.label)?;
+        let place = CutPlace::Document(document.clone());
+        let sealed = self.sealed_place(&place, Links::Entries, (record, handle))?;
+        self.document_places.insert((record, handle), &sealed)?;
         Ok(handle)
+    }
+
+    /// What says where in its record a document or log is.
+    fn sealed_place(
+        &mut self,
+        place: &CutPlace,
+        links: Links,
+        of: (u32, u32),
+    ) -> Result<[u8; seal::NUMBER_LEN], redb::Error> {
+        let name = codec::encode(place);
+        let hash = hashed(&self.keys.names, &name);
+        let known = self.places.get(&hash)?.map(|handle| handle.value());
+        let handle = match known {
+            Some(handle) => handle,
+            None => {
+                let handle = self.next("places")?;
+                self.places.insert(&hash, handle)?;
+                let sealed = seal::seal(&self.keys.values, b"name", &name);
+                self.place_names.insert(handle, sealed.as_slice())?;
+                handle
+            }
+        };
+        let context = place_context(links, of);
+        Ok(seal::seal_number(&self.keys.places, &context, handle))
     }
 
     fn label(&mut self, record: u32, label: &Label) -> Result<(), redb::Error> {
         let name = codec::encode(label);
-        let hash = hashed(self.names, &name);
+        let hash = hashed(&self.keys.names, &name);
         let known = self.labels.get(&hash)?.map(|handle| handle.value());
         let handle = match known {
             Some(handle) => handle,
             None => {
                 let handle = self.next("labels")?;
                 self.labels.insert(&hash, handle)?;
-                let sealed = seal::seal(self.values, b"name", &name);
+                let sealed = seal::seal(&self.keys.values, b"name", &name);
                 self.label_names.insert(handle, sealed.as_slice())?;
                 handle
             }

@@ -1,12 +1,18 @@
 //! A cut's tree as a node keeps it: nothing is decoded or hashed before a part is asked for.
 
-use serde_bytes::ByteBuf;
+use serde_bytes::{ByteBuf, Bytes};
 
-use super::{CutPart, CutTree, PartProof, ProvenPart, path};
+use super::{Cut, CutPart, Leaves, PartProof, ProvenPart, Side, cut_of, leaf, leaf_hasher, path};
 use crate::{
     codec,
     id::{CutRoot, EventId, RecordId},
 };
+
+/// Levels of hashes that are not kept, since a record's few leaves say them quickly: most of the
+/// hashes of a tree are in them.
+const HEIGHT_NOT_KEPT: usize = 4;
+/// Leaves under each of the lowest hashes that are kept.
+const GROUP: usize = 1 << HEIGHT_NOT_KEPT;
 
 /// A tree from which the parts of one record are proved when they are sent or asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,27 +21,29 @@ pub struct KeptTree {
     records: Vec<(RecordId, usize)>,
     encoded: Vec<u8>,
     ends: Vec<usize>,
+    /// Hashes level by level, from those over groups of leaves to the root.
     levels: Vec<Vec<CutRoot>>,
 }
 
 impl KeptTree {
-    pub(super) fn of(tree: &CutTree) -> Self {
-        let mut records: Vec<(RecordId, usize)> = Vec::new();
-        for (leaf, part) in tree.parts.iter().enumerate() {
-            if records.last().is_none_or(|(last, _)| *last != part.record) {
-                records.push((part.record, leaf));
-            }
-        }
+    /// The tree of these runs of records, which ascend.
+    pub fn of(runs: impl IntoIterator<Item = Leaves>) -> Self {
+        let leaves = runs.into_iter().reduce(Leaves::and).unwrap_or_default();
         Self {
-            records,
-            encoded: tree.encoded.clone(),
-            ends: tree.ends.clone(),
-            levels: tree.levels.clone(),
+            records: leaves.records,
+            encoded: leaves.encoded,
+            ends: leaves.ends,
+            levels: above_groups(super::levels(leaves.hashes)),
         }
     }
 
+    /// What a revocation carries.
+    pub fn cut(&self) -> Cut {
+        cut_of(&self.levels)
+    }
+
     /// As it is stored: the records with their first leaves, the parts, where each ends, and the
-    /// hashes from the leaves upward.
+    /// hashes from those over groups of sixteen leaves upward.
     pub fn to_bytes(&self) -> Vec<u8> {
         let number = |at: &usize| (*at as u64).to_be_bytes();
         let mut records = Vec::with_capacity(self.records.len() * 40);
@@ -46,8 +54,11 @@ impl KeptTree {
         let ends: Vec<_> = self.ends.iter().flat_map(number).collect();
         let hashes = self.levels.iter().flatten();
         let hashes: Vec<_> = hashes.flat_map(CutRoot::as_bytes).copied().collect();
-        let stored = [records, self.encoded.clone(), ends, hashes];
-        codec::encode(&stored.map(ByteBuf::from))
+        let stored = [&records, &self.encoded, &ends, &hashes];
+        let len: usize = stored.iter().map(|bytes| bytes.len()).sum();
+        let mut bytes = Vec::with_capacity(len + 64);
+        codec::encode_onto(&mut bytes, &stored.map(|bytes| Bytes::new(bytes)));
+        bytes
     }
 
     /// Reads what [`KeptTree::to_bytes`] wrote; nothing where it does not fit together.
@@ -59,7 +70,9 @@ impl KeptTree {
         let whole = left.is_empty() && left_of_ends.is_empty() && left_of_hashes.is_empty();
         let records: Vec<_> = records.iter().map(record).collect::<Option<_>>()?;
         let ends: Vec<_> = ends.iter().map(|end| number(*end)).collect::<Option<_>>()?;
-        let levels = levels(hashes, ends.len())?;
+        // Before decision 0080 the hashes of the leaves, and all others, were kept.
+        let levels = levels(hashes, ends.len().div_ceil(GROUP))
+            .or_else(|| levels(hashes, ends.len()).map(above_groups))?;
         let fits = ends.last().is_none_or(|end| *end == encoded.len()) && ends.is_sorted();
         (whole && fits).then(|| Self {
             records,
@@ -82,23 +95,54 @@ impl KeptTree {
         let from = self.records[at].1;
         let to = self.records.get(at + 1);
         let to = to.map_or(self.ends.len(), |(_, leaf)| *leaf);
-        let proven = |leaf: usize| {
-            Some(ProvenPart {
-                revocation,
-                part: self.part(leaf)?,
-                proof: PartProof::Issuer(path(&self.levels, leaf)),
-            })
-        };
-        (from..to).filter_map(proven).collect()
+        let mut proven = Vec::with_capacity(to - from);
+        let mut leaf = from;
+        while leaf < to {
+            let group = leaf / GROUP;
+            let in_group = self.in_group(group);
+            let end = to.min((group + 1) * GROUP);
+            proven.extend((leaf..end).filter_map(|leaf| {
+                Some(ProvenPart {
+                    revocation,
+                    part: self.part(leaf)?,
+                    proof: PartProof::Issuer(self.path(leaf, &in_group)),
+                })
+            }));
+            leaf = end;
+        }
+        proven
+    }
+
+    /// The levels below a kept hash, from its leaves upward.
+    fn in_group(&self, group: usize) -> Vec<Vec<CutRoot>> {
+        let hasher = leaf_hasher();
+        let leaves = group * GROUP..self.ends.len().min((group + 1) * GROUP);
+        let encoded = leaves.filter_map(|leaf| self.encoded_part(leaf));
+        super::levels(encoded.map(|bytes| leaf(&hasher, bytes)).collect())
+    }
+
+    /// The siblings of a leaf, upward.
+    fn path(&self, leaf: usize, in_group: &[Vec<CutRoot>]) -> Vec<(Side, CutRoot)> {
+        let mut siblings = path(in_group, leaf % GROUP);
+        siblings.extend(path(&self.levels, leaf / GROUP));
+        siblings
     }
 
     fn part(&self, leaf: usize) -> Option<CutPart> {
+        codec::decode_trusted(self.encoded_part(leaf)?).ok()
+    }
+
+    fn encoded_part(&self, leaf: usize) -> Option<&[u8]> {
         let from = leaf
             .checked_sub(1)
             .map_or(Some(0), |before| self.ends.get(before).copied())?;
-        let bytes = self.encoded.get(from..*self.ends.get(leaf)?)?;
-        codec::decode_trusted(bytes).ok()
+        self.encoded.get(from..*self.ends.get(leaf)?)
     }
+}
+
+/// Without the levels that are not kept.
+fn above_groups(mut levels: Vec<Vec<CutRoot>>) -> Vec<Vec<CutRoot>> {
+    levels.split_off(HEIGHT_NOT_KEPT.min(levels.len() - 1))
 }
 
 fn record(bytes: &[u8; 40]) -> Option<(RecordId, usize)> {
