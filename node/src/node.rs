@@ -88,7 +88,7 @@ pub use views::Found;
 const LOADED_RECORDS_MAX: usize = 16;
 
 /// Records of which the rights are kept loaded: those with which conversations are at work.
-const LOADED_RIGHTS_MAX: usize = 256;
+const LOADED_RIGHTS_MAX: usize = 64;
 
 /// A node with its store open.
 pub struct Node {
