@@ -3,8 +3,10 @@
 use std::{
     io::{IsTerminal, Read},
     path::PathBuf,
+    time::{Duration, Instant},
 };
 
+use anstream::eprintln;
 use indicatif::{ProgressBar, ProgressStyle};
 use kith_node::{
     api::{Progress, Reply, Request},
@@ -65,11 +67,34 @@ impl Session {
         let home = self.home()?;
         let bar = Bar::new(self.json);
         let mut progress = |step: Progress| bar.show(&step);
-        if let Some(client) = Client::connect(&home) {
-            return client.command(request, &mut progress);
+        match self.reach(&home, |unlock| Node::open(&home, &unlock))? {
+            Reached::Running(client) => client.command(request, &mut progress),
+            Reached::Here(mut node) => node.handle(request, &mut progress),
         }
-        let mut node = Node::open(&home, &self.unlock(&home)?)?;
-        node.handle(request, &mut progress)
+    }
+
+    /// The running node, or what `open` makes of the store itself where none runs. While another
+    /// command has the store, this one waits for it, and for a node that is starting.
+    pub fn reach<T>(
+        &self,
+        home: &Home,
+        mut open: impl FnMut(Unlock) -> Result<T, Failure>,
+    ) -> Result<Reached<T>, Failure> {
+        let mut unlock = None;
+        let mut waiting = Waiting::new(self.json);
+        loop {
+            if let Some(client) = Client::connect(home) {
+                return Ok(Reached::Running(client));
+            }
+            let unlock = match &unlock {
+                Some(unlock) => unlock,
+                None => unlock.insert(self.unlock(home)?),
+            };
+            match open(unlock.clone()) {
+                Err(failure) if failure.is_in_use() && waiting.goes_on() => {}
+                opened => return opened.map(Reached::Here),
+            }
+        }
     }
 
     /// Where long work that is not the node's shows how far it is.
@@ -137,6 +162,49 @@ impl Session {
     fn wants_words(&self, imported: &kith_node::api::Imported) -> bool {
         let mut refused = imported.refused.iter();
         !self.no_input && refused.any(|refused| refused.failure.ending == Ending::Locked)
+    }
+}
+
+/// Who does what is asked.
+pub enum Reached<T> {
+    /// The running node.
+    Running(Client),
+    /// This process, with the store open.
+    Here(T),
+}
+
+/// A command's patience with another one that has the store.
+struct Waiting {
+    since: Instant,
+    /// Whether somebody is there to be told and does not know yet.
+    tells: bool,
+}
+
+impl Waiting {
+    const LASTS: Duration = Duration::from_secs(10);
+    const BETWEEN_LOOKS: Duration = Duration::from_millis(50);
+    /// Most commands end sooner, and nobody has to read about them.
+    const UNSAID: Duration = Duration::from_millis(500);
+
+    fn new(json: bool) -> Self {
+        Self {
+            since: Instant::now(),
+            tells: !json && std::io::stderr().is_terminal(),
+        }
+    }
+
+    /// Waits a little; nothing is left to wait for when it took too long already.
+    fn goes_on(&mut self) -> bool {
+        let waited = self.since.elapsed();
+        if waited >= Self::LASTS {
+            return false;
+        }
+        if self.tells && waited >= Self::UNSAID {
+            eprintln!("Another kith command is using this node's store; waiting for it to end.");
+            self.tells = false;
+        }
+        std::thread::sleep(Self::BETWEEN_LOOKS);
+        true
     }
 }
 

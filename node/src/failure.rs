@@ -118,6 +118,20 @@ impl Failure {
         }
     }
 
+    /// Another process has the store, and nothing was begun.
+    pub(crate) fn in_use() -> Self {
+        Self::new(
+            Ending::TryAgain,
+            "Another kith command is using this node's store.",
+            "Wait until it has ended, or start kith run: then commands go through the running node.",
+        )
+    }
+
+    /// Whether another process has the store, so that trying again helps.
+    pub fn is_in_use(&self) -> bool {
+        *self == Self::in_use()
+    }
+
     /// With the chain of reasons behind an error.
     #[must_use]
     pub fn because(mut self, error: &dyn std::error::Error) -> Self {
@@ -148,11 +162,7 @@ impl From<kith_protocol::store::StoreError> for Failure {
                 "The rest of the node works. Run kith status to see what is affected.",
             )
             .because(&error),
-            StoreError::InUse => Self::new(
-                Ending::TryAgain,
-                "Another kith command is using this node's store.",
-                "Wait until it has ended, or start kith run: then commands go through the running node.",
-            ),
+            StoreError::InUse => Self::in_use(),
             StoreError::Io(_) | StoreError::Index(_) => Self::new(
                 Ending::Failed,
                 "The store could not be read or written.",

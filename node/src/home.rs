@@ -9,7 +9,7 @@ use std::{
 use crate::{
     api::Progress,
     failure::{Ending, Failure},
-    store::{DiskStore, KeySlot, Keystore, KeystoreError, StoreKey},
+    store::{self, DiskStore, KeySlot, Keystore, KeystoreError, StoreKey},
 };
 
 /// The folder of one node.
@@ -17,6 +17,7 @@ use crate::{
 pub struct Home(PathBuf);
 
 /// What opens a home.
+#[derive(Clone)]
 pub enum Unlock {
     /// Words that a person typed.
     Passphrase(String),
@@ -120,8 +121,11 @@ impl Home {
             Unlock::Passphrase(words) => KeySlot::Passphrase(words),
             Unlock::KeyFile => KeySlot::KeyFile(&key_file),
         };
+        // Who waits for the store does not work on a passphrase for each look.
+        let folder = self.store_folder();
+        let lock = store::lock(&folder)?;
         let key = Keystore::open(&self.slots(), &slot).map_err(|error| locked(&error))?;
-        self.store(&key)
+        Ok(DiskStore::open_locked(&folder, lock, &key)?)
     }
 
     pub(crate) fn store(&self, key: &StoreKey) -> Result<DiskStore, Failure> {

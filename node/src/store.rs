@@ -50,8 +50,11 @@ pub struct DiskStore {
     /// Bytes of the largest write that there was no room for.
     refused: Cell<u64>,
     backup_seal: Seal,
-    _lock: File,
+    _lock: Lock,
 }
+
+/// Held by the one process that has the store.
+pub(crate) struct Lock(#[expect(dead_code, reason = "the lock ends with its file")] File);
 
 impl DiskStore {
     /// Opens the store in `folder`, or begins one there.
@@ -59,8 +62,15 @@ impl DiskStore {
     /// # Errors
     /// [`StoreError::InUse`] when another process has it.
     pub fn open(folder: &Path, key: &StoreKey) -> Result<Self, StoreError> {
-        std::fs::create_dir_all(folder)?;
-        let lock = lock(folder)?;
+        Self::open_locked(folder, lock(folder)?, key)
+    }
+
+    /// Opens the store in `folder`, whose lock is held.
+    pub(crate) fn open_locked(
+        folder: &Path,
+        lock: Lock,
+        key: &StoreKey,
+    ) -> Result<Self, StoreError> {
         let (segments, mut damage) = Segments::open(&folder.join("log"), key)?;
         let (index, noted) = Index::open(&folder.join("index.redb"), key, &segments)?;
         damage.extend(noted);
@@ -194,11 +204,16 @@ impl DiskStore {
     }
 }
 
-fn lock(folder: &Path) -> Result<File, StoreError> {
+/// Takes the store in `folder` for this process.
+///
+/// # Errors
+/// [`StoreError::InUse`] when another process has it.
+pub(crate) fn lock(folder: &Path) -> Result<Lock, StoreError> {
     use rustix::fs::{FlockOperation, flock};
+    std::fs::create_dir_all(folder)?;
     let file = File::create(folder.join("lock"))?;
     match flock(&file, FlockOperation::NonBlockingLockExclusive) {
-        Ok(()) => Ok(file),
+        Ok(()) => Ok(Lock(file)),
         Err(rustix::io::Errno::WOULDBLOCK) => Err(StoreError::InUse),
         Err(error) => Err(StoreError::Io(error.into())),
     }

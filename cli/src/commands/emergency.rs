@@ -2,7 +2,7 @@
 
 use kith_node::{
     api::{EmergencyChange, EmergencyShown, OpenRequest, OpenedLine, Reply, Request},
-    control::{Asked, Client, Said},
+    control::{Asked, Said},
     daemon::Daemon,
     failure::{Ending, Failure},
     node::EmergencyLink,
@@ -11,7 +11,7 @@ use kith_node::{
 use super::run::runtime;
 use crate::{
     args::{EmergencyArgs, EmergencyOpenArgs},
-    ask::{Session, odd_answer},
+    ask::{Reached, Session, odd_answer},
     render,
 };
 
@@ -118,22 +118,24 @@ pub fn open(session: &Session, args: EmergencyOpenArgs) -> Result<Ending, Failur
 
 fn with_link(session: &Session, asked: OpenRequest) -> Result<OpenedLine, Failure> {
     let home = session.home()?;
-    if let Some(client) = Client::connect(&home) {
-        let Said::Reply(reply) = client.ask(&Asked::EmergencyOpen(asked), &mut |_| {})? else {
-            return Err(odd_answer());
-        };
-        let Reply::Opened(opened) = *reply else {
-            return Err(odd_answer());
-        };
-        return Ok(opened);
+    let runtime = runtime()?;
+    let start = |unlock| runtime.block_on(Daemon::start(home.clone(), unlock));
+    match session.reach(&home, start)? {
+        Reached::Running(client) => {
+            let Said::Reply(reply) = client.ask(&Asked::EmergencyOpen(asked), &mut |_| {})? else {
+                return Err(odd_answer());
+            };
+            let Reply::Opened(opened) = *reply else {
+                return Err(odd_answer());
+            };
+            Ok(opened)
+        }
+        Reached::Here(daemon) => runtime.block_on(async {
+            let opened = daemon.open_emergency(asked).await;
+            daemon.close().await;
+            opened
+        }),
     }
-    let unlock = session.unlock(&home)?;
-    runtime()?.block_on(async {
-        let daemon = Daemon::start(home, unlock).await?;
-        let opened = daemon.open_emergency(asked).await;
-        daemon.close().await;
-        opened
-    })
 }
 
 fn read_link() -> Result<String, Failure> {

@@ -2,7 +2,6 @@
 
 use kith_node::{
     api::{JoinBy, JoinRequest, JoinStep, Joined, Offered},
-    control::Client,
     daemon::Daemon,
     failure::{Ending, Failure},
     home::Home,
@@ -15,7 +14,7 @@ use kith_node::{
 
 use crate::{
     args::JoinArgs,
-    ask::{Session, no_answer},
+    ask::{Reached, Session, no_answer},
     commands::{run::runtime, setup},
     render,
 };
@@ -30,16 +29,17 @@ pub fn run(session: &Session, args: JoinArgs) -> Result<Ending, Failure> {
     let mut ask = |step: &JoinStep| asked(session, step);
     let joined = if !home.exists() {
         as_device(session, home, request, &mut ask)?
-    } else if let Some(client) = Client::connect(&home) {
-        client.join(request, &mut ask)?
     } else {
-        let unlock = session.unlock(&home)?;
-        runtime()?.block_on(async {
-            let daemon = Daemon::start(home, unlock).await?;
-            let joined = daemon.join(request, &mut Questioner::Here(&mut ask)).await;
-            daemon.close().await;
-            joined
-        })?
+        let runtime = runtime()?;
+        let start = |unlock| runtime.block_on(Daemon::start(home.clone(), unlock));
+        match session.reach(&home, start)? {
+            Reached::Running(client) => client.join(request, &mut ask)?,
+            Reached::Here(daemon) => runtime.block_on(async {
+                let joined = daemon.join(request, &mut Questioner::Here(&mut ask)).await;
+                daemon.close().await;
+                joined
+            })?,
+        }
     };
     say(session, &joined)
 }

@@ -7,22 +7,24 @@ use kith_node::{
     whereabouts::ReachableAt,
 };
 
-use crate::{args::RunArgs, ask::Session, render};
+use crate::{
+    args::RunArgs,
+    ask::{Reached, Session},
+    render,
+};
 
 pub fn run(session: &Session, args: &RunArgs) -> Result<Ending, Failure> {
     let home = session.home()?;
     if Client::connect(&home).is_some() {
-        return Err(Failure::new(
-            Ending::Failed,
-            "This node is running already.",
-            "Use it as it is: commands reach it by themselves.",
-        ));
+        return Err(runs_already());
     }
     let reachable_at = ReachableAt::read(&args.reachable_at)?;
-    let unlock = session.unlock(&home)?;
     let runtime = runtime()?;
+    let start = |unlock| runtime.block_on(Daemon::start(home.clone(), unlock));
+    let Reached::Here(mut daemon) = session.reach(&home, start)? else {
+        return Err(runs_already());
+    };
     runtime.block_on(async {
-        let mut daemon = Daemon::start(home, unlock).await?;
         let addresses = daemon.listen(&args.listen, reachable_at).await?;
         if session.json {
             render::json(&serde_json::json!({"addresses": addresses, "http": null}))?;
@@ -44,6 +46,14 @@ pub fn run(session: &Session, args: &RunArgs) -> Result<Ending, Failure> {
             .await
     })?;
     Ok(Ending::Done)
+}
+
+fn runs_already() -> Failure {
+    Failure::new(
+        Ending::Failed,
+        "This node is running already.",
+        "Use it as it is: commands reach it by themselves.",
+    )
 }
 
 /// The runtime for what needs the network.
