@@ -254,6 +254,8 @@ pub enum ReviewCommand {
     Undo {
         /// The entry that adopted or chose, as the decision printed it
         entry: String,
+        /// Which version stands again, where there were more than two: without it they are listed
+        version: Option<usize>,
     },
     /// Somebody here has seen that the record was opened in an emergency
     Seen {

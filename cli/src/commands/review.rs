@@ -30,7 +30,7 @@ pub fn run(session: &Session, args: ReviewArgs) -> Result<Ending, Failure> {
         ReviewCommand::Decline { invitation } => return admit(session, invitation, false),
         ReviewCommand::Confirm { stop } => Decision::Confirm { stop },
         ReviewCommand::Void { stop } => Decision::Void { stop },
-        ReviewCommand::Undo { entry } => Decision::Undo { entry },
+        ReviewCommand::Undo { entry, version } => Decision::Undo { entry, version },
         ReviewCommand::Seen { emergency } => Decision::Seen { emergency },
     };
     let record = args.record.ok_or_else(|| {

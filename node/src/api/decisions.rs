@@ -39,6 +39,9 @@ pub enum Decision {
     Undo {
         /// The entry that decided.
         entry: String,
+        /// Which version stands again where there were more than two, 1 or more.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        version: Option<usize>,
     },
     /// Somebody has seen that the record was opened in an emergency.
     Seen {

@@ -1,6 +1,6 @@
 //! What waits for a decision, and deciding.
 
-use kith_crdt::{Edit, ResourceId};
+use kith_crdt::{Edit, Held, ResourceId};
 use kith_protocol::{
     consent::{
         ReviewItem,
@@ -8,7 +8,7 @@ use kith_protocol::{
     },
     id::{EnvelopeId, RecordId},
     logs::record::LinkState,
-    record::{Placed, Record},
+    record::Record,
     store::{Item, Store},
 };
 use serde_json::Value;
@@ -120,7 +120,7 @@ impl Node {
                     "two versions",
                     held.id.to_string(),
                     what,
-                    self.versions(record, &placed),
+                    self.versions(record, held),
                     format!("kith review {id} choose {} VERSION", held.id),
                 ));
             } else if let Some(said) = held
@@ -144,8 +144,7 @@ impl Node {
     }
 
     /// Every version of a resource's groups, in words with who wrote each.
-    fn versions(&self, record: &mut Record, placed: &Placed) -> Vec<String> {
-        let held = &placed.held;
+    pub(super) fn versions(&self, record: &mut Record, held: &Held) -> Vec<String> {
         let most = held.siblings().map(|(_, versions)| versions.len()).max();
         (0..most.unwrap_or(0))
             .map(|n| {
@@ -168,7 +167,7 @@ impl Node {
             Decision::Settle { resource, wanted } => node.settle(record, resource, *wanted),
             Decision::Confirm { stop } => node.confirm(record, stop),
             Decision::Void { stop } => node.void(record, stop),
-            Decision::Undo { entry } => node.undo(record, entry),
+            Decision::Undo { entry, version } => node.undo(record, entry, *version),
             Decision::Seen { emergency } => {
                 let entry = node.see_emergency(record, emergency)?;
                 Ok(Decided {

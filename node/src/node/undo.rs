@@ -8,6 +8,7 @@ use kith_crdt::{
 };
 use kith_protocol::{
     consent::grant::{Actions, Purposes},
+    id::RecordId,
     record::{Around, Placed, Record},
 };
 
@@ -23,7 +24,14 @@ use crate::{
 };
 
 impl Node {
-    pub(super) fn undo(&mut self, record: &mut Record, word: &str) -> Result<Decided, Failure> {
+    /// Takes a decision back. Of a choice among more than two versions `version` says which one
+    /// stands again, 1 or more.
+    pub(super) fn undo(
+        &mut self,
+        record: &mut Record,
+        word: &str,
+        version: Option<usize>,
+    ) -> Result<Decided, Failure> {
         let entry = entry_named(record, word)?;
         let around = record.around(&entry).ok_or_else(|| {
             not_undone(
@@ -36,7 +44,20 @@ impl Node {
             .into_iter()
             .filter(|placed| !placed.aside && !placed.late)
             .collect();
-        let edits = edits(&around, &now, (is_adoption, &entry.to_string()[..12]))?;
+        if is_adoption && version.is_some() {
+            return Err(not_undone(
+                "That entry adopted others and did not choose between versions, so none can be named.",
+            ));
+        }
+        let short = &entry.to_string()[..12];
+        let edits = match edits(&around, &now, (is_adoption, short), version) {
+            Ok(edits) => edits,
+            Err(Refusal::Known(failure)) => return Err(*failure),
+            Err(Refusal::NotNamed(before)) => {
+                let versions = self.versions(record, before);
+                return Err(not_named(record.id(), short, &versions));
+            }
+        };
         let written = self.write_decision(record, &around.document, &edits)?;
         let what = if is_adoption {
             "What the adoption brought in is taken back: what was new stands as entered in error, and what it changed says again what it said before. The adopted entries stay in the record's history and still count as somebody's word."
@@ -77,12 +98,27 @@ impl Node {
     }
 }
 
+/// Why a decision is not taken back.
+enum Refusal<'a> {
+    /// For a reason that is said already.
+    Known(Box<Failure>),
+    /// There were more than two versions of this and none of them is named.
+    NotNamed(&'a Held),
+}
+
+impl From<Failure> for Refusal<'_> {
+    fn from(failure: Failure) -> Self {
+        Self::Known(Box::new(failure))
+    }
+}
+
 /// What takes back what a decision made different, where nothing has changed since.
-fn edits(
-    around: &Around,
+fn edits<'a>(
+    around: &'a Around,
     now: &[Placed],
     (is_adoption, entry): (bool, &str),
-) -> Result<Vec<Edit>, Failure> {
+    version: Option<usize>,
+) -> Result<Vec<Edit>, Refusal<'a>> {
     let mut edits = Vec::new();
     for after in &around.after {
         let before = around.before.iter().find(|held| held.id == after.id);
@@ -94,7 +130,8 @@ fn edits(
         let Some(stands) = stands.map(|placed| &placed.held) else {
             return Err(not_undone(
                 "What was decided has been changed again since, so taking the decision back would undo somebody else's work too.",
-            ));
+            )
+            .into());
         };
         match before {
             None if is_adoption => edits.push(Edit::Retract {
@@ -102,45 +139,54 @@ fn edits(
                 reason: format!("the decision {entry} that it counts was taken back"),
             }),
             None => {
-                return Err(not_undone(
-                    "That entry added something and decided nothing.",
-                ));
+                return Err(not_undone("That entry added something and decided nothing.").into());
             }
             Some(before) if is_adoption => edits.extend(back_to(before, stands, 0)),
-            Some(before) => edits.extend(not_chosen(before, stands)?),
+            Some(before) => edits.extend(not_chosen(before, stands, version)?),
         }
     }
     if edits.is_empty() {
-        return Err(not_undone(
-            "That entry made nothing different in what the record shows.",
-        ));
+        return Err(
+            not_undone("That entry made nothing different in what the record shows.").into(),
+        );
     }
     Ok(edits)
 }
 
-/// The version of a choice between two that was not chosen.
-fn not_chosen(before: &Held, stands: &Held) -> Result<Vec<Edit>, Failure> {
+/// The version that was not chosen: of two the other one, of more the one that is named.
+fn not_chosen<'a>(
+    before: &'a Held,
+    stands: &Held,
+    version: Option<usize>,
+) -> Result<Vec<Edit>, Refusal<'a>> {
     let most = before.siblings().map(|(_, versions)| versions.len()).max();
     match most {
-        Some(2) => {}
-        Some(_) => {
-            return Err(not_undone(
-                "There were more than two versions to choose from, so it is not clear which one should stand instead.",
-            ));
-        }
         None => {
             return Err(not_undone(
                 "That entry changed something and did not choose between versions.",
-            ));
+            )
+            .into());
         }
+        Some(most) if most > 2 && version.is_none() => return Err(Refusal::NotNamed(before)),
+        Some(most) if version.is_some_and(|n| n == 0 || n > most) => {
+            return Err(Refusal::NotNamed(before));
+        }
+        Some(_) => {}
     }
     let mut edits = Vec::new();
     for (unit, versions) in before.siblings() {
         let chosen = text_in(stands, unit);
-        let other = versions
-            .iter()
-            .find(|version| chosen != Some(version.text.as_str()));
+        let other = match version {
+            Some(n) => versions.get(n - 1),
+            None => versions
+                .iter()
+                .find(|version| chosen != Some(version.text.as_str())),
+        };
+        let other = other.filter(|other| chosen != Some(other.text.as_str()));
         edits.extend(other.map(|other| put(&stands.id, unit, &other.text)));
+    }
+    if edits.is_empty() {
+        return Err(not_undone("That version stands already.").into());
     }
     Ok(edits)
 }
@@ -191,6 +237,23 @@ fn says_the_same(one: &Held, other: &Held) -> bool {
         && one.is_retracted() == other.is_retracted()
 }
 
+fn not_named(record: RecordId, entry: &str, versions: &[String]) -> Failure {
+    let listed = (1..).zip(versions);
+    let listed: Vec<_> = listed
+        .map(|(n, version)| format!("{n}: {version}"))
+        .collect();
+    Failure::new(
+        Ending::NeedsPerson,
+        format!(
+            "These were the versions to choose from. {}",
+            listed.join("; ")
+        ),
+        format!(
+            "Say which one stands again: kith review {record} undo {entry} VERSION. Nothing was changed."
+        ),
+    )
+}
+
 fn not_undone(what: &str) -> Failure {
     Failure::new(
         Ending::NotAllowed,
@@ -198,3 +261,6 @@ fn not_undone(what: &str) -> Failure {
         "Look at what stands with kith show, and change that with kith change. Nothing was changed.",
     )
 }
+
+#[cfg(test)]
+mod tests;

@@ -232,6 +232,7 @@ fn a_choice_between_two_versions_and_an_adoption_are_taken_back() {
             record: record.to_string(),
             decision: Decision::Undo {
                 entry: entry.to_string(),
+                version: None,
             },
         },
         &mut |_| {},
