@@ -251,6 +251,10 @@ pub fn documents(resources: &[IncomingResource], rules: &LabelRules) -> Vec<Docu
         .map(|resource| document(&resource.value, rules))
         .collect();
     for (resource, document) in resources.iter().zip(&mut documents) {
+        if resource.is_closed() {
+            // Nobody can say how sensitive it is.
+            document.label = Label::private();
+        }
         if let Some(frame) = &resource.frame_meta {
             document.label = strictest([&document.label, &rules.label(frame)]);
         }
@@ -311,6 +315,31 @@ mod tests {
             labels,
             ["sexual-health", "sexual-health", "general", "general"]
         );
+    }
+
+    #[test]
+    fn what_nobody_can_look_into_is_for_nobody_but_whom_the_person_names() {
+        let deep = format!("{}{}", "[".repeat(200), "]".repeat(200));
+        let labels = |text: &str| {
+            let file = read(text.as_bytes(), 1000).expect("JSON");
+            let documents = documents(&file.resources, &LabelRules::default());
+            let labels = documents.into_iter().map(|id| id.label.to_string());
+            labels.collect::<Vec<_>>()
+        };
+        let deep_resource = format!(r#"{{"resourceType":"Condition","extension":{deep}}}"#);
+        let surrogate = r#"{"resourceType":"Condition","note":"\ud800"}"#;
+        let plain = r#"{"resourceType":"Condition"}"#;
+        assert_eq!(labels(&deep_resource), ["private"]);
+        assert_eq!(labels(surrogate), ["private"]);
+        assert_eq!(labels("null"), ["general"]);
+        let bundle = format!(
+            r#"{{"resourceType":"Bundle","entry":[{{"resource":{deep_resource}}},{{"resource":{plain}}}]}}"#
+        );
+        assert_eq!(labels(&bundle), ["private", "general"]);
+        let bundle = format!(
+            r#"{{"resourceType":"Bundle","meta":{{"security":{deep}}},"entry":[{{"resource":{plain}}}]}}"#
+        );
+        assert_eq!(labels(&bundle), ["private"]);
     }
 
     #[test]

@@ -24,7 +24,13 @@ pub const FLAGS_MAX: usize = 200;
 pub fn flags(resource: &IncomingResource) -> Vec<Flag> {
     let mut found = Vec::new();
     let place = Place::File(&resource.place);
-    if !resource.value.is_object() {
+    if resource.is_closed() {
+        push(
+            &mut found,
+            &place,
+            "this, or the meta of its Bundle, cannot be looked into, since it is nested more than 128 levels deep or holds text that is not Unicode; it is kept as it is, under the label private",
+        );
+    } else if !resource.value.is_object() {
         push(
             &mut found,
             &place,
@@ -200,5 +206,18 @@ mod tests {
             .map(|flag| flag.place)
             .collect();
         assert_eq!(places, ["id", "birthDate", "photo[0].data"]);
+    }
+
+    #[test]
+    fn what_nobody_can_look_into_is_named() {
+        let deep = format!("{}{}", "[".repeat(200), "]".repeat(200));
+        let text = format!(
+            r#"{{"resourceType":"Bundle","entry":[{{"resource":{{"resourceType":"Flag","a":{deep}}}}}]}}"#
+        );
+        let file = read(text.as_bytes(), 1000).expect("JSON");
+        let found = flags(&file.resources[0]);
+        assert_eq!(found.len(), 1);
+        assert_eq!(found[0].place, "Bundle.entry[0].resource");
+        assert!(found[0].what.contains("128 levels"), "{found:?}");
     }
 }

@@ -47,7 +47,7 @@ pub enum FileKind {
 pub struct IncomingResource {
     /// Its text, without space between tokens; long strings replaced by placeholders.
     pub text: String,
-    /// The same, parsed, to find out what it is.
+    /// The same, parsed, to find out what it is; null where it is closed to looking into.
     pub value: Value,
     /// `Bundle.entry.fullUrl`.
     pub full_url: Option<String>,
@@ -55,6 +55,8 @@ pub struct IncomingResource {
     pub entry: Option<String>,
     /// `Bundle.meta` of the Bundle that it came in.
     pub frame_meta: Option<Value>,
+    /// Whether nobody can look into that.
+    pub has_closed_frame: bool,
     /// What was taken out of the text, with its bytes.
     pub attachments: Vec<(Attachment, Vec<u8>)>,
     /// Where it stood, such as `Bundle.entry[3].resource`.
@@ -126,15 +128,16 @@ impl Reader {
             .get("entry")
             .and_then(|entries| serde_json::from_str(entries).ok())
             .unwrap_or_default();
-        let meta: Option<Value> = members
-            .get("meta")
-            .and_then(|meta| serde_json::from_str(meta).ok());
+        let meta = members.get("meta").map(serde_json::from_str);
+        let has_closed_frame = matches!(meta, Some(Err(_)));
+        let meta: Option<Value> = meta.and_then(Result::ok);
         let mut resources = Vec::with_capacity(entries.len());
         let mut bare = Vec::new();
         for (n, entry) in entries.iter().enumerate() {
             match self.entry(n, entry.get()) {
                 Some(resource) => resources.push(IncomingResource {
                     frame_meta: meta.clone(),
+                    has_closed_frame,
                     ..resource
                 }),
                 None => bare.push(format!("[{n},{}]", json::minify(entry.get()))),
@@ -204,6 +207,7 @@ impl Reader {
             full_url,
             entry: entry.map(|entry| entry.to_text()),
             frame_meta: None,
+            has_closed_frame: false,
             attachments,
             place,
         }
@@ -211,6 +215,12 @@ impl Reader {
 }
 
 impl IncomingResource {
+    /// Whether nobody can look into it, or into what its Bundle says of all that is in it: it is
+    /// nested deeper than 128 levels, or a string in it is not Unicode. Its text is whole.
+    pub fn is_closed(&self) -> bool {
+        self.has_closed_frame || (self.value.is_null() && self.text != "null")
+    }
+
     /// `resourceType`, or a tag for what is not FHIR.
     pub fn kind(&self) -> &str {
         let tag = || match &self.value {
