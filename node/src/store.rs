@@ -7,6 +7,7 @@ mod blobs;
 mod cache;
 mod index;
 mod keystore;
+mod reserve;
 mod seal;
 mod segments;
 
@@ -29,6 +30,7 @@ use kith_protocol::{
 use crate::backup::Seal;
 use cache::BlockCache;
 use index::{Index, Location};
+use reserve::Reserve;
 use segments::{Block, Segments};
 
 pub use keystore::{KeySlot, Keystore, KeystoreError, StoreKey};
@@ -36,6 +38,9 @@ pub use seal::random;
 
 /// A block of items is closed at this size, in bytes before compression.
 const BLOCK_LEN_MAX: usize = 512 * 1024;
+
+/// Bytes that a link of the access log wants beside its own, for the index that follows it.
+const ACCESS_LOG_NEEDS: u64 = 96 * 1024;
 
 /// The durable store in one folder.
 pub struct DiskStore {
@@ -50,6 +55,7 @@ pub struct DiskStore {
     /// Bytes of the largest write that there was no room for.
     refused: Cell<u64>,
     backup_seal: Seal,
+    reserve: Reserve,
     _lock: Lock,
 }
 
@@ -71,6 +77,14 @@ impl DiskStore {
         lock: Lock,
         key: &StoreKey,
     ) -> Result<Self, StoreError> {
+        let reserve = Reserve::open(&folder.join("reserve"));
+        if let Some(free) = free(folder) {
+            // Opening writes a little too.
+            if free < ACCESS_LOG_NEEDS && !reserve.give() {
+                tracing::warn!("nothing is left of what was kept for the access log");
+            }
+            reserve.fill(free);
+        }
         let (segments, mut damage) = Segments::open(&folder.join("log"), key)?;
         let (index, noted) = Index::open(&folder.join("index.redb"), key, &segments)?;
         damage.extend(noted);
@@ -84,6 +98,7 @@ impl DiskStore {
             behind: false,
             refused: Cell::new(0),
             backup_seal: Seal::of(key),
+            reserve,
             _lock: lock,
         })
     }
@@ -119,8 +134,7 @@ impl DiskStore {
     /// # Errors
     /// [`StoreError::Full`] where there is none.
     fn has_room_for(&self, len: u64) -> Result<(), StoreError> {
-        // Where a file system does not say how much is free, the write itself finds out.
-        let Ok(disk) = rustix::fs::statvfs(&self.folder) else {
+        let Some(free) = free(&self.folder) else {
             return Ok(());
         };
         let reserve = if len < LARGE_WRITE_LEN {
@@ -128,10 +142,32 @@ impl DiskStore {
         } else {
             DISK_RESERVE
         };
-        let free = disk.f_bavail.saturating_mul(disk.f_frsize);
-        if disk.f_blocks > 0 && free < len.saturating_add(reserve) {
+        if free < len.saturating_add(reserve) {
             self.refused.set(self.refused.get().max(len));
             return Err(StoreError::Full);
+        }
+        if self.reserve.is_short() {
+            self.reserve.fill(free - len);
+        }
+        Ok(())
+    }
+
+    /// Whether there is room for these items: links of the access log are written with what is kept
+    /// for them.
+    ///
+    /// # Errors
+    /// [`StoreError::Full`] where there is none.
+    fn has_room_for_items(&self, items: &[Item]) -> Result<(), StoreError> {
+        let len = items.iter().map(|item| item_len(item) as u64).sum();
+        let refused = match self.has_room_for(len) {
+            Err(StoreError::Full) if is_of_access_log(items) => StoreError::Full,
+            answer => return answer,
+        };
+        let needed = len.saturating_add(ACCESS_LOG_NEEDS);
+        while free(&self.folder).is_some_and(|free| free < needed) {
+            if !self.reserve.give() {
+                return Err(refused);
+            }
         }
         Ok(())
     }
@@ -219,6 +255,25 @@ pub(crate) fn lock(folder: &Path) -> Result<Lock, StoreError> {
     }
 }
 
+/// Bytes that are free on the disk of a folder; nothing where it does not say, and the write itself
+/// finds out.
+fn free(folder: &Path) -> Option<u64> {
+    let disk = rustix::fs::statvfs(folder).ok()?;
+    (disk.f_blocks > 0).then(|| disk.f_bavail.saturating_mul(disk.f_frsize))
+}
+
+/// Whether these are links of the access log, with the rows that belong to them.
+fn is_of_access_log(items: &[Item]) -> bool {
+    let signed = |item: &Item| {
+        matches!(
+            item,
+            Item::Event { .. } | Item::Entry { .. } | Item::Part { .. }
+        )
+    };
+    let link = |item: &Item| matches!(item, Item::Audit { .. });
+    items.iter().any(link) && !items.iter().any(signed)
+}
+
 /// Cuts items into blocks, so that reading one does not open all.
 fn blocks(items: Vec<Item>) -> Vec<Vec<Item>> {
     let mut blocks = vec![Vec::new()];
@@ -277,7 +332,7 @@ impl Store for DiskStore {
             return Ok(self.index.last());
         }
         // An index that could not follow would have to be made up for by opening the store again.
-        self.has_room_for(new.iter().map(|item| item_len(item) as u64).sum())?;
+        self.has_room_for_items(&new)?;
         let written = self.segments.append(blocks(new))?;
         if let Err(error) = self.index.add(&written) {
             // The commit is in the log and the index does not know it: opening again catches up.

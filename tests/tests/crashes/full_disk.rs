@@ -1,5 +1,7 @@
 //! A disk without room.
 
+use std::io::Write;
+
 use crate::harness::{Node, SmallDisk, incompressible, sample, skipped, text};
 
 #[test]
@@ -35,6 +37,16 @@ fn a_full_disk_refuses_and_works_again_after_making_room() {
     let full = node.digest(&record);
     assert!(node.ndjson(&record).len() > 1000);
 
+    // Somebody else takes all that is left, to the last page: what is stored is shown.
+    let rest = node.home().join("rest");
+    fill(&rest);
+    for _ in 0..5 {
+        assert_eq!(node.digest(&record), full);
+    }
+    let refused = node.kith(["add", &record, "note", "one more"]).ended(75);
+    assert!(refused.err.contains("disk is full"), "{refused}");
+    std::fs::remove_file(&rest).expect("it is ours");
+
     std::fs::remove_file(&ballast).expect("it is ours");
     assert_eq!(node.digest(&record), full);
     node.note(&record, "there is room again");
@@ -42,4 +54,12 @@ fn a_full_disk_refuses_and_works_again_after_making_room() {
     node.kith(add).done();
     node.verify(&record);
     assert_eq!(node.json(["status"])["problems"], serde_json::json!([]));
+}
+
+/// Writes until nothing more fits.
+fn fill(path: &std::path::Path) {
+    let mut file = std::fs::File::create(path).expect("a file");
+    for len in [4096, 512, 1] {
+        while file.write(&vec![7; len]).is_ok_and(|written| written > 0) {}
+    }
 }
