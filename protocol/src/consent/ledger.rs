@@ -12,6 +12,7 @@ mod decide;
 mod document;
 mod emergency;
 mod entries;
+mod grants;
 mod judge;
 mod keep;
 mod lapses;
@@ -28,8 +29,8 @@ use kith_crdt::{DocumentId, Label};
 use self::{authority::Authority, entries::Entries};
 pub use self::{
     control::Controller,
-    decide::{Effective, GrantFate, GrantState},
     emergency::Emergency,
+    grants::{Effective, GrantFate, GrantState},
     quota::Full,
     review::ReviewItem,
     same_person::SaidLink,

@@ -1,20 +1,24 @@
 //! The events of authority that are held, each judged by its own past.
 
+mod parts;
+mod targets;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use kith_crdt::{Label, Section};
 
+pub(super) use self::{parts::Word, targets::Targets};
 use super::{judge, past::Past, view::View};
 use crate::{
     consent::{
         approval::{approval_subject, approvals},
-        cut::{CustodianWord, Cut, CutPart, CutPlace, PartProof, ProvenPart, entrusted, of_act},
+        cut::{Cut, CutPart, CutPlace, ProvenPart, of_act},
         grant::{Actions, Purposes},
         status::Fault,
     },
     id::{DeviceId, EventId, PrincipalId, RecordId, StaffId},
     identity::{agreed_to_act_for, agreed_to_stand_for},
-    logs::{Act, CoreAct, Event, LabelAct, LogId, PrincipalAct, record::Control, record::Link},
+    logs::{Act, CoreAct, Event, LabelAct, LogId, PrincipalAct, record::Link},
     signed::Verified,
 };
 
@@ -49,15 +53,6 @@ pub(super) struct Authority {
     pub(super) reweighed: Vec<At>,
     /// Events judged since someone asked, which entries may wait for.
     pub(super) fresh: Vec<EventId>,
-}
-
-/// A part that a custodian signed whom the revocation names.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Word {
-    pub(super) revocation: EventId,
-    pub(super) custodian: PrincipalId,
-    pub(super) device: DeviceId,
-    pub(super) part: CutPart,
 }
 
 /// An event with what was found out about it.
@@ -141,27 +136,6 @@ pub(super) struct Right {
     pub(super) late: bool,
 }
 
-/// Which valid events concern what.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Targets {
-    pub(super) device_certs: BTreeMap<(PrincipalId, DeviceId), Vec<At>>,
-    pub(super) staff_certs: BTreeMap<(PrincipalId, StaffId), Vec<At>>,
-    pub(super) root_certs: BTreeMap<PrincipalId, Vec<At>>,
-    pub(super) key_changes: BTreeMap<PrincipalId, Vec<At>>,
-    /// DeviceRetire and StaffEnd.
-    pub(super) device_ends: BTreeMap<(PrincipalId, DeviceId), Vec<At>>,
-    pub(super) staff_ends: BTreeMap<(PrincipalId, StaffId), Vec<At>>,
-    /// Revoke and Confirm in label logs.
-    pub(super) revokes: BTreeMap<(Label, Link), Vec<At>>,
-    pub(super) lapses: BTreeMap<At, Vec<At>>,
-    pub(super) renounces: BTreeMap<At, Vec<At>>,
-    pub(super) leaves: BTreeMap<PrincipalId, Vec<At>>,
-    pub(super) recovers: Vec<At>,
-    pub(super) policies: Vec<At>,
-    pub(super) recovery_sets: BTreeMap<Option<PrincipalId>, Vec<At>>,
-    pub(super) grants: Vec<At>,
-}
-
 impl Authority {
     pub(super) fn new(record: RecordId) -> Self {
         Self {
@@ -218,115 +192,6 @@ impl Authority {
         self.judge_from(at);
         self.settle_positions();
         true
-    }
-
-    /// A position that is named in a cut of events and not whole yet: what it covers is unknown.
-    fn await_position(&mut self, id: EventId) {
-        if !self.at(&id).is_some_and(|at| self.known[at].complete) {
-            self.positions.insert(id);
-        }
-    }
-
-    fn settle_positions(&mut self) {
-        let index = &self.index;
-        let known = &self.known;
-        let before = self.positions.len();
-        self.positions
-            .retain(|id| !index.get(id).is_some_and(|at| known[*at].complete));
-        if self.positions.len() < before {
-            self.judge_again();
-        }
-    }
-
-    /// Takes in a part of a cut; it counts once its revocation is held and it proves itself.
-    pub(super) fn add_part(&mut self, proven: ProvenPart) -> bool {
-        if self.index.contains_key(&proven.revocation) {
-            self.prove(proven)
-        } else {
-            let waiting = self.unproven.entry(proven.revocation).or_default();
-            waiting.insert(proven)
-        }
-    }
-
-    fn prove(&mut self, proven: ProvenPart) -> bool {
-        let Some(at) = self.at(&proven.revocation) else {
-            return false;
-        };
-        if proven.part.record != self.record {
-            return false;
-        }
-        match &proven.proof {
-            PartProof::Issuer(_) => self.prove_own(at, proven),
-            PartProof::Custodian(word) => {
-                let word = word.clone();
-                self.prove_entrusted(at, &word, proven)
-            }
-        }
-    }
-
-    /// A custodian's part: kept where the revocation names it for this document and it signed.
-    fn prove_entrusted(&mut self, at: At, word: &CustodianWord, proven: ProvenPart) -> bool {
-        let CutPlace::Document(document) = &proven.part.place else {
-            return false;
-        };
-        let named = entrusted(&self.known[at].event, document);
-        let named = named
-            .iter()
-            .any(|custody| custody.custodian == word.custodian);
-        if !named || !word.signs(proven.revocation, &proven.part) {
-            return false;
-        }
-        let words = self.words.entry(proven.part.place.clone()).or_default();
-        let new = words.insert(Word {
-            revocation: proven.revocation,
-            custodian: word.custodian,
-            device: word.device,
-            part: proven.part,
-        });
-        if new {
-            self.changes += 1;
-            self.part_changes += 1;
-        }
-        new
-    }
-
-    /// A part of the issuer's own.
-    fn prove_own(&mut self, at: At, proven: ProvenPart) -> bool {
-        let root = cut(&self.known[at].event).and_then(Cut::root);
-        if !root.is_some_and(|root| proven.belongs_to(root)) {
-            return false;
-        }
-        let about_events = !matches!(proven.part.place, CutPlace::Document(_));
-        if about_events {
-            for position in &proven.part.chains {
-                self.await_position(EventId::from_bytes(*position.id.as_bytes()));
-            }
-        }
-        let key = (proven.revocation, proven.part.place.clone());
-        let new = self.parts.entry(key).or_default().insert(proven.part);
-        if new {
-            self.changes += 1;
-            self.part_changes += 1;
-            if about_events {
-                self.weigh_again(at);
-            }
-        }
-        new
-    }
-
-    /// A part about events changes what its revocation means: for whoever had seen it, and in the
-    /// present view.
-    fn weigh_again(&mut self, revocation: At) {
-        let saw = |known: &Known| {
-            let past = known.judged.as_ref().map(|judged| &judged.past);
-            past.is_some_and(|past| past.contains(revocation))
-        };
-        if self.known.iter().any(saw) {
-            self.judge_again();
-        } else {
-            self.views.clear();
-            self.reweighed.push(revocation);
-        }
     }
 
     /// A part about events may change whose certificate or grant stands: everything is judged
@@ -398,94 +263,6 @@ impl Authority {
         Judged { past, verdict }
     }
 
-    fn register(&mut self, at: At, standing: &Standing) {
-        self.valid.insert(at);
-        let known = &self.known[at];
-        let (id, author) = (known.id, known.event.author);
-        let event = known.event.clone();
-        let targets = &mut self.targets;
-        let mut effect = true;
-        match event.act {
-            Act::Principal(PrincipalAct::DeviceAdd { device, .. }) => {
-                push(&mut targets.device_certs, (author, device), at);
-                effect = false;
-            }
-            Act::Principal(PrincipalAct::StaffAdd { staff, .. }) => {
-                push(&mut targets.staff_certs, (author, staff), at);
-                effect = false;
-            }
-            Act::Principal(PrincipalAct::DeviceRetire { device, .. }) => {
-                push(&mut targets.device_ends, (author, device), at);
-            }
-            Act::Principal(PrincipalAct::StaffEnd { staff, .. }) => {
-                push(&mut targets.staff_ends, (author, staff), at);
-            }
-            Act::Principal(PrincipalAct::KeyChange { .. }) => {
-                push(&mut targets.key_changes, author, at);
-            }
-            Act::Principal(PrincipalAct::RecoverySet(_)) => {
-                push(&mut targets.recovery_sets, Some(author), at);
-                effect = false;
-            }
-            Act::Principal(PrincipalAct::Begin { .. }) | Act::Core(CoreAct::SamePerson { .. }) => {
-                effect = false;
-            }
-            Act::Core(CoreAct::Genesis { controller, .. }) => {
-                push(&mut targets.root_certs, controller, at);
-                push(&mut targets.recovery_sets, None, at);
-                targets.policies.push(at);
-                effect = false;
-            }
-            Act::Core(CoreAct::Policy { .. }) => targets.policies.push(at),
-            Act::Core(CoreAct::RecoverySet { .. }) => push(&mut targets.recovery_sets, None, at),
-            Act::Core(CoreAct::Control(Control::Add { controller, .. })) => {
-                push(&mut targets.root_certs, controller, at);
-                effect = false;
-            }
-            Act::Core(CoreAct::Control(Control::HandOver { controller, .. })) => {
-                push(&mut targets.root_certs, controller, at);
-                push(&mut targets.leaves, author, at);
-            }
-            Act::Core(CoreAct::Control(Control::Leave)) => push(&mut targets.leaves, author, at),
-            Act::Core(CoreAct::Recover { controller, .. }) => {
-                push(&mut targets.root_certs, controller, at);
-                targets.recovers.push(at);
-            }
-            Act::Core(CoreAct::BreakGlass { .. }) | Act::Label(LabelAct::Grant(_)) => {
-                targets.grants.push(at);
-                effect = false;
-            }
-            Act::Label(LabelAct::Revoke(revoke)) => {
-                let label = standing.chain.label.clone();
-                label.into_iter().for_each(|label| {
-                    push(&mut targets.revokes, (label, revoke.link), at);
-                });
-            }
-            Act::Label(LabelAct::Confirm { revocation }) => {
-                let label = standing.chain.label.clone();
-                let link = self.index.get(&revocation).and_then(|confirmed| {
-                    match &self.known[*confirmed].event.act {
-                        Act::Label(LabelAct::Revoke(revoke)) => Some(revoke.link),
-                        Act::Label(_) | Act::Core(_) | Act::Principal(_) => None,
-                    }
-                });
-                if let (Some(label), Some(link)) = (label, link) {
-                    push(&mut self.targets.revokes, (label, link), at);
-                }
-            }
-            Act::Label(LabelAct::Lapse { grant, .. }) => {
-                push(&mut self.targets.lapses, self.index[&grant], at);
-            }
-            Act::Label(LabelAct::Renounce { grant }) => {
-                push(&mut self.targets.renounces, self.index[&grant], at);
-            }
-        }
-        if effect {
-            self.effects.insert(at);
-        }
-        debug_assert_eq!(self.known[at].id, id);
-    }
-
     pub(super) fn at(&self, id: &EventId) -> Option<At> {
         self.index.get(id).copied()
     }
@@ -516,21 +293,6 @@ impl Authority {
         self.standing(at)?.right.as_ref()
     }
 
-    /// The parts that are held of a revocation's cut for one place.
-    pub(super) fn parts(
-        &self,
-        revocation: EventId,
-        place: &CutPlace,
-    ) -> Option<&BTreeSet<CutPart>> {
-        self.parts.get(&(revocation, place.clone()))
-    }
-
-    pub(super) fn all_parts(&self) -> impl Iterator<Item = (&EventId, &CutPart)> {
-        self.parts
-            .iter()
-            .flat_map(|((revocation, _), parts)| parts.iter().map(move |part| (revocation, part)))
-    }
-
     /// Uses the view of a causally closed set of valid events.
     pub(super) fn in_view<T>(
         &mut self,
@@ -552,10 +314,6 @@ impl Authority {
         let all = self.valid.clone();
         self.in_view(&all, use_it)
     }
-}
-
-fn push<K: Ord>(map: &mut BTreeMap<K, Vec<At>>, key: K, at: At) {
-    map.entry(key).or_default().push(at);
 }
 
 /// Whether the proofs inside an event hold, and which of its approvals were signed.

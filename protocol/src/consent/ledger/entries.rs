@@ -1,9 +1,18 @@
 //! The entries that are held, each judged by its own past.
 
+mod basis;
+mod content;
+mod interned;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use kith_crdt::{DocumentId, Label};
 
+use self::basis::basis;
+pub(super) use self::{
+    basis::{allows, closure, until},
+    interned::Interned,
+};
 use super::{
     ContentFacts,
     authority::{Acting, At, Authority, Chain},
@@ -18,7 +27,7 @@ use crate::{
     },
     envelope::{Content, Header},
     id::{DeviceId, EnvelopeId, EventId, PrincipalId, StaffId},
-    logs::{Act, Frontiers, PrincipalAct, record::Capacity},
+    logs::Frontiers,
     signed::Verified,
 };
 
@@ -90,38 +99,6 @@ type Signing = (
     Option<EventId>,
     Label,
 );
-
-/// Values by number, equal ones once.
-#[derive(Clone, Debug)]
-pub(super) struct Interned<T> {
-    values: Vec<T>,
-    numbers: BTreeMap<T, usize>,
-}
-
-impl<T> Default for Interned<T> {
-    fn default() -> Self {
-        Self {
-            values: Vec::new(),
-            numbers: BTreeMap::new(),
-        }
-    }
-}
-
-impl<T: Ord + Clone> Interned<T> {
-    fn number(&mut self, value: T) -> usize {
-        if let Some(number) = self.numbers.get(&value) {
-            return *number;
-        }
-        let number = self.values.len();
-        self.values.push(value.clone());
-        self.numbers.insert(value, number);
-        number
-    }
-
-    pub(super) fn get(&self, number: usize) -> &T {
-        &self.values[number]
-    }
-}
 
 impl Entries {
     /// Takes an entry in and judges it and whatever waited for it. Tells whether it was new.
@@ -438,208 +415,4 @@ impl Entries {
             Acting::Root(_) | Acting::Own | Acting::Quorum => Ok(()),
         }
     }
-
-    fn content_fits(&self, at: Nth, deps: &[Nth]) -> Result<(), Fault> {
-        let held = &self.held[at];
-        match &held.facts {
-            ContentFacts::Refused(why) => Err(Fault::Content(why.clone())),
-            ContentFacts::Change { deps: built_on, .. } => {
-                let carried = |hash: &[u8; 32]| self.carries(&held.header.document, deps, hash);
-                if !built_on.iter().all(carried) {
-                    return Err(Fault::ForeignChange);
-                }
-                self.no_twins_below(at)
-            }
-            ContentFacts::None | ContentFacts::Erased | ContentFacts::Unreadable(_) => {
-                self.erases_own(at)?;
-                self.no_twins_below(at)
-            }
-        }
-    }
-
-    /// Whether one of these entries or an ancestor carries the change with this hash. The hash of
-    /// an erased change is not known: it may be any.
-    fn carries(&self, document: &DocumentId, deps: &[Nth], hash: &[u8; 32]) -> bool {
-        let place = self.documents.get(document);
-        let known = place.and_then(|place| place.by_hash.get(hash));
-        let direct = |at: &Nth| known.is_some_and(|known| known.contains(at));
-        if deps.iter().any(direct) {
-            return true;
-        }
-        let least = known
-            .into_iter()
-            .flatten()
-            .map(|at| self.held[*at].generation);
-        let mut found = false;
-        if let Some(least) = least.min() {
-            self.walk(deps, |at| {
-                found |= direct(&at);
-                !found && self.held[at].generation > least
-            });
-        }
-        found || self.is_above_unknown(deps)
-    }
-
-    fn is_above_unknown(&self, deps: &[Nth]) -> bool {
-        let mut found = false;
-        self.walk(deps, |at| {
-            found |= match self.held[at].facts {
-                ContentFacts::Erased | ContentFacts::Unreadable(_) => true,
-                ContentFacts::None | ContentFacts::Change { .. } | ContentFacts::Refused(_) => {
-                    false
-                }
-            };
-            !found
-        });
-        found
-    }
-
-    /// Visits entries and their ancestors once each, while `on` says so.
-    pub(super) fn walk(&self, from: &[Nth], mut on: impl FnMut(Nth) -> bool) {
-        let mut seen = BTreeSet::new();
-        let mut next = from.to_vec();
-        while let Some(at) = next.pop() {
-            if seen.insert(at) && on(at) {
-                next.extend(&self.held[at].deps);
-            }
-        }
-    }
-
-    /// An entry above two changes with one actor and seq cannot be materialised by anyone.
-    fn no_twins_below(&self, at: Nth) -> Result<(), Fault> {
-        let held = &self.held[at];
-        let Some(place) = self.documents.get(&held.header.document) else {
-            return Ok(());
-        };
-        let mut actors = BTreeSet::new();
-        if let ContentFacts::Change { actor_seq, .. } = held.facts {
-            actors.insert((held.header.actor().0, actor_seq));
-        }
-        // Each dependency has no twins below it: only a merge or its own change can bring two
-        // together.
-        let merges = place.twins && held.deps.len() > 1;
-        if !merges && !actors.iter().any(|own| place.by_actor.contains_key(own)) {
-            return Ok(());
-        }
-        let mut twice = false;
-        self.walk(&held.deps, |at| {
-            let held = &self.held[at];
-            if let ContentFacts::Change { actor_seq, .. } = held.facts {
-                twice |= !actors.insert((held.header.actor().0, actor_seq));
-            }
-            !twice
-        });
-        (!twice).then_some(()).ok_or(Fault::Sense)
-    }
-
-    /// Only its author's organisation or a controller erases an entry, and only one that it has
-    /// seen.
-    fn erases_own(&self, at: Nth) -> Result<(), Fault> {
-        let held = &self.held[at];
-        let Content::Erased { entries, .. } = &held.header.content else {
-            return Ok(());
-        };
-        let controls = held.header.grant.is_none();
-        let mut left: BTreeSet<_> = entries.iter().copied().collect();
-        self.walk(&held.deps, |at| {
-            let below = &self.held[at];
-            if controls || below.header.author == held.header.author {
-                left.remove(&below.id);
-            }
-            !left.is_empty()
-        });
-        left.is_empty().then_some(()).ok_or(Fault::Scope)
-    }
-}
-
-/// Everything that these heads name, themselves included.
-pub(super) fn closure<'a>(a: &Authority, heads: impl Iterator<Item = &'a EventId>) -> Past {
-    let mut past = Past::default();
-    for at in heads.filter_map(|id| a.at(id)) {
-        past.insert(at);
-        if let Some(before) = a.past(at) {
-            past.unite(before);
-        }
-    }
-    past
-}
-
-/// On what an entry stands: its author's chain, valid and unhit in what it had seen.
-fn basis(a: &mut Authority, header: &Header, seen: &Past) -> Result<Basis, Fault> {
-    let mut named = header.frontiers.iter().chain(&header.grant);
-    if named.any(|id| a.at(id).is_none_or(|at| a.standing(at).is_none())) {
-        return Err(Fault::BuildsOnFault);
-    }
-    let label = &header.document.label;
-    let signer = judge::signer(a, header.author, header.device, header.staff, seen)?;
-    let acting = judge::acting(a, header.author, header.grant, label, seen)?;
-    let chain = signer.acting(acting, Some(label.clone()));
-    judge::unhit(a, seen, &chain)?;
-    Ok(Basis {
-        until_ms: until(a, &chain),
-        late: late(a, &chain),
-        chain,
-    })
-}
-
-fn late(a: &Authority, chain: &Chain) -> bool {
-    match chain.acting {
-        Acting::Grant(grant) => a.right(grant).is_some_and(|right| right.late),
-        Acting::Root(_) | Acting::Own | Acting::Quorum => false,
-    }
-}
-
-/// When a right ends: the share, the time of the member of staff, or of whoever acts for someone.
-pub(super) fn until(a: &Authority, chain: &Chain) -> Option<u64> {
-    let staff = ends(
-        chain
-            .staff_certs
-            .iter()
-            .map(|cert| match &a.event(*cert).act {
-                Act::Principal(PrincipalAct::StaffAdd { until_ms, .. }) => *until_ms,
-                Act::Principal(_) | Act::Core(_) | Act::Label(_) => None,
-            }),
-    );
-    let acting = match &chain.acting {
-        Acting::Grant(grant) => a.right(*grant).and_then(|right| right.until_ms),
-        Acting::Root(certs) => ends(certs.iter().map(|cert| acting_until(a, *cert))),
-        Acting::Own | Acting::Quorum => None,
-    };
-    match (staff, acting) {
-        (Some(staff), Some(acting)) => Some(staff.min(acting)),
-        (staff, acting) => staff.or(acting),
-    }
-}
-
-/// The latest end of several certificates; none where one has none.
-fn ends(all: impl Iterator<Item = Option<u64>>) -> Option<u64> {
-    let all: Option<Vec<_>> = all.collect();
-    all?.into_iter().max()
-}
-
-fn acting_until(a: &Authority, cert: At) -> Option<u64> {
-    use crate::logs::{CoreAct, record::Control};
-    match &a.event(cert).act {
-        Act::Core(CoreAct::Control(
-            Control::Add { capacity, .. } | Control::HandOver { capacity, .. },
-        )) => match capacity {
-            Capacity::ActingFor { until_ms, .. } => *until_ms,
-            Capacity::Self_ | Capacity::Keeper => None,
-        },
-        Act::Core(_) | Act::Principal(_) | Act::Label(_) => None,
-    }
-}
-
-/// Whether a chain allows an action in a document.
-pub(super) fn allows(a: &Authority, chain: &Chain, document: &DocumentId, action: Actions) -> bool {
-    let right = match &chain.acting {
-        Acting::Root(_) => true,
-        Acting::Grant(grant) => a.right(*grant).is_some_and(|right| {
-            right.actions.contains(action)
-                && right.sections.contains(&document.section)
-                && right.labels.contains(&document.label)
-        }),
-        Acting::Own | Acting::Quorum => false,
-    };
-    right && judge::staff_may(a, chain, action).is_ok()
 }

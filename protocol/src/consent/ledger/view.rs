@@ -1,22 +1,23 @@
 //! The rule applied to a causally closed set of events: which revocations are effective, and what
 //! they hit. Everything is worked out when it is asked for, from the top downward, and kept.
 
+mod coverage;
+mod states;
+
 use std::{collections::BTreeMap, sync::Arc};
 
 use kith_crdt::Label;
 
+pub(super) use self::states::Group;
 use super::{
-    authority::{Acting, At, Authority, Chain, cut, place_of},
+    authority::{Acting, At, Authority, Chain},
     need::{Coverage, Hit, Need},
     past::Past,
 };
 use crate::{
-    consent::{
-        cut::{Cut, CutPosition},
-        status::Cause,
-    },
+    consent::status::Cause,
     id::EventId,
-    logs::{Act, CoreAct, LabelAct, PrincipalAct, record::Link, record::Revoke},
+    logs::{Act, CoreAct, PrincipalAct, record::Link},
 };
 
 /// The rank of a custodian's lapse: below every issuer.
@@ -311,146 +312,6 @@ impl View {
         let group = self.group(a, &above);
         Need::hit(group.hit(a, &own, links))
     }
-
-    /// Those of some revocations of one link that are held, stand, and were not replaced.
-    pub(super) fn group(&mut self, a: &Authority, revokes: &[At]) -> Group {
-        let mut group = Group::default();
-        let held: Vec<_> = revokes
-            .iter()
-            .copied()
-            .filter(|at| self.holds(*at))
-            .collect();
-        for at in held {
-            match self.state(a, at) {
-                State::Standing => group.standing.push(at),
-                State::Suspended => group.suspended.push(at),
-                State::Void => {}
-            }
-        }
-        let all = group.standing.clone();
-        let stays = |at: &At| !all.iter().any(|other| replaces(a, *other, *at));
-        group.standing.retain(stays);
-        group.suspended.retain(stays);
-        group
-    }
-
-    /// What becomes of a revocation or lapse (B2).
-    pub(super) fn state(&mut self, a: &Authority, at: At) -> State {
-        if let Some(state) = self.states.get(&at) {
-            return *state;
-        }
-        let Some(standing) = a.standing(at) else {
-            return State::Void;
-        };
-        let chain = standing.chain.clone();
-        let need = self.need(a, &chain);
-        let state = state_of(a, &need, at);
-        self.states.insert(at, state);
-        state
-    }
-}
-
-/// Revocations of one link.
-#[derive(Debug, Default)]
-pub(super) struct Group {
-    pub(super) standing: Vec<At>,
-    pub(super) suspended: Vec<At>,
-}
-
-impl Group {
-    /// What hits a chain with these grants below the link; `links` are events that the revoked
-    /// link signed: a cut that covers one of them keeps what hangs on it.
-    fn hit(self, a: &Authority, grants: &[EventId], links: &[At]) -> Hit {
-        let mut hit = Hit {
-            covering: self.standing.clone(),
-            ..Hit::default()
-        };
-        for (from, to) in [
-            (self.standing, &mut hit.hitting),
-            (self.suspended, &mut hit.suspended),
-        ] {
-            for at in from {
-                let covered = links.iter().map(|link| a.covers(at, *link)).max();
-                if covered == Some(Coverage::Covered) || keeps(a, at, grants) {
-                    continue;
-                }
-                hit.unsure |= covered == Some(Coverage::Unknown);
-                to.push(at);
-            }
-        }
-        hit
-    }
-}
-
-/// B2 over everything that hits the issuer of a revocation.
-fn state_of(a: &Authority, need: &Need, at: At) -> State {
-    match need {
-        Need::All(needs) => {
-            let states = needs.iter().map(|need| state_of(a, need, at));
-            states.min().unwrap_or(State::Standing)
-        }
-        Need::Any(needs) => {
-            let states = needs.iter().map(|need| state_of(a, need, at));
-            states.max().unwrap_or(State::Standing)
-        }
-        Need::Hit(hit) => state_under(a, hit, at),
-    }
-}
-
-fn state_under(a: &Authority, hit: &Hit, at: At) -> State {
-    let id = a.id(at);
-    let stands =
-        |by: &At| !a.voids(*by, id) && (a.saw(*by, at) || a.covers(*by, at) == Coverage::Covered);
-    let under_suspended = if hit.suspended.iter().all(stands) {
-        State::Standing
-    } else {
-        State::Suspended
-    };
-    let under_hard = if hit.hitting.is_empty() || hit.unsure {
-        State::Standing
-    } else if hit.hitting.iter().any(|by| a.voids(*by, id)) {
-        State::Void
-    } else if hit.covering.iter().any(stands) {
-        State::Standing
-    } else if hit.hitting.iter().any(|by| a.is_final(*by))
-        && !hit
-            .covering
-            .iter()
-            .any(|by| a.covers(*by, at) == Coverage::Unknown)
-    {
-        State::Void
-    } else {
-        State::Suspended
-    };
-    let unsure = if hit.unsure && !hit.covering.iter().any(stands) {
-        State::Suspended
-    } else {
-        State::Standing
-    };
-    under_hard.min(under_suspended).min(unsure)
-}
-
-/// Whether one standing revocation takes the place of another of the same link: a later one by
-/// the same or a higher issuer, or a higher one that the lower issuer knew. Custodians are nobody's
-/// issuers: each replaces only its own word.
-fn replaces(a: &Authority, other: At, at: At) -> bool {
-    let rank = |at: At| a.standing(at).map_or(CUSTODIAN, |standing| standing.rank);
-    let peers = rank(other) == CUSTODIAN && rank(at) == CUSTODIAN;
-    let same_or_higher = if peers {
-        a.event(other).author == a.event(at).author
-    } else {
-        rank(other) <= rank(at)
-    };
-    (a.saw(other, at) && same_or_higher) || (a.saw(at, other) && rank(other) < rank(at))
-}
-
-fn keeps(a: &Authority, at: At, grants: &[EventId]) -> bool {
-    let keep = match &a.event(a.source(at)).act {
-        Act::Label(LabelAct::Revoke(Revoke { keep, .. }))
-        | Act::Core(CoreAct::Recover { keep, .. }) => keep,
-        Act::Label(_) | Act::Core(_) | Act::Principal(_) => return false,
-    };
-    grants.iter().any(|grant| keep.contains(grant))
 }
 
 /// The retirements or ends that name what a certificate certifies.
@@ -506,94 +367,5 @@ fn is_above(a: &Authority, revoke: At, grant: At) -> bool {
                     .is_some_and(|right| right.lineage.contains(above))
         }
         Acting::Own | Acting::Quorum => false,
-    }
-}
-
-impl Authority {
-    /// The event whose contents a revocation has: a Confirm says again what it confirms.
-    pub(super) fn source(&self, at: At) -> At {
-        match &self.event(at).act {
-            Act::Label(LabelAct::Confirm { revocation }) => self.at(revocation).unwrap_or(at),
-            Act::Label(_) | Act::Core(_) | Act::Principal(_) => at,
-        }
-    }
-
-    fn voids(&self, at: At, revocation: EventId) -> bool {
-        match &self.event(self.source(at)).act {
-            Act::Label(LabelAct::Revoke(Revoke { void, .. }))
-            | Act::Core(CoreAct::Recover { void, .. }) => void.contains(&revocation),
-            Act::Label(_) | Act::Core(_) | Act::Principal(_) => false,
-        }
-    }
-
-    fn is_final(&self, at: At) -> bool {
-        match &self.event(self.source(at)).act {
-            Act::Label(LabelAct::Revoke(revoke)) => revoke.is_final,
-            Act::Label(_) | Act::Core(_) | Act::Principal(_) => false,
-        }
-    }
-
-    /// What the cut of a revocation says of an event.
-    pub(super) fn covers(&self, revoke: At, event: At) -> Coverage {
-        let source = self.source(revoke);
-        let Some(place) = place_of(&self.event(event).log) else {
-            return self.covers_own(source, event);
-        };
-        match cut(self.event(source)).and_then(Cut::root) {
-            None => Coverage::Uncovered,
-            Some(_) => match self.parts(self.id(source), &place) {
-                None => Coverage::Unknown,
-                Some(parts) => parts
-                    .iter()
-                    .flat_map(|part| &part.chains)
-                    .map(|position| self.covers_at(position, event))
-                    .max()
-                    .unwrap_or(Coverage::Uncovered),
-            },
-        }
-    }
-
-    /// What a retirement says of an event of the principal's own log.
-    fn covers_own(&self, retire: At, event: At) -> Coverage {
-        match &self.event(retire).act {
-            Act::Principal(PrincipalAct::DeviceRetire { last, .. }) => match last {
-                None => Coverage::Uncovered,
-                Some(last) => self.reaches(last, event),
-            },
-            Act::Principal(PrincipalAct::KeyChange { .. }) if self.saw(retire, event) => {
-                Coverage::Covered
-            }
-            Act::Principal(_) | Act::Core(_) | Act::Label(_) => Coverage::Uncovered,
-        }
-    }
-
-    fn covers_at(&self, position: &CutPosition, event: At) -> Coverage {
-        let link = self.event(event);
-        if position.device != link.device || link.seq > position.seq {
-            return Coverage::Uncovered;
-        }
-        let id = EventId::from_bytes(*position.id.as_bytes());
-        if link.seq == position.seq && id != self.id(event) {
-            return Coverage::Uncovered;
-        }
-        self.reaches(&id, event)
-    }
-
-    /// Whether an event stands at or below the last of a chain.
-    fn reaches(&self, last: &EventId, event: At) -> Coverage {
-        if *last == self.id(event) {
-            return Coverage::Covered;
-        }
-        let Some(last) = self.at(last).filter(|at| self.known[*at].complete) else {
-            return Coverage::Unknown;
-        };
-        let mut next = Some(last);
-        while let Some(at) = next {
-            if at == event {
-                return Coverage::Covered;
-            }
-            next = self.event(at).prev.and_then(|id| self.at(&id));
-        }
-        Coverage::Uncovered
     }
 }
