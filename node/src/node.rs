@@ -43,7 +43,10 @@ mod undo;
 mod verify;
 mod views;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    cell::RefCell,
+    collections::{BTreeMap, BTreeSet},
+};
 
 use jiff::Timestamp;
 use kith_protocol::{
@@ -101,6 +104,9 @@ pub struct Node {
     /// When words were tried here by people who may be anyone.
     word_attempts: Vec<u64>,
     standings: standing::Standings,
+    /// Whose each device was that was asked about: the row of every known node is long, and one of
+    /// them is read instead of all.
+    device_owners: RefCell<BTreeMap<DeviceId, PrincipalId>>,
     /// How often whom this node knows or expects, or where they are, has changed.
     met: u64,
 }
@@ -130,6 +136,7 @@ impl Node {
             addresses: Vec::new(),
             word_attempts: Vec::new(),
             standings: standing::Standings::default(),
+            device_owners: RefCell::default(),
             met: 0,
             store,
         })

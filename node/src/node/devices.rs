@@ -13,7 +13,9 @@ use kith_protocol::{
 use serde_bytes::ByteBuf;
 
 use super::{
-    Node, now_ms, peers,
+    Node,
+    identity::{RowKind, read_row},
+    now_ms, peers,
     practice::{is_named, not_one, note},
     show,
 };
@@ -197,10 +199,8 @@ impl Node {
     /// The device of the owner's that this one knows: the one that added it.
     pub fn adder(&self) -> Result<Option<DeviceId>, Failure> {
         let owner = self.identity.principal;
-        let mut known = peers::all(&self.store)?.into_iter();
-        Ok(known
-            .find(|(principal, _)| *principal == owner)
-            .map(|(_, peer)| peer.device))
+        let known = read_row::<peers::Peer>(&self.store, RowKind::Peers, owner.as_bytes())?;
+        Ok(known.map(|peer| peer.device))
     }
 
     /// All that a new device needs to act for the owner. The root key stays where it is.

@@ -50,8 +50,21 @@ pub(super) fn all(store: &DiskStore) -> Result<Vec<(PrincipalId, Peer)>, StoreEr
 impl Node {
     /// Whose device this is, if it is known.
     pub fn peer_of(&self, device: DeviceId) -> Result<Option<(PrincipalId, Peer)>, Failure> {
-        let peers = all(&self.store)?;
-        Ok(peers.into_iter().find(|(_, peer)| peer.device == device))
+        let last = self.device_owners.borrow().get(&device).copied();
+        if let Some(principal) = last {
+            let peer = read_row::<Peer>(&self.store, RowKind::Peers, principal.as_bytes())?;
+            // A node may have another device since.
+            if let Some(peer) = peer.filter(|peer| peer.device == device) {
+                return Ok(Some((principal, peer)));
+            }
+        }
+        let mut peers = all(&self.store)?.into_iter();
+        let found = peers.find(|(_, peer)| peer.device == device);
+        if let Some((principal, _)) = &found {
+            let mut known = self.device_owners.borrow_mut();
+            known.insert(device, *principal);
+        }
+        Ok(found)
     }
 
     /// Notes a node, or more about it.

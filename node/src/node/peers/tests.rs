@@ -583,3 +583,28 @@ fn who_can_only_add_puts_nothing_out_of_sight_by_beginning_an_epoch() {
         "the owner writes on where everything stands"
     );
 }
+
+#[test]
+fn whose_a_device_is_follows_what_is_noted() {
+    let (mut host, mut guest) = (Place::new("Ben"), Place::new("Ada"));
+    let record = host.record();
+    host.invites(&mut guest, record, "all", None);
+    let (principal, device) = (guest.node.principal(), guest.node.device());
+    let whose = |host: &Place, device| {
+        let found = host.node.peer_of(device).expect("a look");
+        found.map(|(principal, _)| principal)
+    };
+    for _ in 0..2 {
+        assert_eq!(whose(&host, device), Some(principal));
+    }
+    let new = DeviceId::from_bytes([9; 32]);
+    assert_eq!(whose(&host, new), None);
+    let noted = host.node.note_peer(principal, |known| super::Peer {
+        device: new,
+        ..known.expect("it is known")
+    });
+    let noted = noted.expect("a row");
+    host.node.commit(vec![noted]).expect("a commit");
+    assert_eq!(whose(&host, device), None);
+    assert_eq!(whose(&host, new), Some(principal));
+}
