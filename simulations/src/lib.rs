@@ -22,6 +22,7 @@ mod clock;
 mod disk;
 mod host;
 mod network;
+pub mod study;
 mod world;
 
 pub use clock::Clock;
