@@ -1,6 +1,14 @@
-//! A disk that keeps what was committed, and can be full or broken.
+//! A disk that loses what was not synced, tears a write, is full, rots, or is an old copy.
+//!
+//! The node's store appends sealed blocks and syncs once for each commit, so that a power loss
+//! leaves a commit whole or not at all, and a flipped bit is found by the seal of its block and
+//! never served. This disk has the same behaviour without the bytes: a block that rotted answers
+//! with [`StoreError::Damaged`]. Rows lie in an index with seals of its own and are not flipped.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use kith_crdt::{DocumentId, Label};
 use kith_protocol::{
@@ -24,15 +32,41 @@ pub enum Trouble {
     Broken,
 }
 
+/// What a power loss leaves of the commit in whose middle it comes. None of it was acknowledged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Leaves {
+    /// Nothing reached the platter.
+    Nothing,
+    /// A piece of it, which is cut off when the disk is opened again.
+    Torn,
+    /// All of it.
+    Whole,
+}
+
 /// A disk in memory. A clone is the disk as it is now: what a crash leaves, or a backup.
 #[derive(Clone, Debug, Default)]
 pub struct Disk {
-    journal: Vec<Item>,
+    journal: Vec<Kept>,
     places: BTreeMap<[u8; 32], usize>,
+    documents: BTreeMap<RecordId, BTreeMap<DocumentId, Vec<usize>>>,
+    logs: BTreeMap<LogId, Vec<usize>>,
+    logs_of: BTreeMap<RecordId, BTreeSet<LogId>>,
+    parts: BTreeMap<RecordId, Vec<usize>>,
+    audit: Vec<usize>,
     rows: BTreeMap<RowKey, Vec<u8>>,
     blobs: BTreeMap<BlobId, Vec<u8>>,
+    rotten: BTreeSet<u64>,
     trouble: Trouble,
     commits: u64,
+    power_loss: Option<(u64, Leaves)>,
+    is_dark: bool,
+}
+
+/// An item with the commit that it came in.
+#[derive(Clone, Debug)]
+struct Kept {
+    item: Arc<Item>,
+    commit: u64,
 }
 
 impl Disk {
@@ -41,12 +75,73 @@ impl Disk {
         self.trouble = trouble;
     }
 
+    /// What is wrong with it.
+    pub const fn trouble(&self) -> Trouble {
+        self.trouble
+    }
+
     /// How many commits it took.
     pub const fn commits(&self) -> u64 {
         self.commits
     }
 
+    /// The power goes in the middle of a commit, `commits` from now: 0 is the next.
+    pub const fn lose_power_at(&mut self, commits: u64, leaves: Leaves) {
+        self.power_loss = Some((commits, leaves));
+    }
+
+    /// Whether the power is gone: nothing is answered until the disk is opened again.
+    pub const fn is_dark(&self) -> bool {
+        self.is_dark
+    }
+
+    /// Opens it after a crash: what was torn is cut off, and the power is back.
+    pub const fn reopen(&mut self) {
+        self.is_dark = false;
+        self.power_loss = None;
+    }
+
+    /// Flips a bit in one of the blocks; whether there is any. `nth` is taken modulo their number.
+    pub fn flip_a_bit(&mut self, nth: u64) -> bool {
+        let commits: BTreeSet<_> = self.journal.iter().map(|kept| kept.commit).collect();
+        let Some(nth) = nth.checked_rem(commits.len() as u64) else {
+            return false;
+        };
+        let at = usize::try_from(nth).unwrap_or(0);
+        self.rotten.extend(commits.into_iter().nth(at));
+        true
+    }
+
+    /// Whether anything in it rotted.
+    pub fn is_rotten(&self) -> bool {
+        !self.rotten.is_empty()
+    }
+
+    /// The number of items in it, rows left out.
+    pub const fn len(&self) -> usize {
+        self.journal.len()
+    }
+
+    /// Whether nothing is in it but rows.
+    pub const fn is_empty(&self) -> bool {
+        self.journal.is_empty()
+    }
+
+    /// Everything in the journal after the first `from` items, as it was committed: what lies on
+    /// the platter, whether it can be read or not.
+    pub fn items(&self, from: usize) -> impl Iterator<Item = &Item> {
+        self.journal.iter().skip(from).map(|kept| &*kept.item)
+    }
+
+    /// At which place of the journal something with this name lies.
+    pub fn place_of(&self, id: &[u8; 32]) -> Option<usize> {
+        self.places.get(id).copied()
+    }
+
     fn works(&self) -> Result<(), StoreError> {
+        if self.is_dark {
+            return Err(StoreError::Io(std::io::Error::other("no power")));
+        }
         match self.trouble {
             Trouble::None => Ok(()),
             Trouble::Full => Err(StoreError::Full),
@@ -54,33 +149,83 @@ impl Disk {
         }
     }
 
-    fn at(&self, id: &[u8; 32]) -> Option<&Item> {
-        self.journal.get(*self.places.get(id)?)
+    /// Whether the power goes in this commit, and what of it is on the platter then.
+    const fn power_goes(&mut self) -> Option<Leaves> {
+        match self.power_loss {
+            None => None,
+            Some((0, leaves)) => {
+                self.is_dark = true;
+                self.power_loss = None;
+                Some(leaves)
+            }
+            Some((commits, leaves)) => {
+                self.power_loss = Some((commits - 1, leaves));
+                None
+            }
+        }
     }
 
-    fn entries_of<'a>(
-        &'a self,
-        of: &'a RecordId,
-        wanted: &'a DocumentId,
-    ) -> impl Iterator<Item = (EnvelopeId, &'a [u8])> {
-        self.journal.iter().filter_map(move |item| match item {
+    fn keep(&mut self, item: Item) {
+        if let Item::Row { key, value } = item {
+            match value {
+                Some(value) => self.rows.insert(key, value.into_vec()),
+                None => self.rows.remove(&key),
+            };
+            return;
+        }
+        let at = self.journal.len();
+        if let Some(name) = name(&item) {
+            if self.places.contains_key(&name) {
+                return;
+            }
+            self.places.insert(name, at);
+        }
+        match &item {
             Item::Entry {
-                record,
-                document,
-                id,
-                bytes,
-                ..
-            } if record == of && document == wanted => Some((*id, bytes.as_slice())),
-            Item::Entry { .. }
-            | Item::Event { .. }
-            | Item::Part { .. }
-            | Item::Row { .. }
-            | Item::Audit { .. } => None,
-        })
+                record, document, ..
+            } => {
+                let documents = self.documents.entry(*record).or_default();
+                documents.entry(document.clone()).or_default().push(at);
+            }
+            Item::Event { log, .. } => {
+                self.logs.entry(log.clone()).or_default().push(at);
+                if let Some(record) = record_of(log) {
+                    self.logs_of.entry(record).or_default().insert(log.clone());
+                }
+            }
+            Item::Part { record, .. } => self.parts.entry(*record).or_default().push(at),
+            Item::Audit { .. } => self.audit.push(at),
+            Item::Row { .. } => {}
+        }
+        self.journal.push(Kept {
+            item: Arc::new(item),
+            commit: self.commits,
+        });
+    }
+
+    fn read(&self, at: usize) -> Result<&Item, StoreError> {
+        if self.is_dark {
+            return Err(StoreError::Io(std::io::Error::other("no power")));
+        }
+        let kept = &self.journal[at];
+        if self.rotten.contains(&kept.commit) {
+            return Err(StoreError::Damaged(damage_of(kept.commit)));
+        }
+        Ok(&kept.item)
+    }
+
+    fn at(&self, id: &[u8; 32]) -> Result<Option<&Item>, StoreError> {
+        let at = self.places.get(id);
+        at.map(|at| self.read(*at)).transpose()
+    }
+
+    fn read_all(&self, places: Option<&Vec<usize>>) -> Result<Vec<&Item>, StoreError> {
+        let places = places.map(Vec::as_slice).unwrap_or_default();
+        places.iter().map(|at| self.read(*at)).collect()
     }
 
     fn links(&self) -> impl Iterator<Item = (RecordId, CutPlace, ChainPosition, [u8; 32])> {
-        self.journal.iter().filter_map(|item| match item {
+        self.items(0).filter_map(|item| match item {
             Item::Entry {
                 record,
                 document,
@@ -108,6 +253,31 @@ impl Disk {
     }
 }
 
+fn damage_of(commit: u64) -> Damage {
+    Damage {
+        place: format!("block {commit}"),
+        what: "its seal does not hold".to_owned(),
+    }
+}
+
+/// The record that a log belongs to.
+const fn record_of(log: &LogId) -> Option<RecordId> {
+    match log {
+        LogId::Core(record) => *record,
+        LogId::Label(record, _) => Some(*record),
+        LogId::Principal(_) => None,
+    }
+}
+
+/// The id and bytes of what is signed.
+fn signed(item: &Item) -> Option<([u8; 32], Vec<u8>)> {
+    match item {
+        Item::Event { id, bytes, .. } => Some((*id.as_bytes(), bytes.clone())),
+        Item::Entry { id, bytes, .. } => Some((*id.as_bytes(), bytes.clone())),
+        Item::Part { .. } | Item::Row { .. } | Item::Audit { .. } => None,
+    }
+}
+
 /// The name under which an item is held once; nothing for what may be held many times.
 fn name(item: &Item) -> Option<[u8; 32]> {
     match item {
@@ -118,38 +288,23 @@ fn name(item: &Item) -> Option<[u8; 32]> {
     }
 }
 
-fn record_of(item: &Item) -> Option<RecordId> {
-    match item {
-        Item::Entry { record, .. } | Item::Part { record, .. } => Some(*record),
-        Item::Event { log, .. } => match log {
-            LogId::Core(record) => *record,
-            LogId::Label(record, _) => Some(*record),
-            LogId::Principal(_) => None,
-        },
-        Item::Row { .. } | Item::Audit { .. } => None,
-    }
-}
-
 impl Store for Disk {
     fn commit(&mut self, items: Vec<Item>) -> Result<JournalPosition, StoreError> {
         self.works()?;
-        self.commits += 1;
-        for item in items {
-            if let Item::Row { key, value } = item {
-                match value {
-                    Some(value) => self.rows.insert(key, value.into_vec()),
-                    None => self.rows.remove(&key),
-                };
-                continue;
+        match self.power_goes() {
+            None => {}
+            Some(Leaves::Whole) => {
+                self.commits += 1;
+                items.into_iter().for_each(|item| self.keep(item));
+                return Err(StoreError::Io(std::io::Error::other("no power")));
             }
-            if let Some(name) = name(&item) {
-                if self.places.contains_key(&name) {
-                    continue;
-                }
-                self.places.insert(name, self.journal.len());
+            // What is torn is cut off on opening, like what never left the memory.
+            Some(Leaves::Nothing | Leaves::Torn) => {
+                return Err(StoreError::Io(std::io::Error::other("no power")));
             }
-            self.journal.push(item);
         }
+        self.commits += 1;
+        items.into_iter().for_each(|item| self.keep(item));
         Ok(JournalPosition(self.journal.len() as u64))
     }
 
@@ -165,7 +320,7 @@ impl Store for Disk {
         &self,
         id: &EnvelopeId,
     ) -> Result<Option<(RecordId, DocumentId, Vec<u8>)>, StoreError> {
-        Ok(match self.at(id.as_bytes()) {
+        Ok(match self.at(id.as_bytes())? {
             Some(Item::Entry {
                 record,
                 document,
@@ -180,7 +335,7 @@ impl Store for Disk {
     }
 
     fn event(&self, id: &EventId) -> Result<Option<Vec<u8>>, StoreError> {
-        Ok(match self.at(id.as_bytes()) {
+        Ok(match self.at(id.as_bytes())? {
             Some(Item::Event { bytes, .. }) => Some(bytes.clone()),
             Some(
                 Item::Entry { .. } | Item::Part { .. } | Item::Row { .. } | Item::Audit { .. },
@@ -190,15 +345,11 @@ impl Store for Disk {
     }
 
     fn events(&self, of: &LogId) -> Result<Vec<(EventId, Vec<u8>)>, StoreError> {
-        let events = self.journal.iter().filter_map(|item| match item {
-            Item::Event { log, id, bytes, .. } if log == of => Some((*id, bytes.clone())),
-            Item::Event { .. }
-            | Item::Entry { .. }
-            | Item::Part { .. }
-            | Item::Row { .. }
-            | Item::Audit { .. } => None,
-        });
-        Ok(events.collect())
+        let events = self.read_all(self.logs.get(of))?.into_iter();
+        let events = events.filter_map(signed);
+        Ok(events
+            .map(|(id, bytes)| (EventId::from_bytes(id), bytes))
+            .collect())
     }
 
     fn entries(
@@ -206,8 +357,12 @@ impl Store for Disk {
         record: &RecordId,
         document: &DocumentId,
     ) -> Result<Vec<(EnvelopeId, Vec<u8>)>, StoreError> {
-        let entries = self.entries_of(record, document);
-        Ok(entries.map(|(id, bytes)| (id, bytes.to_vec())).collect())
+        let documents = self.documents.get(record);
+        let places = documents.and_then(|documents| documents.get(document));
+        let entries = self.read_all(places)?.into_iter().filter_map(signed);
+        Ok(entries
+            .map(|(id, bytes)| (EnvelopeId::from_bytes(id), bytes))
+            .collect())
     }
 
     fn entry_ids(
@@ -215,80 +370,49 @@ impl Store for Disk {
         record: &RecordId,
         document: &DocumentId,
     ) -> Result<Vec<EnvelopeId>, StoreError> {
-        Ok(self
-            .entries_of(record, document)
-            .map(|(id, _)| id)
-            .collect())
+        let documents = self.documents.get(record);
+        let places = documents.and_then(|documents| documents.get(document));
+        let places = places.map(Vec::as_slice).unwrap_or_default();
+        let ids = places.iter().filter_map(|at| name(&self.journal[*at].item));
+        Ok(ids.map(EnvelopeId::from_bytes).collect())
     }
 
     fn parts(&self, of: &RecordId) -> Result<Vec<Vec<u8>>, StoreError> {
-        let parts = self.journal.iter().filter_map(|item| match item {
-            Item::Part { record, bytes, .. } if record == of => Some(bytes.clone()),
-            Item::Part { .. }
-            | Item::Event { .. }
-            | Item::Entry { .. }
-            | Item::Row { .. }
-            | Item::Audit { .. } => None,
+        let parts = self.read_all(self.parts.get(of))?.into_iter();
+        let parts = parts.filter_map(|item| match item {
+            Item::Part { bytes, .. } => Some(bytes.clone()),
+            Item::Event { .. } | Item::Entry { .. } | Item::Row { .. } | Item::Audit { .. } => None,
         });
         Ok(parts.collect())
     }
 
     fn records(&self) -> Result<Vec<RecordId>, StoreError> {
-        let records: BTreeSet<_> = self.journal.iter().filter_map(record_of).collect();
+        let mut records: BTreeSet<_> = self.logs_of.keys().copied().collect();
+        records.extend(self.documents.keys());
+        records.extend(self.parts.keys());
         Ok(records.into_iter().collect())
     }
 
     fn documents(&self, of: &RecordId) -> Result<Vec<DocumentId>, StoreError> {
-        let documents: BTreeSet<_> = self
-            .journal
-            .iter()
-            .filter_map(|item| match item {
-                Item::Entry {
-                    record, document, ..
-                } if record == of => Some(document.clone()),
-                Item::Entry { .. }
-                | Item::Event { .. }
-                | Item::Part { .. }
-                | Item::Row { .. }
-                | Item::Audit { .. } => None,
-            })
-            .collect();
-        Ok(documents.into_iter().collect())
+        let documents = self.documents.get(of).into_iter().flatten();
+        Ok(documents.map(|(document, _)| document.clone()).collect())
     }
 
     fn logs(&self, of: &RecordId) -> Result<Vec<LogId>, StoreError> {
-        let logs: BTreeSet<_> = self
-            .journal
-            .iter()
-            .filter(|item| record_of(item) == Some(*of))
-            .filter_map(|item| match item {
-                Item::Event { log, .. } => Some(log.clone()),
-                Item::Entry { .. } | Item::Part { .. } | Item::Row { .. } | Item::Audit { .. } => {
-                    None
-                }
-            })
-            .collect();
-        Ok(logs.into_iter().collect())
+        let logs = self.logs_of.get(of).into_iter().flatten();
+        Ok(logs.cloned().collect())
     }
 
     fn labels(&self) -> Result<BTreeMap<RecordId, BTreeSet<Label>>, StoreError> {
         let mut labels = BTreeMap::<_, BTreeSet<Label>>::new();
-        for item in &self.journal {
-            let Some(record) = record_of(item) else {
-                continue;
-            };
+        for record in self.records()? {
             let own = labels.entry(record).or_default();
-            match item {
-                Item::Entry { document, .. } => {
-                    own.insert(document.label.clone());
-                }
-                Item::Event {
-                    log: LogId::Label(_, label),
-                    ..
-                } => {
-                    own.insert(label.clone());
-                }
-                Item::Event { .. } | Item::Part { .. } | Item::Row { .. } | Item::Audit { .. } => {}
+            let documents = self.documents.get(&record).into_iter().flatten();
+            own.extend(documents.map(|(document, _)| document.label.clone()));
+        }
+        for log in self.logs.keys() {
+            if let LogId::Label(record, label) = log {
+                labels.entry(*record).or_default().insert(label.clone());
             }
         }
         Ok(labels)
@@ -337,14 +461,15 @@ impl Store for Disk {
         limit: usize,
     ) -> Result<Vec<(JournalPosition, Item)>, StoreError> {
         let from = usize::try_from(after.0).unwrap_or(usize::MAX);
-        let items = self.journal.iter().enumerate().skip(from).take(limit);
-        Ok(items
-            .map(|(at, item)| (JournalPosition(at as u64 + 1), item.clone()))
-            .collect())
+        let places = (from..self.journal.len()).take(limit);
+        places
+            .map(|at| Ok((JournalPosition(at as u64 + 1), self.read(at)?.clone())))
+            .collect()
     }
 
     fn audit(&self) -> Result<Vec<Vec<u8>>, StoreError> {
-        let links = self.journal.iter().filter_map(|item| match item {
+        let links = self.read_all(Some(&self.audit))?.into_iter();
+        let links = links.filter_map(|item| match item {
             Item::Audit { bytes } => Some(bytes.clone()),
             Item::Event { .. } | Item::Entry { .. } | Item::Part { .. } | Item::Row { .. } => None,
         });
@@ -374,7 +499,10 @@ impl Store for Disk {
     }
 
     fn damage(&self) -> Vec<Damage> {
-        Vec::new()
+        self.rotten
+            .iter()
+            .map(|commit| damage_of(*commit))
+            .collect()
     }
 }
 
@@ -388,7 +516,7 @@ mod tests {
 
     use kith_protocol::store::{Store, StoreError, conformance};
 
-    use super::{Disk, Trouble};
+    use super::{Disk, Leaves, Trouble};
 
     /// Opens the one disk again and again: what is dropped was on it.
     struct Kept(Rc<RefCell<Disk>>);
@@ -473,5 +601,41 @@ mod tests {
         disk.set_trouble(Trouble::Full);
         assert!(matches!(disk.commit(items), Err(StoreError::Full)));
         assert_eq!(disk.records().expect("records").len(), 1);
+    }
+
+    fn plan(n: u32) -> Vec<Item> {
+        vec![conformance::entry(
+            1,
+            kith_crdt::Section::Plans,
+            n,
+            b"a plan",
+        )]
+    }
+
+    #[test]
+    fn a_power_loss_leaves_a_commit_whole_or_not_at_all() {
+        for (leaves, left) in [(Leaves::Nothing, 1), (Leaves::Torn, 1), (Leaves::Whole, 2)] {
+            let mut disk = Disk::default();
+            disk.lose_power_at(1, leaves);
+            disk.commit(plan(1)).expect("power");
+            assert!(matches!(disk.commit(plan(2)), Err(StoreError::Io(_))));
+            assert!(disk.is_dark());
+            assert!(matches!(disk.commit(plan(3)), Err(StoreError::Io(_))));
+            disk.reopen();
+            assert_eq!(disk.len(), left, "{leaves:?}");
+            disk.commit(plan(3)).expect("power");
+        }
+    }
+
+    #[test]
+    fn a_flipped_bit_is_named_and_never_served() {
+        let mut disk = Disk::default();
+        disk.commit(plan(1)).expect("room");
+        disk.commit(plan(2)).expect("room");
+        assert!(disk.flip_a_bit(0));
+        let id = |n| EnvelopeId::from_bytes(conformance::bytes(n));
+        assert!(matches!(disk.entry(&id(1)), Err(StoreError::Damaged(_))));
+        assert!(disk.entry(&id(2)).expect("intact").is_some());
+        assert_eq!(disk.damage().len(), 1);
     }
 }

@@ -1,17 +1,16 @@
 //! A node in the world: keys, a disk, and the engine that a real node runs.
 
+mod acts;
+mod hostile;
+mod shell;
+
 use std::collections::{BTreeMap, BTreeSet};
 
-use kith_crdt::{Body, DocumentId, Edit, Meta, Resource};
 use kith_protocol::{
-    audit::{AuditChain, Disclosure},
+    audit::AuditChain,
     author::Author,
-    consent::{
-        Whoever,
-        cut::ProvenPart,
-        grant::{Actions, Purposes},
-    },
-    id::{DeviceId, PrincipalId, RecordId},
+    consent::Whoever,
+    id::{DeviceId, RecordId},
     identity::{SecretKey, agree_to_act_for},
     logs::{
         PrincipalAct,
@@ -19,12 +18,16 @@ use kith_protocol::{
         record::Policy,
     },
     record::{Pen, Record, event_item},
-    store::{Item, JournalPosition, RowKey, Store, StoreError},
-    sync::{Engine, Peer, Shell, is_of_principal, principal_log},
+    store::{Item, Store, StoreError},
+    sync::{Engine, Peer, Shell, principal_log},
 };
 use rand_chacha::ChaCha20Rng;
 use rand_core::{Rng, SeedableRng};
 
+pub use self::{
+    acts::{Done, Share, Shown, shown_by},
+    hostile::{Claim, with_other_payload},
+};
 use crate::disk::Disk;
 
 /// A host: what is in memory is gone after a crash, the disk stays.
@@ -41,6 +44,10 @@ pub struct Host {
     pub engine: Option<Engine>,
     /// Records that its engine asked for; empty it before what is of interest.
     pub taken: BTreeSet<RecordId>,
+    /// By how much its clock is ahead of the world's, milliseconds.
+    pub skew_ms: i64,
+    /// The latest time that its engine was told since it started: within it time never goes back.
+    pub engine_ms: u64,
     loaded: BTreeMap<RecordId, Record>,
     audit: Option<AuditChain>,
     nonce: [u8; 8],
@@ -88,6 +95,8 @@ impl Host {
             peers: BTreeMap::new(),
             engine: None,
             taken: BTreeSet::new(),
+            skew_ms: 0,
+            engine_ms: now_ms,
             loaded: BTreeMap::new(),
             audit: None,
             nonce: [0; 8],
@@ -117,9 +126,11 @@ impl Host {
             .expect("a new disk has room");
     }
 
-    /// Starts its engine over what the disk holds.
+    /// Starts its engine over what the disk holds; nothing where the disk does not answer.
     pub fn start(&mut self, now_ms: u64) {
+        self.disk.reopen();
         self.now_ms = now_ms;
+        self.engine_ms = now_ms;
         self.rng.fill_bytes(&mut self.nonce);
         let mut seed = [0; 32];
         self.rng.fill_bytes(&mut seed);
@@ -132,6 +143,16 @@ impl Host {
         self.engine = None;
         self.loaded.clear();
         self.audit = None;
+    }
+
+    /// A record as it is in memory, where it is.
+    pub fn in_memory(&mut self, id: RecordId) -> Option<&mut Record> {
+        self.loaded.get_mut(&id)
+    }
+
+    /// Forgets what it has loaded: something came onto the disk by other hands.
+    pub fn forget_loaded(&mut self) {
+        self.loaded.clear();
     }
 
     /// Time goes on.
@@ -197,34 +218,6 @@ impl Host {
         Ok(())
     }
 
-    /// Writes a note into a document; whether it may.
-    pub fn write(
-        &mut self,
-        id: RecordId,
-        document: &DocumentId,
-        text: &str,
-    ) -> Result<bool, StoreError> {
-        let who = self.whoever();
-        let now = self.now_ms;
-        let mut may = false;
-        self.work(id, |record, pen, rng| {
-            let decided =
-                record
-                    .ledger()
-                    .decide_write(&who, document, Actions::APPEND, Purposes::CARE, now);
-            let Ok(writer) = decided else {
-                return Vec::new();
-            };
-            may = true;
-            let edits = [Edit::Create(note(text))];
-            match record.write(pen, &writer, &edits, rng) {
-                Ok((item, _)) => vec![item],
-                Err(_) => Vec::new(),
-            }
-        })?;
-        Ok(may)
-    }
-
     /// The notes that a host shows of a record, sorted.
     pub fn texts(&mut self, id: RecordId) -> Result<Vec<String>, StoreError> {
         let who = self.whoever();
@@ -268,128 +261,4 @@ fn key(rng: &mut ChaCha20Rng) -> SecretKey {
     let mut seed = [0; 32];
     rng.fill_bytes(&mut seed);
     SecretKey::from_seed(seed)
-}
-
-/// A note as a resource of its own.
-fn note(text: &str) -> Resource {
-    Resource {
-        meta: Meta {
-            kind: "Observation".to_owned(),
-            made_here: true,
-            ..Meta::default()
-        },
-        body: Body::whole(format!(
-            "{{\"resourceType\":\"Observation\",\"valueString\":\"{text}\"}}"
-        )),
-    }
-}
-
-/// The access log's place among the rows.
-const AUDIT: RowKey = RowKey {
-    kind: 1,
-    name: Vec::new(),
-};
-
-impl Shell for Host {
-    type Store = Disk;
-
-    fn store(&self) -> &Disk {
-        &self.disk
-    }
-
-    fn peers(&self) -> Result<Vec<Peer>, StoreError> {
-        let owner = self.root.principal();
-        let all = self.disk.records()?;
-        let peers = self.peers.values().cloned().map(|mut peer| {
-            // What one device of a person has, all have.
-            if peer.principal == owner {
-                peer.records.extend(&all);
-            }
-            peer
-        });
-        Ok(peers.collect())
-    }
-
-    fn note_common(
-        &mut self,
-        principal: PrincipalId,
-        record: RecordId,
-    ) -> Result<Vec<Item>, StoreError> {
-        let known = self.peers.values_mut();
-        for peer in known.filter(|peer| peer.principal == principal) {
-            peer.records.insert(record);
-        }
-        Ok(Vec::new())
-    }
-
-    fn owner(&self) -> Whoever {
-        self.whoever()
-    }
-
-    fn take(&mut self, id: RecordId) -> Result<Record, StoreError> {
-        self.taken.insert(id);
-        if let Some(record) = self.loaded.remove(&id) {
-            return Ok(record);
-        }
-        let mut record = Record::load(&self.disk, id, self.device())?;
-        record.load_principals(&self.disk, [self.root.principal()])?;
-        Ok(record)
-    }
-
-    fn put(&mut self, record: Record) {
-        self.loaded.insert(record.id(), record);
-    }
-
-    fn commit(
-        &mut self,
-        _record: Option<&mut Record>,
-        items: Vec<Item>,
-    ) -> Result<JournalPosition, StoreError> {
-        let of_principal = items.iter().any(is_of_principal);
-        let last = self.disk.commit(items)?;
-        if of_principal {
-            self.loaded.clear();
-        }
-        Ok(last)
-    }
-
-    fn made_parts(&self, _record: &RecordId) -> Result<Vec<ProvenPart>, StoreError> {
-        // The world's hosts have no staff: every part that they make is on their disks.
-        Ok(Vec::new())
-    }
-
-    fn disclose(&mut self, what: Vec<Disclosure>, rows: Vec<Item>) -> Result<(), StoreError> {
-        let mut items = rows;
-        let mut chain = match &self.audit {
-            Some(chain) => chain.clone(),
-            None => match self.disk.row(&AUDIT)? {
-                Some(bytes) => kith_protocol::codec::decode_trusted(&bytes)
-                    .map_err(|_| StoreError::Index("the access log".to_owned()))?,
-                None => {
-                    let (chain, link) = AuditChain::begin(self.device(), [7; 16], self.now_ms);
-                    items.push(Item::Audit { bytes: link });
-                    chain
-                }
-            },
-        };
-        for what in what {
-            let bytes = chain
-                .append(self.now_ms, what)
-                .map_err(|error| StoreError::Index(error.to_string()))?;
-            items.push(Item::Audit { bytes });
-        }
-        items.push(Item::Row {
-            key: AUDIT,
-            value: Some(serde_bytes::ByteBuf::from(kith_protocol::codec::encode(
-                &chain,
-            ))),
-        });
-        self.disk.commit(items)?;
-        self.audit = Some(chain);
-        Ok(())
-    }
-
-    fn put_blob(&mut self, bytes: &[u8]) -> Result<(), StoreError> {
-        self.disk.put_blob(bytes).map(|_| ())
-    }
 }

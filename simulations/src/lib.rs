@@ -1,9 +1,11 @@
 //! The other shell: the node's own engine over a virtual network, disk and clock.
 //!
 //! A [`World`] holds [`Host`]s, each with a [`Disk`], an engine and keys made from the seed. Links
-//! between them carry frames in order, as streams do, with delay; they can be cut, and hosts can
-//! crash and come back with what their disk holds. Everything follows from the seed: the same seed
-//! and the same steps give the same frames, byte for byte.
+//! between them carry frames in order, as streams do, with delay, bandwidth and loss; they can be
+//! cut, in one direction too, and lead through relays. Clocks can be wrong, disks lose what was not
+//! synced, and hosts crash, sleep and come back with what their disk holds, or with an older copy.
+//! Everything follows from the seed: the same seed and the same steps give the same frames, byte
+//! for byte.
 //!
 //! ```
 //! use kith_simulations::{Sight, World};
@@ -20,13 +22,14 @@
 
 mod clock;
 mod disk;
+pub mod histories;
 mod host;
 mod network;
 pub mod study;
 mod world;
 
 pub use clock::Clock;
-pub use disk::{Disk, Trouble};
-pub use host::Host;
-pub use network::{Network, Wire};
-pub use world::{HostId, Sight, World};
+pub use disk::{Disk, Leaves, Trouble};
+pub use host::{Claim, Done, Host, Share, Shown, shown_by, with_other_payload};
+pub use network::{Fate, Nat, Network, Route, STALL_MS, Way, Wire};
+pub use world::{HostId, Misdeed, Passed, Sent, Sight, World, document_named, event_of};

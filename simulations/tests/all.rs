@@ -2,6 +2,8 @@
 
 #[path = "all/broken_off.rs"]
 mod broken_off;
+#[path = "all/faults.rs"]
+mod faults;
 #[path = "all/hostile.rs"]
 mod hostile;
 #[path = "all/leaks.rs"]

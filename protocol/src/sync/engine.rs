@@ -171,6 +171,13 @@ impl Engine {
         away.chain(linked).collect()
     }
 
+    /// How much waits in the conversation in which most does: words to be said, questions to be
+    /// answered, batches on their way. It is bounded, whatever the other side does.
+    pub fn longest_queue(&self) -> usize {
+        let queues = self.links.values().map(Link::queued);
+        queues.max().unwrap_or(0)
+    }
+
     fn know_peers<S: Shell>(&mut self, shell: &S) -> Result<(), StoreError> {
         let peers = shell.peers()?;
         let dialled: Vec<_> = peers
@@ -301,6 +308,7 @@ impl Engine {
             nonce,
         };
         let done = work(&mut link, &mut desk);
+        link.note_waiting(self.now_ms);
         let device = link.device;
         let is_over = link.is_over;
         self.links.insert(id, link);

@@ -98,6 +98,8 @@ pub(super) struct Link {
     fetching: Fetching,
     offered: Offered,
     heard_ms: u64,
+    /// Whether something is awaited from the other side.
+    waits: bool,
     /// When its turn came.
     admitted_ms: u64,
     /// The journal that the other side gives from.
@@ -142,6 +144,7 @@ impl Link {
             fetching: Fetching::default(),
             offered: Offered::default(),
             heard_ms: now_ms,
+            waits: false,
             admitted_ms: now_ms,
             taking_journal: None,
             resumes: false,
@@ -162,6 +165,11 @@ impl Link {
             device: self.device,
             staff: None,
         })
+    }
+
+    /// How much waits here: words to be said, questions to be answered, batches on their way.
+    pub(super) fn queued(&self) -> usize {
+        self.control.len() + self.asked.len() + self.giving.ahead()
     }
 
     /// Whether it has begun and is still catching up.
@@ -436,12 +444,25 @@ impl Link {
 
     /// When this side stops waiting for the other; nothing where it waits for nothing.
     pub(super) fn deadline_ms(&self) -> Option<u64> {
-        let waits = match self.phase {
+        self.awaits()
+            .then(|| self.heard_ms.saturating_add(SILENCE_MS))
+    }
+
+    fn awaits(&self) -> bool {
+        match self.phase {
             Phase::Waiting => false,
             Phase::Stranger | Phase::Greeting | Phase::Resuming | Phase::Comparing => true,
             Phase::Going => self.giving.waits() || self.fetching.waits(),
-        };
-        waits.then(|| self.heard_ms.saturating_add(SILENCE_MS))
+        }
+    }
+
+    /// Silence counts from when something is awaited: before, there was nothing to say.
+    pub(super) fn note_waiting(&mut self, now_ms: u64) {
+        let waits = self.awaits();
+        if waits && !std::mem::replace(&mut self.waits, waits) {
+            self.heard_ms = self.heard_ms.max(now_ms);
+        }
+        self.waits = waits;
     }
 
     /// Works with what may go of a record, found out once.

@@ -100,6 +100,21 @@ fn what_is_written_while_both_are_connected_arrives_in_moments() {
 }
 
 #[test]
+fn what_is_written_after_an_idle_hour_arrives_in_moments_and_ends_no_conversation() {
+    let mut s = shared(14, &["plans:general"]);
+    s.world.run_for(60 * 60_000);
+    s.world.news.clear();
+    assert!(s.world.write(s.practice, s.record, "plans:general", "now"));
+    s.world.run_for(500);
+    let texts = s.world.texts(s.daughter, s.record);
+    assert!(texts.contains(&"now".to_owned()), "{texts:?}");
+    // The daily comparison comes after an idle time too.
+    s.world.run_for(25 * 60 * 60_000);
+    let ended = |news: &(HostId, News)| matches!(news.1, News::Ended { .. });
+    assert!(!s.world.news.iter().any(ended), "{:?}", s.world.news);
+}
+
+#[test]
 fn after_a_stop_nothing_more_arrives_and_late_entries_are_looked_at() {
     let mut s = shared(4, &["plans:general"]);
     s.world.cut(s.practice, s.daughter);

@@ -80,9 +80,13 @@ impl Link {
                     None => Vec::new(),
                 };
                 if places.is_empty() && view.reach.is_any() {
-                    // Whoever had it once learns how that ended.
-                    let ended = (Place::Authority(id), Part::Whole);
-                    link.comparing.found.push(ended);
+                    // Whoever had it once learns how that ended, with whose logs prove it: what
+                    // was found out of it counts as given from then on.
+                    let principals = view.scope.principals.iter();
+                    let logs = principals.map(|principal| Place::Principal(id, *principal));
+                    let ended = logs.chain([Place::Authority(id)]);
+                    let ended = ended.map(|place| (place, Part::Whole));
+                    link.comparing.found.extend(ended);
                 }
                 for place in places {
                     let mut sum = Sum::default();

@@ -68,6 +68,11 @@ impl Giving {
         !self.given.ahead.is_empty()
     }
 
+    /// Batches on their way.
+    pub(super) const fn ahead(&self) -> usize {
+        self.given.ahead.len()
+    }
+
     fn position(&self) -> JournalPosition {
         self.read.into_iter().min().unwrap_or_default()
     }

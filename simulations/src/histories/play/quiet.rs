@@ -1,0 +1,60 @@
+//! A quiet time: every fault ends, and long enough passes for all that has to be said.
+
+use super::{CAST, History};
+use crate::{
+    disk::Trouble,
+    network::{Nat, Way},
+    world::HostId,
+};
+
+/// Longer than the time after which two who stay connected compare what they hold, and than the
+/// longest wait between two calls; milliseconds.
+const QUIET_MS: u64 = 26 * 60 * 60_000;
+
+/// How a way is that nothing is wrong with.
+const PLAIN: Way = Way {
+    delay_ms: (5, 40),
+    bytes_per_second: None,
+    lost_of_thousand: 0,
+};
+
+impl History {
+    pub(super) fn quiet(&mut self) {
+        let hosts: Vec<_> = self.world.hosts().collect();
+        for host in &hosts {
+            self.mend_host(*host);
+        }
+        for one in &hosts {
+            for other in hosts.iter().filter(|other| *other != one) {
+                self.world.network().set_way(*one, *other, PLAIN);
+                self.world.mend(*one, *other);
+            }
+        }
+        self.world.run_for(QUIET_MS);
+    }
+
+    fn mend_host(&mut self, host: HostId) {
+        self.world.set_misdeed(host, None);
+        self.world.network().set_nat(host, Nat::Open);
+        self.world.wake(host);
+        let disk = &mut self.world.at(host).disk;
+        disk.reopen();
+        disk.set_trouble(Trouble::None);
+        if disk.is_rotten() {
+            // Whoever has damage goes on from the last copy.
+            self.restore(host.0, usize::MAX);
+        }
+        let was_ahead = self.world.look(host).skew_ms > 0;
+        self.world.set_skew(host, 0);
+        let is_down = self.world.look(host).engine.is_none();
+        // Within an engine time never goes back: a clock that is put right from far ahead is
+        // noticed by a program that is started again.
+        if was_ahead && !is_down {
+            self.world.crash(host);
+        }
+        if was_ahead || is_down {
+            self.world.restart(host);
+        }
+        debug_assert!(self.world.look(host).engine.is_some(), "{}", CAST[host.0]);
+    }
+}

@@ -1,0 +1,123 @@
+//! What the engine asks of a host.
+
+use kith_protocol::{
+    audit::{AuditChain, Disclosure},
+    consent::{Whoever, cut::ProvenPart},
+    id::{PrincipalId, RecordId},
+    record::Record,
+    store::{Item, JournalPosition, RowKey, Store, StoreError},
+    sync::{Peer, Shell, is_of_principal},
+};
+
+use super::Host;
+use crate::disk::Disk;
+
+/// The access log's place among the rows.
+const AUDIT: RowKey = RowKey {
+    kind: 1,
+    name: Vec::new(),
+};
+
+impl Shell for Host {
+    type Store = Disk;
+
+    fn store(&self) -> &Disk {
+        &self.disk
+    }
+
+    fn peers(&self) -> Result<Vec<Peer>, StoreError> {
+        let owner = self.root.principal();
+        let all = self.disk.records()?;
+        let peers = self.peers.values().cloned().map(|mut peer| {
+            // What one device of a person has, all have.
+            if peer.principal == owner {
+                peer.records.extend(&all);
+            }
+            peer
+        });
+        Ok(peers.collect())
+    }
+
+    fn note_common(
+        &mut self,
+        principal: PrincipalId,
+        record: RecordId,
+    ) -> Result<Vec<Item>, StoreError> {
+        let known = self.peers.values_mut();
+        for peer in known.filter(|peer| peer.principal == principal) {
+            peer.records.insert(record);
+        }
+        Ok(Vec::new())
+    }
+
+    fn owner(&self) -> Whoever {
+        self.whoever()
+    }
+
+    fn take(&mut self, id: RecordId) -> Result<Record, StoreError> {
+        self.taken.insert(id);
+        if let Some(record) = self.loaded.remove(&id) {
+            return Ok(record);
+        }
+        let mut record = Record::load(&self.disk, id, self.device())?;
+        record.load_principals(&self.disk, [self.root.principal()])?;
+        Ok(record)
+    }
+
+    fn put(&mut self, record: Record) {
+        self.loaded.insert(record.id(), record);
+    }
+
+    fn commit(
+        &mut self,
+        _record: Option<&mut Record>,
+        items: Vec<Item>,
+    ) -> Result<JournalPosition, StoreError> {
+        let of_principal = items.iter().any(is_of_principal);
+        let last = self.disk.commit(items)?;
+        if of_principal {
+            self.loaded.clear();
+        }
+        Ok(last)
+    }
+
+    fn made_parts(&self, _record: &RecordId) -> Result<Vec<ProvenPart>, StoreError> {
+        // The world's hosts have no staff: every part that they make is on their disks.
+        Ok(Vec::new())
+    }
+
+    fn disclose(&mut self, what: Vec<Disclosure>, rows: Vec<Item>) -> Result<(), StoreError> {
+        let mut items = rows;
+        let mut chain = match &self.audit {
+            Some(chain) => chain.clone(),
+            None => match self.disk.row(&AUDIT)? {
+                Some(bytes) => kith_protocol::codec::decode_trusted(&bytes)
+                    .map_err(|_| StoreError::Index("the access log".to_owned()))?,
+                None => {
+                    let (chain, link) = AuditChain::begin(self.device(), [7; 16], self.now_ms);
+                    items.push(Item::Audit { bytes: link });
+                    chain
+                }
+            },
+        };
+        for what in what {
+            let bytes = chain
+                .append(self.now_ms, what)
+                .map_err(|error| StoreError::Index(error.to_string()))?;
+            items.push(Item::Audit { bytes });
+        }
+        items.push(Item::Row {
+            key: AUDIT,
+            value: Some(serde_bytes::ByteBuf::from(kith_protocol::codec::encode(
+                &chain,
+            ))),
+        });
+        self.disk.commit(items)?;
+        self.audit = Some(chain);
+        Ok(())
+    }
+
+    fn put_blob(&mut self, bytes: &[u8]) -> Result<(), StoreError> {
+        self.disk.put_blob(bytes).map(|_| ())
+    }
+}
