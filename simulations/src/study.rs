@@ -26,6 +26,7 @@ pub mod outputs;
 pub mod pathways;
 mod patient;
 mod place;
+pub mod protocol;
 pub mod report;
 pub mod run;
 pub mod scenario;

@@ -3,7 +3,7 @@
 use kith_crdt::Section;
 
 use super::{
-    carriers::{Answer, Carrier, Event, Federated, Looker, Scene, Told, carrier},
+    carriers::{Answer, Carrier, Event, Looker, Scene, Told, carrier},
     log::Found,
     metric::{Counter, Tally},
     pathways::{Act, Step},
@@ -38,8 +38,13 @@ pub enum Outcome {
 
 /// The arms of a scenario: the federated record first, then it beside what goes on, then the
 /// baselines.
-pub fn arms(scenario: &Scenario, settings: &Settings) -> Vec<Arm> {
-    let federated = || -> Box<dyn Carrier> { Box::new(Federated::default()) };
+///
+/// `federated` makes what carries the federated record.
+pub fn arms(
+    scenario: &Scenario,
+    settings: &Settings,
+    federated: &mut dyn FnMut() -> Box<dyn Carrier>,
+) -> Vec<Arm> {
     let mut arms = vec![Arm::new(
         "federated".to_owned(),
         vec![federated()],

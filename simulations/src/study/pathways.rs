@@ -297,7 +297,7 @@ fn enter(workload: &Workload, state: State, turn: &mut Turn<'_>) {
         }
         (Pathway::Visit(visit), State::Visit(state)) => visit::enter(visit, state, turn),
         (pathway @ Pathway::Order { .. }, State::Order(state)) => {
-            order::enter(pathway, state, turn)
+            order::enter(pathway, state, turn);
         }
         (pathway @ Pathway::HandOver { .. }, State::HandOver(state)) => {
             hand_over::enter(pathway, state, turn);

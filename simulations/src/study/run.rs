@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     arm::{Arm, Outcome, arms},
-    carriers::{Event, Looker, Scene},
+    carriers::{Carrier, Event, Federated, Looker, Scene},
     log::Log,
     metric::{Cell, Counter},
     pathways::{Act, Step, Trajectory, sections},
@@ -87,11 +87,23 @@ pub struct Run<'a> {
 impl<'a> Run<'a> {
     /// A run in which nothing has happened.
     pub fn of(scenario: &'a Scenario, settings: &'a Settings, places: &'a Places<'a>) -> Self {
+        Self::with(scenario, settings, places, &mut || {
+            Box::new(Federated::default())
+        })
+    }
+
+    /// A run whose federated record is carried by something of one's own.
+    pub fn with(
+        scenario: &'a Scenario,
+        settings: &'a Settings,
+        places: &'a Places<'a>,
+        federated: &mut dyn FnMut() -> Box<dyn Carrier>,
+    ) -> Self {
         Self {
             scenario,
             settings,
             places,
-            arms: arms(scenario, settings),
+            arms: arms(scenario, settings, federated),
             log: Log::default(),
             trace: Trace::default(),
             events: 0,

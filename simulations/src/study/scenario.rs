@@ -241,7 +241,7 @@ fn read(
     match table.whole("schema", 1, problems) {
         Some(SCHEMA) => {}
         Some(_) | None => {
-            table.missing("schema", "schema = 1, the only one that there is", problems)
+            table.missing("schema", "schema = 1, the only one that there is", problems);
         }
     }
     let mut numbers = Numbers::default();

@@ -12,7 +12,7 @@ use std::{
 
 use super::{
     folder::{Folder, FolderError, Manifest, hash, run_name},
-    journey,
+    journey, protocol,
     run::{self, RunResult},
     scenario::{Fidelity, Scenario},
     settings::{Point, points, sensitivity_points},
@@ -246,7 +246,7 @@ pub fn one(scenario: &Scenario, plan: &Plan, point: usize, seed: u64) -> RunResu
     let of = &plan.points[point];
     let mut result = match scenario.fidelity {
         Fidelity::Abstract => run::run(scenario, of, seed),
-        Fidelity::Protocol => run::run(scenario, of, seed),
+        Fidelity::Protocol => protocol::run(scenario, of, seed),
     };
     if seed == plan.first_seed {
         result.journey = journey::of_run(scenario, of, seed).lines;

@@ -52,6 +52,8 @@ pub struct Federated {
     width: usize,
     /// Who takes part, as bits by slot.
     members: u32,
+    /// Who began the record: the first who took part.
+    controller: Option<usize>,
     /// Who keeps a copy.
     holders: u32,
     /// Who reaches whom: for each slot, bits.
@@ -132,7 +134,8 @@ impl Federated {
                 self.agenda.at(*at, Line::Lost(slot));
             }
         }
-        if self.members != 0 {
+        self.controller = (0..count).find(|slot| self.is_member(*slot));
+        if self.controller.is_some() {
             for at in &scene.places.heals {
                 self.agenda.at(*at, Line::Mended);
             }
@@ -161,18 +164,21 @@ impl Federated {
 
     fn stops(&mut self, slot: u8, at_ms: u64, scene: &Scene<'_>, told: &mut Told) {
         let slot = usize::from(slot);
-        // Whoever began the record signs for the patient; without their node nothing is shared.
-        if !self.is_member(0) || !self.is_member(slot) || self.stops.len() == 32 {
+        // Whoever began the record signs for the patient.
+        let Some(controller) = self.controller else {
+            return;
+        };
+        if slot == controller || !self.is_member(slot) || self.stops.len() == 32 {
             return;
         }
         let bit = 1 << self.stops.len();
-        let waiting = self.members & self.holders & !1;
+        let waiting = self.members & self.holders & !(1 << controller);
         self.stops.push(Stop {
             at_ms,
             slot,
             waiting,
         });
-        self.knows[0] |= bit;
+        self.knows[controller] |= bit;
         if told.counts(at_ms) {
             for (other, one) in scene.patient.slots.iter().enumerate() {
                 if waiting & (1 << other) != 0 {
@@ -181,7 +187,7 @@ impl Federated {
                 }
             }
         }
-        self.spreads(0, at_ms, scene);
+        self.spreads(controller, at_ms, scene);
     }
 
     /// A slot learns of stops.

@@ -67,13 +67,15 @@ impl Unit {
 
     fn fault(self, value: f64) -> Option<&'static str> {
         if !value.is_finite() {
-            return Some("a number that ends");
-        }
-        match self {
-            Self::Share if !(0.0..=1.0).contains(&value) => Some("a share from 0 to 1"),
-            Self::KilobitsPerSecond if value <= 0.0 => Some("more than 0"),
-            _ if value < 0.0 => Some("0 or more"),
-            _ => None,
+            Some("a number that ends")
+        } else if self == Self::Share && !(0.0..=1.0).contains(&value) {
+            Some("a share from 0 to 1")
+        } else if self == Self::KilobitsPerSecond && value <= 0.0 {
+            Some("more than 0")
+        } else if value < 0.0 {
+            Some("0 or more")
+        } else {
+            None
         }
     }
 }
@@ -185,18 +187,13 @@ fn parameter(
         name: parameter.name.clone(),
         unit,
     };
-    match value.get_ref() {
-        DeValue::Table(inner) => {
-            let name = format!("`{}`", parameter.name);
-            let mut table = Table::of(name, inner, value.span());
-            reading.fills(&mut parameter, &mut table, problems);
-            table.end(problems);
-        }
-        _ => {
-            if let Some(number) = reading.number(value, problems) {
-                parameter.said = Said::Drawn(Draw::Constant(number));
-            }
-        }
+    if let DeValue::Table(inner) = value.get_ref() {
+        let name = format!("`{}`", parameter.name);
+        let mut table = Table::of(name, inner, value.span());
+        reading.fills(&mut parameter, &mut table, problems);
+        table.end(problems);
+    } else if let Some(number) = reading.number(value, problems) {
+        parameter.said = Said::Drawn(Draw::Constant(number));
     }
     parameter
 }
@@ -350,17 +347,17 @@ impl Reading {
         count: usize,
         problems: &mut Problems<'_>,
     ) -> Option<Vec<f64>> {
-        let many = match value.get_ref() {
-            DeValue::Array(all) if all.is_empty() => Some("an empty list".to_owned()),
-            DeValue::Array(all) if count != 0 && all.len() != count => {
-                Some(format!("a list of {}", all.len()))
-            }
-            DeValue::Array(all) => {
+        let many = if let DeValue::Array(all) = value.get_ref() {
+            if all.is_empty() {
+                "an empty list".to_owned()
+            } else if count == 0 || all.len() == count {
                 return all.iter().map(|one| self.number(one, problems)).collect();
+            } else {
+                format!("a list of {}", all.len())
             }
-            other => Some(kind(other).to_owned()),
+        } else {
+            kind(value.get_ref()).to_owned()
         };
-        let many = many.unwrap_or_default();
         let wanted = match count {
             0 => "a list of numbers, such as [0.1, 0.5, 1.0]".to_owned(),
             count => format!("a list of {count} numbers"),
@@ -393,15 +390,15 @@ impl Reading {
             self.name,
             self.unit.in_words()
         );
-        let instead = match self.unit {
-            Unit::Share if number > 1.0 && number <= 100.0 => {
-                format!(
-                    "write {} for {number} in a hundred",
-                    rounded(number / 100.0)
-                )
-            }
-            _ if number < 0.0 => format!("write {} if the sign slipped in", -number),
-            _ => format!("write {wanted}"),
+        let instead = if self.unit == Unit::Share && number > 1.0 && number <= 100.0 {
+            format!(
+                "write {} for {number} in a hundred",
+                rounded(number / 100.0)
+            )
+        } else if number < 0.0 {
+            format!("write {} if the sign slipped in", -number)
+        } else {
+            format!("write {wanted}")
         };
         problems.add(at, said, instead);
         None

@@ -81,7 +81,7 @@ pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Opti
 }
 
 /// `did you mean "a"?`, or the list of what is known.
-pub fn instead_of<'a>(word: &str, known: &[&'a str]) -> String {
+pub fn instead_of(word: &str, known: &[&str]) -> String {
     match nearest(word, known.iter().copied()) {
         Some(one) => format!("did you mean `{one}`?"),
         None => format!("write one of: {}", known.join(", ")),

@@ -75,14 +75,21 @@ impl<'a> Table<'a> {
         problems: &mut Problems<'_>,
     ) -> Option<u32> {
         let value = self.get(key)?;
+        if let DeValue::Table(table) = value.get_ref()
+            && table.contains_key("sweep")
+        {
+            let said = format!("`{key}` cannot be swept: it is the same in every run");
+            problems.add(value.span().start, said, format!("write {key} = {least}"));
+            return None;
+        }
         let number = match value.get_ref() {
             DeValue::Integer(number) => number.to_string().replace('_', "").parse().ok(),
-            DeValue::Table(table) if table.contains_key("sweep") => {
-                let said = format!("`{key}` cannot be swept: it is the same in every run");
-                problems.add(value.span().start, said, format!("write {key} = {least}"));
-                return None;
-            }
-            _ => None,
+            DeValue::String(_)
+            | DeValue::Float(_)
+            | DeValue::Boolean(_)
+            | DeValue::Datetime(_)
+            | DeValue::Array(_)
+            | DeValue::Table(_) => None,
         };
         match number {
             Some(number) if number >= least => Some(number),
@@ -117,12 +124,13 @@ impl<'a> Table<'a> {
         problems: &mut Problems<'_>,
     ) -> Option<Vec<(String, usize)>> {
         let value = self.get(key)?;
-        let texts: Option<Vec<_>> = match value.get_ref() {
-            DeValue::Array(all) => all
+        let texts: Option<Vec<_>> = if let DeValue::Array(all) = value.get_ref() {
+            let texts = all
                 .iter()
-                .map(|one| Some((as_text(one)?, one.span().start)))
-                .collect(),
-            _ => as_text(value).map(|text| vec![(text, value.span().start)]),
+                .map(|one| Some((as_text(one)?, one.span().start)));
+            texts.collect()
+        } else {
+            as_text(value).map(|text| vec![(text, value.span().start)])
         };
         if texts.is_none() {
             let instead = format!("{key} = [\"…\", \"…\"]");
@@ -147,17 +155,16 @@ impl<'a> Table<'a> {
         let Some(value) = self.get(key) else {
             return Vec::new();
         };
-        let all = match value.get_ref() {
-            DeValue::Array(all) => all
-                .iter()
-                .map(|one| match one.get_ref() {
-                    DeValue::Table(table) => {
-                        Some(Table::of(format!("[[{key}]]"), table, one.span()))
-                    }
-                    _ => None,
-                })
-                .collect(),
-            _ => None,
+        let all = if let DeValue::Array(all) = value.get_ref() {
+            let tables = all.iter().map(|one| {
+                let DeValue::Table(table) = one.get_ref() else {
+                    return None;
+                };
+                Some(Table::of(format!("[[{key}]]"), table, one.span()))
+            });
+            tables.collect()
+        } else {
+            None
         };
         all.unwrap_or_else(|| {
             let instead = format!("begin each with a line [[{key}]]");
@@ -201,19 +208,24 @@ impl<'a> Table<'a> {
 }
 
 fn as_text(value: Placed<'_>) -> Option<String> {
-    match value.get_ref() {
-        DeValue::String(text) => Some(Cow::clone(text).into_owned()),
-        _ => None,
-    }
+    let DeValue::String(text) = value.get_ref() else {
+        return None;
+    };
+    Some(Cow::clone(text).into_owned())
 }
 
 /// A number of either kind.
 pub fn as_number(value: &DeValue<'_>) -> Option<f64> {
-    match value {
-        DeValue::Integer(number) => number.to_string().replace('_', "").parse().ok(),
-        DeValue::Float(number) => number.to_string().replace('_', "").parse().ok(),
-        _ => None,
-    }
+    let text = match value {
+        DeValue::Integer(number) => number.to_string(),
+        DeValue::Float(number) => number.to_string(),
+        DeValue::String(_)
+        | DeValue::Boolean(_)
+        | DeValue::Datetime(_)
+        | DeValue::Array(_)
+        | DeValue::Table(_) => return None,
+    };
+    text.replace('_', "").parse().ok()
 }
 
 /// What a value is, in words.
