@@ -301,6 +301,21 @@ impl Metric {
         METRICS.iter().find(|one| one.name == name)
     }
 
+    /// Whether it is simulated in an arm. What nodes send and hold is so for the federated record
+    /// alone; of the baselines nothing is known of that.
+    pub fn is_simulated(&self, arm: &str) -> bool {
+        let of_nodes = [
+            "stop_known_1h",
+            "stop_known_24h",
+            "stop_hours",
+            "healed_24h",
+            "healed_hours",
+            "lost_writes",
+            "bytes_per_node_day",
+        ];
+        arm.starts_with("federated") || !of_nodes.contains(&self.name)
+    }
+
     /// What is above and what is below in a cell.
     pub fn parts(&self, cell: &Cell) -> (u64, u64) {
         let above = self.above.iter().map(|counter| cell.of(*counter)).sum();

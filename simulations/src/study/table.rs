@@ -68,7 +68,8 @@ impl<'a> Results<'a> {
 
     /// The values of a metric at a point, a seed each.
     pub fn values(&self, point: usize, arm: usize, metric: &Metric, of: &Of) -> Vec<Option<f64>> {
-        let runs = self.runs_at(point);
+        let is_simulated = metric.is_simulated(self.arms()[arm]);
+        let runs = self.runs_at(point).filter(|_| is_simulated);
         runs.map(|run| metric.value(&run.arms[arm].cells[of.cell]))
             .collect()
     }
@@ -139,7 +140,7 @@ impl<'a> Results<'a> {
             for arm in &run.arms {
                 for of in self.of() {
                     let cell: &Cell = &arm.cells[of.cell];
-                    for metric in &METRICS {
+                    for metric in METRICS.iter().filter(|one| one.is_simulated(&arm.arm)) {
                         let (above, below) = metric.parts(cell);
                         if let Some(value) = metric.value(cell) {
                             let (seed, arm, of) = (run.seed, quoted(&arm.arm), quoted(&of.name));

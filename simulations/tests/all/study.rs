@@ -1,5 +1,7 @@
 //! The researcher's half: scenario files, sweeps through the program, and laws of the model.
 
+#[path = "study/agreement.rs"]
+mod agreement;
 #[path = "study/files.rs"]
 mod files;
 #[path = "study/laws.rs"]

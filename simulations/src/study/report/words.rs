@@ -57,13 +57,14 @@ pub fn headline(results: &Results<'_>) -> Vec<String> {
                     Some(format!("{} against {other}", signed(&difference, metric)))
                 })
                 .collect();
-            sentences.push(format!(
-                "{at}{arm}: {} ({}): {}; {}.",
-                metric.words,
-                of.name,
-                plus_minus(&found, metric),
-                against.join(", ")
-            ));
+            let against = if against.is_empty() {
+                String::new()
+            } else {
+                format!("; {}", against.join(", "))
+            };
+            let (words, of) = (metric.words, &of.name);
+            let found = plus_minus(&found, metric);
+            sentences.push(format!("{at}{arm}: {words} ({of}): {found}{against}."));
         }
     }
     sentences

@@ -171,3 +171,20 @@ fn a_point_says_which_numbers_it_fixes() {
     assert_eq!(points.len(), 2);
     assert_eq!(points[1].values[0].1.to_bits(), 1.0_f64.to_bits());
 }
+
+/// Every scenario that comes with the program, at every point, with a few patients.
+#[test]
+fn scenarios_that_come_with_the_program_run() {
+    for (name, text) in kith_simulations::study::library::ALL {
+        let mut scenario = scenario(text);
+        scenario.patients = 12;
+        let mut needs = 0;
+        for point in points(&scenario) {
+            let came = run(&scenario, &point, 3);
+            assert_eq!(came.arms[0].arm, "federated", "{name}");
+            needs += of(&came, "federated", Counter::Reads);
+            assert_eq!(of(&came, "federated", Counter::Lost), 0, "{name}");
+        }
+        assert!(needs > 0, "{name}: somebody needs to know something");
+    }
+}

@@ -207,3 +207,24 @@ fn a_report_needs_nothing_else_and_runs_nothing() {
         assert!(!page.contains(not), "{not}");
     }
 }
+
+/// The researcher's commands of the README, as they stand.
+#[test]
+fn whoever_follows_the_readme_gets_results() {
+    let readme = include_str!("../../../../README.md");
+    let (_, below) = readme
+        .split_once("## For researchers\n")
+        .expect("a section");
+    let block = below.split("```").nth(1).expect("a block of commands");
+    let desk = Desk::new(SMALL);
+    let mut commands = 0;
+    for line in block
+        .lines()
+        .filter_map(|line| line.strip_prefix("kith-sim "))
+    {
+        desk.does(line);
+        commands += 1;
+    }
+    assert!(commands >= 5, "{commands}");
+    assert!(desk.path("results/mine/report.html").exists());
+}
