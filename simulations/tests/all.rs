@@ -16,5 +16,7 @@ mod random;
 mod returning;
 #[path = "all/sharing.rs"]
 mod sharing;
+#[path = "all/study.rs"]
+mod study;
 #[path = "all/trouble.rs"]
 mod trouble;

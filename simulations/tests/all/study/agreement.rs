@@ -1,0 +1,161 @@
+//! The engine with real signatures and the abstract model say the same of one population.
+
+use kith_simulations::study::{
+    metric::Metric,
+    protocol, run,
+    settings::{Point, points},
+    statistics::estimate,
+};
+
+use super::scenario;
+
+/// Few enough for the engine: a few patients, devices that fail, a laptop that sleeps, refusals,
+/// stops, visits elsewhere, a supplier's outage and partitions.
+const POPULATION: &str = r#"schema = 1
+name = "agreement"
+question = "?"
+
+[run]
+patients = 6
+days = 20
+
+[adoption]
+share = 0.8
+
+[[device]]
+name = "server"
+failures_per_year = 24
+repair_hours = { exponential = 24 }
+
+[[device]]
+name = "laptop"
+nat = "punchable"
+online = { share = 0.4, session_minutes = { exponential = 600 } }
+
+[[organisation]]
+name = "practice"
+count = 3
+device = "server"
+supplier = "systems"
+
+[[organisation]]
+name = "hospital"
+count = 3
+device = "server"
+elsewhere = 0.3
+
+[[organisation]]
+name = "carer"
+each_patient = true
+device = "laptop"
+
+[consent]
+shares = 0.9
+at_visit = 0.5
+visit_minutes = 30
+withholds = 0.1
+stops_per_year = 1
+
+[[workload]]
+name = "medicines"
+pathway = "routine"
+writer = "practice"
+section = "medicines"
+per_year = 90
+readers = ["hospital", "carer"]
+reads_per_year = 90
+
+[[workload]]
+name = "notes"
+pathway = "routine"
+writer = "carer"
+section = "daily-care"
+per_year = 60
+readers = ["practice", "hospital"]
+reads_per_year = 60
+
+[[fault]]
+kind = "supplier-outage"
+supplier = "systems"
+at_day = 10
+hours = 48
+
+[[fault]]
+kind = "partition"
+organisations = ["hospital"]
+per_year = 24
+hours = { exponential = 36 }
+"#;
+
+const SEEDS: u64 = 30;
+
+#[test]
+fn engine_and_model_agree_over_thirty_seeds() {
+    let scenario = scenario(POPULATION);
+    assert_eq!(protocol::not_possible(&scenario), None);
+    let point: Point = points(&scenario).remove(0);
+    let both = |seed| {
+        let model = run::run(&scenario, &point, seed);
+        (model, protocol::run(&scenario, &point, seed))
+    };
+    let (odd, mut pairs) = std::thread::scope(|scope| {
+        let odd = scope.spawn(|| (1..=SEEDS).step_by(2).map(both).collect::<Vec<_>>());
+        let even: Vec<_> = (2..=SEEDS).step_by(2).map(both).collect();
+        (odd.join().expect("it ends"), even)
+    });
+    pairs.extend(odd);
+    for name in [
+        "available_current",
+        "available_any",
+        "denied",
+        "nothing",
+        "medicines_behind_days",
+    ] {
+        let metric = Metric::named(name).expect("a metric");
+        let of = |which: fn(&(run::RunResult, run::RunResult)) -> &run::RunResult| {
+            let values = pairs
+                .iter()
+                .filter_map(|pair| metric.value(&which(pair).arms[0].cells[0]));
+            estimate(&values.collect::<Vec<_>>()).expect("values")
+        };
+        let (model, engine) = (of(|pair| &pair.0), of(|pair| &pair.1));
+        let overlap = match (model.interval, engine.interval) {
+            (Some(a), Some(b)) => a.0 <= b.1 && b.0 <= a.1,
+            (None, _) | (_, None) => false,
+        };
+        println!("{name}: model {model:?}, engine {engine:?}");
+        assert!((model.mean - engine.mean).abs() < 0.02 || overlap, "{name}");
+    }
+    for name in ["lost_writes", "unauthorised_reads"] {
+        let metric = Metric::named(name).expect("a metric");
+        for (_, engine) in &pairs {
+            assert_eq!(metric.value(&engine.arms[0].cells[0]), Some(0.0), "{name}");
+        }
+    }
+}
+
+#[test]
+fn the_engine_gives_the_same_bytes_for_the_same_seed() {
+    let scenario = scenario(POPULATION);
+    let point = points(&scenario).remove(0);
+    let (first, again) = (
+        protocol::run(&scenario, &point, 5),
+        protocol::run(&scenario, &point, 5),
+    );
+    assert_eq!(first, again);
+    assert_ne!(first.trace, protocol::run(&scenario, &point, 6).trace);
+}
+
+#[test]
+fn what_the_engine_cannot_be_asked_is_said() {
+    let lost = POPULATION.replace(
+        "kind = \"partition\"\norganisations = [\"hospital\"]\nper_year = 24\nhours = { exponential = 36 }",
+        "kind = \"device-loss\"\norganisation = \"carer\"\nper_year = 1",
+    );
+    assert!(protocol::not_possible(&scenario(&lost)).is_some_and(|said| said.contains("lost")));
+    let asks = POPULATION.replace(
+        "count = 3\ndevice = \"server\"\nelsewhere",
+        "count = 3\nholds = false\ndevice = \"server\"\nelsewhere",
+    );
+    assert!(protocol::not_possible(&scenario(&asks)).is_some_and(|said| said.contains("hospital")));
+}
