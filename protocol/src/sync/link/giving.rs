@@ -225,6 +225,12 @@ impl Link {
                     return Ok(true);
                 }
             }
+            (Some(given), None) if given.last() == 0 => {
+                // There was never anything for it, so it holds no count.
+                giving.given = given;
+                giving.read = [giving.given.position; 3];
+                return Ok(true);
+            }
             (Some(given), Some(_) | None) => giving.given = given,
             (None, Some(held)) => giving.given.count = held.count.min(COUNT_TAKEN_OVER_MAX),
         }
