@@ -111,7 +111,8 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
 fn tell(seed: u64, failure: &Failure, asked: &Asked) -> Result<(), Box<dyn Error>> {
     let all: Vec<_> = faults(seed).iter().map(|fault| fault.word()).collect();
     println!("seed {seed} has {}", all.join(", "));
-    let (steps, plays) = shrink(seed, &History::of_seed(seed, asked.steps), PLAYS_MAX);
+    let all = History::of_seed(seed, asked.steps);
+    let (steps, plays) = shrink(&all, PLAYS_MAX, |steps| History::play(seed, steps));
     let played = History::play(seed, &steps);
     println!("{} steps are left after {plays} plays:", steps.len());
     for words in &played.told {

@@ -25,6 +25,7 @@ use crate::{
     consent::Whoever,
     id::{BlobId, DeviceId, RecordId},
     limits::{ANSWERS_MAX, SILENCE_MS, TURN_MS, VIEWS_MAX, WANTS_MAX},
+    planted::{self, Planted},
     record::Record,
     store::{JournalPosition, StoreError},
 };
@@ -277,7 +278,7 @@ impl Link {
                     blob,
                     piece,
                 },
-            ) if self.asked.len() < WANTS_MAX => {
+            ) if self.asked.len() < WANTS_MAX || planted::is(Planted::QuestionsUnbounded) => {
                 self.asked.push_back(Want {
                     record,
                     document,
@@ -326,7 +327,9 @@ impl Link {
 
     /// Something of these records changed that rights hang on.
     pub(super) fn forget(&mut self, record: RecordId) {
-        self.views.remove(&record);
+        if !planted::is(Planted::RightsKept) {
+            self.views.remove(&record);
+        }
         self.giving.note_changed(record);
     }
 
@@ -388,6 +391,9 @@ impl Link {
 
     /// Looks again at the rights that time has changed: a share that began or ended.
     fn turn(&mut self, now_ms: u64) {
+        if planted::is(Planted::TurnForgotten) {
+            return;
+        }
         for record in self.giving.found.turned(now_ms) {
             self.forget(record);
         }

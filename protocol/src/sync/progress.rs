@@ -9,6 +9,7 @@ use super::{
 use crate::{
     codec,
     id::{DeviceId, PrincipalId, RecordId},
+    planted::{self, Planted},
     store::{Item, JournalPosition, RowKey, Store, StoreError},
 };
 
@@ -55,8 +56,11 @@ impl Given {
     /// ever sent, or an older one than the peer said before.
     pub fn resume(&mut self, held: u64) -> Option<()> {
         if held != self.count {
-            let (_, position) = self.ahead.iter().find(|(count, _)| *count == held)?;
-            self.position = *position;
+            let known = self.ahead.iter().find(|(count, _)| *count == held);
+            let anywhere = (self.count, self.position);
+            let known =
+                known.or_else(|| planted::is(Planted::ResumedAnywhere).then_some(&anywhere));
+            self.position = known?.1;
             self.count = held;
         }
         self.ahead.clear();
@@ -66,7 +70,11 @@ impl Given {
     /// The peer has a batch on its disk.
     pub fn took(&mut self, count: u64) -> Option<()> {
         let at = self.ahead.iter().position(|(sent, _)| *sent == count)?;
-        self.position = self.ahead[at].1;
+        let upto = match planted::is(Planted::CursorTooFar) {
+            true => self.ahead.len() - 1,
+            false => at,
+        };
+        self.position = self.ahead[upto].1;
         self.count = count;
         self.ahead.drain(..=at);
         Some(())

@@ -19,6 +19,7 @@ use crate::{
     envelope::{Content, Header},
     id::{DeviceId, EnvelopeId, EventId, PrincipalId, StaffId},
     logs::{Act, Frontiers, PrincipalAct, record::Capacity},
+    planted::{self, Planted},
     signed::Verified,
 };
 
@@ -132,7 +133,9 @@ impl Entries {
         facts: ContentFacts,
     ) -> bool {
         let id = header.id();
-        if let Some(at) = self.index.get(&id) {
+        if let Some(at) = self.index.get(&id)
+            && !planted::is(Planted::ReplayTaken)
+        {
             return self.learn(*at, facts);
         }
         let (_, header) = header.into_parts();
@@ -198,7 +201,7 @@ impl Entries {
                     .unwrap_or_default(),
             );
         }
-        if !ready.is_empty() {
+        if !ready.is_empty() && !planted::is(Planted::WaitingForgotten) {
             self.judge_from(a, ready);
         }
     }
@@ -420,6 +423,7 @@ impl Entries {
     fn in_scope(&self, a: &Authority, header: &Header, basis: usize) -> Result<(), Fault> {
         let chain = &self.bases.get(basis).chain;
         let wants: &[Actions] = match &header.content {
+            Content::Adopt { .. } if planted::is(Planted::AdoptedUnasked) => &[Actions::APPEND],
             Content::Adopt { .. } => &[Actions::REVIEW.union(Actions::APPEND)],
             Content::Change(_) | Content::CarryOver { .. } | Content::Erased { .. } => {
                 &[Actions::APPEND, Actions::EDIT]
@@ -636,7 +640,8 @@ pub(super) fn allows(a: &Authority, chain: &Chain, document: &DocumentId, action
         Acting::Root(_) => true,
         Acting::Grant(grant) => a.right(*grant).is_some_and(|right| {
             right.actions.contains(action)
-                && right.sections.contains(&document.section)
+                && (right.sections.contains(&document.section)
+                    || planted::is(Planted::SectionIgnored))
                 && right.labels.contains(&document.label)
         }),
         Acting::Own | Acting::Quorum => false,

@@ -21,6 +21,7 @@ use super::{Desk, Flight, Link, Stop};
 use crate::{
     id::{DeviceId, RecordId},
     limits::{BATCHES_AHEAD_MAX, COMPARE_AGAIN_MS, COMPARE_EVERY_MS},
+    planted::{self, Planted},
     record::Record,
     store::{Item, JournalPosition, StoreError},
     sync::{
@@ -217,7 +218,8 @@ impl Link {
 
     /// The next thing to give, if there is one.
     pub(super) fn give<S: Shell>(&mut self, desk: &mut Desk<'_, S>) -> Result<(), Stop> {
-        if self.giving.given.ahead.len() >= BATCHES_AHEAD_MAX {
+        let is_full = self.giving.given.ahead.len() >= BATCHES_AHEAD_MAX;
+        if is_full && !planted::is(Planted::BatchesUnbounded) {
             return Ok(());
         }
         self.widen(desk)?;
@@ -357,10 +359,14 @@ impl Link {
         let flight = Flight {
             documents: batch.documents(),
         };
-        if batch.entries.is_empty() {
+        if batch.entries.is_empty() || planted::is(Planted::AuditForgotten) {
             desk.shell.commit(None, rows)?;
         } else {
-            desk.shell.disclose(batch.disclosures(&who), rows)?;
+            let mut links = batch.disclosures(&who);
+            if planted::is(Planted::AuditTwice) {
+                links.extend(links.clone());
+            }
+            desk.shell.disclose(links, rows)?;
         }
         let message = Message::Items {
             record: batch.record,

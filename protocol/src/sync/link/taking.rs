@@ -16,6 +16,7 @@ use crate::{
     intake,
     limits::{AUTHORITY_EVENTS_MAX, ITEMS_MAX},
     logs::{Event, LogId},
+    planted::{self, Planted},
     record::{ArrivalError, Record, named},
     signed::Verified,
     store::{Item, Store},
@@ -85,6 +86,8 @@ impl Link {
         let mut rows = vec![progress::taken_row(&self.device, &cursor)];
         let kept = if self.has_in_common(desk, id, &mut sound, &mut rows)? {
             self.keep(desk, id, &mut sound, rows)?
+        } else if planted::is(Planted::AbsenceTold) && !desk.shell.store().logs(&id)?.is_empty() {
+            return Err(Stop::Bye(Farewell::NothingShared));
         } else {
             // The same as for a record that is here: whoever asks learns nothing.
             desk.shell.commit(None, rows)?;
@@ -172,7 +175,15 @@ impl Link {
         commit.extend(unfetched);
         commit.extend(self.giving.moved(&self.device));
         let before = desk.end;
-        let after = desk.shell.commit(Some(&mut record), commit)?;
+        if planted::is(Planted::CursorBeforeItems) {
+            let rows = commit.extract_if(.., |item| matches!(item, Item::Row { .. }));
+            let rows = rows.collect();
+            desk.shell.commit(None, rows)?;
+        }
+        let after = match desk.shell.commit(Some(&mut record), commit) {
+            Err(_) if planted::is(Planted::AcknowledgedBeforeDurable) => before,
+            kept => kept?,
+        };
         self.giving.note_taken(before, after);
         desk.end = after;
         desk.shell.put(record);
@@ -246,12 +257,15 @@ fn take_entries<S: Shell>(
     for (nth, entry) in std::mem::take(&mut sound.entries) {
         let header = entry.header.value();
         let (author, device) = (header.author, header.device);
-        if !reach.is_live() && !hands_in(who, device) {
+        let hands_in = hands_in(who, device) && !planted::is(Planted::HandInDropped);
+        if !reach.is_live() && !hands_in {
             continue;
         }
         match record.arrive_entry(entry) {
             Ok(taken) => {
-                record.load_principals(desk.shell.store(), [author])?;
+                if !planted::is(Planted::AuthorForgotten) {
+                    record.load_principals(desk.shell.store(), [author])?;
+                }
                 commit.push(taken.item);
             }
             Err(error) => sound.keep_back(nth, why(&error)),

@@ -50,7 +50,7 @@ impl History {
     }
 
     /// The record as the disk has it; nothing where the disk rotted or holds nothing of it.
-    fn load(&self, host: usize, record: usize) -> Result<Option<Record>, Failure> {
+    pub(super) fn load(&self, host: usize, record: usize) -> Result<Option<Record>, Failure> {
         if self.is_rotten(host) || self.world.look(HostId(host)).disk.is_dark() {
             return Ok(None);
         }

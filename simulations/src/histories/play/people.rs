@@ -47,7 +47,7 @@ impl History {
             Verb::Adopt => self.adopt(host, record, c),
             Verb::Anew => Ok(self.anew(host, record, document(c))),
             Verb::Share => self.share(host, record, step),
-            Verb::Stop => Ok(self.stop(host, b, c.is_multiple_of(3))),
+            Verb::Stop => self.stop(host, b, c.is_multiple_of(3)),
             Verb::GiveBack => Ok(self.give_back(host, b)),
             Verb::Lapse => Ok(self.lapse(host, b)),
             Verb::Phone => Ok(self.phone()),
@@ -114,7 +114,12 @@ impl History {
         )
     }
 
-    fn write(&mut self, host: usize, record: usize, draw: u32) -> Result<String, Failure> {
+    pub(super) fn write(
+        &mut self,
+        host: usize,
+        record: usize,
+        draw: u32,
+    ) -> Result<String, Failure> {
         let part = document(draw);
         let may = self.may(host, record, part, |powers| powers.add);
         let (mark, text) = self.text(record, part, draw);
@@ -372,9 +377,9 @@ impl History {
         })
     }
 
-    fn stop(&mut self, host: usize, draw: u32, by_giver: bool) -> String {
+    fn stop(&mut self, host: usize, draw: u32, by_giver: bool) -> Result<String, Failure> {
         let Some(nth) = (draw as usize).checked_rem(self.model.shares.len()) else {
-            return "there is no share to stop".to_owned();
+            return Ok("there is no share to stop".to_owned());
         };
         let share = &self.model.shares[nth];
         let stopper = if by_giver {
@@ -383,13 +388,24 @@ impl History {
             self.model.records[share.record].owner
         };
         if !self.is_up(stopper) || stopper == MALLORY {
-            return format!("{} would stop share {nth}, another day", CAST[host]);
+            return Ok(format!(
+                "{} would stop share {nth}, another day",
+                CAST[host]
+            ));
         }
         let (id, grant) = (self.model.records[share.record].id, share.grant);
         let known = self.known_under(stopper, nth);
+        let record = self.model.records.iter().position(|record| record.id == id);
+        let counted = record.map_or(Ok(BTreeSet::new()), |record| self.counts(stopper, record))?;
         let done = self.world.act(HostId(stopper), |host| host.stop(id, grant));
         self.note_end(stopper, nth, &done, (known, true));
-        format!("{} stops share {nth}{}", CAST[stopper], became(&done))
+        let words = format!("{} stops share {nth}{}", CAST[stopper], became(&done));
+        let counts = record.map_or(Ok(BTreeSet::new()), |record| self.counts(stopper, record))?;
+        if done.is_kept() && self.is_up(stopper) && !counted.is_subset(&counts) {
+            let words = format!("{words}, keeps everything, and not everything counts any more");
+            return Err(Failure::new(Invariant::Revocation, words));
+        }
+        Ok(words)
     }
 
     fn give_back(&mut self, host: usize, draw: u32) -> String {

@@ -16,6 +16,7 @@ use crate::{
     id::EventId,
     limits::CHAIN_DEPTH_MAX,
     logs::{Act, Event, LabelAct, LogId, record::Link},
+    planted::{self, Planted},
 };
 
 pub(super) fn label_act(
@@ -98,11 +99,16 @@ fn granted(
         return Ok(own);
     };
     let above = a.right(parent).ok_or(Fault::Grant)?;
-    if !above.actions.contains(Actions::SHARE_ON) {
+    let unasked = planted::is(Planted::SharedOnUnasked);
+    if !above.actions.contains(Actions::SHARE_ON) && !unasked {
         return Err(Fault::Scope);
     }
-    if above.depth == 0 || above.lineage.len() >= CHAIN_DEPTH_MAX {
+    if (above.depth == 0 || above.lineage.len() >= CHAIN_DEPTH_MAX) && !unasked {
         return Err(Fault::Depth);
+    }
+    if planted::is(Planted::AttenuationIgnored) {
+        let Right { lineage, .. } = narrowed(own.clone(), above, event.time_ms);
+        return Ok(Right { lineage, ..own });
     }
     Ok(narrowed(own, above, event.time_ms))
 }
@@ -125,7 +131,7 @@ fn narrowed(own: Right, above: &Right, issued_ms: u64) -> Right {
             (Some(own), Some(above)) => Some(own.min(above)),
             (own, above) => own.or(above),
         },
-        depth: own.depth.min(above.depth - 1),
+        depth: own.depth.min(above.depth.saturating_sub(1)),
         lineage,
         late: above.late || above.until_ms.is_some_and(|until| issued_ms > until),
     }
@@ -149,6 +155,7 @@ pub(in crate::consent::ledger) fn may_revoke(
             }
             match chain.acting {
                 Acting::Root(_) => Ok(()),
+                _ if planted::is(Planted::StoppedByAnyone) => Ok(()),
                 Acting::Grant(above) if above != grant && right.lineage.contains(&above) => Ok(()),
                 Acting::Grant(_) | Acting::Own | Acting::Quorum => Err(Fault::NotAbove),
             }

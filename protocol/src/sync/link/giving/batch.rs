@@ -10,6 +10,7 @@ use crate::{
     id::{EventId, RecordId},
     intake,
     limits::{DISCLOSURE_LEN_MAX, ITEMS_MAX},
+    planted::{self, Planted},
     store::ChainPosition,
     sync::message::{Carried, Kind},
 };
@@ -105,7 +106,7 @@ impl Batch {
         let whole = Disclosure {
             to: Audience::Named(vec![Recipient {
                 principal: who.principal,
-                device: Some(who.device),
+                device: Some(who.device).filter(|_| !planted::is(Planted::AuditNamesNoDevice)),
                 staff: who.staff,
             }]),
             record: self.record,

@@ -9,6 +9,7 @@ use crate::{
     consent::{Whoever, cut::ProvenPart},
     id::{PrincipalId, RecordId},
     logs::LogId,
+    planted::{self, Planted},
     record::Record,
     store::{Item, Store},
     sync::{
@@ -53,6 +54,7 @@ impl Link {
                 if !self.giving.came_from_peer(at) {
                     match self.consider(desk, tier, item, &mut batch)? {
                         Considered::Passed | Considered::Added => {}
+                        Considered::Full if planted::is(Planted::ItemSkipped) => {}
                         Considered::Full => return Ok(batch),
                     }
                 }
@@ -137,7 +139,8 @@ fn add_item<S: Shell>(
         }
         Item::Part { bytes, .. } => {
             let part = codec::decode_trusted::<ProvenPart>(&bytes).ok();
-            let may = part.is_some_and(|part| view.has_part(desk.shell.store(), who, &part));
+            let may = !planted::is(Planted::PartsForgotten)
+                && part.is_some_and(|part| view.has_part(desk.shell.store(), who, &part));
             may.then_some(Carried {
                 kind: Kind::Part,
                 bytes,
@@ -149,7 +152,10 @@ fn add_item<S: Shell>(
             bytes,
             ..
         } => {
-            let find = || record.reader(who, &document, desk.now_ms);
+            let find = || match planted::is(Planted::RightSkippedOnSend) {
+                true => Some(record.ledger().own_copy(&document, *who)),
+                false => record.reader(who, &document, desk.now_ms),
+            };
             let Some(reader) = batch.reader(&document, find) else {
                 return Considered::Passed;
             };
