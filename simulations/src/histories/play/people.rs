@@ -252,11 +252,13 @@ impl History {
         } else {
             now
         };
+        // What is given says nothing of what may be done with it.
+        let bits = draw / 6;
         let powers = Powers {
-            add: !draw.is_multiple_of(5),
-            change: draw.is_multiple_of(2),
-            review: draw.is_multiple_of(4),
-            share_on: draw.is_multiple_of(3),
+            add: !bits.is_multiple_of(5),
+            change: bits.is_multiple_of(2),
+            review: bits.is_multiple_of(4),
+            share_on: bits.is_multiple_of(3),
         };
         let share = model::Share {
             record,
@@ -479,7 +481,7 @@ impl History {
     }
 
     fn phone(&mut self) -> String {
-        if self.model.person.len() > PHONE || !self.is_up(DAUGHTER) {
+        if self.model.person.len() > PHONE || !self.is_up(DAUGHTER) || self.is_rotten(DAUGHTER) {
             return "nobody gets another device".to_owned();
         }
         let phone = self.world.second_device(HostId(DAUGHTER));
