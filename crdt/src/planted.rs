@@ -76,24 +76,14 @@ bugs! {
     ReplayTaken = "replay-taken",
     /// What an entry that counts builds on is not loaded with it.
     ClosureBroken = "closure-broken",
-    /// A batch that is taken counts for all that are on their way.
-    CursorTooFar = "cursor-too-far",
-    /// Whoever has less than was given is taken for one who has it all.
-    ResumedAnywhere = "resumed-anywhere",
-    /// How far one has come is on the disk before what came.
-    CursorBeforeItems = "cursor-before-items",
     /// An item for which a batch has no room is left out.
     ItemSkipped = "item-skipped",
     /// A share that was passed on gives more than the one above it.
     AttenuationIgnored = "attenuation-ignored",
-    /// Whoever may look may share on.
-    SharedOnUnasked = "shared-on-unasked",
     /// Anyone may stop any share.
     StoppedByAnyone = "stopped-by-anyone",
     /// Whoever may add may make things count.
     AdoptedUnasked = "adopted-unasked",
-    /// One's own word makes one's own entry count.
-    AdoptedByItself = "adopted-by-itself",
     /// A key that nobody certified signs for anyone.
     DeviceUnchecked = "device-unchecked",
     /// Signatures of entries are not checked.
@@ -112,14 +102,8 @@ bugs! {
     HandInDropped = "hand-in-dropped",
     /// A stranger is greeted like somebody known.
     StrangerGreeted = "stranger-greeted",
-    /// What waits for an event is not looked at again when it comes.
-    WaitingForgotten = "waiting-forgotten",
-    /// Whose device wrote an entry is not looked up when it comes.
-    AuthorForgotten = "author-forgotten",
     /// What was found out of somebody's rights is used when they have changed.
     RightsKept = "rights-kept",
-    /// That time changes rights is not noticed while two are connected.
-    TurnForgotten = "turn-forgotten",
     /// Parts of cuts are not given when they are new.
     PartsForgotten = "parts-forgotten",
     /// Of what a comparison finds the first is left out.

@@ -115,7 +115,11 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
     println!("{different} different hashes");
     let Some((seed, failure)) = failures.first_key_value() else {
         let same = differing.into_inner() == 0 && different == played;
-        return Ok(if same { ExitCode::SUCCESS } else { ExitCode::FAILURE });
+        return Ok(if same {
+            ExitCode::SUCCESS
+        } else {
+            ExitCode::FAILURE
+        });
     };
     tell(*seed, failure, &asked)?;
     Ok(ExitCode::FAILURE)
@@ -152,6 +156,11 @@ fn tell(seed: u64, failure: &Failure, asked: &Asked) -> Result<(), Box<dyn Error
 
 fn play(text: &str) -> Result<ExitCode, Box<dyn Error>> {
     let trace = Trace::parse(text)?;
+    #[cfg(feature = "planted-bugs")]
+    if let Some(word) = &trace.planted {
+        use kith_protocol::planted::{Planted, plant};
+        plant(Planted::ALL.iter().copied().find(|bug| bug.word() == word));
+    }
     let played = History::play_aloud(trace.seed, &trace.steps);
     for words in &played.told {
         println!("{words}");

@@ -90,7 +90,10 @@ fn written_by_hand(from: &Path, keep: &Path) -> Result<ExitCode, Box<dyn Error>>
         let bug = *bug.ok_or_else(|| format!("no bug {word}"))?;
         let file = keep.join(format!("{word}.trace"));
         let worlds = trace.seed..trace.seed + 40;
-        match worlds.into_iter().find_map(|seed| shortened(bug, seed, &trace.steps)) {
+        match worlds
+            .into_iter()
+            .find_map(|seed| shortened(bug, seed, &trace.steps))
+        {
             Some(trace) => std::fs::write(file, trace.to_string())?,
             None => {
                 println!("{word}: not caught by hand");
@@ -98,7 +101,11 @@ fn written_by_hand(from: &Path, keep: &Path) -> Result<ExitCode, Box<dyn Error>>
             }
         }
     }
-    Ok(if missed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(if missed == 0 {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
 }
 
 fn caught(bug: Planted, seeds: Range<u64>, steps: usize) -> Option<Trace> {
@@ -119,7 +126,11 @@ fn shortened(bug: Planted, seed: u64, all: &[Step]) -> Option<Trace> {
         println!("{}: seed {seed} fails without it: {first}", bug.word());
         return None;
     }
-    println!("{}: seed {seed}, {} steps: {failure}", bug.word(), short.len());
+    println!(
+        "{}: seed {seed}, {} steps: {failure}",
+        bug.word(),
+        short.len()
+    );
     Some(Trace {
         seed,
         fails: Some(failure.invariant),

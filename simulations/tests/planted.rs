@@ -13,7 +13,11 @@ fn root() -> PathBuf {
 fn trace_of(bug: Planted) -> Trace {
     let file = root().join(format!("simulations/seeds/planted/{}.trace", bug.word()));
     let text = std::fs::read_to_string(&file).unwrap_or_else(|error| {
-        panic!("no history catches {}: {} ({error})", bug.word(), file.display())
+        panic!(
+            "no history catches {}: {} ({error})",
+            bug.word(),
+            file.display()
+        )
     });
     Trace::parse(&text).unwrap_or_else(|error| panic!("{}: {error}", file.display()))
 }
@@ -27,7 +31,13 @@ fn every_planted_bug_is_caught_and_nothing_fails_without_it() {
         let found = History::play_planted(trace.seed, &trace.steps, *bug);
         let caught = found.failure.as_ref().map(|(_, failure)| failure.invariant);
         let told = found.told.join("\n");
-        assert_eq!(caught, trace.fails, "{}: {:?}\n{told}", bug.word(), found.failure);
+        assert_eq!(
+            caught,
+            trace.fails,
+            "{}: {:?}\n{told}",
+            bug.word(),
+            found.failure
+        );
         assert!(caught.is_some(), "{} is not caught\n{told}", bug.word());
         let without = History::play(trace.seed, &trace.steps);
         assert_eq!(without.failure, None, "without {}", bug.word());
@@ -36,7 +46,9 @@ fn every_planted_bug_is_caught_and_nothing_fails_without_it() {
 
 #[test]
 fn the_table_says_what_caught_what() {
-    let mut table = String::from("| bug | what goes wrong | caught by | seed | steps |\n|---|---|---|---|---|\n");
+    let mut table = String::from(
+        "| bug | what goes wrong | caught by | seed | steps |\n|---|---|---|---|---|\n",
+    );
     for bug in Planted::ALL {
         let trace = trace_of(*bug);
         let by = trace.fails.expect("a checker");
@@ -62,5 +74,9 @@ fn the_table_says_what_caught_what() {
     }
     let made = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("planted-bugs.md");
     std::fs::write(&made, &table).expect("room");
-    panic!("the table in {} is not this one: {}", file.display(), made.display());
+    panic!(
+        "the table in {} is not this one: {}",
+        file.display(),
+        made.display()
+    );
 }

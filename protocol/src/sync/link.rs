@@ -391,9 +391,6 @@ impl Link {
 
     /// Looks again at the rights that time has changed: a share that began or ended.
     fn turn(&mut self, now_ms: u64) {
-        if planted::is(Planted::TurnForgotten) {
-            return;
-        }
         for record in self.giving.found.turned(now_ms) {
             self.forget(record);
         }

@@ -9,7 +9,6 @@ use super::{
 use crate::{
     codec,
     id::{DeviceId, PrincipalId, RecordId},
-    planted::{self, Planted},
     store::{Item, JournalPosition, RowKey, Store, StoreError},
 };
 
@@ -56,11 +55,8 @@ impl Given {
     /// ever sent, or an older one than the peer said before.
     pub fn resume(&mut self, held: u64) -> Option<()> {
         if held != self.count {
-            let known = self.ahead.iter().find(|(count, _)| *count == held);
-            let anywhere = (self.count, self.position);
-            let known =
-                known.or_else(|| planted::is(Planted::ResumedAnywhere).then_some(&anywhere));
-            self.position = known?.1;
+            let (_, position) = self.ahead.iter().find(|(count, _)| *count == held)?;
+            self.position = *position;
             self.count = held;
         }
         self.ahead.clear();
@@ -70,11 +66,7 @@ impl Given {
     /// The peer has a batch on its disk.
     pub fn took(&mut self, count: u64) -> Option<()> {
         let at = self.ahead.iter().position(|(sent, _)| *sent == count)?;
-        let upto = match planted::is(Planted::CursorTooFar) {
-            true => self.ahead.len() - 1,
-            false => at,
-        };
-        self.position = self.ahead[upto].1;
+        self.position = self.ahead[at].1;
         self.count = count;
         self.ahead.drain(..=at);
         Some(())

@@ -178,7 +178,9 @@ impl Model {
         let ends = share.ends.iter();
         let mut ends = ends.filter(|end| end.contests || !from_below);
         let ended = ends.any(|end| held(end.event.as_bytes()));
-        let passed = share.until_ms.is_some_and(|until| now_ms + SKEW_MS >= until);
+        let passed = share
+            .until_ms
+            .is_some_and(|until| now_ms + SKEW_MS >= until);
         let begun = now_ms + SKEW_MS >= share.from_ms;
         let above = share.above;
         let above = above.is_none_or(|above| self.holds(held, above, now_ms, true));

@@ -26,7 +26,12 @@ pub fn shrink(
     let mut kept = steps[..=at].to_vec();
     // Quiet times take long: where it fails without those before, the rest is quick.
     let is_busy = |(nth, step): &(usize, &Step)| *nth == at || step.verb != Verb::Quiet;
-    let busy: Vec<_> = kept.iter().enumerate().filter(is_busy).map(|(_, step)| *step).collect();
+    let busy: Vec<_> = kept
+        .iter()
+        .enumerate()
+        .filter(is_busy)
+        .map(|(_, step)| *step)
+        .collect();
     if let Some((at, found)) = fails(&busy)
         && found == wanted
     {

@@ -36,7 +36,10 @@ fn every_kind_of_fault_and_every_verb_comes_up() {
     assert_eq!(all.len(), Fault::ALL.len());
     let verbs = (0..40).flat_map(|seed| History::of_seed(seed, 200));
     let verbs: BTreeSet<_> = verbs.map(|step| step.verb).collect();
-    let missing: Vec<_> = Verb::ALL.iter().filter(|verb| !verbs.contains(verb)).collect();
+    let missing: Vec<_> = Verb::ALL
+        .iter()
+        .filter(|verb| !verbs.contains(verb))
+        .collect();
     assert!(missing.is_empty(), "{missing:?}");
 }
 
@@ -50,10 +53,17 @@ fn what_was_kept_plays_as_it_says() {
             continue;
         }
         let text = std::fs::read_to_string(&path).expect("a trace");
-        let trace = Trace::parse(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        let trace =
+            Trace::parse(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
         let found = History::play(trace.seed, &trace.steps);
         let fails = found.failure.as_ref().map(|(_, failure)| failure.invariant);
-        assert_eq!(fails, trace.fails, "{}: {:?}", path.display(), found.failure);
+        assert_eq!(
+            fails,
+            trace.fails,
+            "{}: {:?}",
+            path.display(),
+            found.failure
+        );
         played += 1;
     }
     assert!(played > 0, "no trace was kept");

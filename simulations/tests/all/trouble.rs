@@ -198,7 +198,9 @@ fn whoever_is_restored_after_a_stop_and_shared_with_again_learns_whose_logs_prov
     world.run_for(LONG);
     let grants: Vec<_> = world.at(hospital).grants(record).into_iter().collect();
     let audience = world.at(hospital).whoever().principal;
-    let own = grants.iter().filter(|grant| grant.grant.audience == audience);
+    let own = grants
+        .iter()
+        .filter(|grant| grant.grant.audience == audience);
     let own: Vec<_> = own.map(|grant| grant.id).collect();
     world.stop(practice, record, &own);
     world.run_for(LONG);

@@ -361,7 +361,7 @@ fn is_by_another(adopter: &Held, of: &Held) -> bool {
         (Some(by), Some(author)) => by != author,
         (None, _) | (_, None) => false,
     };
-    by.author != author.author || other_staff || planted::is(Planted::AdoptedByItself)
+    by.author != author.author || other_staff
 }
 
 /// Whether it carries a change, and nothing that says something of other entries.

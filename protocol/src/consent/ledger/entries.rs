@@ -201,7 +201,7 @@ impl Entries {
                     .unwrap_or_default(),
             );
         }
-        if !ready.is_empty() && !planted::is(Planted::WaitingForgotten) {
+        if !ready.is_empty() {
             self.judge_from(a, ready);
         }
     }

@@ -175,11 +175,6 @@ impl Link {
         commit.extend(unfetched);
         commit.extend(self.giving.moved(&self.device));
         let before = desk.end;
-        if planted::is(Planted::CursorBeforeItems) {
-            let rows = commit.extract_if(.., |item| matches!(item, Item::Row { .. }));
-            let rows = rows.collect();
-            desk.shell.commit(None, rows)?;
-        }
         let after = match desk.shell.commit(Some(&mut record), commit) {
             Err(_) if planted::is(Planted::AcknowledgedBeforeDurable) => before,
             kept => kept?,
@@ -263,9 +258,7 @@ fn take_entries<S: Shell>(
         }
         match record.arrive_entry(entry) {
             Ok(taken) => {
-                if !planted::is(Planted::AuthorForgotten) {
-                    record.load_principals(desk.shell.store(), [author])?;
-                }
+                record.load_principals(desk.shell.store(), [author])?;
                 commit.push(taken.item);
             }
             Err(error) => sound.keep_back(nth, why(&error)),

@@ -38,13 +38,16 @@ impl History {
                 self.checks.withheld();
                 self.does(Misdeed::Withholds, "keeps everything back")
             }
-            Verb::Flip | Verb::Swap | Verb::Double => {
-                let (misdeed, words) = match verb {
-                    Verb::Flip => (Misdeed::Flips, "flips bits in what is signed"),
-                    Verb::Swap => (Misdeed::Swaps, "puts other content beside signatures"),
-                    _ => (Misdeed::Doubles, "says everything twice"),
-                };
-                let does = self.does(misdeed, words);
+            Verb::Flip => {
+                let does = self.does(Misdeed::Flips, "flips bits in what is signed");
+                format!("{does}, and {}", self.write(MALLORY, record, c)?)
+            }
+            Verb::Swap => {
+                let does = self.does(Misdeed::Swaps, "puts other content beside signatures");
+                format!("{does}, and {}", self.write(MALLORY, record, c)?)
+            }
+            Verb::Double => {
+                let does = self.does(Misdeed::Doubles, "says everything twice");
                 format!("{does}, and {}", self.write(MALLORY, record, c)?)
             }
             Verb::Forge => self.forge(record, part, a),
@@ -306,6 +309,9 @@ impl History {
         self.show_logs(MALLORY, with);
         self.world
             .know(HERE, HostId(with), self.model.records[record].id);
+        for host in [HERE, HostId(with)] {
+            self.world.act(host, |_| ());
+        }
         format!(
             "Mallory shares everything under {same} of record {record} with {}",
             CAST[with],
@@ -367,7 +373,8 @@ impl History {
             .world
             .look(HERE)
             .adopt_anyway(&claim, entries.into_iter().collect());
-        self.learn_item(MALLORY, &item, None, false);
+        let may = self.may(MALLORY, record, part, |powers| powers.review);
+        self.learn_item(MALLORY, &item, None, may);
         self.plants(&item);
         let whose = if own { "its own" } else { "others'" };
         format!("Mallory says that {whose} notes in {part} of record {record} count")

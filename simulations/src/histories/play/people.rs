@@ -366,7 +366,6 @@ impl History {
         record: usize,
         parts: &BTreeSet<&'static str>,
     ) -> Option<usize> {
-        let label = parts.iter().next().map(|name| label_of(name))?;
         let held = self.held(host);
         let now = self.world.clock_ms(HostId(host));
         (0..self.model.shares.len()).find(|nth| {
@@ -374,7 +373,7 @@ impl History {
             share.record == record
                 && share.with == self.model.person[host]
                 && share.powers.share_on
-                && share.documents.iter().any(|name| label_of(name) == label)
+                && !share.documents.is_disjoint(parts)
                 && self.model.stands(&held, *nth, now)
         })
     }

@@ -99,11 +99,10 @@ fn granted(
         return Ok(own);
     };
     let above = a.right(parent).ok_or(Fault::Grant)?;
-    let unasked = planted::is(Planted::SharedOnUnasked);
-    if !above.actions.contains(Actions::SHARE_ON) && !unasked {
+    if !above.actions.contains(Actions::SHARE_ON) {
         return Err(Fault::Scope);
     }
-    if (above.depth == 0 || above.lineage.len() >= CHAIN_DEPTH_MAX) && !unasked {
+    if above.depth == 0 || above.lineage.len() >= CHAIN_DEPTH_MAX {
         return Err(Fault::Depth);
     }
     if planted::is(Planted::AttenuationIgnored) {
@@ -131,7 +130,7 @@ fn narrowed(own: Right, above: &Right, issued_ms: u64) -> Right {
             (Some(own), Some(above)) => Some(own.min(above)),
             (own, above) => own.or(above),
         },
-        depth: own.depth.min(above.depth.saturating_sub(1)),
+        depth: own.depth.min(above.depth - 1),
         lineage,
         late: above.late || above.until_ms.is_some_and(|until| issued_ms > until),
     }
