@@ -12,6 +12,7 @@ mod generated;
 pub mod incoming;
 pub mod json;
 pub mod person;
+pub mod planted;
 pub mod refile;
 pub mod resource;
 pub mod samples;

@@ -11,7 +11,9 @@ use serde_json::Value;
 use crate::{
     DocumentId, Edit, Held,
     document::{ListEdit, UnitContent},
+    planted::{self, Planted},
     resource::{Meta, Resource, UnitText},
+    shape::GROUP_UNIT,
 };
 
 /// What makes a resource the same as one that came before.
@@ -141,6 +143,18 @@ fn change(held: &Held, unit: &str, present: Option<&UnitContent>, new: &UnitText
             if versions.iter().any(|version| version.text == *text) =>
         {
             None
+        }
+        (Some(UnitContent::Register(versions)), UnitText::Register(text))
+            if planted::is(Planted::GroupHalved) && unit == GROUP_UNIT =>
+        {
+            let old = versions.first().map_or("", |version| version.text.as_str());
+            let dose = |text: &str| text.find("\"dosage").unwrap_or(text.len());
+            let text = format!("{}{}", &text[..dose(text)], &old[dose(old)..]);
+            Some(Edit::Put {
+                resource,
+                unit,
+                text,
+            })
         }
         (_, UnitText::Register(text)) => Some(Edit::Put {
             resource,

@@ -11,6 +11,7 @@ use crate::{
     id::{EventId, RecordId},
     limits::{CHANGE_LEN_MAX, DEPS_MAX, FRONTIER_MAX},
     logs::{Act, CoreAct, Event, LogId},
+    planted::{self, Planted},
     signed::{SignatureError, Signed, Verified},
 };
 
@@ -40,7 +41,11 @@ pub enum IntakeError {
 /// Reads and checks an envelope from outside.
 pub fn entry(bytes: &[u8]) -> Result<Entry, IntakeError> {
     let envelope: Envelope = codec::decode(bytes)?;
-    let header = Signed::<Header>::new(envelope.signed).verify()?;
+    let signed = Signed::<Header>::new(envelope.signed);
+    let header = match planted::is(Planted::SignatureUnchecked) {
+        true => signed.trust_own_store()?,
+        false => signed.verify()?,
+    };
     with_payload(header, envelope.payload)
 }
 
@@ -69,7 +74,7 @@ fn with_payload(
         (Some(named), Some(payload))
             if payload.bytes.len() <= CHANGE_LEN_MAX
                 && payload.bytes.len() == named.len as usize
-                && payload.hash() == named.hash => {}
+                && (payload.hash() == named.hash || planted::is(Planted::PayloadUnchecked)) => {}
         (Some(_), None) | (None, None) => {}
         (Some(_) | None, Some(_)) => return Err(IntakeError::Payload),
     }

@@ -15,3 +15,5 @@ pub mod record;
 pub mod signed;
 pub mod store;
 pub mod sync;
+
+pub use kith_crdt::planted;

@@ -6,7 +6,7 @@
 //! and tells every frame.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     error::Error,
     ops::Range,
     path::PathBuf,
@@ -30,6 +30,7 @@ struct Asked {
     threads: u64,
     keep: Option<PathBuf>,
     play: Option<PathBuf>,
+    twice: bool,
 }
 
 impl Asked {
@@ -40,6 +41,7 @@ impl Asked {
             threads: 2,
             keep: None,
             play: None,
+            twice: false,
         };
         while let Some(word) = words.next() {
             let value = words.next().ok_or_else(|| format!("{word} what?"))?;
@@ -51,6 +53,7 @@ impl Asked {
                 "--steps" => asked.steps = value.parse()?,
                 "--threads" => asked.threads = value.parse()?,
                 "--keep" => asked.keep = Some(value.into()),
+                "--twice" => asked.twice = value == "yes",
                 "--play" => asked.play = Some(value.into()),
                 _ => return Err(format!("{word} is not understood").into()),
             }
@@ -68,6 +71,8 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
     let failures = Mutex::new(BTreeMap::new());
     let next = AtomicU64::new(asked.seeds.start);
     let played = AtomicU64::new(0);
+    let differing = AtomicU64::new(0);
+    let hashes = Mutex::new(BTreeSet::new());
     std::thread::scope(|scope| {
         for _ in 0..asked.threads {
             scope.spawn(|| {
@@ -78,6 +83,11 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
                     }
                     let steps = History::of_seed(seed, asked.steps);
                     let found = History::play(seed, &steps);
+                    hashes.lock().expect("no thread panics").insert(found.hash);
+                    if asked.twice && History::play(seed, &steps).hash != found.hash {
+                        println!("seed {seed}: another hash the second time");
+                        differing.fetch_add(1, Ordering::Relaxed);
+                    }
                     if let Some((at, failure)) = found.failure {
                         println!("seed {seed}, step {at}: {failure}");
                         let mut failures = failures.lock().expect("no thread panics");
@@ -101,8 +111,15 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
         played as f64 / seconds,
         failures.len()
     );
+    let different = hashes.into_inner()?.len() as u64;
+    println!("{different} different hashes");
     let Some((seed, failure)) = failures.first_key_value() else {
-        return Ok(ExitCode::SUCCESS);
+        let same = differing.into_inner() == 0 && different == played;
+        return Ok(if same {
+            ExitCode::SUCCESS
+        } else {
+            ExitCode::FAILURE
+        });
     };
     tell(*seed, failure, &asked)?;
     Ok(ExitCode::FAILURE)
@@ -111,7 +128,8 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
 fn tell(seed: u64, failure: &Failure, asked: &Asked) -> Result<(), Box<dyn Error>> {
     let all: Vec<_> = faults(seed).iter().map(|fault| fault.word()).collect();
     println!("seed {seed} has {}", all.join(", "));
-    let (steps, plays) = shrink(seed, &History::of_seed(seed, asked.steps), PLAYS_MAX);
+    let all = History::of_seed(seed, asked.steps);
+    let (steps, plays) = shrink(&all, PLAYS_MAX, |steps| History::play(seed, steps));
     let played = History::play(seed, &steps);
     println!("{} steps are left after {plays} plays:", steps.len());
     for words in &played.told {
@@ -138,6 +156,11 @@ fn tell(seed: u64, failure: &Failure, asked: &Asked) -> Result<(), Box<dyn Error
 
 fn play(text: &str) -> Result<ExitCode, Box<dyn Error>> {
     let trace = Trace::parse(text)?;
+    #[cfg(feature = "planted-bugs")]
+    if let Some(word) = &trace.planted {
+        use kith_protocol::planted::{Planted, plant};
+        plant(Planted::ALL.iter().copied().find(|bug| bug.word() == word));
+    }
     let played = History::play_aloud(trace.seed, &trace.steps);
     for words in &played.told {
         println!("{words}");

@@ -64,6 +64,13 @@ pub fn document_named(name: &str) -> DocumentId {
 pub enum Passed {
     /// The engine of a host handed a frame over.
     Sent(Sent),
+    /// It did so for a stream that is gone, which it has not learnt yet.
+    Unsent {
+        /// From which end.
+        wire: Wire,
+        /// The frame.
+        frame: Vec<u8>,
+    },
     /// A frame was given to the engine at this end.
     Heard {
         /// The end.

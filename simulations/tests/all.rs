@@ -4,6 +4,8 @@
 mod broken_off;
 #[path = "all/faults.rs"]
 mod faults;
+#[path = "all/histories.rs"]
+mod histories;
 #[path = "all/hostile.rs"]
 mod hostile;
 #[path = "all/leaks.rs"]

@@ -46,6 +46,7 @@ use crate::{
     envelope::Header,
     id::{DeviceId, EnvelopeId, EventId, PrincipalId, RecordId},
     logs::{Event, Frontiers, LogId},
+    planted::{self, Planted},
     signed::Verified,
 };
 
@@ -157,7 +158,11 @@ impl Ledger {
         self.entries.refresh(&mut self.authority, document);
         let (entries, authority) = (&self.entries, &self.authority);
         let told = |at: usize| (entries.held[at].id, entries.status(authority, at));
-        entries.in_order(document).into_iter().map(told).collect()
+        let all = entries.in_order(document).into_iter().map(told);
+        let told = |(_, status): &(EnvelopeId, Status)| {
+            !(planted::is(Planted::ContestedDropped) && matches!(status, Status::Contested(_)))
+        };
+        all.filter(told).collect()
     }
 
     /// Every document of which an entry is held.

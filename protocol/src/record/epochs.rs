@@ -22,6 +22,7 @@ use crate::{
     envelope::Content,
     id::{EnvelopeId, PrincipalId},
     limits::{EPOCH_ENTRIES_MAX, EPOCH_LEN_MAX, EPOCH_TRIED_EVERY},
+    planted::{self, Planted},
     store::Item,
 };
 
@@ -298,7 +299,15 @@ impl Record {
             })
             .map(|(id, change)| (change.hash(), *id.as_bytes()))
             .collect();
-        let present = &self.opened(&from).document;
+        if planted::is(Planted::CarryOverHalved) {
+            let main = self.ledger.loaded(&from).main;
+            let half = self.apply(Document::new(), &main[..main.len().div_ceil(2)]);
+            self.open.entry(from.clone()).or_default().document = half;
+        }
+        let present = match planted::is(Planted::CarryOverHalved) {
+            true => &self.open.entry(from.clone()).or_default().document,
+            false => &self.opened(&from).document,
+        };
         let (_, written) = present.carry_over(actor, pen.time_ms, &envelopes)?;
         let payload = payload(&written, rng);
         let content = Content::CarryOver {

@@ -70,8 +70,8 @@ faults! {
     Epochs = "epochs": [Anew 4],
     /// Somebody who was let in does not keep to the rules.
     Hostile = "hostile": [
-        Equivocate 2, Backdate 3, Withhold 2, Flip 1, Swap 1, Double 1, Forge 2, ForgeGrant 2,
-        Overreach 2, Pass 2, Meddle 2, SelfAdopt 2, Replay 2, Probe 2, Flood 1, Stranger 1, Behave 3
+        Equivocate 2, Backdate 3, Withhold 2, Flip 2, Swap 2, Double 1, Forge 2, ForgeGrant 2,
+        Overreach 2, Pass 2, Meddle 2, SelfAdopt 2, Replay 2, Probe 2, Flood 2, Stranger 1, Behave 3
     ],
 }
 

@@ -169,15 +169,21 @@ impl Model {
     /// Whether a share stands, by what lies on a disk and a clock: nothing ended it, it has not
     /// passed, it has begun, and what it was given under stands.
     pub fn stands(&self, held: Held<'_>, share: usize, now_ms: u64) -> bool {
+        self.holds(held, share, now_ms, false)
+    }
+
+    /// The same; what was given under a share does not end when its holder gives it back.
+    fn holds(&self, held: Held<'_>, share: usize, now_ms: u64, from_below: bool) -> bool {
         let share = &self.shares[share];
-        let ended = share.ends.iter().any(|end| held(end.event.as_bytes()));
+        let ends = share.ends.iter();
+        let mut ends = ends.filter(|end| end.contests || !from_below);
+        let ended = ends.any(|end| held(end.event.as_bytes()));
         let passed = share
             .until_ms
             .is_some_and(|until| now_ms + SKEW_MS >= until);
         let begun = now_ms + SKEW_MS >= share.from_ms;
-        let above = share
-            .above
-            .is_none_or(|above| self.stands(held, above, now_ms));
+        let above = share.above;
+        let above = above.is_none_or(|above| self.holds(held, above, now_ms, true));
         share.lawful && held(share.grant.as_bytes()) && !ended && !passed && begun && above
     }
 

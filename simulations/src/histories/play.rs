@@ -16,6 +16,9 @@ use kith_protocol::{
     sync::Peer,
 };
 
+#[cfg(feature = "planted-bugs")]
+use kith_protocol::planted::{self, Planted};
+
 use super::{
     check::Checks,
     draw::faults as faults_of,
@@ -112,6 +115,15 @@ impl History {
     /// Plays steps until one of the checkers fails.
     pub fn play(seed: u64, steps: &[Step]) -> Played {
         Self::new(seed).play_all(steps)
+    }
+
+    /// The same, with a bug planted in the engine.
+    #[cfg(feature = "planted-bugs")]
+    pub fn play_planted(seed: u64, steps: &[Step], bug: Planted) -> Played {
+        planted::plant(Some(bug));
+        let played = Self::play(seed, steps);
+        planted::plant(None);
+        played
     }
 
     /// The same, with every frame told as well.
@@ -216,7 +228,7 @@ impl History {
             | Verb::Behave => self.hostile(step),
             Verb::Wait => Ok("nothing happens".to_owned()),
             Verb::Quiet => {
-                self.quiet();
+                self.quiet()?;
                 Ok("everything is mended, and time passes".to_owned())
             }
         }

@@ -342,7 +342,7 @@ impl Host {
             device,
             last: own
                 .max_by_key(|event| event.value().seq)
-                .map(|event| event.id()),
+                .map(kith_protocol::signed::Verified::id),
             cut: cut.cut(),
         };
         let event = self.as_root().own_event(&log, self.now_ms, retire);

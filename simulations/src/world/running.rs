@@ -174,6 +174,7 @@ impl World {
 
     fn send(&mut self, wire: Wire, frame: Vec<u8>) {
         let Some(other) = self.network.other(wire) else {
+            self.pass(Passed::Unsent { wire, frame });
             return;
         };
         if self.passed.is_some() {

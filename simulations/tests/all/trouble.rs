@@ -185,3 +185,29 @@ fn a_hub_whose_devices_all_come_back_at_once_serves_every_one() {
         assert_eq!(world.texts(*device, record), ["while nobody was there"]);
     }
 }
+
+#[test]
+fn whoever_is_restored_after_a_stop_and_shared_with_again_learns_whose_logs_prove_what_is_there() {
+    let (mut world, practice, hospital, record) = pair(37);
+    let third = world.host();
+    let older = world.at(hospital).disk.clone();
+    let sights = [Sight::sees("plans:general")];
+    world.share(practice, record, third, &sights);
+    world.run_for(LONG);
+    assert!(world.write(third, record, "plans:general", "by somebody met since"));
+    world.run_for(LONG);
+    let grants: Vec<_> = world.at(hospital).grants(record).into_iter().collect();
+    let audience = world.at(hospital).whoever().principal;
+    let own = grants
+        .iter()
+        .filter(|grant| grant.grant.audience == audience);
+    let own: Vec<_> = own.map(|grant| grant.id).collect();
+    world.stop(practice, record, &own);
+    world.run_for(LONG);
+    world.crash(hospital);
+    world.restore(hospital, older);
+    world.run_for(LONG);
+    world.share(practice, record, hospital, &sights);
+    world.run_for(LONG);
+    assert_eq!(world.state(practice, record), world.state(hospital, record));
+}

@@ -18,6 +18,7 @@ use crate::{
     id::{EnvelopeId, EventId, PrincipalId},
     limits::CLOCK_SKEW_MS,
     logs::{Act, CoreAct, LabelAct, LogId},
+    planted::{self, Planted},
 };
 
 /// What is asked.
@@ -191,7 +192,8 @@ impl Authority {
             return Err(Denial::Scope);
         }
         let end = until(self, &chain);
-        if end.is_some_and(|end| asked.now_ms.saturating_add(CLOCK_SKEW_MS) >= end) {
+        let is_over = end.is_some_and(|end| asked.now_ms.saturating_add(CLOCK_SKEW_MS) >= end);
+        if is_over && !planted::is(Planted::ExpiredServed) {
             return Err(Denial::Ended);
         }
         let Acting::Grant(at) = chain.acting else {
@@ -202,7 +204,8 @@ impl Authority {
             need.weigh(&|at| a.id(at), &mut |_| Coverage::Uncovered)
         });
         let right = self.right(at).ok_or(Denial::NothingShared)?;
-        if asked.now_ms.saturating_add(CLOCK_SKEW_MS) < right.from_ms {
+        let is_early = asked.now_ms.saturating_add(CLOCK_SKEW_MS) < right.from_ms;
+        if is_early && !planted::is(Planted::NotBegunServed) {
             Err(Denial::NotYet)
         } else if lapsed.is_some_and(Cause::is_hard) {
             Err(Denial::Ended)
@@ -283,6 +286,7 @@ impl Authority {
     fn unstopped(&self, need: &Need) -> Result<(), Denial> {
         let cause = need.weigh(&|at| self.id(at), &mut |_| Coverage::Uncovered);
         match cause {
+            _ if planted::is(Planted::StoppedServed) => return Ok(()),
             Some(Cause::Revoked(by)) => return Err(self.stopped(by)),
             Some(Cause::PartMissing(by)) => return Err(Denial::Stopped(by)),
             Some(

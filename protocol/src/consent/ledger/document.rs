@@ -25,6 +25,7 @@ use crate::{
     },
     envelope::Content,
     id::{DeviceId, EnvelopeId, EventId},
+    planted::{self, Planted},
 };
 
 /// What the present view makes of an entry.
@@ -228,6 +229,7 @@ impl Entries {
 
     fn after_end(&self, held: &Held, basis: usize) -> Option<Cause> {
         let basis = self.bases.get(basis);
+        let basis = Some(basis).filter(|_| !planted::is(Planted::MarkForgotten))?;
         let after = basis.late || basis.until_ms.is_some_and(|end| held.header.time_ms > end);
         after.then_some(Cause::AfterEnd)
     }
@@ -275,7 +277,7 @@ impl Entries {
         for at in order.iter().rev() {
             let held = &mut self.held[*at];
             held.fate.loaded |= !held.fate.own.is_some_and(Cause::is_hard);
-            if held.fate.loaded {
+            if held.fate.loaded && !planted::is(Planted::ClosureBroken) {
                 for dep in held.deps.clone() {
                     self.held[dep].fate.loaded = true;
                 }
@@ -378,6 +380,12 @@ fn is_plain(held: &Held) -> bool {
 impl Cuts<'_> {
     /// What the cut of a revocation says of an entry.
     fn cover(&mut self, revoke: At, at: Nth) -> Coverage {
+        if planted::is(Planted::CutIgnored) {
+            return Coverage::Covered;
+        }
+        if planted::is(Planted::CutEmptied) {
+            return Coverage::Uncovered;
+        }
         let header = &self.entries.held[at].header;
         let chain = (header.device, header.epoch);
         let (author, time_ms) = (header.author, header.time_ms);

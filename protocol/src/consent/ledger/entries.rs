@@ -28,6 +28,7 @@ use crate::{
     envelope::{Content, Header},
     id::{DeviceId, EnvelopeId, EventId, PrincipalId, StaffId},
     logs::Frontiers,
+    planted::{self, Planted},
     signed::Verified,
 };
 
@@ -109,7 +110,9 @@ impl Entries {
         facts: ContentFacts,
     ) -> bool {
         let id = header.id();
-        if let Some(at) = self.index.get(&id) {
+        if let Some(at) = self.index.get(&id)
+            && !planted::is(Planted::ReplayTaken)
+        {
             return self.learn(*at, facts);
         }
         let (_, header) = header.into_parts();
@@ -397,6 +400,7 @@ impl Entries {
     fn in_scope(&self, a: &Authority, header: &Header, basis: usize) -> Result<(), Fault> {
         let chain = &self.bases.get(basis).chain;
         let wants: &[Actions] = match &header.content {
+            Content::Adopt { .. } if planted::is(Planted::AdoptedUnasked) => &[Actions::APPEND],
             Content::Adopt { .. } => &[Actions::REVIEW.union(Actions::APPEND)],
             Content::Change(_) | Content::CarryOver { .. } | Content::Erased { .. } => {
                 &[Actions::APPEND, Actions::EDIT]

@@ -15,6 +15,7 @@ use crate::{
     id::{DeviceId, EnvelopeId, EventId, PrincipalId},
     limits::FRONTIER_MAX,
     logs::{Frontiers, LogId},
+    planted::{self, Planted},
 };
 
 impl Entries {
@@ -151,6 +152,7 @@ impl Entries {
         document: &DocumentId,
     ) -> NextLink<EnvelopeId> {
         let chain = self.chains.get(&(document.clone(), device, epoch));
+        let chain = chain.filter(|_| !planted::is(Planted::SequenceReused));
         let valid = |at: &&Nth| matches!(self.held[**at].verdict, Some(Ok(_)));
         let last = chain
             .into_iter()

@@ -18,6 +18,7 @@ use crate::{
     consent::status::Cause,
     id::EventId,
     logs::{Act, CoreAct, PrincipalAct, record::Link},
+    planted::{self, Planted},
 };
 
 /// The rank of a custodian's lapse: below every issuer.
@@ -91,7 +92,11 @@ impl View {
             .map(|right| right.lineage.clone())
             .unwrap_or_default();
         let mut needs = Vec::new();
-        for (height, link) in lineage.iter().enumerate() {
+        let upto = match planted::is(Planted::StoppedAboveServed) {
+            true => 1,
+            false => lineage.len(),
+        };
+        for (height, link) in lineage.iter().take(upto).enumerate() {
             let ids: Vec<_> = lineage[..=height].iter().map(|at| a.id(*at)).collect();
             needs.push(self.revoked_grant(a, *link, &ids[..height]));
             if let Some(standing) = a.standing(*link) {
@@ -112,6 +117,9 @@ impl View {
         let Acting::Grant(grant) = chain.acting else {
             return Need::clear();
         };
+        if planted::is(Planted::LapseIgnored) {
+            return Need::clear();
+        }
         let lineage = a.right(grant).map(|right| right.lineage.clone());
         let lapsed = |grant| self.lapsed_grant(a, grant);
         let needs: Vec<_> = lineage.into_iter().flatten().map(lapsed).collect();

@@ -23,6 +23,7 @@ use super::{Desk, Flight, Link, Stop};
 use crate::{
     id::{DeviceId, PrincipalId, RecordId},
     limits::{COMPARE_AGAIN_MS, COMPARE_EVERY_MS, FROM_PEER_MAX, PARCELS_AHEAD_MAX},
+    planted::{self, Planted},
     store::{Item, JournalPosition, Store, StoreError},
     sync::{
         message::{Cursor, Farewell, KeptBack, Message},
@@ -248,7 +249,8 @@ impl Link {
 
     /// The next thing to give, if there is one.
     pub(super) fn give<S: Shell>(&mut self, desk: &mut Desk<'_, S>) -> Result<(), Stop> {
-        if self.giving.given.ahead.len() >= PARCELS_AHEAD_MAX {
+        let is_full = self.giving.given.ahead.len() >= PARCELS_AHEAD_MAX;
+        if is_full && !planted::is(Planted::BatchesUnbounded) {
             return Ok(());
         }
         self.widen(desk)?;
@@ -404,8 +406,11 @@ impl Link {
         let flight = Flight {
             documents: parcel.documents(),
         };
-        let disclosures = parcel.disclosures(&who);
-        if disclosures.is_empty() {
+        let mut disclosures = parcel.disclosures(&who);
+        if planted::is(Planted::AuditTwice) {
+            disclosures.extend(disclosures.clone());
+        }
+        if disclosures.is_empty() || planted::is(Planted::AuditForgotten) {
             desk.shell.commit(&mut [], rows)?;
         } else {
             desk.shell.disclose(disclosures, rows)?;

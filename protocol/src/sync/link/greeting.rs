@@ -8,6 +8,7 @@ use crate::{
     intake,
     limits::{AUTHORITY_EVENTS_MAX, DEVICES_MAX},
     logs::LogId,
+    planted::{self, Planted},
     record::event_item,
     signed::Verified,
     store::Store,
@@ -26,7 +27,8 @@ impl Link {
         self.heard_ms = desk.now_ms;
         self.admitted_ms = desk.now_ms;
         self.peer = peer_of(desk.shell, &self.device)?;
-        if self.peer.is_none() && !self.is_caller {
+        let is_stranger = self.peer.is_none() && !self.is_caller;
+        if is_stranger && !planted::is(Planted::StrangerGreeted) {
             self.phase = Phase::Stranger;
             return Ok(());
         }

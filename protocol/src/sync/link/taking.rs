@@ -14,6 +14,7 @@ use crate::{
     id::{DeviceId, RecordId},
     limits::AUTHORITY_EVENTS_MAX,
     logs::Event,
+    planted::{self, Planted},
     record::{ArrivalError, Record, event_item, named},
     signed::Verified,
     store::{Item, Store},
@@ -50,6 +51,10 @@ impl Link {
             // whoever asks learns nothing.
             if self.has_in_common(desk, record, &mut sound, &mut rows)? {
                 self.keep(desk, record, &mut sound, &mut taken)?;
+            } else if planted::is(Planted::AbsenceTold)
+                && !desk.shell.store().logs(&record)?.is_empty()
+            {
+                return Err(Stop::Bye(Farewell::NothingShared));
             }
             kept_back.append(&mut sound.kept_back);
         }
@@ -167,7 +172,10 @@ impl Link {
         }
         rows.extend(self.giving.moved(&self.device));
         let before = desk.end;
-        let after = desk.shell.commit(&mut taken, rows)?;
+        let after = match desk.shell.commit(&mut taken, rows) {
+            Err(_) if planted::is(Planted::AcknowledgedBeforeDurable) => before,
+            kept => kept?,
+        };
         self.giving.note_taken(before, after);
         desk.end = after;
         for taken in taken {
@@ -243,7 +251,8 @@ fn take_entries<S: Shell>(
     for (nth, entry) in std::mem::take(&mut sound.entries) {
         let header = entry.header();
         let (author, device) = (header.author, header.device);
-        if !reach.is_live() && !hands_in(who, device) {
+        let hands_in = hands_in(who, device) && !planted::is(Planted::HandInDropped);
+        if !reach.is_live() && !hands_in {
             continue;
         }
         match record.arrive_weighed(entry) {

@@ -14,7 +14,7 @@ use crate::{
 };
 
 impl History {
-    pub(super) fn check_disks(&mut self) -> Result<(), Failure> {
+    pub(in crate::histories) fn check_disks(&mut self) -> Result<(), Failure> {
         for host in 0..self.model.person.len() {
             let disk = &self.world.look(HostId(host)).disk;
             let from = self.checks.looked.insert(host, disk.len()).unwrap_or(0);

@@ -1,8 +1,8 @@
 //! That everything comes together when nothing is wrong any more.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use kith_protocol::{id::EnvelopeId, store::Store};
+use kith_protocol::{consent::Status, id::EnvelopeId};
 
 use crate::{
     histories::{
@@ -13,25 +13,35 @@ use crate::{
     world::HostId,
 };
 
+/// What is held of each part of a record.
+type Parts = BTreeMap<&'static str, BTreeSet<(EnvelopeId, Option<Status>)>>;
+
 impl History {
     /// 11: whoever may see a part of a record holds the same of it as its controller, and the
     /// other way round.
-    pub(super) fn check_healing(&self, record: usize) -> Result<(), Failure> {
+    pub(in crate::histories) fn check_healing(
+        &self,
+        record: usize,
+        after: &str,
+    ) -> Result<(), Failure> {
         let owner = self.model.records[record].owner;
+        let ours = self.parts(owner, record)?;
         for host in (0..self.model.person.len()).filter(|host| *host != owner) {
-            for part in DOCUMENTS {
-                if host == MALLORY || !self.comes_to(host, record, part) {
-                    continue;
-                }
-                let (ours, theirs) = (
-                    self.part(owner, record, part),
-                    self.part(host, record, part),
-                );
-                let missing = ours.difference(&theirs).count();
-                let more = theirs.difference(&ours).count();
+            let comes = |part: &&str| host != MALLORY && self.comes_to(host, record, part);
+            let due: Vec<_> = DOCUMENTS.into_iter().filter(comes).collect();
+            let theirs = match due.is_empty() {
+                true => continue,
+                false => self.parts(host, record)?,
+            };
+            for part in due {
+                let none = BTreeSet::new();
+                let ours = ours.get(part).unwrap_or(&none);
+                let theirs = theirs.get(part).unwrap_or(&none);
+                let missing = ours.difference(theirs).count();
+                let more = theirs.difference(ours).count();
                 if missing + more > 0 {
                     let words = format!(
-                        "a day after all was mended {} lacks {missing} entries of {part} of record {record} that {} holds, and has {more} that {} lacks",
+                        "{after} all was mended {} lacks {missing} entries of {part} of record {record} as {} holds them, and has {more} that {} lacks",
                         CAST[host], CAST[owner], CAST[owner]
                     );
                     return Err(Failure::new(Invariant::Healing, words));
@@ -81,15 +91,45 @@ impl History {
         })
     }
 
-    /// The entries of a part of a record on a disk, in the epoch that was begun last.
-    fn part(&self, host: usize, record: usize, part: &str) -> BTreeSet<EnvelopeId> {
-        let disk = &self.world.look(HostId(host)).disk;
-        let id = self.model.records[record].id;
-        let documents = disk.documents(&id).unwrap_or_default();
-        let last = documents
+    /// The entries of a record that simply count, by a disk.
+    pub(in crate::histories) fn counts(
+        &self,
+        host: usize,
+        record: usize,
+    ) -> Result<BTreeSet<EnvelopeId>, Failure> {
+        let Some(mut loaded) = self.load(host, record)? else {
+            return Ok(BTreeSet::new());
+        };
+        let documents = loaded.ledger().documents().into_iter();
+        let entries: Vec<_> = documents
+            .flat_map(|document| loaded.ledger().entries(&document))
+            .collect();
+        let counting = entries
             .into_iter()
-            .rfind(|document| part_of(document) == Some(part));
-        let ids = last.map(|document| disk.entry_ids(&id, &document).unwrap_or_default());
-        ids.into_iter().flatten().collect()
+            .filter(|(_, status)| *status == Status::Accepted);
+        Ok(counting.map(|(id, _)| id).collect())
+    }
+
+    /// The entries of each part of a record on a disk, in the epoch that was begun last, each with
+    /// its status.
+    fn parts(&self, host: usize, record: usize) -> Result<Parts, Failure> {
+        let Some(mut loaded) = self.load(host, record)? else {
+            return Ok(Parts::new());
+        };
+        let mut parts = Parts::new();
+        // Ascending: a later epoch takes the place of the one before.
+        for document in loaded.ledger().documents() {
+            let Some(part) = part_of(&document) else {
+                continue;
+            };
+            let entries = loaded.ledger().entries(&document).into_iter();
+            let entries = entries.map(|(id, status)| {
+                // What is made of a forgery hangs on whom one has heard of.
+                let lawful = self.written(&id).is_some_and(|written| written.lawful);
+                (id, lawful.then_some(status))
+            });
+            parts.insert(part, entries.collect());
+        }
+        Ok(parts)
     }
 }

@@ -50,7 +50,7 @@ impl History {
     }
 
     /// The record as the disk has it; nothing where the disk rotted or holds nothing of it.
-    fn load(&self, host: usize, record: usize) -> Result<Option<Record>, Failure> {
+    pub(super) fn load(&self, host: usize, record: usize) -> Result<Option<Record>, Failure> {
         if self.is_rotten(host) || self.world.look(HostId(host)).disk.is_dark() {
             return Ok(None);
         }
@@ -100,7 +100,7 @@ impl History {
         let review: BTreeSet<_> = fresh
             .ledger()
             .review()
-            .into_iter()
+            .iter()
             .filter_map(entry_of)
             .collect();
         let waits = statuses
@@ -278,7 +278,8 @@ impl History {
             let Some(mark) = written.mark.filter(|mark| !self.model.marks[*mark].changed) else {
                 continue;
             };
-            if seen.contains(&mark) || !self.model.is_plain(written) {
+            // Of two that were put in one place of a chain one is shown, and the pair is reviewed.
+            if seen.contains(&mark) || written.forks || !self.model.is_plain(written) {
                 continue;
             }
             let section = written.place.0.section;
@@ -352,7 +353,7 @@ impl History {
     pub(super) fn check_convergence(&mut self, record: usize) -> Result<(), Failure> {
         let mut known = BTreeMap::new();
         let of = self.model.records[record].id;
-        for host in 0..self.model.person.len() {
+        for (host, name) in CAST.iter().enumerate().take(self.model.person.len()) {
             let Some(mut fresh) = self.load(host, record)? else {
                 continue;
             };
@@ -369,7 +370,7 @@ impl History {
                 let differs = theirs.0.iter().zip(&made.0).find(|(a, b)| a != b);
                 let words = format!(
                     "{} and {} hold the same of record {record} and make something else of it: {differs:?}",
-                    CAST[other], CAST[host]
+                    CAST[other], name
                 );
                 return Err(Failure::new(Invariant::Convergence, words));
             }
@@ -396,9 +397,9 @@ fn statuses_of(record: &mut Record) -> Statuses {
     all
 }
 
-fn entry_of(item: ReviewItem) -> Option<EnvelopeId> {
+fn entry_of(item: &ReviewItem) -> Option<EnvelopeId> {
     match item {
-        ReviewItem::Contested { entry, .. } | ReviewItem::Marked { entry, .. } => Some(entry),
+        ReviewItem::Contested { entry, .. } | ReviewItem::Marked { entry, .. } => Some(*entry),
         ReviewItem::Suspended { .. } | ReviewItem::ForkedLog { .. } | ReviewItem::Forked { .. } => {
             None
         }

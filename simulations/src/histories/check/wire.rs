@@ -25,7 +25,7 @@ use crate::{
 type Places = BTreeSet<(DocumentId, ChainPosition)>;
 
 impl History {
-    pub(super) fn check_wire(&mut self) -> Result<(), Failure> {
+    pub(in crate::histories) fn check_wire(&mut self) -> Result<(), Failure> {
         let passed = self.world.passed.replace(Vec::new()).unwrap_or_default();
         self.world.frames.clear();
         self.world.news.clear();
@@ -42,11 +42,35 @@ impl History {
                     self.checks.heard.remove(&wire);
                     self.checks.ahead.remove(&wire);
                 }
+                Passed::Unsent { wire, frame } => self.note_unsent(wire, &frame),
                 Passed::Heard { wire, frame } => self.note_heard(wire, &frame),
                 Passed::Sent(sent) => self.check_sent(&sent)?,
             }
         }
         self.check_links()
+    }
+
+    /// What was handed over for a stream that is gone was disclosed as well, as far as anyone knew.
+    fn note_unsent(&mut self, wire: Wire, frame: &[u8]) {
+        let Ok(Message::Items { record, items, .. }) = codec::decode(frame) else {
+            return;
+        };
+        let places = self.places_in(&items);
+        let links = self.checks.links.entry(wire.host.0).or_default();
+        let fits =
+            |(_, link): &(usize, Disclosure)| link.record == record && places_of(link) == places;
+        if let Some(nth) = links.iter().position(fits) {
+            links.remove(nth);
+        }
+    }
+
+    /// The places of the entries among some items.
+    fn places_in(&self, items: &[Carried]) -> Places {
+        let entries = items.iter().filter(|item| item.kind == Kind::Entry);
+        let hashes = entries.map(|item| *blake3::hash(&item.bytes).as_bytes());
+        let ids = hashes.filter_map(|hash| self.model.carried.get(&hash));
+        ids.filter_map(|id| Some(self.written(id)?.place.clone()))
+            .collect()
     }
 
     fn note_heard(&mut self, wire: Wire, frame: &[u8]) {
@@ -208,18 +232,10 @@ impl History {
         record: RecordId,
         items: &[Carried],
     ) -> Result<(), Failure> {
-        let entries = items.iter().filter(|item| item.kind == Kind::Entry);
-        let ids: Vec<EnvelopeId> = entries
-            .filter_map(|item| self.model.carried.get(blake3::hash(&item.bytes).as_bytes()))
-            .copied()
-            .collect();
-        if ids.is_empty() {
+        let places = self.places_in(items);
+        if places.is_empty() {
             return Ok(());
         }
-        let places: Places = ids
-            .iter()
-            .filter_map(|id| Some(self.written(id)?.place.clone()))
-            .collect();
         let device = self.world.look(sent.to).device();
         let links = self.checks.links.entry(sent.wire.host.0).or_default();
         let fits = |(at, link): &(usize, Disclosure)| {
@@ -233,7 +249,7 @@ impl History {
             "{} gives {} {} entries, and its access log does not say so",
             CAST[sent.wire.host.0],
             CAST[sent.to.0],
-            ids.len()
+            places.len()
         );
         Err(Failure::new(Invariant::Audit, words))
     }
@@ -330,6 +346,9 @@ fn in_words(passed: &Passed) -> String {
             sent.clock_ms / 1000,
             what(&sent.frame)
         ),
+        Passed::Unsent { wire, frame } => {
+            format!("    {} says to nobody: {}", name(wire.host), what(frame))
+        }
         Passed::Heard { wire, frame } => {
             format!(
                 "    {} hears ({}): {}",

@@ -34,16 +34,28 @@ impl History {
         Ok(match verb {
             Verb::Equivocate => self.equivocate(record, part),
             Verb::Backdate => self.backdate(record, part, a),
-            Verb::Withhold => self.does(Misdeed::Withholds, "keeps everything back"),
-            Verb::Flip => self.does(Misdeed::Flips, "flips bits in what is signed"),
-            Verb::Swap => self.does(Misdeed::Swaps, "puts other content beside signatures"),
-            Verb::Double => self.does(Misdeed::Doubles, "says everything twice"),
+            Verb::Withhold => {
+                self.checks.withheld();
+                self.does(Misdeed::Withholds, "keeps everything back")
+            }
+            Verb::Flip => {
+                let does = self.does(Misdeed::Flips, "flips bits in what is signed");
+                format!("{does}, and {}", self.write(MALLORY, record, c)?)
+            }
+            Verb::Swap => {
+                let does = self.does(Misdeed::Swaps, "puts other content beside signatures");
+                format!("{does}, and {}", self.write(MALLORY, record, c)?)
+            }
+            Verb::Double => {
+                let does = self.does(Misdeed::Doubles, "says everything twice");
+                format!("{does}, and {}", self.write(MALLORY, record, c)?)
+            }
             Verb::Forge => self.forge(record, part, a),
             Verb::ForgeGrant => self.forge_grant(record, part),
             Verb::Overreach => self.overreach(record, part),
             Verb::Pass => self.pass_on(record, part, a),
             Verb::Meddle => self.meddle(a),
-            Verb::SelfAdopt => self.self_adopt(record, part),
+            Verb::SelfAdopt => self.self_adopt(record, part, a.is_multiple_of(2)),
             Verb::Replay => self.replay(record),
             Verb::Probe => return self.probe(record, part),
             Verb::Flood => self.flood(a),
@@ -153,7 +165,13 @@ impl History {
 
     fn claim(&self, record: usize, part: &str, author: usize) -> Claim {
         let granted = self.model.shares.iter().rev();
-        let own = granted.filter(|share| share.record == record && share.with == author);
+        let label = model::label_of(part);
+        let own = granted.filter(|share| {
+            let labels = share.documents.iter().next();
+            share.record == record
+                && share.with == author
+                && labels.is_some_and(|name| model::label_of(name) == label)
+        });
         let grant: Option<EventId> = own.map(|share| share.grant).next();
         Claim {
             author: self.world.look(HostId(author)).whoever().principal,
@@ -223,9 +241,7 @@ impl History {
     fn overreach(&mut self, record: usize, part: &'static str) -> String {
         let mark = self.model.mark(record, part);
         let claim = self.claim(record, part, MALLORY);
-        let Some(item) = self.world.at(HERE).forge(&claim, &marked(mark)) else {
-            return "Mallory writes nothing".to_owned();
-        };
+        let mut claim = claim;
         let allowed = claim.grant.and_then(|grant| self.model.share(&grant));
         let allowed = allowed.map(|nth| &self.model.shares[nth]);
         let may = allowed.is_some_and(|share| {
@@ -233,12 +249,29 @@ impl History {
             let powers = share.powers;
             (powers.add || powers.change) && share.documents.contains(part)
         });
-        if may {
-            return "Mallory might write that, and does not".to_owned();
+        // Where it might, it says that it wrote after the end of its share.
+        let until = allowed.filter(|_| may).map(|share| share.until_ms);
+        match until {
+            Some(None) => return "Mallory might write that, and does not".to_owned(),
+            Some(Some(until)) => claim.time_ms = until + 60_000,
+            None => {}
         }
-        self.learn_item(MALLORY, &item, Some(mark), false);
+        let Some(item) = self.world.at(HERE).forge(&claim, &marked(mark)) else {
+            return "Mallory writes nothing".to_owned();
+        };
+        self.learn_item(MALLORY, &item, Some(mark), may);
+        if let Item::Entry { id, .. } = &item
+            && let Some(written) = self.model.written.get_mut(id)
+        {
+            written.forks = true;
+        }
         self.plants(&item);
-        format!("Mallory writes note {mark} into {part} of record {record}, where it may not")
+        let why = if may {
+            "after its end"
+        } else {
+            "where it may not"
+        };
+        format!("Mallory writes note {mark} into {part} of record {record}, {why}")
     }
 
     /// Shares on what it may not, or more than it has.
@@ -273,8 +306,12 @@ impl History {
             self.model.shares.push(share);
         }
         self.plants(&item);
+        self.show_logs(MALLORY, with);
         self.world
             .know(HERE, HostId(with), self.model.records[record].id);
+        for host in [HERE, HostId(with)] {
+            self.world.act(host, |_| ());
+        }
         format!(
             "Mallory shares everything under {same} of record {record} with {}",
             CAST[with],
@@ -287,7 +324,13 @@ impl History {
         let theirs = |nth: &usize| {
             let share = &self.model.shares[*nth];
             let above = share.above.map(|above| self.model.shares[above].with);
-            share.with != MALLORY && share.by != MALLORY && above != Some(MALLORY)
+            let label = |share: &model::Share| {
+                let first = share.documents.iter().next().copied();
+                (share.record, first.map(model::label_of))
+            };
+            let near = |own: &model::Share| own.with == MALLORY && label(own) == label(share);
+            let others = share.with != MALLORY && share.by != MALLORY && above != Some(MALLORY);
+            others && self.model.shares.iter().any(near)
         };
         let theirs: Vec<_> = (0..self.model.shares.len()).filter(theirs).collect();
         let Some(nth) = (draw as usize)
@@ -312,12 +355,17 @@ impl History {
     }
 
     /// Says that entries of its own count, where nobody asked it to review.
-    fn self_adopt(&mut self, record: usize, part: &'static str) -> String {
+    fn self_adopt(&mut self, record: usize, part: &'static str, own: bool) -> String {
         let claim = self.claim(record, part, MALLORY);
-        let waits = self.model.written.iter().rev().filter(|(_, written)| {
-            written.record == record && written.document == part && written.host == MALLORY
+        let held = self.held(MALLORY);
+        let waits = self.model.written.iter().filter(|(id, written)| {
+            written.record == record
+                && written.document == part
+                && held(id.as_bytes())
+                && (written.host == MALLORY) == own
         });
         let entries: BTreeSet<_> = waits.map(|(id, _)| *id).take(8).collect();
+        drop(held);
         if entries.is_empty() {
             return "Mallory has nothing that waits".to_owned();
         }
@@ -325,9 +373,11 @@ impl History {
             .world
             .look(HERE)
             .adopt_anyway(&claim, entries.into_iter().collect());
-        self.learn_item(MALLORY, &item, None, false);
+        let may = self.may(MALLORY, record, part, |powers| powers.review);
+        self.learn_item(MALLORY, &item, None, may);
         self.plants(&item);
-        format!("Mallory says that its own notes in {part} of record {record} count")
+        let whose = if own { "its own" } else { "others'" };
+        format!("Mallory says that {whose} notes in {part} of record {record} count")
     }
 
     /// Sends again what others signed, as far as it has it.
@@ -438,10 +488,15 @@ impl History {
     }
 
     fn flood(&mut self, draw: u32) -> String {
-        let to = draw as usize % MALLORY;
-        if !self.is_up(to) {
+        let device = self.world.look(HERE).device();
+        let knows = |host: &usize| {
+            let peers = &self.world.look(HostId(*host)).peers;
+            peers.contains_key(&device) && self.is_up(*host)
+        };
+        let known: Vec<_> = (0..MALLORY).filter(knows).collect();
+        let Some(to) = (draw as usize).checked_rem(known.len()).map(|at| known[at]) else {
             return "Mallory floods nobody".to_owned();
-        }
+        };
         let record = RecordId::from_bytes([9; 32]);
         let want = Message::Want {
             record,

@@ -47,7 +47,7 @@ impl History {
             Verb::Adopt => self.adopt(host, record, c),
             Verb::Anew => Ok(self.anew(host, record, document(c))),
             Verb::Share => self.share(host, record, step),
-            Verb::Stop => Ok(self.stop(host, b, c.is_multiple_of(3))),
+            Verb::Stop => self.stop(host, b, c.is_multiple_of(3)),
             Verb::GiveBack => Ok(self.give_back(host, b)),
             Verb::Lapse => Ok(self.lapse(host, b)),
             Verb::Phone => Ok(self.phone()),
@@ -114,7 +114,12 @@ impl History {
         )
     }
 
-    fn write(&mut self, host: usize, record: usize, draw: u32) -> Result<String, Failure> {
+    pub(super) fn write(
+        &mut self,
+        host: usize,
+        record: usize,
+        draw: u32,
+    ) -> Result<String, Failure> {
         let part = document(draw);
         let may = self.may(host, record, part, |powers| powers.add);
         let (mark, text) = self.text(record, part, draw);
@@ -247,11 +252,13 @@ impl History {
         } else {
             now
         };
+        // What is given says nothing of what may be done with it.
+        let bits = draw / 6;
         let powers = Powers {
-            add: !draw.is_multiple_of(5),
-            change: draw.is_multiple_of(2),
-            review: draw.is_multiple_of(4),
-            share_on: draw.is_multiple_of(3),
+            add: !bits.is_multiple_of(5),
+            change: bits.is_multiple_of(2),
+            review: bits.is_multiple_of(4),
+            share_on: bits.is_multiple_of(3),
         };
         let share = model::Share {
             record,
@@ -359,7 +366,6 @@ impl History {
         record: usize,
         parts: &BTreeSet<&'static str>,
     ) -> Option<usize> {
-        let label = parts.iter().next().map(|name| label_of(name))?;
         let held = self.held(host);
         let now = self.world.clock_ms(HostId(host));
         (0..self.model.shares.len()).find(|nth| {
@@ -367,14 +373,14 @@ impl History {
             share.record == record
                 && share.with == self.model.person[host]
                 && share.powers.share_on
-                && share.documents.iter().any(|name| label_of(name) == label)
+                && !share.documents.is_disjoint(parts)
                 && self.model.stands(&held, *nth, now)
         })
     }
 
-    fn stop(&mut self, host: usize, draw: u32, by_giver: bool) -> String {
+    fn stop(&mut self, host: usize, draw: u32, by_giver: bool) -> Result<String, Failure> {
         let Some(nth) = (draw as usize).checked_rem(self.model.shares.len()) else {
-            return "there is no share to stop".to_owned();
+            return Ok("there is no share to stop".to_owned());
         };
         let share = &self.model.shares[nth];
         let stopper = if by_giver {
@@ -383,13 +389,24 @@ impl History {
             self.model.records[share.record].owner
         };
         if !self.is_up(stopper) || stopper == MALLORY {
-            return format!("{} would stop share {nth}, another day", CAST[host]);
+            return Ok(format!(
+                "{} would stop share {nth}, another day",
+                CAST[host]
+            ));
         }
         let (id, grant) = (self.model.records[share.record].id, share.grant);
         let known = self.known_under(stopper, nth);
+        let record = self.model.records.iter().position(|record| record.id == id);
+        let counted = record.map_or(Ok(BTreeSet::new()), |record| self.counts(stopper, record))?;
         let done = self.world.act(HostId(stopper), |host| host.stop(id, grant));
         self.note_end(stopper, nth, &done, (known, true));
-        format!("{} stops share {nth}{}", CAST[stopper], became(&done))
+        let words = format!("{} stops share {nth}{}", CAST[stopper], became(&done));
+        let counts = record.map_or(Ok(BTreeSet::new()), |record| self.counts(stopper, record))?;
+        if done.is_kept() && self.is_up(stopper) && !counted.is_subset(&counts) {
+            let words = format!("{words}, keeps everything, and not everything counts any more");
+            return Err(Failure::new(Invariant::Revocation, words));
+        }
+        Ok(words)
     }
 
     fn give_back(&mut self, host: usize, draw: u32) -> String {
@@ -463,7 +480,7 @@ impl History {
     }
 
     fn phone(&mut self) -> String {
-        if self.model.person.len() > PHONE || !self.is_up(DAUGHTER) {
+        if self.model.person.len() > PHONE || !self.is_up(DAUGHTER) || self.is_rotten(DAUGHTER) {
             return "nobody gets another device".to_owned();
         }
         let phone = self.world.second_device(HostId(DAUGHTER));

@@ -3,6 +3,7 @@
 use super::{CAST, History};
 use crate::{
     disk::Trouble,
+    histories::failure::Failure,
     network::{Nat, Way},
     world::HostId,
 };
@@ -10,6 +11,9 @@ use crate::{
 /// Longer than the time after which two who stay connected compare what they hold, and than the
 /// longest wait between two calls; milliseconds.
 const QUIET_MS: u64 = 26 * 60 * 60_000;
+
+/// Long enough for everyone to be called again and to be given what is new; milliseconds.
+const SOON_MS: u64 = 40 * 60_000;
 
 /// How a way is that nothing is wrong with.
 const PLAIN: Way = Way {
@@ -19,7 +23,7 @@ const PLAIN: Way = Way {
 };
 
 impl History {
-    pub(super) fn quiet(&mut self) {
+    pub(super) fn quiet(&mut self) -> Result<(), Failure> {
         let hosts: Vec<_> = self.world.hosts().collect();
         for host in &hosts {
             self.mend_host(*host);
@@ -30,7 +34,17 @@ impl History {
                 self.world.mend(*one, *other);
             }
         }
+        self.world.run_for(SOON_MS);
+        if self.checks.heals_soon() {
+            self.check_disks()?;
+            self.check_wire()?;
+            for record in 0..self.model.records.len() {
+                self.check_healing(record, "soon after")?;
+            }
+        }
         self.world.run_for(QUIET_MS);
+        self.checks.note_healed();
+        Ok(())
     }
 
     fn mend_host(&mut self, host: HostId) {

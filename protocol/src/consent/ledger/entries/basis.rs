@@ -15,6 +15,7 @@ use crate::{
     envelope::Header,
     id::EventId,
     logs::{Act, PrincipalAct, record::Capacity},
+    planted::{self, Planted},
 };
 
 /// Everything that these heads name, themselves included.
@@ -109,7 +110,8 @@ pub(in crate::consent::ledger) fn allows(
         Acting::Root(_) => true,
         Acting::Grant(grant) => a.right(*grant).is_some_and(|right| {
             right.actions.contains(action)
-                && right.sections.contains(&document.section)
+                && (right.sections.contains(&document.section)
+                    || planted::is(Planted::SectionIgnored))
                 && right.labels.contains(&document.label)
         }),
         Acting::Own | Acting::Quorum => false,

@@ -16,6 +16,7 @@ use crate::{
     id::EventId,
     limits::CHAIN_DEPTH_MAX,
     logs::{Act, Event, LabelAct, LogId, record::Link},
+    planted::{self, Planted},
 };
 
 pub(super) fn label_act(
@@ -104,6 +105,10 @@ fn granted(
     if above.depth == 0 || above.lineage.len() >= CHAIN_DEPTH_MAX {
         return Err(Fault::Depth);
     }
+    if planted::is(Planted::AttenuationIgnored) {
+        let Right { lineage, .. } = narrowed(own.clone(), above, event.time_ms);
+        return Ok(Right { lineage, ..own });
+    }
     Ok(narrowed(own, above, event.time_ms))
 }
 
@@ -149,6 +154,7 @@ pub(in crate::consent::ledger) fn may_revoke(
             }
             match chain.acting {
                 Acting::Root(_) => Ok(()),
+                _ if planted::is(Planted::StoppedByAnyone) => Ok(()),
                 Acting::Grant(above) if above != grant && right.lineage.contains(&above) => Ok(()),
                 Acting::Grant(_) | Acting::Own | Acting::Quorum => Err(Fault::NotAbove),
             }

@@ -11,6 +11,7 @@ use crate::{
     id::{EventId, RecordId},
     intake,
     limits::{BATCHES_MAX, DISCLOSURE_LEN_MAX, ITEMS_MAX},
+    planted::{self, Planted},
     store::ChainPosition,
     sync::message::{Carried, Kind, OfRecord},
 };
@@ -193,7 +194,7 @@ impl Batch {
         let whole = Disclosure {
             to: Audience::Named(vec![Recipient {
                 principal: who.principal,
-                device: Some(who.device),
+                device: Some(who.device).filter(|_| !planted::is(Planted::AuditNamesNoDevice)),
                 staff: who.staff,
             }]),
             record: self.record,

@@ -11,6 +11,7 @@ use kith_crdt::Label;
 
 use crate::{
     id::{EnvelopeId, RecordId},
+    planted::{self, Planted},
     record::Rights,
     store::{Store, StoreError},
     sync::{
@@ -178,7 +179,11 @@ impl Link {
         let (Place::Document(_, document), Some(who)) = (&open.place, self.who()) else {
             return Ok(());
         };
-        let Some(reader) = batch.reader(document, || of.reader(&who, document, desk.now_ms)) else {
+        let find = || match planted::is(Planted::RightSkippedOnResend) {
+            true => Some(of.ledger().own_copy(document, who)),
+            false => of.reader(&who, document, desk.now_ms),
+        };
+        let Some(reader) = batch.reader(document, find) else {
             open.entries.clear();
             return Ok(());
         };
