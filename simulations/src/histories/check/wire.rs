@@ -52,15 +52,18 @@ impl History {
 
     /// What was handed over for a stream that is gone was disclosed as well, as far as anyone knew.
     fn note_unsent(&mut self, wire: Wire, frame: &[u8]) {
-        let Ok(Message::Items { record, items, .. }) = codec::decode(frame) else {
+        let Ok(Message::Items { batches, .. }) = codec::decode(frame) else {
             return;
         };
-        let places = self.places_in(&items);
-        let links = self.checks.links.entry(wire.host.0).or_default();
-        let fits =
-            |(_, link): &(usize, Disclosure)| link.record == record && places_of(link) == places;
-        if let Some(nth) = links.iter().position(fits) {
-            links.remove(nth);
+        for OfRecord { record, items } in batches {
+            let places = self.places_in(&items);
+            let links = self.checks.links.entry(wire.host.0).or_default();
+            let fits = |(_, link): &(usize, Disclosure)| {
+                link.record == record && places_of(link) == places
+            };
+            if let Some(nth) = links.iter().position(fits) {
+                links.remove(nth);
+            }
         }
     }
 
