@@ -5,6 +5,7 @@
 
 mod batch;
 mod central;
+mod copy;
 mod federated;
 mod letter;
 mod paper;

@@ -1,7 +1,7 @@
 //! The federated record as it is: the engine of the node, with real keys and signatures, in virtual
 //! time, under the very years, devices, faults and shares that the abstract model has.
 //!
-//! A run has two parts. First all patients live at once in one [`World`], whose hosts are the nodes
+//! A run has two parts. First all patients live at once in one [`World`](crate::World), whose hosts are the nodes
 //! of the run; what everybody who looked found is written down. Then every arm is counted as in the
 //! abstract, a patient after the other, with what was written down in the place of version vectors.
 

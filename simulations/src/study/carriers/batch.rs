@@ -2,8 +2,11 @@
 
 use kith_crdt::Section;
 
-use super::{Answer, Carrier, Event, Looker, Scene, Told, carries, central::is_recorded, raise};
-use crate::study::{agenda::Agenda, log::when_answers, scenario::Number, times::HOUR_MS};
+use super::{
+    Answer, Carrier, Event, Looker, Scene, Told, carries, central::is_recorded, copy::OneCopy,
+    raise,
+};
+use crate::study::{log::when_answers, scenario::Number, times::HOUR_MS};
 
 /// The file, as far as one patient goes.
 pub struct Batch {
@@ -12,8 +15,7 @@ pub struct Batch {
     recorded: Number,
     every: Number,
     is_recorded: bool,
-    arrivals: Agenda<(usize, u32)>,
-    held: Vec<u32>,
+    copy: OneCopy,
 }
 
 impl Batch {
@@ -25,8 +27,7 @@ impl Batch {
             recorded,
             every,
             is_recorded: false,
-            arrivals: Agenda::default(),
-            held: Vec::new(),
+            copy: OneCopy::default(),
         }
     }
 }
@@ -34,15 +35,11 @@ impl Batch {
 impl Carrier for Batch {
     fn begin(&mut self, scene: &Scene<'_>, _told: &mut Told) {
         self.is_recorded = is_recorded(self.recorded, scene);
-        self.arrivals.clear();
-        self.held.clear();
-        self.held.resize(scene.log.width(), 0);
+        self.copy.begin(scene.log);
     }
 
     fn advance(&mut self, until_ms: u64, scene: &Scene<'_>, told: &mut Told) {
-        while let Some((at, (chain, count))) = self.arrivals.next(until_ms) {
-            told.events += 1;
-            self.held[chain] = self.held[chain].max(count);
+        while let Some((at, chain, count)) = self.copy.next(until_ms, told) {
             for (slot, one) in scene.patient.slots.iter().enumerate() {
                 if self.to.contains(&one.place.kind) {
                     told.has(slot, chain, count, at);
@@ -70,8 +67,7 @@ impl Carrier for Batch {
             let every = super::super::times::to_ms(every * HOUR_MS as f64).max(1);
             let leaves = when_answers(&scene.patient.slot(writer).place.system, at_ms);
             if leaves != u64::MAX {
-                self.arrivals
-                    .at(leaves.div_ceil(every) * every, (chain, count));
+                self.copy.gets(leaves.div_ceil(every) * every, chain, count);
             }
         }
     }
@@ -83,7 +79,7 @@ impl Carrier for Batch {
         {
             return Answer::None;
         }
-        raise(versions, &self.held, scene.log, looker.section);
+        raise(versions, &self.copy.held, scene.log, looker.section);
         Answer::Seen
     }
     fn end(&mut self, _scene: &Scene<'_>, _told: &mut Told) {}

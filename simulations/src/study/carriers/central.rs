@@ -2,10 +2,8 @@
 
 use kith_crdt::Section;
 
-use super::{Answer, Carrier, Event, Looker, Scene, Told, carries, raise};
-use crate::study::{
-    agenda::Agenda, chance::Chance, log::when_answers, scenario::Number, times::Times,
-};
+use super::{Answer, Carrier, Event, Looker, Scene, Told, carries, copy::OneCopy, raise};
+use crate::study::{chance::Chance, log::when_answers, scenario::Number, times::Times};
 
 /// The database, as far as one patient goes. Its outages are the same for all.
 pub struct Central {
@@ -18,8 +16,7 @@ pub struct Central {
     answers: Option<Times>,
     is_recorded: bool,
     chance: Option<Chance>,
-    arrivals: Agenda<(usize, u32)>,
-    held: Vec<u32>,
+    copy: OneCopy,
     stopped: u32,
 }
 
@@ -40,8 +37,7 @@ impl Central {
             answers: None,
             is_recorded: false,
             chance: None,
-            arrivals: Agenda::default(),
-            held: Vec::new(),
+            copy: OneCopy::default(),
             stopped: 0,
         }
     }
@@ -74,16 +70,12 @@ impl Carrier for Central {
         }
         self.is_recorded = is_recorded(self.recorded, scene);
         self.chance = Some(Chance::of(settings.seed, "central", scene.patient.number));
-        self.arrivals.clear();
-        self.held.clear();
-        self.held.resize(scene.log.width(), 0);
+        self.copy.begin(scene.log);
         self.stopped = 0;
     }
 
     fn advance(&mut self, until_ms: u64, scene: &Scene<'_>, told: &mut Told) {
-        while let Some((at, (chain, count))) = self.arrivals.next(until_ms) {
-            told.events += 1;
-            self.held[chain] = self.held[chain].max(count);
+        while let Some((at, chain, _)) = self.copy.next(until_ms, told) {
             told.says(at, || {
                 let section = scene.sections[chain / scene.log.slots()];
                 format!("the central database had what was written in {section}")
@@ -110,7 +102,7 @@ impl Carrier for Central {
                     && carries(&self.sections, scene, section)
                     && let Some(there) = there
                 {
-                    self.arrivals.at(there, (chain, count));
+                    self.copy.gets(there, chain, count);
                 }
             }
             Event::Stopped(slot) => self.stopped |= 1 << slot,
@@ -130,7 +122,7 @@ impl Carrier for Central {
         if self.stopped & (1 << looker.slot) != 0 {
             return Answer::Denied;
         }
-        raise(versions, &self.held, scene.log, looker.section);
+        raise(versions, &self.copy.held, scene.log, looker.section);
         Answer::Seen
     }
     fn end(&mut self, _scene: &Scene<'_>, _told: &mut Told) {}

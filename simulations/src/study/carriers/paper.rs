@@ -2,8 +2,8 @@
 
 use kith_crdt::Section;
 
-use super::{Answer, Carrier, Event, Looker, Scene, Told, carries, raise};
-use crate::study::{agenda::Agenda, chance::Chance, scenario::Number};
+use super::{Answer, Carrier, Event, Looker, Scene, Told, carries, copy::OneCopy, raise};
+use crate::study::{chance::Chance, scenario::Number};
 
 /// The copy.
 pub struct Paper {
@@ -13,8 +13,7 @@ pub struct Paper {
     found: Number,
     travels: Number,
     chances: Option<[Chance; 2]>,
-    arrivals: Agenda<(usize, u32)>,
-    held: Vec<u32>,
+    copy: OneCopy,
 }
 
 impl Paper {
@@ -27,8 +26,7 @@ impl Paper {
             found,
             travels,
             chances: None,
-            arrivals: Agenda::default(),
-            held: Vec::new(),
+            copy: OneCopy::default(),
         }
     }
 }
@@ -37,15 +35,11 @@ impl Carrier for Paper {
     fn begin(&mut self, scene: &Scene<'_>, _told: &mut Told) {
         let stream = |purpose| Chance::of(scene.settings.seed, purpose, scene.patient.number);
         self.chances = Some([stream("paper is put"), stream("paper is found")]);
-        self.arrivals.clear();
-        self.held.clear();
-        self.held.resize(scene.log.width(), 0);
+        self.copy.begin(scene.log);
     }
 
     fn advance(&mut self, until_ms: u64, scene: &Scene<'_>, told: &mut Told) {
-        while let Some((at, (chain, count))) = self.arrivals.next(until_ms) {
-            told.events += 1;
-            self.held[chain] = self.held[chain].max(count);
+        while let Some((at, chain, _)) = self.copy.next(until_ms, told) {
             told.says(at, || {
                 let section = scene.sections[chain / scene.log.slots()];
                 format!("a paper copy of {section} was put into the home")
@@ -66,10 +60,9 @@ impl Carrier for Paper {
             let is_put = scene.settings.happens(self.replaced, chance);
             let after = scene.settings.ms(self.delay, chance);
             // The first copy is always made: there is nothing that it could be mistaken for.
-            let is_first = scene.log.written() == 1 || self.held.iter().all(|held| *held == 0);
+            let is_first = scene.log.written() == 1 || self.copy.held.iter().all(|held| *held == 0);
             if is_put || is_first {
-                self.arrivals
-                    .at(at_ms.saturating_add(after), (chain, count));
+                self.copy.gets(at_ms.saturating_add(after), chain, count);
             }
         }
     }
@@ -87,7 +80,7 @@ impl Carrier for Paper {
         {
             return Answer::None;
         }
-        raise(versions, &self.held, scene.log, looker.section);
+        raise(versions, &self.copy.held, scene.log, looker.section);
         Answer::Seen
     }
     fn end(&mut self, _scene: &Scene<'_>, _told: &mut Told) {}
