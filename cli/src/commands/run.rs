@@ -1,6 +1,7 @@
 //! `kith run`.
 
 use kith_node::{
+    control::Client,
     daemon::Daemon,
     failure::{Ending, Failure},
     whereabouts::ReachableAt,
@@ -14,15 +15,14 @@ use crate::{
 
 pub fn run(session: &Session, args: &RunArgs) -> Result<Ending, Failure> {
     let home = session.home()?;
+    if Client::connect(&home).is_some() {
+        return Err(runs_already());
+    }
     let reachable_at = ReachableAt::read(&args.reachable_at)?;
     let runtime = runtime()?;
     let start = |unlock| runtime.block_on(Daemon::start(home.clone(), unlock));
     let Reached::Here(mut daemon) = session.reach(&home, start)? else {
-        return Err(Failure::new(
-            Ending::Failed,
-            "This node is running already.",
-            "Use it as it is: commands reach it by themselves.",
-        ));
+        return Err(runs_already());
     };
     runtime.block_on(async {
         let addresses = daemon.listen(&args.listen, reachable_at).await?;
@@ -46,6 +46,14 @@ pub fn run(session: &Session, args: &RunArgs) -> Result<Ending, Failure> {
             .await
     })?;
     Ok(Ending::Done)
+}
+
+fn runs_already() -> Failure {
+    Failure::new(
+        Ending::Failed,
+        "This node is running already.",
+        "Use it as it is: commands reach it by themselves.",
+    )
 }
 
 /// The runtime for what needs the network.
