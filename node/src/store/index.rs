@@ -16,10 +16,10 @@ mod places;
 mod tables;
 
 use std::{
-    cell::RefCell,
     collections::HashMap,
     panic::{AssertUnwindSafe, catch_unwind},
     path::Path,
+    sync::Mutex,
 };
 
 use kith_crdt::DocumentId;
@@ -91,7 +91,7 @@ pub(super) struct Index {
     database: Database,
     keys: Keys,
     /// The names of places that were read, by their handles.
-    places: RefCell<HashMap<u32, CutPlace>>,
+    places: Mutex<HashMap<u32, CutPlace>>,
     last: JournalPosition,
     unflushed: u32,
 }
@@ -151,7 +151,7 @@ impl Index {
                 values: seal::derive(key.bytes(), "kith v1 index values"),
                 places: seal::derive(key.bytes(), "kith v1 index places"),
             },
-            places: RefCell::default(),
+            places: Mutex::default(),
             last: JournalPosition::default(),
             unflushed: 0,
         };

@@ -1,6 +1,9 @@
 //! Which documents, logs and labels a record has, and where chains end.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::PoisonError,
+};
 
 use kith_crdt::{DocumentId, Label};
 use kith_protocol::{
@@ -16,7 +19,7 @@ use super::{
     Index, boxed, record_handle,
     tables::{self, CHAINS, LABEL_NAMES, Links, PLACE_NAMES, RECORD_LABELS, RECORDS},
 };
-use crate::store::seal;
+use crate::{parallel, store::seal};
 
 impl Index {
     pub(in crate::store) fn documents(
@@ -104,7 +107,7 @@ impl Index {
         let Some(handle) = seal::open_number(&self.keys.places, &context, sealed) else {
             return Ok(None);
         };
-        let mut known = self.places.borrow_mut();
+        let mut known = self.places.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(place) = known.get(&handle) {
             return Ok(Some(place.clone()));
         }
@@ -122,43 +125,56 @@ impl Index {
         device: &DeviceId,
         record: Option<&RecordId>,
     ) -> Result<Vec<ChainEnd>, StoreError> {
-        self.read(|t| {
-            let records = records_by_handle(t, record)?;
-            let documents = sealed_places(t, Links::Entries, &records)?;
-            let logs = sealed_places(t, Links::Events, &records)?;
-            let names = open!(t, PLACE_NAMES);
-            let chains = open!(t, CHAINS);
-            let (from, to) = tables::chains_of(device);
-            let range = chains.range(from.as_slice()..=to.as_slice());
-            let mut ends = Vec::with_capacity(documents.len() + logs.len());
-            for row in range.map_err(boxed)? {
-                let (key, value) = row.map_err(boxed)?;
-                let (links, handle, epoch) = tables::chain_key(key.value());
-                let found = match links {
-                    Links::Entries => at_handle(&documents, handle),
-                    Links::Events => at_handle(&logs, handle),
-                };
-                // A principal's log is in no record.
-                let Some((id, of, sealed)) = found else {
-                    continue;
-                };
-                let place = self.place(&names, links, (*of, handle), sealed)?;
-                let end = tables::End::from_bytes(value.value());
-                ends.extend(place.map(|place| ChainEnd {
-                    record: *id,
-                    place,
-                    position: ChainPosition {
-                        device: *device,
-                        epoch,
-                        seq: end.seq,
-                    },
-                    id: EnvelopeId::from_bytes(end.id),
-                    is_straight: end.is_straight,
-                }));
-            }
-            ends.sort_unstable();
-            Ok(ends)
-        })
+        let records = self.read(|t| records_by_handle(t, record))?;
+        let kinds = vec![Links::Entries, Links::Events];
+        let ends = parallel::each(kinds, |links| {
+            self.read(|t| self.ends(t, device, links, &records))
+        });
+        let mut all = Vec::new();
+        for ends in ends {
+            all.append(&mut ends?);
+        }
+        // Two runs that ascend.
+        all.sort();
+        Ok(all)
+    }
+
+    /// The ends of a device's chains of entries or events in these records, ascending.
+    fn ends(
+        &self,
+        t: &ReadTransaction,
+        device: &DeviceId,
+        links: Links,
+        records: &ByHandle<RecordId>,
+    ) -> Result<Vec<ChainEnd>, Box<redb::Error>> {
+        let places = sealed_places(t, links, records)?;
+        let (chains, names) = (open!(t, CHAINS), open!(t, PLACE_NAMES));
+        let (from, to) = tables::chains_of(device, links);
+        let range = chains.range(from.as_slice()..=to.as_slice());
+        let mut ends = Vec::with_capacity(places.len());
+        for row in range.map_err(boxed)? {
+            let (key, value) = row.map_err(boxed)?;
+            let (handle, epoch) = tables::chain_key(key.value());
+            // A principal's log is in no record.
+            let Some((id, of, sealed)) = at_handle(&places, handle) else {
+                continue;
+            };
+            let place = self.place(&names, links, (*of, handle), sealed)?;
+            let end = tables::End::from_bytes(value.value());
+            ends.extend(place.map(|place| ChainEnd {
+                record: *id,
+                place,
+                position: ChainPosition {
+                    device: *device,
+                    epoch,
+                    seq: end.seq,
+                },
+                id: EnvelopeId::from_bytes(end.id),
+                is_straight: end.is_straight,
+            }));
+        }
+        ends.sort_unstable();
+        Ok(ends)
     }
 }
 

@@ -150,25 +150,20 @@ pub(super) const fn places_of(links: Links) -> OfRecord {
     }
 }
 
-/// The first and last key of a device's chains.
-pub(super) fn chains_of(device: &DeviceId) -> (Vec<u8>, Vec<u8>) {
-    let from = device.as_bytes().to_vec();
-    let to = [device.as_bytes().as_slice(), &[0xff; 9]].concat();
+/// The first and last key of a device's chains of entries or events.
+pub(super) fn chains_of(device: &DeviceId, links: Links) -> (Vec<u8>, Vec<u8>) {
+    let from = [device.as_bytes().as_slice(), &[links as u8]].concat();
+    let to = [from.as_slice(), &[0xff; 8]].concat();
     (from, to)
 }
 
-/// What the links are, the handle and the epoch in a chain's key.
-pub(super) fn chain_key(key: &[u8]) -> (Links, u32, u32) {
+/// The handle and the epoch in a chain's key.
+pub(super) fn chain_key(key: &[u8]) -> (u32, u32) {
     let number = |at: usize| {
         let bytes = key.get(at..at + 4).and_then(|bytes| bytes.try_into().ok());
         u32::from_be_bytes(bytes.unwrap_or([0xff; 4]))
     };
-    let links = if key.get(32) == Some(&(Links::Events as u8)) {
-        Links::Events
-    } else {
-        Links::Entries
-    };
-    (links, number(33), number(37))
+    (number(33), number(37))
 }
 
 /// Where a chain ends.
