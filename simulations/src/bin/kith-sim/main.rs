@@ -25,27 +25,33 @@ pub struct Failure {
 
 impl Failure {
     /// Something differs that should be the same, or cannot be done.
-    pub fn of(said: impl ToString) -> Self {
+    pub fn of(said: impl Into<String>) -> Self {
         Self {
             code: 1,
-            said: said.to_string(),
+            said: said.into(),
         }
     }
 
     /// A file is wrong.
-    pub fn of_file(said: impl ToString) -> Self {
+    pub fn of_file(said: impl Into<String>) -> Self {
         Self {
             code: 15,
-            said: said.to_string(),
+            said: said.into(),
         }
     }
 
     /// The command is wrong.
-    pub fn of_usage(said: impl ToString) -> Self {
+    pub fn of_usage(said: impl Into<String>) -> Self {
         Self {
             code: 2,
-            said: said.to_string(),
+            said: said.into(),
         }
+    }
+}
+
+impl<E: std::error::Error> From<E> for Failure {
+    fn from(error: E) -> Self {
+        Self::of(error.to_string())
     }
 }
 

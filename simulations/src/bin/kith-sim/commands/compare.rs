@@ -11,10 +11,10 @@ use crate::{Failure, args::CompareArgs};
 /// Compares two folders, point by point and arm by arm, paired by seeds.
 pub fn run(args: &CompareArgs) -> Result<(), Failure> {
     let read = |path| -> Result<_, Failure> {
-        let (folder, manifest) = Folder::open(path).map_err(Failure::of)?;
-        let scenario = folder.scenario().map_err(Failure::of)?;
+        let (folder, manifest) = Folder::open(path)?;
+        let scenario = folder.scenario()?;
         let plan = Plan::of_manifest(&scenario, &manifest);
-        let runs = folder.runs(&manifest).map_err(Failure::of)?;
+        let runs = folder.runs(&manifest)?;
         Ok((scenario, plan, runs))
     };
     let (one, other) = (read(&args.one)?, read(&args.other)?);

@@ -15,7 +15,7 @@ pub fn run(args: &MergeArgs) -> Result<(), Failure> {
     let mut whole: Option<Manifest> = None;
     let mut files = BTreeMap::new();
     for path in &args.folders {
-        let (folder, manifest) = Folder::open(path).map_err(Failure::of)?;
+        let (folder, manifest) = Folder::open(path)?;
         let whole = whole.get_or_insert_with(|| Manifest {
             runs: BTreeMap::new(),
             ..manifest.clone()
@@ -52,8 +52,8 @@ pub fn run(args: &MergeArgs) -> Result<(), Failure> {
     let Some(whole) = whole else {
         return Err(Failure::of_usage("name the folders of the shards"));
     };
-    let (first, _) = Folder::open(&args.folders[0]).map_err(Failure::of)?;
-    let scenario = first.scenario().map_err(Failure::of)?;
+    let (first, _) = Folder::open(&args.folders[0])?;
+    let scenario = first.scenario()?;
     let missing = Plan::of_manifest(&scenario, &whole).missing(&whole);
     if let Some(one) = missing.first() {
         let said = format!(
@@ -62,18 +62,18 @@ pub fn run(args: &MergeArgs) -> Result<(), Failure> {
         );
         return Err(Failure::of(said));
     }
-    let out = Folder::at(&args.out).map_err(Failure::of)?;
+    let out = Folder::at(&args.out)?;
     out.write("scenario.toml", scenario.text.as_bytes())
-        .map_err(Failure::of)?;
+        ?;
     for (name, folder) in &files {
         let bytes = folder
             .run_bytes(name, &whole.runs[name])
-            .map_err(Failure::of)?;
+            ?;
         out.write(&format!("runs/{name}"), &bytes)
-            .map_err(Failure::of)?;
+            ?;
     }
-    out.write_manifest(&whole).map_err(Failure::of)?;
-    outputs::write(&out, &whole).map_err(Failure::of)?;
+    out.write_manifest(&whole)?;
+    outputs::write(&out, &whole)?;
     println!("{} runs are in {}", whole.runs.len(), args.out.display());
     Ok(())
 }

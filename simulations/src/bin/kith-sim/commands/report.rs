@@ -6,8 +6,8 @@ use crate::{Failure, args::FolderArgs};
 
 /// Writes the tables and the report of a folder again.
 pub fn run(args: &FolderArgs) -> Result<(), Failure> {
-    let (folder, manifest) = Folder::open(&args.folder).map_err(Failure::of)?;
-    let scenario = folder.scenario().map_err(Failure::of)?;
+    let (folder, manifest) = Folder::open(&args.folder)?;
+    let scenario = folder.scenario()?;
     let missing = Plan::of_manifest(&scenario, &manifest)
         .missing(&manifest)
         .len();
@@ -17,7 +17,7 @@ pub fn run(args: &FolderArgs) -> Result<(), Failure> {
         );
         return Err(Failure::of(said));
     }
-    outputs::write(&folder, &manifest).map_err(Failure::of)?;
+    outputs::write(&folder, &manifest)?;
     println!("{}", folder.file("report.html").display());
     Ok(())
 }

@@ -23,7 +23,7 @@ pub fn run(args: &RunArgs) -> Result<(), Failure> {
         bar.set_length(of as u64);
         bar.set_position(done as u64);
     };
-    let manifest = sweep(&scenario, &plan, &out, done).map_err(Failure::of)?;
+    let manifest = sweep(&scenario, &plan, &out, done)?;
     bar.finish_and_clear();
     if plan.shard != (1, 1) {
         let (part, of) = plan.shard;
@@ -33,9 +33,9 @@ pub fn run(args: &RunArgs) -> Result<(), Failure> {
         );
         return Ok(());
     }
-    let (folder, _) = Folder::open(&out).map_err(Failure::of)?;
-    outputs::write(&folder, &manifest).map_err(Failure::of)?;
-    let runs = folder.runs(&manifest).map_err(Failure::of)?;
+    let (folder, _) = Folder::open(&out)?;
+    outputs::write(&folder, &manifest)?;
+    let runs = folder.runs(&manifest)?;
     let results = Results {
         scenario: &scenario,
         points: &plan.points,

@@ -36,8 +36,8 @@ pub fn run(args: &VerifyArgs) -> Result<(), Failure> {
 }
 
 fn folder(path: &Path, seeds: u32) -> Result<(), Failure> {
-    let (folder, manifest) = Folder::open(path).map_err(Failure::of)?;
-    let known = folder.runs(&manifest).map_err(Failure::of)?;
+    let (folder, manifest) = Folder::open(path)?;
+    let known = folder.runs(&manifest)?;
     let scenario = super::scenario(&folder.file("scenario.toml").display().to_string())?;
     let plan = Plan::of_manifest(&scenario, &manifest);
     let until = manifest.first_seed + u64::from(seeds);
