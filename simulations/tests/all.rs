@@ -12,6 +12,9 @@ mod hostile;
 mod leaks;
 #[path = "all/parcels.rs"]
 mod parcels;
+#[cfg(feature = "planted-bugs")]
+#[path = "all/planted.rs"]
+mod planted;
 #[path = "all/random.rs"]
 mod random;
 #[path = "all/returning.rs"]

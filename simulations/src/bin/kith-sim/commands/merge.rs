@@ -63,14 +63,10 @@ pub fn run(args: &MergeArgs) -> Result<(), Failure> {
         return Err(Failure::of(said));
     }
     let out = Folder::at(&args.out)?;
-    out.write("scenario.toml", scenario.text.as_bytes())
-        ?;
+    out.write("scenario.toml", scenario.text.as_bytes())?;
     for (name, folder) in &files {
-        let bytes = folder
-            .run_bytes(name, &whole.runs[name])
-            ?;
-        out.write(&format!("runs/{name}"), &bytes)
-            ?;
+        let bytes = folder.run_bytes(name, &whole.runs[name])?;
+        out.write(&format!("runs/{name}"), &bytes)?;
     }
     out.write_manifest(&whole)?;
     outputs::write(&out, &whole)?;
