@@ -260,7 +260,10 @@ async fn read(
             });
         }
         let input = match reader.receive().await {
-            Ok(frame) => understood(link, frame).await,
+            Ok(frame) if is_known && frame.len() >= READ_BESIDE_FROM => {
+                understood(link, frame).await
+            }
+            Ok(frame) => Input::Received { link, frame },
             Err(error) => {
                 tracing::debug!(%error, "a stream ended");
                 Input::Lost { link }
@@ -273,12 +276,8 @@ async fn read(
     }
 }
 
-/// A frame, with what it carries checked here and not in the one thread of the node, where that
-/// takes a while.
+/// A long frame, with what it carries checked here and not in the one thread of the node.
 async fn understood(link: LinkId, frame: Vec<u8>) -> Input {
-    if frame.len() < READ_BESIDE_FROM {
-        return Input::Received { link, frame };
-    }
     let heard = tokio::task::spawn_blocking(move || Heard::read(&frame));
     match heard.await {
         Ok(heard) => Input::Heard { link, heard },

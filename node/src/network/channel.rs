@@ -24,7 +24,7 @@ const FRAME_LASTS: Duration = Duration::from_mins(2);
 const COMPRESS_FROM: usize = 512;
 
 /// How hard a frame is compressed: the fast end, for a line of 100 Mbit/s is faster than more.
-const COMPRESS_LEVEL: i32 = 3;
+const COMPRESS_LEVEL: i32 = 1;
 
 /// Bytes of the length before each frame.
 const LENGTH_LEN: usize = 4;

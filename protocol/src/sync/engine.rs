@@ -95,8 +95,13 @@ impl Engine {
                 is_caller,
             } => self.connected(shell, link, (device, is_caller))?,
             Input::Received { link, frame } => {
-                let heard = Heard::read(&frame);
-                self.with_link(shell, link, |link, desk| link.receive(desk, heard));
+                self.with_link(shell, link, |link, desk| {
+                    let heard = match link.takes_parcels() {
+                        true => Heard::read(&frame),
+                        false => Heard::read_words(&frame),
+                    };
+                    link.receive(desk, heard)
+                });
             }
             Input::Heard { link, heard } => {
                 self.with_link(shell, link, |link, desk| link.receive(desk, heard));

@@ -51,7 +51,7 @@ pub(super) struct Sound {
 }
 
 impl Heard {
-    /// Reads a frame.
+    /// Reads a frame of somebody with whom a conversation goes on.
     pub fn read(frame: &[u8]) -> Self {
         let said = codec::decode(frame).ok();
         let word = if let Some(Message::Items { through, batches }) = said {
@@ -61,6 +61,17 @@ impl Heard {
         };
         let len = frame.len();
         Self { len, word }
+    }
+
+    /// Reads a frame of somebody from whom no content is taken yet: nothing that it carries is
+    /// worth a look.
+    pub(super) fn read_words(frame: &[u8]) -> Self {
+        let said = codec::decode(frame).ok();
+        let word = said.filter(|said| !matches!(said, Message::Items { .. }));
+        Self {
+            len: frame.len(),
+            word: word.map(Word::Said),
+        }
     }
 }
 

@@ -183,6 +183,11 @@ impl Link {
             && now_ms < self.admitted_ms.saturating_add(TURN_MS)
     }
 
+    /// Whether content and rights are taken at this moment.
+    pub(super) const fn takes_parcels(&self) -> bool {
+        matches!(self.phase, Phase::Going | Phase::Comparing)
+    }
+
     /// A message came.
     pub(super) fn receive<S: Shell>(
         &mut self,
