@@ -17,7 +17,11 @@ mod relays;
 mod switchboard;
 mod traffic;
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use kith_protocol::{
     id::DeviceId,
@@ -136,6 +140,9 @@ pub struct Network {
     traffic: Arc<Traffic>,
 }
 
+/// A call that ends sooner was refused and not unheard: it is made once more.
+const REFUSED_AT_ONCE: Duration = Duration::from_secs(1);
+
 impl Network {
     /// Starts the network with the device's key and hands over the streams that others open.
     pub fn start(
@@ -204,8 +211,14 @@ impl Network {
         addresses: Vec<Multiaddr>,
         talk: Talk,
     ) -> Result<Channel, NetworkError> {
-        let (channel, _) = self.reach(device, &addresses, talk).await?;
-        Ok(channel)
+        let called = Instant::now();
+        let mut reached = self.reach(device, &addresses, talk).await;
+        if matches!(reached, Err(NetworkError::Unreachable)) && called.elapsed() < REFUSED_AT_ONCE {
+            // What is refused at once may be taken a moment later.
+            tokio::time::sleep(REFUSED_AT_ONCE / 4).await;
+            reached = self.reach(device, &addresses, talk).await;
+        }
+        Ok(reached?.0)
     }
 
     /// The same, and says at which of the addresses it was reached; at none of them where it was
