@@ -186,7 +186,7 @@ impl Batch {
         entries.map(|(document, _)| (self.record, document.clone()))
     }
 
-    /// Links of the access log for a self. An entry that is longer than a disclosure may be has as
+    /// Links of the access log for this batch. An entry that is longer than a disclosure may be has as
     /// many links as it takes: the log counts every byte.
     fn disclosures(&self, who: &Whoever) -> Vec<Disclosure> {
         let len = self.len as u64;

@@ -2,13 +2,13 @@
 
 use std::collections::{BTreeSet, VecDeque};
 
+use kith_crdt::Label;
+
 use super::{
     super::{Desk, Link, Stop},
     Giving,
     batch::{Batch, Parcel, position_of},
 };
-use kith_crdt::Label;
-
 use crate::{
     id::{EnvelopeId, RecordId},
     planted::{self, Planted},
@@ -77,19 +77,12 @@ impl Link {
         let filled = self.with_view(desk, id, |link, desk, of, view| {
             let mut batch = Batch::new(id, room);
             loop {
-                let is_whole = match link.giving.open.take() {
-                    None => true,
-                    Some(mut open) => {
-                        link.fill(desk, of, view, (&mut open, &mut batch))?;
-                        let is_whole = open.is_empty();
-                        if !is_whole {
-                            link.giving.open = Some(open);
-                        }
-                        is_whole
+                if let Some(mut open) = link.giving.open.take() {
+                    link.fill(desk, of, view, (&mut open, &mut batch))?;
+                    if !open.is_empty() {
+                        link.giving.open = Some(open);
+                        return Ok((batch, false));
                     }
-                };
-                if !is_whole {
-                    return Ok((batch, false));
                 }
                 let Some((place, part)) = link.giving.next_place(tier, id, label.as_ref()) else {
                     return Ok((batch, true));
