@@ -8,6 +8,7 @@ mod address;
 mod behaviour;
 mod channel;
 mod door;
+mod error;
 mod introductions;
 mod known;
 mod nearby;
@@ -38,6 +39,7 @@ use libp2p::{
 use tokio::sync::{mpsc, oneshot, watch};
 
 use behaviour::Behaviour;
+use error::Unheard;
 use known::{Acquaintances, Known};
 use reception::Reception;
 use switchboard::{Call, Command, Switchboard};
@@ -45,6 +47,7 @@ use switchboard::{Call, Command, Switchboard};
 pub use address::{is_carried, parse_address, resolve};
 pub use behaviour::Talk;
 pub use channel::{Channel, ChannelError, FrameReader, FrameWriter};
+pub use error::NetworkError;
 pub use traffic::Traffic;
 
 impl Talk {
@@ -66,58 +69,6 @@ const INCOMING_MAX: usize = 16;
 pub struct Settings {
     /// Whether it carries connections of known devices that cannot reach each other.
     pub is_relay: bool,
-}
-
-/// Why a network operation failed.
-#[derive(Debug, thiserror::Error)]
-pub enum NetworkError {
-    /// The address is not one that can be listened on or dialled.
-    #[error(
-        "{0:?} is not an address such as 127.0.0.1:4712, riverside.example:4712 or /ip4/127.0.0.1/udp/4712/quic-v1"
-    )]
-    Address(String),
-    /// Listening failed.
-    #[error("cannot listen on {address}")]
-    Listen {
-        /// Where.
-        address: String,
-        /// Why.
-        #[source]
-        source: libp2p::TransportError<std::io::Error>,
-    },
-    /// The transport could not be built.
-    #[error("the network could not be started")]
-    Start(#[source] Box<dyn std::error::Error + Send + Sync>),
-    /// The other side does not answer.
-    #[error("the other node does not answer at any of its addresses")]
-    Unreachable,
-    /// Nobody ever said where the other side is.
-    #[error("no address of the other node is known")]
-    NoAddress,
-    /// Another device is where the other side was said to be.
-    #[error("another device answers at the other node's address")]
-    SomebodyElse,
-    /// This node takes no connections now.
-    #[error("this machine has no memory left for more connections")]
-    Full,
-    /// The network has stopped.
-    #[error("the network has stopped")]
-    Stopped,
-}
-
-impl NetworkError {
-    /// The same for somebody else who waits. What only one can have is told as not reached.
-    const fn again(&self) -> Self {
-        match self {
-            Self::NoAddress => Self::NoAddress,
-            Self::SomebodyElse => Self::SomebodyElse,
-            Self::Full => Self::Full,
-            Self::Stopped => Self::Stopped,
-            Self::Address(_) | Self::Listen { .. } | Self::Start(_) | Self::Unreachable => {
-                Self::Unreachable
-            }
-        }
-    }
 }
 
 /// A stream that another device opened.
@@ -201,6 +152,17 @@ impl Network {
     /// Listens on `address` and returns the addresses that this really has: one for each interface
     /// where it names none.
     pub async fn listen(&self, address: Multiaddr) -> Result<Vec<Multiaddr>, NetworkError> {
+        if let Some(wanted) = address::tcp(&address) {
+            // libp2p would share the port with another program of the same user, and each of the
+            // two would get some of the other's calls.
+            let taken = std::net::TcpListener::bind(wanted).err();
+            if let Some(taken) = taken {
+                return Err(NetworkError::Listen {
+                    address: address.to_string(),
+                    source: taken,
+                });
+            }
+        }
         self.ask(|answer| Command::Listen(address, answer)).await
     }
 
@@ -213,7 +175,9 @@ impl Network {
     ) -> Result<Channel, NetworkError> {
         let called = Instant::now();
         let mut reached = self.reach(device, &addresses, talk).await;
-        if matches!(reached, Err(NetworkError::Unreachable)) && called.elapsed() < REFUSED_AT_ONCE {
+        if matches!(reached, Err(NetworkError::Unreachable(_)))
+            && called.elapsed() < REFUSED_AT_ONCE
+        {
             // What is refused at once may be taken a moment later.
             tokio::time::sleep(REFUSED_AT_ONCE / 4).await;
             reached = self.reach(device, &addresses, talk).await;
@@ -229,7 +193,8 @@ impl Network {
         addresses: &[Multiaddr],
         talk: Talk,
     ) -> Result<(Channel, Option<Multiaddr>), NetworkError> {
-        let peer = peer_of(device).ok_or(NetworkError::Unreachable)?;
+        let peer =
+            peer_of(device).ok_or_else(|| NetworkError::Unreachable(Unheard::for_no_reason()))?;
         let found = futures::future::join_all(addresses.iter().map(async |given| {
             let found = resolve(given).await;
             let with_given = found.into_iter().map(|found| (found, given.clone()));
@@ -275,7 +240,7 @@ impl Network {
         address: Multiaddr,
         talk: Talk,
     ) -> Result<(DeviceId, Channel), NetworkError> {
-        let mut reached = Err(NetworkError::Unreachable);
+        let mut reached = Err(NetworkError::NoAddress);
         for found in resolve(&address).await {
             reached = self.ask(|answer| Command::ConnectAt(found, answer)).await;
             if reached.is_ok() {
@@ -283,7 +248,8 @@ impl Network {
             }
         }
         let peer = reached?;
-        let device = device_of(peer).ok_or(NetworkError::Unreachable)?;
+        let device =
+            device_of(peer).ok_or_else(|| NetworkError::Unreachable(Unheard::for_no_reason()))?;
         Ok((device, self.stream(peer, talk).await?))
     }
 
@@ -316,7 +282,7 @@ impl Network {
         let stream = control
             .open_stream(peer, talk.protocol())
             .await
-            .map_err(|_| NetworkError::Unreachable)?;
+            .map_err(|error| NetworkError::Unreachable(Unheard::of(&error)))?;
         let traffic = Arc::clone(&self.traffic);
         Ok(Channel::new(stream, talk.frame_len_max(), traffic))
     }

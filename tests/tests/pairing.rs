@@ -3,7 +3,10 @@
 mod another_device;
 mod paper;
 
-use std::process::{Child, Stdio};
+use std::{
+    io::{BufRead, BufReader},
+    process::{Child, Stdio},
+};
 
 use serde_json::Value;
 
@@ -169,11 +172,15 @@ fn who_comes_with_a_link_waits_until_the_check_words_were_compared() {
     let surgery_runs = surgery.running();
     let invited = invitation(&surgery, &record, &["--confirm"]);
     let link = said(&invited, "link").to_owned();
-    let mut joining = begun(&laptop, &["--json", "join", "--link", &link, "--yes"]);
-    until("the surgery is asked", || {
-        let review = surgery.json(["review"]).to_string();
-        review.contains("somebody wants to join") && review.contains("Sam's laptop")
-    });
+    let mut joining = begun(&laptop, &["join", "--link", &link, "--yes"]);
+    let said_there = BufReader::new(joining.stdout.take().expect("it is piped"));
+    let mut lines = said_there.lines().map(|line| line.expect("it can be read"));
+    assert!(
+        lines.any(|line| line.contains("Ctrl-C stops the waiting")),
+        "the laptop waits"
+    );
+    let review = surgery.json(["review"]).to_string();
+    assert!(review.contains("somebody wants to join") && review.contains("Sam's laptop"));
     joining.kill().expect("the daughter does not wait");
     joining.wait().expect("it ends");
     assert_eq!(records(&laptop), 0, "nothing before it was confirmed");

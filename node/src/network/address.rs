@@ -1,6 +1,6 @@
 //! Addresses: as people write them, as libp2p does, and which of them are of use to others.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use libp2p::{Multiaddr, PeerId, multiaddr::Protocol};
 
@@ -12,7 +12,7 @@ pub fn parse_address(text: &str) -> Result<Multiaddr, NetworkError> {
     if text.starts_with('/') {
         return text.parse().map_err(|_| wrong());
     }
-    if let Ok(socket) = text.parse::<std::net::SocketAddr>() {
+    if let Ok(socket) = text.parse::<SocketAddr>() {
         return Ok(Multiaddr::from(socket.ip()).with(Protocol::Tcp(socket.port())));
     }
     let (host, port) = text.rsplit_once(':').ok_or_else(wrong)?;
@@ -50,6 +50,16 @@ pub(super) fn place(address: &Multiaddr) -> Option<IpAddr> {
         return None;
     }
     address.iter().next().and_then(|part| ip(&part))
+}
+
+/// Where TCP listens at this address; nothing where it is spoken over something else.
+pub(super) fn tcp(address: &Multiaddr) -> Option<SocketAddr> {
+    let mut parts = address.iter();
+    let place = parts.next().and_then(|part| ip(&part))?;
+    match parts.next() {
+        Some(Protocol::Tcp(port)) => Some(SocketAddr::new(place, port)),
+        _ => None,
+    }
 }
 
 /// Whether it is spoken over datagrams, whose senders may lie about where they are.

@@ -2,13 +2,14 @@
 
 use std::{
     collections::{BTreeMap, HashMap},
+    io::ErrorKind,
     time::Duration,
 };
 
 use futures::{FutureExt, StreamExt};
 use kith_protocol::id::DeviceId;
 use libp2p::{
-    Multiaddr, PeerId, Swarm,
+    Multiaddr, PeerId, Swarm, TransportError,
     core::{ConnectedPoint, transport::ListenerId},
     identify, ping, relay,
     swarm::{
@@ -21,6 +22,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use super::{
     NetworkError, Settings, address,
     behaviour::{Behaviour, BehaviourEvent},
+    error::Unheard,
     known::Acquaintances,
     relays::Relays,
 };
@@ -176,10 +178,13 @@ impl Switchboard {
                     .listening
                     .insert(listener, (answer, Vec::new()));
             }
-            Err(source) => {
+            Err(error) => {
                 let error = NetworkError::Listen {
                     address: address.to_string(),
-                    source,
+                    source: match error {
+                        TransportError::Other(error) => error,
+                        TransportError::MultiaddrNotSupported(_) => ErrorKind::Unsupported.into(),
+                    },
                 };
                 tell(answer, Err(error));
             }
@@ -429,13 +434,14 @@ fn tell<T>(answer: Answer<T>, said: Result<T, NetworkError>) {
 }
 
 /// Why a device was not reached, as people can be told.
-const fn why(error: &DialError) -> NetworkError {
+fn why(error: &DialError) -> NetworkError {
     match error {
         DialError::NoAddresses => NetworkError::NoAddress,
         DialError::WrongPeerId { .. } | DialError::LocalPeerId { .. } => NetworkError::SomebodyElse,
         DialError::Denied { .. } => NetworkError::Full,
-        DialError::DialPeerConditionFalse(_) | DialError::Aborted | DialError::Transport(_) => {
-            NetworkError::Unreachable
+        DialError::DialPeerConditionFalse(_) | DialError::Aborted => {
+            NetworkError::Unreachable(Unheard::for_no_reason())
         }
+        DialError::Transport(tried) => NetworkError::Unreachable(Unheard::at_all(tried)),
     }
 }

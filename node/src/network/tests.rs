@@ -68,6 +68,41 @@ fn started(seed: u8) -> (Network, tokio::sync::mpsc::Receiver<Incoming>) {
 }
 
 #[tokio::test]
+async fn a_port_is_not_shared_with_another_node() {
+    let (here, _streams) = started(6);
+    let (there, _others) = started(7);
+    let anywhere = parse_address("127.0.0.1:0").expect("an address");
+    let taken = here.listen(anywhere).await.expect("it listens").remove(0);
+    let refused = there.listen(taken).await.expect_err("somebody has it");
+    let said = std::error::Error::source(&refused).map(ToString::to_string);
+    assert!(
+        said.is_some_and(|said| said.contains("in use")),
+        "{refused}"
+    );
+}
+
+#[tokio::test]
+async fn a_call_that_is_refused_says_so() {
+    let (here, _streams) = started(8);
+    let nobody = free_port();
+    let nobody = parse_address(&nobody).expect("an address");
+    let device = SecretKey::from_seed([9; 32]).device();
+    let opened = here.open(device, vec![nobody], Talk::Pair).await;
+    let refused = opened.map(|_| ()).expect_err("nobody is there");
+    let why = std::error::Error::source(&refused).map(ToString::to_string);
+    assert!(
+        why.is_some_and(|why| why.contains("refused")),
+        "{refused:?}"
+    );
+}
+
+/// An address of this machine at which nobody listens.
+fn free_port() -> String {
+    let socket = std::net::TcpListener::bind("127.0.0.1:0").expect("a socket");
+    socket.local_addr().expect("it has an address").to_string()
+}
+
+#[tokio::test]
 async fn nodes_on_one_network_find_each_other_while_both_look() {
     let (here, _streams) = started(1);
     let (there, _others) = started(2);

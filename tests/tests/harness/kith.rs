@@ -100,6 +100,12 @@ impl std::fmt::Display for Ran {
     }
 }
 
+/// What running nodes log, shown where a test fails.
+const LOGGED: &str =
+    "kith_node::network=debug,libp2p_swarm=debug,libp2p_tcp=trace,libp2p_stream=debug";
+/// How much of it is shown.
+const LINES_SHOWN: usize = 60;
+
 /// A node's folder, gone when the story ends.
 pub struct Node {
     folder: TempDir,
@@ -262,6 +268,12 @@ impl Node {
     #[track_caller]
     pub fn started(&self, mut command: Command) -> Running {
         let log = File::create(self.beside("run.log")).expect("a file for the test");
+        if !command
+            .get_envs()
+            .any(|(name, level)| name == "KITH_LOG" && level.is_some())
+        {
+            command.env("KITH_LOG", LOGGED);
+        }
         let mut child = command
             .stdout(Stdio::piped())
             .stderr(log)
@@ -281,6 +293,22 @@ impl Node {
                 .filter_map(|address| address.as_str().map(str::to_owned))
                 .collect(),
             _stdout: stdout,
+        }
+    }
+}
+
+impl Drop for Node {
+    fn drop(&mut self) {
+        let log = self.beside("run.log");
+        if std::thread::panicking() && log.exists() {
+            let log = self.log();
+            let lines: Vec<_> = log.lines().collect();
+            let shown = &lines[lines.len().saturating_sub(LINES_SHOWN)..];
+            eprintln!(
+                "\n{} logged last:\n{}",
+                self.home().display(),
+                shown.join("\n")
+            );
         }
     }
 }
