@@ -137,6 +137,11 @@ impl Driver {
         Ok((Self { jobs, signs }, outputs, thread))
     }
 
+    /// Waits until the node's thread takes no more jobs: it was told to stop, or it is broken.
+    pub async fn ended(&self) {
+        self.jobs.closed().await;
+    }
+
     /// Has the node do something and waits for what comes of it.
     pub async fn ask<T: Send + 'static>(
         &self,

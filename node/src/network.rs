@@ -144,6 +144,12 @@ impl Network {
         self.addresses.clone()
     }
 
+    /// Waits until it works no longer, which it only does when it is broken.
+    pub async fn ended(&self) {
+        let mut addresses = self.addresses();
+        while addresses.changed().await.is_ok() {}
+    }
+
     /// What went over its streams so far.
     pub fn traffic(&self) -> &Traffic {
         &self.traffic

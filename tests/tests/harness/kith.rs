@@ -299,15 +299,22 @@ impl Node {
 
 impl Drop for Node {
     fn drop(&mut self) {
-        let log = self.beside("run.log");
-        if std::thread::panicking() && log.exists() {
-            let log = self.log();
+        if !self.beside("run.log").exists() {
+            return;
+        }
+        let log = self.log();
+        if std::thread::panicking() {
             let lines: Vec<_> = log.lines().collect();
             let shown = &lines[lines.len().saturating_sub(LINES_SHOWN)..];
             eprintln!(
                 "\n{} logged last:\n{}",
                 self.home().display(),
                 shown.join("\n")
+            );
+        } else {
+            assert!(
+                !log.contains("panicked at"),
+                "a running node panicked:\n{log}"
             );
         }
     }
