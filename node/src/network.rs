@@ -33,6 +33,7 @@ use kith_protocol::{
 };
 use libp2p::{
     Multiaddr, PeerId, Swarm, SwarmBuilder,
+    core::transport::PortUse,
     identity::{Keypair, PublicKey, ed25519},
     noise, tcp, yamux,
 };
@@ -179,25 +180,37 @@ impl Network {
         addresses: Vec<Multiaddr>,
         talk: Talk,
     ) -> Result<Channel, NetworkError> {
-        let called = Instant::now();
-        let mut reached = self.reach(device, &addresses, talk).await;
-        if matches!(reached, Err(NetworkError::Unreachable(_)))
-            && called.elapsed() < REFUSED_AT_ONCE
-        {
-            // What is refused at once may be taken a moment later.
-            tokio::time::sleep(REFUSED_AT_ONCE / 4).await;
-            reached = self.reach(device, &addresses, talk).await;
-        }
-        Ok(reached?.0)
+        Ok(self.reach(device, &addresses, talk).await?.0)
     }
 
     /// The same, and says at which of the addresses it was reached; at none of them where it was
     /// connected already. Ways through a relay are tried when the direct ones take their time.
+    ///
+    /// The first call goes out from the port on which this node listens, so that a way back through
+    /// a router stays open. The system refuses that for as long as another program has a port of
+    /// the same number at another address: the second goes out from a port of its own.
     pub async fn reach(
         &self,
         device: DeviceId,
         addresses: &[Multiaddr],
         talk: Talk,
+    ) -> Result<(Channel, Option<Multiaddr>), NetworkError> {
+        let called = Instant::now();
+        let reached = self.call(device, addresses, talk, PortUse::Reuse).await;
+        let is_refused = matches!(reached, Err(NetworkError::Unreachable(_)));
+        if !is_refused || called.elapsed() >= REFUSED_AT_ONCE {
+            return reached;
+        }
+        tokio::time::sleep(REFUSED_AT_ONCE / 4).await;
+        self.call(device, addresses, talk, PortUse::New).await
+    }
+
+    async fn call(
+        &self,
+        device: DeviceId,
+        addresses: &[Multiaddr],
+        talk: Talk,
+        port: PortUse,
     ) -> Result<(Channel, Option<Multiaddr>), NetworkError> {
         let peer =
             peer_of(device).ok_or_else(|| NetworkError::Unreachable(Unheard::for_no_reason()))?;
@@ -207,7 +220,7 @@ impl Network {
             with_given.collect::<Vec<_>>()
         }));
         let found = found.await.concat();
-        let reached = self.connect(peer, &found).await?;
+        let reached = self.connect(peer, &found, port).await?;
         let given = reached.and_then(|at| {
             let same = |(found, _): &&(Multiaddr, Multiaddr)| address::nameless(found, &peer) == at;
             found.iter().find(same).map(|(_, given)| given.clone())
@@ -219,6 +232,7 @@ impl Network {
         &self,
         peer: PeerId,
         found: &[(Multiaddr, Multiaddr)],
+        port: PortUse,
     ) -> Result<Option<Multiaddr>, NetworkError> {
         let all = found.iter().map(|(found, _)| found.clone());
         let (carried, direct): (Vec<_>, Vec<_>) = all.partition(is_carried);
@@ -226,6 +240,7 @@ impl Network {
             peer,
             addresses,
             is_second,
+            port,
         };
         let directly = self.ask(|answer| Command::Connect(call(direct, false), answer));
         tokio::pin!(directly);

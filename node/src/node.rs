@@ -50,6 +50,7 @@ use std::{
 };
 
 use jiff::Timestamp;
+use kith_crdt::Section;
 use kith_protocol::{
     consent::Whoever,
     id::{DeviceId, PrincipalId, RecordId},
@@ -293,21 +294,43 @@ impl Node {
             return Ok(record);
         }
         let mut record = Record::load(&self.store, id, self.device())?;
+        self.complete(&mut record)?;
+        self.open_saved(&mut record)?;
+        Ok(record)
+    }
+
+    /// The same, or no more than its logs and these sections where it is not loaded.
+    fn take_part_of(
+        &mut self,
+        id: RecordId,
+        sections: BTreeSet<Section>,
+    ) -> Result<Record, StoreError> {
+        if let Some(record) = self.loaded.take(&id) {
+            return Ok(record);
+        }
+        let mut record = Record::load_part(&self.store, id, self.device(), sections)?;
+        self.complete(&mut record)?;
+        Ok(record)
+    }
+
+    /// Takes into a record what its store does not name.
+    fn complete(&self, record: &mut Record) -> Result<(), StoreError> {
         // Whoever may act on it has a log of devices too, although they wrote nothing yet.
         let grants = record.ledger().grants();
         let audiences = grants.iter().map(|grant| grant.grant.audience);
         let people: BTreeSet<_> = audiences.chain([self.identity.principal]).collect();
         record.load_principals(&self.store, people)?;
-        for part in self.cuts.parts(&self.store, &id)? {
+        for part in self.cuts.parts(&self.store, &record.id())? {
             record.ledger().add_part(part);
         }
-        self.open_saved(&mut record)?;
-        Ok(record)
+        Ok(())
     }
 
-    /// Keeps a record loaded for the next command.
+    /// Keeps a record loaded for the next command, where it is whole.
     fn keep_record(&mut self, record: Record) {
-        self.loaded.put(record.id(), record);
+        if record.is_whole() {
+            self.loaded.put(record.id(), record);
+        }
     }
 
     /// What the rights to a record hang on, as it stands on the disk.

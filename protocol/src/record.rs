@@ -15,7 +15,7 @@ mod write;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use kith_crdt::{ChangeHash, Document, DocumentId, Held, ResourceId, Vetted};
+use kith_crdt::{ChangeHash, Document, DocumentId, Held, ResourceId, Section, Vetted};
 
 pub use arrive::{ArrivalError, Arrived, Weighed};
 pub use epochs::{CarryOver, SETTLED};
@@ -41,6 +41,8 @@ pub struct Record {
     open: BTreeMap<DocumentId, Opened>,
     /// Of how many entries what was saved of a document is made.
     saved: BTreeMap<DocumentId, usize>,
+    /// The sections of which the entries are here, where that is not all of them.
+    part: Option<BTreeSet<Section>>,
 }
 
 /// A document as its loaded entries make it.
@@ -87,6 +89,7 @@ impl Record {
             writers: BTreeMap::new(),
             open: BTreeMap::new(),
             saved: BTreeMap::new(),
+            part: None,
         }
     }
 

@@ -10,7 +10,10 @@ use futures::{FutureExt, StreamExt};
 use kith_protocol::id::DeviceId;
 use libp2p::{
     Multiaddr, PeerId, Swarm, TransportError,
-    core::{ConnectedPoint, transport::ListenerId},
+    core::{
+        ConnectedPoint,
+        transport::{ListenerId, PortUse},
+    },
     identify, ping, relay,
     swarm::{
         ConnectionId, DialError, SwarmEvent,
@@ -63,6 +66,8 @@ pub(super) struct Call {
     pub addresses: Vec<Multiaddr>,
     /// Whether it is called there although it is called elsewhere already.
     pub is_second: bool,
+    /// From which port.
+    pub port: PortUse,
 }
 
 /// Who waits for what.
@@ -207,8 +212,12 @@ impl Switchboard {
         let dial = DialOpts::peer_id(peer)
             .condition(condition)
             .addresses(call.addresses)
-            .extend_addresses_through_behaviour()
-            .build();
+            .extend_addresses_through_behaviour();
+        let dial = match call.port {
+            PortUse::Reuse => dial,
+            PortUse::New => dial.allocate_new_port(),
+        };
+        let dial = dial.build();
         match self.swarm.dial(dial) {
             Ok(()) => *self.waiting.attempts.entry(peer).or_default() += 1,
             // Somebody else dials already: the answer comes with that attempt.
@@ -221,7 +230,8 @@ impl Switchboard {
     }
 
     fn connect_at(&mut self, address: Multiaddr, answer: Answer<PeerId>) {
-        let dial = DialOpts::unknown_peer_id().address(address).build();
+        let dial = DialOpts::unknown_peer_id().address(address);
+        let dial = dial.allocate_new_port().build();
         let connection = dial.connection_id();
         match self.swarm.dial(dial) {
             Ok(()) => {

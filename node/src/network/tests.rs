@@ -96,6 +96,21 @@ async fn a_call_that_is_refused_says_so() {
     );
 }
 
+#[tokio::test]
+async fn a_port_whose_number_is_in_use_elsewhere_keeps_nobody_from_calling() {
+    let other = std::net::TcpListener::bind("127.0.0.2:0").expect("a socket");
+    let taken = other.local_addr().expect("it has an address").port();
+    let (there, _streams) = started(10);
+    let anywhere = parse_address("127.0.0.1:0").expect("an address");
+    let listening = there.listen(anywhere).await.expect("it listens");
+    let (here, _others) = started(11);
+    let own = parse_address(&format!("127.0.0.1:{taken}")).expect("an address");
+    here.listen(own).await.expect("it listens");
+    let device = SecretKey::from_seed([10; 32]).device();
+    let opened = here.open(device, listening, Talk::Pair).await;
+    opened.map(|_| ()).expect("it answers");
+}
+
 /// An address of this machine at which nobody listens.
 fn free_port() -> String {
     let socket = std::net::TcpListener::bind("127.0.0.1:0").expect("a socket");

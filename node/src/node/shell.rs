@@ -59,6 +59,18 @@ impl Shell for Node {
         self.take_record(record)
     }
 
+    fn take_part(
+        &mut self,
+        record: RecordId,
+        mut sections: BTreeSet<Section>,
+    ) -> Result<Record, StoreError> {
+        if self.people.get(&record).is_none() {
+            // Who it is about is noted with what is taken in.
+            sections.insert(Section::Identity);
+        }
+        self.take_part_of(record, sections)
+    }
+
     fn put(&mut self, record: Record) {
         self.keep_record(record);
     }

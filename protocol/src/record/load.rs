@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use kith_crdt::{Document, DocumentId, Vetted};
+use kith_crdt::{Document, DocumentId, Section, Vetted};
 
 use super::{Opened, Record, write::facts};
 use crate::{
@@ -28,6 +28,54 @@ impl Record {
         Ok(record)
     }
 
+    /// The logs of a record, and the entries of these sections: enough to take in more of them.
+    /// Of nothing else can it be said what it holds, and it is not shown.
+    ///
+    /// # Errors
+    /// As for [`Record::load`].
+    pub fn load_part(
+        store: &impl Store,
+        id: RecordId,
+        own: DeviceId,
+        sections: BTreeSet<Section>,
+    ) -> Result<Self, StoreError> {
+        let mut documents = store.documents(&id)?;
+        documents.retain(|document| sections.contains(&document.section));
+        let mut record = Self::load_only(store, id, &documents)?;
+        record.own = Some(own);
+        record.part = Some(sections);
+        Ok(record)
+    }
+
+    /// Whether all of it was loaded.
+    pub const fn is_whole(&self) -> bool {
+        self.part.is_none()
+    }
+
+    /// Takes in what the store holds of these sections, or of all of them where none are named,
+    /// unless it is here already.
+    pub fn load_more(
+        &mut self,
+        store: &impl Store,
+        sections: Option<&BTreeSet<Section>>,
+    ) -> Result<(), StoreError> {
+        let Some(mut part) = self.part.take() else {
+            return Ok(());
+        };
+        let mut missing = store.documents(&self.id)?;
+        missing.retain(|document| {
+            let wanted = sections.is_none_or(|wanted| wanted.contains(&document.section));
+            wanted && !part.contains(&document.section)
+        });
+        let people = self.load_entries(store, &missing)?;
+        self.load_principals(store, people)?;
+        if let Some(sections) = sections {
+            part.extend(sections);
+            self.part = Some(part);
+        }
+        Ok(())
+    }
+
     /// The logs of a record, with the entries of some of its documents.
     pub(super) fn load_only(
         store: &impl Store,
@@ -42,13 +90,7 @@ impl Record {
                 record.ledger.add_event(event);
             }
         }
-        for document in documents {
-            for (_, bytes) in store.entries(&id, document)? {
-                let entry = intake::own_entry(&bytes).map_err(|_| not_ours("an entry"))?;
-                people.insert(entry.header.value().author);
-                record.add(entry);
-            }
-        }
+        people.extend(record.load_entries(store, documents)?);
         for bytes in store.parts(&id)? {
             let part: ProvenPart =
                 codec::decode_trusted(&bytes).map_err(|_| not_ours("a part of a cut"))?;
@@ -58,6 +100,23 @@ impl Record {
         let custodians = record.ledger.custodians();
         record.load_principals(store, custodians)?;
         Ok(record)
+    }
+
+    /// Takes in the entries of these documents, and says whose they are.
+    fn load_entries(
+        &mut self,
+        store: &impl Store,
+        documents: &[DocumentId],
+    ) -> Result<BTreeSet<PrincipalId>, StoreError> {
+        let mut people = BTreeSet::new();
+        for document in documents {
+            for (_, bytes) in store.entries(&self.id, document)? {
+                let entry = intake::own_entry(&bytes).map_err(|_| not_ours("an entry"))?;
+                people.insert(entry.header.value().author);
+                self.add(entry);
+            }
+        }
+        Ok(people)
     }
 
     /// Takes in the logs of these principals, so that their devices are known.

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use kith_crdt::Section;
+
 use crate::{
     audit::Disclosure,
     consent::{Whoever, cut::ProvenPart, devices},
@@ -58,7 +60,16 @@ pub trait Shell {
     /// Hands over a record, loaded; an empty one where nothing is held of it.
     fn take(&mut self, record: RecordId) -> Result<Record, StoreError>;
 
-    /// Takes it back for the next time. A record that is ahead of the disk is dropped instead.
+    /// Hands over a record to which entries of these sections are added: at least its logs and
+    /// what it holds of them ([`Record::load_part`]), or all of it.
+    fn take_part(
+        &mut self,
+        record: RecordId,
+        sections: BTreeSet<Section>,
+    ) -> Result<Record, StoreError>;
+
+    /// Takes it back for the next time, where it is whole. A record that is ahead of the disk is
+    /// dropped instead.
     fn put(&mut self, record: Record);
 
     /// Hands over what the rights to a record hang on, as it stands on the disk.

@@ -1,5 +1,8 @@
 //! What the engine asks of a host.
 
+use std::collections::BTreeSet;
+
+use kith_crdt::Section;
 use kith_protocol::{
     audit::{AuditChain, Disclosure},
     consent::{Whoever, cut::ProvenPart},
@@ -64,8 +67,24 @@ impl Shell for Host {
         Ok(record)
     }
 
+    fn take_part(
+        &mut self,
+        id: RecordId,
+        sections: BTreeSet<Section>,
+    ) -> Result<Record, StoreError> {
+        self.taken.insert(id);
+        if let Some(record) = self.loaded.remove(&id) {
+            return Ok(record);
+        }
+        let mut record = Record::load_part(&self.disk, id, self.device(), sections)?;
+        record.load_principals(&self.disk, [self.root.principal()])?;
+        Ok(record)
+    }
+
     fn put(&mut self, record: Record) {
-        self.loaded.insert(record.id(), record);
+        if record.is_whole() {
+            self.loaded.insert(record.id(), record);
+        }
     }
 
     fn rights(&mut self, id: RecordId) -> Result<Rights, StoreError> {

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeSet;
 
-use kith_crdt::DocumentId;
+use kith_crdt::{DocumentId, Section};
 
 use super::{Desk, Link, Stop};
 use crate::{
@@ -130,10 +130,14 @@ impl Link {
         } = match known {
             Some(at) => taken.swap_remove(at),
             None => Taken {
-                record: desk.shell.take(id)?,
+                record: match touched(sound) {
+                    Some(sections) => desk.shell.take_part(id, sections)?,
+                    None => desk.shell.take(id)?,
+                },
                 items: Vec::new(),
             },
         };
+        record.load_more(desk.shell.store(), touched(sound).as_ref())?;
         // A record that is here and was never shared with them takes nothing from them. One whose
         // rights do not even say yet that it is for this node is still on its way.
         let is_new = !Reach::of(record.ledger(), &ours, desk.now_ms).is_any();
@@ -190,6 +194,18 @@ impl Link {
         }
         Ok(())
     }
+}
+
+/// The sections of which a record has to be at hand to take this in; nothing where it is all of
+/// them, since rights change what becomes of everything.
+fn touched(sound: &Sound) -> Option<BTreeSet<Section>> {
+    let is_content = sound.events.is_empty() && sound.parts.is_empty();
+    let entries = sound.entries.iter();
+    is_content.then(|| {
+        entries
+            .map(|(_, entry)| entry.header().document.section)
+            .collect()
+    })
 }
 
 fn take_rights<S: Shell>(
