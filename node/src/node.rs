@@ -6,6 +6,7 @@
 
 mod access;
 mod add;
+mod attention;
 mod audit;
 mod bundle;
 mod change;
@@ -100,6 +101,7 @@ pub struct Node {
     cuts: leaver::Cuts,
     ends: sharing::Ends,
     common: peers::Common,
+    quiet: attention::Quiet,
     loaded: Recent<Record>,
     /// As they stand on the disk.
     rights: Recent<Rights>,
@@ -136,6 +138,7 @@ impl Node {
             people,
             cuts,
             ends,
+            quiet: attention::Quiet::default(),
             loaded: Recent::of(LOADED_RECORDS_MAX),
             rights: Recent::of(LOADED_RIGHTS_MAX),
             common: peers::common(&store)?,
@@ -369,6 +372,7 @@ impl Node {
         let of_invitation = items.iter().any(identity::is_of_invitation);
         let common: Vec<_> = items.iter().filter_map(identity::of_common).collect();
         let changed: BTreeSet<_> = items.iter().filter_map(changes_rights).collect();
+        self.quiet.note(&items, of_principal);
         let last = self.store.commit(items)?;
         self.note_rows(&common);
         for record in &changed {

@@ -419,7 +419,7 @@ fn check(
 }
 
 /// The record that an item belongs to; none for a principal's log.
-fn record_of(item: &Item) -> Option<RecordId> {
+pub(super) fn record_of(item: &Item) -> Option<RecordId> {
     match item {
         Item::Event { log, .. } => match log {
             LogId::Principal(_) | LogId::Core(None) => None,

@@ -78,7 +78,7 @@ impl Node {
         self.rng = rng;
         let known = Known {
             library: false,
-            said: self.said_of(&mut record)?,
+            said: self.said_of(&mut record),
         };
         let id = record.id();
         items.push(self.people.note(id, known.clone()));

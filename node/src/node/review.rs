@@ -33,9 +33,8 @@ impl Node {
             items: self.invitations_to_review(one)?,
         };
         for id in records {
-            let items = self.with_record(id, |node, record| node.to_review(record));
-            match items {
-                Ok(items) => review.items.extend(items),
+            match self.attention(id) {
+                Ok(found) => review.items.extend(found.items),
                 Err(failure) if word.is_some() => return Err(failure),
                 // A record that cannot be read never looks like one with nothing to review.
                 Err(failure) => review.items.push(self.not_read(id, failure)),
@@ -57,7 +56,7 @@ impl Node {
         }
     }
 
-    fn to_review(&self, record: &mut Record) -> Result<Vec<ToReview>, Failure> {
+    pub(super) fn to_review(&self, record: &mut Record) -> Result<Vec<ToReview>, Failure> {
         let id = record.id();
         let person = self
             .people

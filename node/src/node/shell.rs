@@ -137,7 +137,7 @@ impl Node {
         {
             noted.extend(self.doubt(&record.id())?);
         }
-        noted.extend(self.note_person(record, items)?);
+        noted.extend(self.note_person(record, items));
         noted.extend(self.note_names(record, items)?);
         if items.iter().any(is_of_label) {
             noted.extend(self.note_ends(record));
@@ -168,11 +168,7 @@ impl Node {
     }
 
     /// Who a record is about, where what is taken in may say something new of that.
-    fn note_person(
-        &mut self,
-        record: &mut Record,
-        items: &[Item],
-    ) -> Result<Option<Item>, Failure> {
+    fn note_person(&mut self, record: &mut Record, items: &[Item]) -> Option<Item> {
         let sections: BTreeSet<_> = items
             .iter()
             .filter_map(|item| match item {
@@ -185,11 +181,11 @@ impl Node {
         let id = record.id();
         let known = self.people.get(&id);
         if known.is_some() && !sections.contains(&Section::Identity) {
-            return Ok(None);
+            return None;
         }
         let library = known.is_some_and(|known| known.library);
-        let said = self.said_of(record)?;
-        Ok(Some(self.people.note(id, Known { library, said })))
+        let said = self.said_of(record);
+        Some(self.people.note(id, Known { library, said }))
     }
 }
 

@@ -26,9 +26,10 @@ impl Node {
         problems.extend(self.full_disk());
         problems.extend(self.restored()?);
         let records: Vec<RecordId> = self.people.iter().map(|(id, _)| *id).collect();
-        let unreadable = self.unreadable(&records, &mut problems)?;
-        let to_review = self.review(None).map_or(0, |review| review.items.len());
-        for item in self.invitations_to_review(None)? {
+        let (waiting, unreadable) = self.look_through(&records, &mut problems);
+        let invitations = self.invitations_to_review(None)?;
+        let to_review = waiting + invitations.len();
+        for item in invitations {
             if item.kind == "wrong words were tried" {
                 problems.push(Problem {
                     what: item.what,
@@ -66,30 +67,32 @@ impl Node {
         })
     }
 
-    /// Entries that this build could not read; records that cannot be loaded become problems.
-    fn unreadable(
+    /// How many things wait for a decision in these records, and how many entries this build could
+    /// not read. A record that cannot be loaded is a problem, and waits for somebody too.
+    fn look_through(
         &mut self,
         records: &[RecordId],
         problems: &mut Vec<Problem>,
-    ) -> Result<usize, Failure> {
-        let mut unreadable = 0;
+    ) -> (usize, usize) {
+        let (mut waiting, mut unreadable) = (0, 0);
         for id in records {
-            let counted = self.with_record(*id, |node, record| {
-                Ok((record.unreadable(), node.unseen_emergencies(record)?))
-            });
-            match counted {
-                Ok((count, opened)) => {
-                    unreadable += count;
-                    problems.extend(opened.iter().map(told_of_emergency));
+            match self.attention(*id) {
+                Ok(found) => {
+                    waiting += found.items.len();
+                    unreadable += found.unreadable;
+                    problems.extend(found.opened.iter().map(told_of_emergency));
                 }
-                Err(failure) => problems.push(Problem {
-                    what: format!(
-                        "Record {} cannot be shown: {}",
-                        &id.to_string()[..12],
-                        failure.why.join("; ")
-                    ),
-                    remedy: failure.remedy,
-                }),
+                Err(failure) => {
+                    waiting += 1;
+                    problems.push(Problem {
+                        what: format!(
+                            "Record {} cannot be shown: {}",
+                            &id.to_string()[..12],
+                            failure.why.join("; ")
+                        ),
+                        remedy: failure.remedy,
+                    });
+                }
             }
         }
         if unreadable > 0 {
@@ -98,7 +101,7 @@ impl Node {
                 remedy: "Keep them and install a newer version: they are read again at its first start.".to_owned(),
             });
         }
-        Ok(unreadable)
+        (waiting, unreadable)
     }
 }
 

@@ -182,7 +182,7 @@ impl Node {
             let filed = write_all(record, &pen, refiling.edits, &mut items, &mut rng)?;
             node.rng = rng;
             if !items.is_empty() {
-                let said = node.said_of(record)?;
+                let said = node.said_of(record);
                 let known = Known {
                     library: filing.known.library,
                     said,
@@ -211,12 +211,14 @@ impl Node {
     }
 
     /// Who the person of a record is, by its identity section.
-    pub(in crate::node) fn said_of(
-        &self,
-        record: &mut Record,
-    ) -> Result<Vec<kith_crdt::person::Person>, Failure> {
-        let placed = self.read_all(record)?;
-        Ok(people::said(placed.iter().map(|placed| &placed.held)))
+    pub(in crate::node) fn said_of(&self, record: &mut Record) -> Vec<kith_crdt::person::Person> {
+        let mut documents = record.ledger().documents();
+        documents.retain(|document| document.section == Section::Identity);
+        let placed: Vec<_> = documents
+            .iter()
+            .flat_map(|document| self.read_document(record, document))
+            .collect();
+        people::said(placed.iter().map(|placed| &placed.held))
     }
 
     pub(super) fn report(
