@@ -172,6 +172,10 @@ pub struct DemoArgs {
     /// End when the story is told, instead of waiting for Ctrl-C
     #[arg(long)]
     pub once: bool,
+    /// Keep what the engines were told and did in this folder, for comparing it with the simulator
+    #[cfg(feature = "trace")]
+    #[arg(long, value_name = "DIR", hide = true)]
+    pub traces: Option<PathBuf>,
 }
 
 #[derive(clap::Args)]

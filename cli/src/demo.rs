@@ -4,6 +4,8 @@ pub mod cast;
 mod papers;
 pub mod story;
 mod told;
+#[cfg(feature = "trace")]
+pub mod traces;
 
 use std::sync::{
     Arc,

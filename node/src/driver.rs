@@ -7,12 +7,16 @@ use std::{
     time::{Duration, Instant},
 };
 
+#[cfg(not(feature = "trace"))]
+use kith_protocol::sync::Engine;
 use kith_protocol::{
     id::DeviceId,
-    sync::{Engine, Input, News, Output},
+    sync::{Input, News, Output},
 };
 use tokio::sync::{mpsc, oneshot, watch};
 
+#[cfg(feature = "trace")]
+use crate::node::TracedEngine as Engine;
 use crate::{
     failure::{Ending, Failure},
     home::{Home, Unlock},

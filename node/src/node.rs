@@ -41,6 +41,8 @@ mod standing;
 mod status;
 mod summary;
 mod timeline;
+#[cfg(feature = "trace")]
+mod trace;
 mod undo;
 mod verify;
 mod views;
@@ -84,6 +86,8 @@ pub use setup::{Adder, NewDevice};
 pub use sharing::{
     InvitationId, Invited, Opening, Refused, last_day, meet, offered, owner_of, refused, start_of,
 };
+#[cfg(feature = "trace")]
+pub use trace::{NotTraced, TracedEngine, traces_of};
 pub use views::Found;
 
 /// Records kept loaded between commands.

@@ -56,6 +56,8 @@ pub struct DiskStore {
     refused: Cell<u64>,
     backup_seal: Seal,
     reserve: Reserve,
+    #[cfg(feature = "trace")]
+    given_out: RefCell<BTreeSet<BlobId>>,
     _lock: Lock,
 }
 
@@ -99,6 +101,8 @@ impl DiskStore {
             refused: Cell::new(0),
             backup_seal: Seal::of(key),
             reserve,
+            #[cfg(feature = "trace")]
+            given_out: RefCell::default(),
             _lock: lock,
         })
     }
@@ -116,6 +120,12 @@ impl DiskStore {
         let blobs = self.blobs.files()?.into_iter();
         let blobs = blobs.map(|(path, len)| (Path::new("blobs").join(path), len));
         Ok(log.chain(blobs).collect())
+    }
+
+    /// The large values that were given out since this was asked last, in the order of their ids.
+    #[cfg(feature = "trace")]
+    pub(crate) fn given_out(&self) -> BTreeSet<BlobId> {
+        self.given_out.take()
     }
 
     /// What seals the lists of this store's backups.
@@ -468,6 +478,10 @@ impl Store for DiskStore {
             if !noted.contains(damage) {
                 noted.push(damage.clone());
             }
+        }
+        #[cfg(feature = "trace")]
+        if matches!(found, Ok(Some(_))) {
+            self.given_out.borrow_mut().insert(*id);
         }
         found
     }

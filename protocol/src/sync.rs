@@ -29,6 +29,7 @@ mod progress;
 mod ranges;
 mod reach;
 mod shell;
+pub mod trace;
 mod view;
 
 pub use engine::Engine;

@@ -32,10 +32,10 @@ use crate::disk::Disk;
 
 /// A host: what is in memory is gone after a crash, the disk stays.
 pub struct Host {
-    /// Its root key.
-    root: SecretKey,
-    /// Its device key.
-    key: SecretKey,
+    /// Whose it is, and its device.
+    who: Whoever,
+    /// What it signs with; nothing where it stands in for a real node.
+    keys: Option<Keys>,
     /// What it holds.
     pub disk: Disk,
     /// Whom it knows; a node keeps that on its disk, and so it survives a crash here.
@@ -50,9 +50,17 @@ pub struct Host {
     pub engine_ms: u64,
     loaded: BTreeMap<RecordId, Record>,
     audit: Option<AuditChain>,
+    /// What makes its access log one of its own.
+    audit_nonce: [u8; 16],
     nonce: [u8; 8],
     rng: ChaCha20Rng,
     now_ms: u64,
+}
+
+/// What a host signs with.
+struct Keys {
+    root: SecretKey,
+    device: SecretKey,
 }
 
 impl Host {
@@ -77,9 +85,9 @@ impl Host {
     /// Another device of the same person, which knows whom the first one knows.
     pub fn second(first: &Self, seed: [u8; 32], now_ms: u64) -> Result<Self, StoreError> {
         let rng = ChaCha20Rng::from_seed(seed);
-        let root = SecretKey::from_seed(*first.root.seed());
+        let root = SecretKey::from_seed(*first.keys().root.seed());
         let mut host = Self::with_root(root, rng, now_ms);
-        let log = principal_log(&first.disk, first.root.principal())?;
+        let log = principal_log(&first.disk, first.who.principal)?;
         host.disk.commit(log.iter().map(event_item).collect())?;
         host.peers = first.peers.clone();
         host.joins();
@@ -87,10 +95,25 @@ impl Host {
         Ok(host)
     }
 
+    /// A host in the place of a real node, of which it has no key: it signs nothing.
+    pub fn stand_in(who: Whoever, now_ms: u64) -> Self {
+        Self::with_keys((who, None), ChaCha20Rng::from_seed([0; 32]), now_ms)
+    }
+
     fn with_root(root: SecretKey, mut rng: ChaCha20Rng, now_ms: u64) -> Self {
+        let device = key(&mut rng);
+        let who = Whoever {
+            principal: root.principal(),
+            device: device.device(),
+            staff: None,
+        };
+        Self::with_keys((who, Some(Keys { root, device })), rng, now_ms)
+    }
+
+    fn with_keys((who, keys): (Whoever, Option<Keys>), rng: ChaCha20Rng, now_ms: u64) -> Self {
         Self {
-            root,
-            key: key(&mut rng),
+            who,
+            keys,
             disk: Disk::default(),
             peers: BTreeMap::new(),
             engine: None,
@@ -99,26 +122,33 @@ impl Host {
             engine_ms: now_ms,
             loaded: BTreeMap::new(),
             audit: None,
+            audit_nonce: [7; 16],
             nonce: [0; 8],
             rng,
             now_ms,
         }
     }
 
+    fn keys(&self) -> &Keys {
+        let keys = self.keys.as_ref();
+        keys.expect("whoever stands in for a real node is never asked to sign")
+    }
+
     fn as_root(&self) -> Author<'_> {
         Author {
-            principal: self.root.principal(),
-            key: &self.root,
+            principal: self.who.principal,
+            key: &self.keys().root,
             staff: None,
         }
     }
 
     /// The root key adds the device to the principal log.
     fn joins(&mut self) {
-        let log = principal_log(&self.disk, self.root.principal()).expect("a log of its own");
+        let log = principal_log(&self.disk, self.who.principal).expect("a log of its own");
+        let Keys { root, device } = self.keys();
         let add = PrincipalAct::DeviceAdd {
-            device: self.key.device(),
-            proof: agree_to_act_for(self.root.principal(), &self.key, self.root.device()),
+            device: device.device(),
+            proof: agree_to_act_for(root.principal(), device, root.device()),
         };
         let add = self.as_root().own_event(&log, self.now_ms, add);
         self.disk
@@ -155,30 +185,38 @@ impl Host {
         self.loaded.clear();
     }
 
+    /// What makes its access log one of its own, where it has not begun.
+    pub const fn set_audit_nonce(&mut self, nonce: [u8; 16]) {
+        self.audit_nonce = nonce;
+    }
+
+    /// Others wrote in its access log, which stands there now.
+    pub fn set_audit(&mut self, chain: AuditChain) -> Result<(), StoreError> {
+        self.disk.commit(vec![shell::audit_row(&chain)])?;
+        self.audit = Some(chain);
+        Ok(())
+    }
+
     /// Time goes on.
     pub const fn set_now_ms(&mut self, now_ms: u64) {
         self.now_ms = now_ms;
     }
 
     /// Its device.
-    pub fn device(&self) -> DeviceId {
-        self.key.device()
+    pub const fn device(&self) -> DeviceId {
+        self.who.device
     }
 
     /// Whoever works at it.
-    pub fn whoever(&self) -> Whoever {
-        Whoever {
-            principal: self.root.principal(),
-            device: self.device(),
-            staff: None,
-        }
+    pub const fn whoever(&self) -> Whoever {
+        self.who
     }
 
     fn pen(&self) -> Pen<'_> {
         Pen {
             author: Author {
-                principal: self.root.principal(),
-                key: &self.key,
+                principal: self.who.principal,
+                key: &self.keys().device,
                 staff: None,
             },
             nonce: self.nonce,
@@ -188,7 +226,7 @@ impl Host {
 
     /// Begins a record that it controls.
     pub fn begin_record(&mut self) -> Result<RecordId, StoreError> {
-        let log = principal_log(&self.disk, self.root.principal())?;
+        let log = principal_log(&self.disk, self.who.principal)?;
         let mut rng = self.rng.clone();
         let recovery = RecoverySet {
             needed: 0,

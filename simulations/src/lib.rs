@@ -25,6 +25,7 @@ mod disk;
 pub mod histories;
 mod host;
 mod network;
+pub mod parity;
 pub mod study;
 mod world;
 

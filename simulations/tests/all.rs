@@ -12,6 +12,8 @@ mod hostile;
 mod leaks;
 #[path = "all/parcels.rs"]
 mod parcels;
+#[path = "all/parity.rs"]
+mod parity;
 #[cfg(feature = "planted-bugs")]
 #[path = "all/planted.rs"]
 mod planted;

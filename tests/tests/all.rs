@@ -10,6 +10,8 @@ mod events;
 mod harness;
 mod network;
 mod pairing;
+#[cfg(feature = "trace")]
+mod parity;
 mod readme;
 mod real_data;
 mod recovery;

@@ -5,6 +5,7 @@
 //! tree, where the list must be empty, and on a made-up offender, where it must not be.
 
 mod decisions;
+mod features;
 mod graph;
 mod hazards;
 mod lock;

@@ -18,6 +18,10 @@ use crate::{
 pub fn run(session: &Session, args: &DemoArgs) -> Result<Ending, Failure> {
     let place = Place::new("demo")?;
     let told = tell(session, args, &place);
+    #[cfg(feature = "trace")]
+    if let Some(folder) = &args.traces {
+        crate::demo::traces::keep(&place, folder)?;
+    }
     let removed = place.remove();
     let told = told.map_err(|failure| match &removed {
         Ok(()) => failure,

@@ -43,7 +43,7 @@ impl Player {
     /// A node that is set up and does not run yet.
     pub fn new(place: &Place, folder: &str, name: &str, role: Role) -> Result<Self, Failure> {
         let home = Home::at(place.folder().join(folder));
-        Node::set_up(&home, name, role, &Unlock::KeyFile)?;
+        Node::set_up_for_demo(&home, name, role, &Unlock::KeyFile)?;
         Ok(Self {
             name: name.to_owned(),
             home,

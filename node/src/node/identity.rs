@@ -51,6 +51,8 @@ pub(super) enum RowKind {
     Through = 29,
     /// That another node and this one both have to do with a record: one row for each.
     Common = 30,
+    /// That this node was set up for the demo.
+    Demo = 31,
 }
 
 impl RowKind {

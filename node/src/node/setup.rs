@@ -34,6 +34,27 @@ use crate::{
 impl Node {
     /// Makes a node in a home and says what goes on its recovery sheet.
     pub fn set_up(home: &Home, name: &str, role: Role, unlock: &Unlock) -> Result<SetUp, Failure> {
+        Self::make(home, (name, role), unlock, None)
+    }
+
+    /// The same for the demo, of whose people nobody exists. Its store says so from its first
+    /// commit on, and no other one ever does.
+    pub fn set_up_for_demo(
+        home: &Home,
+        name: &str,
+        role: Role,
+        unlock: &Unlock,
+    ) -> Result<SetUp, Failure> {
+        let mark = row(RowKind::Demo, b"", &());
+        Self::make(home, (name, role), unlock, Some(mark))
+    }
+
+    fn make(
+        home: &Home,
+        (name, role): (&str, Role),
+        unlock: &Unlock,
+        mark: Option<Item>,
+    ) -> Result<SetUp, Failure> {
         let name = name.trim();
         if name.is_empty() || name.len() > kith_protocol::identity::NAME_LEN_MAX {
             return Err(Failure::new(
@@ -48,6 +69,7 @@ impl Node {
         let identity = Identity::new(name.to_owned(), role, [random(), random(), random()]);
         let mut items = principal_log(&identity);
         items.push(identity.item());
+        items.extend(mark);
         store.commit(items)?;
         Ok(SetUp {
             name: name.to_owned(),

@@ -20,6 +20,9 @@ use crate::{
 pub struct Heard {
     pub(super) len: usize,
     pub(super) word: Option<Word>,
+    /// As it came, for a trace.
+    #[cfg(feature = "trace")]
+    pub(super) frame: Vec<u8>,
 }
 
 /// What is said in it.
@@ -59,8 +62,7 @@ impl Heard {
         } else {
             said.map(Word::Said)
         };
-        let len = frame.len();
-        Self { len, word }
+        Self::of(frame, word)
     }
 
     /// Reads a frame of somebody from whom no content is taken yet: nothing that it carries is
@@ -68,9 +70,15 @@ impl Heard {
     pub(super) fn read_words(frame: &[u8]) -> Self {
         let said = codec::decode(frame).ok();
         let word = said.filter(|said| !matches!(said, Message::Items { .. }));
+        Self::of(frame, word.map(Word::Said))
+    }
+
+    fn of(frame: &[u8], word: Option<Word>) -> Self {
         Self {
             len: frame.len(),
-            word: word.map(Word::Said),
+            word,
+            #[cfg(feature = "trace")]
+            frame: frame.to_vec(),
         }
     }
 }

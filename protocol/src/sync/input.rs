@@ -1,10 +1,13 @@
 //! What happened, as the engine is told.
 
+use serde::{Deserialize, Serialize};
+
 use super::heard::Heard;
 use crate::id::DeviceId;
 
 /// Names a stream between two nodes: given by the shell, never used twice.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
 pub struct LinkId(pub u64);
 
 /// What happened.

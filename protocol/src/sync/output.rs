@@ -1,5 +1,7 @@
 //! What is to be done, as the engine says.
 
+use serde::{Deserialize, Serialize};
+
 use super::{
     input::LinkId,
     message::{Farewell, NotTaken},
@@ -7,13 +9,14 @@ use super::{
 use crate::id::{DeviceId, RecordId};
 
 /// What is to be done.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Output {
     /// Send a frame; `Input::Sent` is the answer, or `Input::Lost`.
     Send {
         /// On which stream.
         link: LinkId,
         /// Its bytes, without the length.
+        #[serde(with = "serde_bytes")]
         frame: Vec<u8>,
     },
     /// End a stream. What of the last frame has not left does not leave where `at_once` is set.
@@ -51,7 +54,7 @@ pub enum Standing {
 }
 
 /// Something worth knowing.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum News {
     /// A node is connected.
     Connected(DeviceId),

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use kith_crdt::Section;
+use serde::{Deserialize, Serialize};
 
 use crate::{
     audit::Disclosure,
@@ -15,7 +16,7 @@ use crate::{
 };
 
 /// Another node, as this one knows it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Peer {
     /// Its device.
     pub device: DeviceId,

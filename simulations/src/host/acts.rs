@@ -324,7 +324,7 @@ impl Host {
         let link = Link::Device(device);
         let (Ok(records), Ok(log)) = (
             self.disk.records(),
-            principal_log(&self.disk, self.root.principal()),
+            principal_log(&self.disk, self.who.principal),
         ) else {
             return Done::Unreadable;
         };

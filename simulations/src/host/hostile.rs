@@ -115,7 +115,7 @@ impl Host {
         };
         let author = Author {
             principal: claim.author,
-            key: &self.key,
+            key: &self.keys().device,
             staff: None,
         };
         let payload = Payload {
@@ -142,7 +142,7 @@ impl Host {
         };
         let author = Author {
             principal: claim.author,
-            key: &self.key,
+            key: &self.keys().device,
             staff: None,
         };
         let event = author.event(EventDraft {
@@ -190,7 +190,7 @@ impl Host {
             });
         let author = Author {
             principal: self.whoever().principal,
-            key: &self.key,
+            key: &self.keys().device,
             staff: None,
         };
         event_item(&author.event(EventDraft {
@@ -268,7 +268,7 @@ impl Host {
         };
         let author = Author {
             principal: self.whoever().principal,
-            key: &self.key,
+            key: &self.keys().device,
             staff: None,
         };
         let content = kith_protocol::envelope::Content::Adopt { entries };

@@ -29,7 +29,7 @@ impl Shell for Host {
     }
 
     fn peers(&self) -> Result<Vec<Peer>, StoreError> {
-        let owner = self.root.principal();
+        let owner = self.who.principal;
         let all = self.disk.records()?;
         let peers = self.peers.values().cloned().map(|mut peer| {
             // What one device of a person has, all have.
@@ -63,7 +63,7 @@ impl Shell for Host {
             return Ok(record);
         }
         let mut record = Record::load(&self.disk, id, self.device())?;
-        record.load_principals(&self.disk, [self.root.principal()])?;
+        record.load_principals(&self.disk, [self.who.principal])?;
         Ok(record)
     }
 
@@ -77,7 +77,7 @@ impl Shell for Host {
             return Ok(record);
         }
         let mut record = Record::load_part(&self.disk, id, self.device(), sections)?;
-        record.load_principals(&self.disk, [self.root.principal()])?;
+        record.load_principals(&self.disk, [self.who.principal])?;
         Ok(record)
     }
 
@@ -90,7 +90,7 @@ impl Shell for Host {
     fn rights(&mut self, id: RecordId) -> Result<Rights, StoreError> {
         self.taken.insert(id);
         let mut rights = Rights::load(&self.disk, id)?;
-        rights.load_principals(&self.disk, [self.root.principal()])?;
+        rights.load_principals(&self.disk, [self.who.principal])?;
         Ok(rights)
     }
 
@@ -126,7 +126,8 @@ impl Shell for Host {
                 Some(bytes) => kith_protocol::codec::decode_trusted(&bytes)
                     .map_err(|_| StoreError::Index("the access log".to_owned()))?,
                 None => {
-                    let (chain, link) = AuditChain::begin(self.device(), [7; 16], self.now_ms);
+                    let (chain, link) =
+                        AuditChain::begin(self.device(), self.audit_nonce, self.now_ms);
                     items.push(Item::Audit { bytes: link });
                     chain
                 }
@@ -138,12 +139,7 @@ impl Shell for Host {
                 .map_err(|error| StoreError::Index(error.to_string()))?;
             items.push(Item::Audit { bytes });
         }
-        items.push(Item::Row {
-            key: AUDIT,
-            value: Some(serde_bytes::ByteBuf::from(kith_protocol::codec::encode(
-                &chain,
-            ))),
-        });
+        items.push(audit_row(&chain));
         self.disk.commit(items)?;
         self.audit = Some(chain);
         Ok(())
@@ -151,5 +147,15 @@ impl Shell for Host {
 
     fn put_blob(&mut self, bytes: &[u8]) -> Result<(), StoreError> {
         self.disk.put_blob(bytes).map(|_| ())
+    }
+}
+
+/// The row that says where the access log stands.
+pub(super) fn audit_row(chain: &AuditChain) -> Item {
+    Item::Row {
+        key: AUDIT,
+        value: Some(serde_bytes::ByteBuf::from(kith_protocol::codec::encode(
+            chain,
+        ))),
     }
 }

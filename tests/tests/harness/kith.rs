@@ -24,6 +24,9 @@ fn build() -> PathBuf {
     cargo.current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."));
     // The same selection as the README's command: any other would build the libraries again.
     cargo.args(["test", "--workspace", "--no-run", "--locked", "--quiet"]);
+    if cfg!(feature = "trace") {
+        cargo.args(["--features", "kith-cli/trace,kith-tests/trace"]);
+    }
     cargo.arg("--message-format=json-render-diagnostics");
     if !cfg!(debug_assertions) {
         cargo.arg("--release");
