@@ -30,6 +30,9 @@ use crate::{
 const LOOKING_LASTS: Duration = Duration::from_secs(15);
 /// How long between two looks at who was found.
 const BETWEEN_LOOKS: Duration = Duration::from_millis(300);
+/// How long a node that does not answer is called before whoever joins is told so; each is called
+/// twice at least.
+const CALLING_LASTS: Duration = Duration::from_secs(3);
 /// How long between two questions whether the other side has confirmed.
 const BETWEEN_ASKING: Duration = Duration::from_secs(5);
 
@@ -97,8 +100,8 @@ impl Met {
                     .map(|address| parse_address(address))
                     .collect::<Result<Vec<_>, _>>()
                     .map_err(|error| unreachable(&error))?;
-                let opened = network.open(invited.device, addresses, Talk::Pair).await;
-                let channel = opened.map_err(|error| unreachable(&error))?;
+                let called = call(network, invited.device, &addresses).await;
+                let channel = called.map_err(|error| unreachable(&error))?;
                 let there = (invited.device, invited.addresses.clone());
                 Self::knock(channel, own, there, invitation).await
             }
@@ -207,6 +210,26 @@ impl Met {
                 Ok(None)
             }
         }
+    }
+}
+
+/// Calls whoever made an invitation. A machine that is just waking up, or a network that is, answers
+/// a moment later.
+async fn call(
+    network: &Network,
+    host: DeviceId,
+    addresses: &[Multiaddr],
+) -> Result<Channel, NetworkError> {
+    let until = Instant::now() + CALLING_LASTS;
+    let mut is_first = true;
+    loop {
+        let opened = network.open(host, addresses.to_vec(), Talk::Pair).await;
+        let is_silent = matches!(opened, Err(NetworkError::Unreachable(_)));
+        if !is_silent || (!is_first && Instant::now() > until) {
+            return opened;
+        }
+        is_first = false;
+        sleep(BETWEEN_LOOKS).await;
     }
 }
 
