@@ -162,8 +162,7 @@ impl Network {
         if let Some(wanted) = address::tcp(&address) {
             // libp2p would share the port with another program of the same user, and each of the
             // two would get some of the other's calls.
-            let taken = std::net::TcpListener::bind(wanted).err();
-            if let Some(taken) = taken {
+            if let Err(taken) = address::is_free(wanted) {
                 return Err(NetworkError::Listen {
                     address: address.to_string(),
                     source: taken,

@@ -18,10 +18,12 @@ use crate::{
 pub fn run(session: &Session, args: &DemoArgs) -> Result<Ending, Failure> {
     let place = Place::new("demo")?;
     let told = tell(session, args, &place);
+    // Nothing is left behind, also where the traces could not be kept.
     #[cfg(feature = "trace")]
-    if let Some(folder) = &args.traces {
-        crate::demo::traces::keep(&place, folder)?;
-    }
+    let told = told.and_then(|ending| match &args.traces {
+        Some(folder) => crate::demo::traces::keep(&place, folder).map(|()| ending),
+        None => Ok(ending),
+    });
     let removed = place.remove();
     let told = told.map_err(|failure| match &removed {
         Ok(()) => failure,

@@ -1,8 +1,12 @@
 //! Addresses: as people write them, as libp2p does, and which of them are of use to others.
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::{
+    io,
+    net::{IpAddr, Ipv4Addr, SocketAddr},
+};
 
 use libp2p::{Multiaddr, PeerId, multiaddr::Protocol};
+use socket2::{Domain, Socket, Type};
 
 use super::NetworkError;
 
@@ -60,6 +64,17 @@ pub(super) fn tcp(address: &Multiaddr) -> Option<SocketAddr> {
         Some(Protocol::Tcp(port)) => Some(SocketAddr::new(place, port)),
         _ => None,
     }
+}
+
+/// Whether no other socket listens there. An address of IPv6 says nothing of IPv4, as for libp2p.
+pub(super) fn is_free(wanted: SocketAddr) -> io::Result<()> {
+    let socket = Socket::new(Domain::for_address(wanted), Type::STREAM, None)?;
+    if wanted.is_ipv6() {
+        socket.set_only_v6(true)?;
+    }
+    // What an earlier run left behind does not keep the address.
+    socket.set_reuse_address(true)?;
+    socket.bind(&wanted.into())
 }
 
 /// Whether it is spoken over datagrams, whose senders may lie about where they are.

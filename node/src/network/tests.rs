@@ -82,6 +82,21 @@ async fn a_port_is_not_shared_with_another_node() {
 }
 
 #[tokio::test]
+async fn one_port_serves_both_kinds_of_addresses() {
+    if std::net::TcpListener::bind("[::1]:0").is_err() {
+        eprintln!("SKIPPED: this machine has no IPv6");
+        return;
+    }
+    let (here, _streams) = started(12);
+    let anywhere = parse_address("0.0.0.0:0").expect("an address");
+    let listening = here.listen(anywhere).await.expect("it listens").remove(0);
+    let listening = listening.to_string();
+    let port = listening.rsplit('/').next().expect("a port");
+    let also = parse_address(&format!("[::]:{port}")).expect("an address");
+    here.listen(also).await.expect("it listens there too");
+}
+
+#[tokio::test]
 async fn a_call_that_is_refused_says_so() {
     let (here, _streams) = started(8);
     let nobody = free_port();

@@ -122,6 +122,7 @@ impl Link {
             return Ok(());
         };
         let ours = desk.shell.owner();
+        let needed = touched(sound);
         // What came of it under another share in the same parcel is not on the disk yet.
         let known = taken.iter().position(|taken| taken.record.id() == id);
         let Taken {
@@ -130,14 +131,14 @@ impl Link {
         } = match known {
             Some(at) => taken.swap_remove(at),
             None => Taken {
-                record: match touched(sound) {
+                record: match needed.clone() {
                     Some(sections) => desk.shell.take_part(id, sections)?,
                     None => desk.shell.take(id)?,
                 },
                 items: Vec::new(),
             },
         };
-        record.load_more(desk.shell.store(), touched(sound).as_ref())?;
+        record.load_more(desk.shell.store(), needed.as_ref())?;
         // A record that is here and was never shared with them takes nothing from them. One whose
         // rights do not even say yet that it is for this node is still on its way.
         let is_new = !Reach::of(record.ledger(), &ours, desk.now_ms).is_any();
