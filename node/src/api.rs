@@ -22,7 +22,7 @@ pub use emergency::{EmergencyChange, EmergencyShown, OpenRequest, OpenedLine};
 pub use events::{Kind, Occurred, Since};
 pub use files::{BackedUp, Filed, ImportRequest, Imported, Refused, Verified};
 pub use practice::{
-    DeviceLine, DeviceList, Leaving, Left, NewStaff, StaffLine, StaffList, WaitingDevice,
+    DeviceLine, DeviceList, Leaving, Left, NewStaff, Retiring, StaffLine, StaffList, WaitingDevice,
 };
 pub use records::{
     Added, Addition, Alike, AllergyState, AsOf, Change, Exported, Happened, JoinedRecord, Line,
@@ -199,7 +199,7 @@ pub enum Request {
     /// Every device that acts for the owner.
     DeviceList,
     /// A device leaves.
-    DeviceRetire(Leaving),
+    DeviceRetire(Retiring),
 }
 
 impl fmt::Debug for Request {

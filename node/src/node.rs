@@ -35,6 +35,7 @@ mod saved;
 mod scheme;
 mod setup;
 mod sharing;
+mod sheet;
 mod shell;
 mod show;
 mod standing;

@@ -33,7 +33,7 @@ use index::{Index, Location};
 use reserve::Reserve;
 use segments::{Block, Segments};
 
-pub use keystore::{KeySlot, Keystore, KeystoreError, StoreKey};
+pub use keystore::{KeySlot, Keystore, KeystoreError, SheetSealed, StoreKey};
 pub use seal::random;
 
 /// A block of items is closed at this size, in bytes before compression.

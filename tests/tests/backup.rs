@@ -4,15 +4,6 @@ use std::path::Path;
 
 use crate::harness::{Node, all_files, contains, sample, text, until};
 
-/// The code on the recovery sheet, in a file.
-fn with_sheet(name: &str, kind: &str) -> (Node, std::path::PathBuf) {
-    let node = Node::nowhere();
-    let made = node.json(["setup", "--name", name, "--kind", kind]);
-    let code = made["recovery"].as_str().expect("a code is shown once");
-    let sheet = node.file("sheet", code);
-    (node, sheet)
-}
-
 fn restored(backup: &Path, sheet: &Path) -> Node {
     let again = Node::nowhere();
     let words = ["--json", "--passphrase-file", text(sheet), "restore"];
@@ -26,7 +17,7 @@ fn restored(backup: &Path, sheet: &Path) -> Node {
 
 #[test]
 fn a_backup_is_sealed_and_the_next_one_writes_only_what_is_new() {
-    let (node, _) = with_sheet("Riverside Surgery", "practice");
+    let (node, _) = Node::with_sheet("Riverside Surgery", "practice");
     let record = node.import(&sample("ips.json"));
     let folder = node.beside("backup");
     let first = node.json(["backup", text(&folder)]);
@@ -61,9 +52,9 @@ fn a_backup_is_sealed_and_the_next_one_writes_only_what_is_new() {
 
 #[test]
 fn a_backup_goes_only_where_it_belongs_and_damage_is_named() {
-    let (node, sheet) = with_sheet("Riverside Surgery", "practice");
+    let (node, sheet) = Node::with_sheet("Riverside Surgery", "practice");
     node.import(&sample("ips.json"));
-    let (other, _) = with_sheet("Bryn Celyn", "practice");
+    let (other, _) = Node::with_sheet("Bryn Celyn", "practice");
     let folder = node.beside("backup");
     node.json(["backup", text(&folder)]);
     other.kith(["backup", text(&folder)]).ended(13);
@@ -111,7 +102,7 @@ fn looks(node: &Node, record: &str) -> usize {
 /// The surgery's disk burns; what was written after its backup is with the daughter.
 #[test]
 fn a_node_that_is_restored_goes_on_as_a_new_device_and_loses_nothing() {
-    let (surgery, sheet) = with_sheet("Riverside Surgery", "practice");
+    let (surgery, sheet) = Node::with_sheet("Riverside Surgery", "practice");
     let laptop = Node::set_up("Sam's laptop", "person");
     let record = surgery.import(&sample("ips.json"));
     let runs = surgery.running();

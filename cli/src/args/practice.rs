@@ -43,7 +43,17 @@ pub enum DevicesCommand {
     /// Every device that acts for this node's owner, and invitations that wait
     List,
     /// A device leaves: one signed event for all records; an invitation that waits is taken back
-    Retire(LeavingArgs),
+    Retire(RetireArgs),
+}
+
+#[derive(clap::Args)]
+pub struct RetireArgs {
+    #[command(flatten)]
+    pub leaving: LeavingArgs,
+    /// Use the recovery sheet of the device on which you began: its code is asked for, or read
+    /// from FILE
+    #[arg(long, num_args = 0..=1, value_name = "FILE")]
+    pub recovery_sheet: Option<Option<std::path::PathBuf>>,
 }
 
 #[derive(clap::Args)]

@@ -91,7 +91,10 @@ fn say(session: &Session, joined: &Joined) -> Result<Ending, Failure> {
             joined.from, joined.from
         )));
         if let Some(recovery) = &joined.recovery {
-            setup::say_recovery(recovery);
+            setup::say_recovery(
+                recovery,
+                "Keep the sheet of your first device too: it is that one which retires devices.",
+            );
         }
         render::say("Start it with kith run; kith devices list shows all of them.");
         return Ok(Ending::Done);

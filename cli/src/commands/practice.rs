@@ -1,14 +1,16 @@
 //! `kith staff` and `kith devices`.
 
+use std::path::PathBuf;
+
 use kith_node::{
-    api::{DeviceList, Leaving, Left, NewStaff, Reply, Request, StaffLine, StaffList},
+    api::{DeviceList, Leaving, Left, NewStaff, Reply, Request, Retiring, StaffLine, StaffList},
     failure::{Ending, Failure},
 };
 
 use super::{invitation, stop::keep};
 use crate::{
     args::{DevicesArgs, DevicesCommand, InvitationArgs, LeavingArgs, StaffArgs, StaffCommand},
-    ask::{Session, odd_answer},
+    ask::{Session, odd_answer, words_in},
     render,
 };
 
@@ -65,8 +67,31 @@ pub fn devices(session: &Session, args: DevicesArgs) -> Result<Ending, Failure> 
             say_devices(&list);
             Ok(Ending::Done)
         }
-        DevicesCommand::Retire(args) => left(session, Request::DeviceRetire(leaving(args)?)),
+        DevicesCommand::Retire(args) => {
+            let retiring = Retiring {
+                sheet: sheet_code(session, args.recovery_sheet.as_ref())?,
+                leaving: leaving(args.leaving)?,
+            };
+            left(session, Request::DeviceRetire(retiring))
+        }
     }
+}
+
+/// The code of a recovery sheet, where one is to be used: from a file, or typed.
+fn sheet_code(
+    session: &Session,
+    named: Option<&Option<PathBuf>>,
+) -> Result<Option<String>, Failure> {
+    let code = named.map(|file| match file {
+        Some(file) => words_in(file),
+        None if session.no_input => Err(Failure::new(
+            Ending::Usage,
+            "The code of the recovery sheet is needed, and nobody can be asked for it.",
+            "Name a file that holds it: --recovery-sheet FILE. Nothing was changed.",
+        )),
+        None => session.typed_passphrase("Code of the recovery sheet of your first device:"),
+    });
+    code.transpose()
 }
 
 /// An invitation for another device of the same owner.

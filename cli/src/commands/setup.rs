@@ -127,21 +127,25 @@ fn say(made: &SetUp) {
         render::clean(&made.name),
         made.home.display()
     ));
-    say_recovery(&made.recovery);
+    say_recovery(
+        &made.recovery,
+        "With it, another device of yours can retire this one: kith devices retire.",
+    );
     if let Some(service) = &made.service {
         say_service(service);
     }
     render::say("Next: kith import FILE, or kith record new --family NAME.");
 }
 
-/// What opens a node when everything else is lost.
-pub(super) fn say_recovery(recovery: &str) {
+/// What opens a node when everything else is lost, and what it is for besides.
+pub(super) fn say_recovery(recovery: &str, besides: &str) {
     render::say("");
     render::say("RECOVERY SHEET: write this down and keep it where you keep important papers.");
     render::say(&format!("    {recovery}"));
     render::say(
         "It opens this node when the passphrase or key file is lost. It is not shown again.",
     );
+    render::say(besides);
     render::say("");
 }
 

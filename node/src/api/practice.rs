@@ -26,6 +26,15 @@ pub struct Leaving {
     pub keep: Keep,
 }
 
+/// A device that is retired.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct Retiring {
+    /// Which, and what stays.
+    pub leaving: Leaving,
+    /// The code of the first device's recovery sheet, where this one may not say so by itself.
+    pub sheet: Option<String>,
+}
+
 /// A member of staff.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StaffLine {

@@ -15,12 +15,13 @@ use serde_bytes::ByteBuf;
 use super::{
     Node,
     identity::{RowKind, read_row},
-    now_ms, peers,
+    leaver::Leaver,
+    peers,
     practice::{is_named, not_one, note},
     show,
 };
 use crate::{
-    api::{DeviceLine, DeviceList, Keep, Leaving, Left},
+    api::{DeviceLine, DeviceList, Keep, Left, Retiring},
     failure::{Ending, Failure},
     pairing::message::{Added, Known},
 };
@@ -43,7 +44,8 @@ impl Node {
         })
     }
 
-    pub(super) fn device_retire(&mut self, leaving: &Leaving) -> Result<Left, Failure> {
+    pub(super) fn device_retire(&mut self, retiring: &Retiring) -> Result<Left, Failure> {
+        let leaving = &retiring.leaving;
         let word = leaving.who.to_lowercase();
         if let Some(id) = self.take_device_back(&word)? {
             return Ok(Left {
@@ -77,11 +79,13 @@ impl Node {
                 "Nothing was changed: kith devices list shows every device.",
             ));
         }
-        if !self.may_retire(&devices, id) {
+        let root = retiring.sheet.as_deref();
+        let root = root.map(|code| self.root_by_sheet(code)).transpose()?;
+        if root.is_none() && !self.may_retire(&devices, id) {
             return Err(Failure::new(
                 Ending::NotAllowed,
                 "That device was not added by this one, and this one does not have your root key.",
-                "Retire it from the device on which you began, or from the one that added it: kith devices list there. Nothing was changed.",
+                "With the recovery sheet of the device on which you began: kith devices retire DEVICE --recovery-sheet. Or retire it from that device, or from the one that added it. Nothing was changed.",
             ));
         }
         let last = self.last_standing(id, leaving.keep)?;
@@ -90,9 +94,12 @@ impl Node {
             last,
             cut,
         };
-        let devices = BTreeSet::from([id]);
-        let (event, records) =
-            self.leave(Link::Device(id), &devices, leaving.keep, now_ms(), end)?;
+        let leaver = Leaver {
+            link: Link::Device(id),
+            devices: BTreeSet::from([id]),
+            keep: leaving.keep,
+        };
+        let (event, records) = self.leave(&leaver, root.as_ref(), end)?;
         let name = id.to_string()[..12].to_owned();
         Ok(Left {
             id: id.to_string(),
@@ -106,7 +113,7 @@ impl Node {
     /// Who has the root key may retire any device; another device those that it added, and those
     /// that they added.
     fn may_retire(&self, devices: &[Device], device: DeviceId) -> bool {
-        if self.identity.has_root() {
+        if self.identity.root_key().is_some() {
             return true;
         }
         let parents: BTreeMap<_, _> = devices
@@ -203,7 +210,8 @@ impl Node {
         Ok(known.map(|peer| peer.device))
     }
 
-    /// All that a new device needs to act for the owner. The root key stays where it is.
+    /// All that a new device needs to act for the owner. The root key goes only as the code of the
+    /// recovery sheet opens it.
     pub(super) fn added(&self) -> Result<Added, Failure> {
         let mut others = Vec::new();
         let mut len = 0;
@@ -230,6 +238,7 @@ impl Node {
             role: self.identity.role,
             sealing: *self.identity.sealing_seed,
             others,
+            root: self.sealed_root()?,
         })
     }
 

@@ -53,6 +53,8 @@ pub(super) enum RowKind {
     Common = 30,
     /// That this node was set up for the demo.
     Demo = 31,
+    /// The owner's root key, sealed to the code of the first device's recovery sheet.
+    Sheet = 32,
 }
 
 impl RowKind {
@@ -124,9 +126,9 @@ impl Identity {
         self.root.as_ref().unwrap_or(&self.device)
     }
 
-    /// Whether the owner's root key is here.
-    pub(super) const fn has_root(&self) -> bool {
-        self.root.is_some()
+    /// The owner's root key, where it is here.
+    pub(super) const fn root_key(&self) -> Option<&SecretKey> {
+        self.root.as_ref()
     }
 
     /// What this node writes with.

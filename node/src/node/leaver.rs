@@ -15,6 +15,7 @@ use kith_protocol::{
     codec,
     consent::cut::{Cut, CutPart, CutPlace, CutPosition, KeptTree, Leaves, ProvenPart},
     id::{BlobId, DeviceId, EventId, RecordId},
+    identity::SecretKey,
     logs::{PrincipalAct, record::Link},
     record::event_item,
     store::{ChainEnd, Damage, Item, Store, StoreError},
@@ -23,6 +24,7 @@ use kith_protocol::{
 use super::{
     Node,
     identity::{RowKind, read_rows, row},
+    now_ms,
 };
 use crate::{
     api::Keep,
@@ -33,6 +35,16 @@ use crate::{
 
 /// Trees kept in memory: one of 12,000 records takes some four megabytes.
 const TREES_MAX: usize = 4;
+
+/// A device or a member of staff who leaves.
+pub(super) struct Leaver {
+    /// What ends.
+    pub(super) link: Link,
+    /// What they signed with.
+    pub(super) devices: BTreeSet<DeviceId>,
+    /// What stays of what they did.
+    pub(super) keep: Keep,
+}
 
 /// The cuts over many records that this node signed.
 #[derive(Default)]
@@ -115,19 +127,19 @@ impl Node {
     }
 
     /// Signs the event by which a device or a member of staff leaves, with what stays of their
-    /// work in every record here. Gives the event and the number of records.
+    /// work in every record here; with `root` where the owner's root key is not this node's. Gives
+    /// the event and the number of records.
     pub(super) fn leave(
         &mut self,
-        link: Link,
-        devices: &BTreeSet<DeviceId>,
-        keep: Keep,
-        time_ms: u64,
+        leaver: &Leaver,
+        root: Option<&SecretKey>,
         act: impl FnOnce(Cut) -> PrincipalAct,
     ) -> Result<(EventId, usize), Failure> {
         self.own_log_has_room()?;
-        let kept = self.what_stays(link, devices, keep)?;
+        let kept = self.what_stays(leaver)?;
         let records = kept.records();
-        let event = self.sign_own(time_ms, act(kept.cut()))?;
+        let key = root.unwrap_or_else(|| self.identity.adding_key());
+        let event = self.sign_own_with(key, now_ms(), act(kept.cut()))?;
         let mut items = vec![event_item(&event)];
         let mut cut = None;
         if records > 0 {
@@ -146,14 +158,10 @@ impl Node {
     /// The parts of the cut over every record. Where the chains are straight and everything of
     /// them counts, their ends say it; the statuses of a record say it where not, and where a date
     /// decides.
-    fn what_stays(
-        &mut self,
-        link: Link,
-        devices: &BTreeSet<DeviceId>,
-        keep: Keep,
-    ) -> Result<KeptTree, Failure> {
+    fn what_stays(&mut self, leaver: &Leaver) -> Result<KeptTree, Failure> {
+        let (link, keep) = (leaver.link, leaver.keep);
         let mut ends = Vec::new();
-        for device in devices {
+        for device in &leaver.devices {
             ends.extend(self.store.chains(device, None)?);
         }
         ends.sort_unstable();

@@ -6,6 +6,7 @@ use kith_protocol::{
     author::Author,
     consent::grant::Actions,
     id::{DeviceId, StaffId},
+    identity::SecretKey,
     logs::{Act, Event, PrincipalAct, principal::PrincipalKind, record::Link},
     record::event_item,
     signed::Verified,
@@ -16,6 +17,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     Node,
     identity::{RowKind, read_row, row},
+    leaver::Leaver,
     now_ms,
     sharing::end_of,
     show,
@@ -63,12 +65,22 @@ impl Node {
         time_ms: u64,
         act: PrincipalAct,
     ) -> Result<Verified<Event>, Failure> {
-        let root = Author {
+        self.sign_own_with(self.identity.adding_key(), time_ms, act)
+    }
+
+    /// The same with one of the owner's keys.
+    pub(super) fn sign_own_with(
+        &self,
+        key: &SecretKey,
+        time_ms: u64,
+        act: PrincipalAct,
+    ) -> Result<Verified<Event>, Failure> {
+        let owner = Author {
             principal: self.identity.principal,
-            key: self.identity.adding_key(),
+            key,
             staff: None,
         };
-        Ok(root.own_event(&self.principal_log()?, time_ms, act))
+        Ok(owner.own_event(&self.principal_log()?, time_ms, act))
     }
 
     pub(super) fn staff_add(&mut self, new: &NewStaff) -> Result<StaffLine, Failure> {
@@ -158,8 +170,12 @@ impl Node {
         };
         let staff = member.id;
         let end = |cut| PrincipalAct::StaffEnd { staff, cut };
-        let (event, records) =
-            self.leave(Link::Staff(staff), &devices, leaving.keep, now_ms(), end)?;
+        let leaver = Leaver {
+            link: Link::Staff(staff),
+            devices,
+            keep: leaving.keep,
+        };
+        let (event, records) = self.leave(&leaver, None, end)?;
         Ok(Left {
             id: staff.to_string(),
             event: event.to_string(),

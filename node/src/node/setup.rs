@@ -22,6 +22,7 @@ use super::{
     identity::{Identity, Role, RowKind, row},
     now_ms,
     peers::Peer,
+    sheet,
 };
 use crate::{
     api::SetUp,
@@ -69,6 +70,7 @@ impl Node {
         let identity = Identity::new(name.to_owned(), role, [random(), random(), random()]);
         let mut items = principal_log(&identity);
         items.push(identity.item());
+        items.extend(sheet::kept(&identity, &recovery)?);
         items.extend(mark);
         store.commit(items)?;
         Ok(SetUp {
@@ -123,6 +125,7 @@ impl Node {
         items.extend(
             known.map(|known| row(RowKind::Peers, known.principal.as_bytes(), &known.peer)),
         );
+        items.extend(added.root.as_ref().map(sheet::item));
         let named = (added.name.clone(), added.role);
         let identity = Identity::another(named, owner, device, added.sealing);
         items.push(identity.item());

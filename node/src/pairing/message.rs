@@ -7,7 +7,10 @@ use kith_protocol::{
 use serde::{Deserialize, Serialize};
 use serde_bytes::ByteBuf;
 
-use crate::node::{Peer, Role};
+use crate::{
+    node::{Peer, Role},
+    store::SheetSealed,
+};
 
 /// The version of this conversation.
 pub const PAIR_VERSION: u8 = 1;
@@ -151,6 +154,9 @@ pub struct Added {
     pub sealing: [u8; 32],
     /// Nodes of others that the owner knows.
     pub others: Vec<Known>,
+    /// The owner's root key, sealed to the code of the first device's recovery sheet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub root: Option<SheetSealed>,
 }
 
 /// Somebody whom the owner knows.

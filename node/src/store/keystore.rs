@@ -67,14 +67,14 @@ struct Slots {
     slots: Vec<Slot>,
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Slot {
     kind: SlotKind,
     #[serde(with = "serde_bytes")]
     wrapped: Vec<u8>,
 }
 
-#[derive(Clone, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 enum SlotKind {
     Passphrase {
         #[serde(with = "serde_bytes")]
@@ -145,14 +145,44 @@ impl Keystore {
     }
 }
 
+/// A secret that the code of a recovery sheet opens, apart from any store.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SheetSealed(Slot);
+
+impl SheetSealed {
+    /// Seals a secret to the code of a recovery sheet.
+    pub fn seal(secret: &[u8; 32], code: &str) -> Result<Self, KeystoreError> {
+        let kind = passphrase_slot();
+        let wrapping = wrapping_key(&kind, &KeySlot::Passphrase(code))?;
+        let wrapping = wrapping.ok_or(KeystoreError::Damaged)?;
+        let wrapped = seal::seal(&wrapping, SHEET_SEALED, secret);
+        Ok(Self(Slot { kind, wrapped }))
+    }
+
+    /// The secret, where the code is the one to which it was sealed.
+    pub fn open(&self, code: &str) -> Result<Zeroizing<[u8; 32]>, KeystoreError> {
+        let wrapping = wrapping_key(&self.0.kind, &KeySlot::Passphrase(code))?;
+        let wrapping = wrapping.ok_or(KeystoreError::Damaged)?;
+        let opened = seal::open(&wrapping, SHEET_SEALED, &self.0.wrapped);
+        let secret = opened.and_then(|secret| <[u8; 32]>::try_from(secret).ok());
+        secret.map(Zeroizing::new).ok_or(KeystoreError::Wrong)
+    }
+}
+
+const SHEET_SEALED: &[u8] = b"kith root key";
+
+fn passphrase_slot() -> SlotKind {
+    SlotKind::Passphrase {
+        salt: seal::random::<16>().to_vec(),
+        memory_kib: MEMORY_KIB,
+        passes: PASSES,
+        lanes: LANES,
+    }
+}
+
 fn wrap(key: &Key, slot: &KeySlot<'_>) -> Result<Slot, KeystoreError> {
     let kind = match slot {
-        KeySlot::Passphrase(_) => SlotKind::Passphrase {
-            salt: seal::random::<16>().to_vec(),
-            memory_kib: MEMORY_KIB,
-            passes: PASSES,
-            lanes: LANES,
-        },
+        KeySlot::Passphrase(_) => passphrase_slot(),
         KeySlot::KeyFile(file) => {
             write_private(file, &*Key::new(seal::random()))?;
             SlotKind::KeyFile

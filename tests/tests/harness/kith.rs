@@ -122,6 +122,20 @@ impl Node {
         }
     }
 
+    /// A node, and the code on its recovery sheet in a file.
+    pub fn with_sheet(name: &str, kind: &str) -> (Self, PathBuf) {
+        let node = Self::nowhere();
+        let made = node.json(["setup", "--name", name, "--kind", kind]);
+        let sheet = node.sheet(&made);
+        (node, sheet)
+    }
+
+    /// The code of a recovery sheet as it is said when a node is made, in a file.
+    pub fn sheet(&self, made: &Value) -> PathBuf {
+        let code = made["recovery"].as_str().expect("a code is shown once");
+        self.file("sheet", code)
+    }
+
     /// A node whose key file opens it.
     pub fn set_up(name: &str, kind: &str) -> Self {
         let node = Self::nowhere();

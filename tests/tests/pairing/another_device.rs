@@ -1,7 +1,7 @@
 //! A second device of one person: it gets what they have, acts for them, and is stopped when lost.
 
 use super::{said, same_digests, shares, surgery_and_laptop};
-use crate::harness::{Node, contains, never, until};
+use crate::harness::{Node, contains, never, sample, text, until};
 
 #[test]
 fn a_second_device_gets_the_record_writes_and_is_stopped_when_it_is_lost() {
@@ -89,6 +89,53 @@ fn a_second_device_cannot_end_the_first_and_a_device_invitation_needs_an_empty_f
     let first = first.as_str().expect("a node");
     let ran = phone.kith(["devices", "retire", first]).ended(13);
     assert!(ran.err.contains("was not added by this one"), "{ran}");
+}
+
+#[test]
+fn a_lost_first_device_is_retired_from_the_second_with_the_recovery_sheet() {
+    let surgery = Node::set_up("Riverside Surgery", "practice");
+    let record = surgery.import(&sample("ips.json"));
+    let (laptop, sheet) = Node::with_sheet("Sam's laptop", "person");
+    let (_surgery_runs, laptop_runs) = (surgery.running(), laptop.running());
+    laptop.join(&surgery.share(&record, "all", "daily-care"));
+    let invited = laptop.json(["devices", "add"]);
+    let phone = Node::nowhere();
+    let joined = phone.json(["join", "--link", said(&invited, "link"), "--yes"]);
+    let own_sheet = phone.sheet(&joined);
+    assert!(same_digests(&laptop, &phone, &record));
+    let _phone_runs = phone.running();
+    laptop.note(&record, "Slept badly");
+    until("the phone has what the laptop wrote", || {
+        contains(&phone.ndjson(&record), "Slept badly")
+    });
+
+    let first = laptop.json(["status"])["node"].clone();
+    let first = first.as_str().expect("a node");
+    let retire = ["devices", "retire", first, "--recovery-sheet"];
+    phone.kith(retire).ended(2);
+    let with = |sheet| retire.into_iter().chain([text(sheet)]);
+    let ran = phone.kith(with(&own_sheet)).ended(12);
+    assert!(ran.err.contains("the device on which you began"), "{ran}");
+    phone.json(with(&sheet));
+    until("the surgery has heard of it and talks to the phone", || {
+        surgery.json(["add", &record, "medicine", "Aspirin 75 mg"]);
+        contains(&phone.ndjson(&record), "Aspirin")
+    });
+    surgery.note(&record, "After the loss");
+    never("the lost laptop gets anything more", || {
+        contains(&laptop.ndjson(&record), "After the loss")
+    });
+    drop(laptop_runs);
+    // What it wrote before counts, and the phone goes on as the owner.
+    assert!(contains(&phone.ndjson(&record), "Slept badly"));
+    surgery.verify(&record);
+    let late = phone.note(&record, "From the phone");
+    until("the surgery has the phone's note", || {
+        contains(&surgery.ndjson(&record), "From the phone")
+    });
+    assert_eq!(surgery.json(["explain", &late])["status"], "accepted");
+    let list = phone.json(["devices", "list"])["devices"].to_string();
+    assert!(list.contains("retired"), "{list}");
 }
 
 #[test]

@@ -19,9 +19,15 @@ use kith_protocol::{
     store::{Item, Store},
 };
 
-use super::super::{identity::RowKind, import, now_ms, peers::tests::Place};
+use super::{
+    super::{identity::RowKind, import, now_ms, peers::tests::Place},
+    Leaver,
+};
 use crate::{
-    api::{Addition, BundleTo, ExportForm, ImportRequest, Keep, Leaving, NewStaff, Reply, Request},
+    api::{
+        Addition, BundleTo, ExportForm, ImportRequest, Keep, Leaving, NewStaff, Reply, Request,
+        Retiring,
+    },
     failure::Ending,
     home::{Home, Unlock},
     node::{Node, Role},
@@ -173,8 +179,11 @@ fn the_ends_of_chains_say_what_the_statuses_of_every_record_say() {
         });
         all.insert(record, parts.expect("a record"));
     }
-    let own = std::iter::once(device).collect();
-    let quick = place.node.what_stays(link, &own, Keep::All);
+    let quick = place.node.what_stays(&Leaver {
+        link,
+        devices: std::iter::once(device).collect(),
+        keep: Keep::All,
+    });
     let quick = quick.expect("a tree");
     assert_eq!(quick.records(), 40);
     assert_eq!(quick, KeptTree::of([Leaves::of(all.into_values())]));
@@ -310,9 +319,13 @@ fn a_record_that_a_retired_device_began_stays_with_all_that_hangs_on_it() {
     };
     assert_eq!(devices(&mut place).len(), 2);
     let retire = |who: String| {
-        Request::DeviceRetire(Leaving {
+        let leaving = Leaving {
             who,
             keep: Keep::All,
+        };
+        Request::DeviceRetire(Retiring {
+            leaving,
+            sheet: None,
         })
     };
     let own = place.node.device().to_string();
