@@ -18,6 +18,10 @@ use kith_node::failure::{Ending, Failure};
 use args::Command;
 use ask::Session;
 
+/// A node makes and drops very many small things; the system's allocator took an eighth of its time.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let args = match args::parse() {
         Ok(args) => args,

@@ -13,6 +13,7 @@ pub mod links;
 pub mod network;
 pub mod node;
 pub mod opening;
+mod packing;
 pub mod pairing;
 mod parallel;
 pub mod place;

@@ -38,6 +38,8 @@ pub use seal::random;
 
 /// A block of items is closed at this size, in bytes before compression.
 const BLOCK_LEN_MAX: usize = 512 * 1024;
+/// The same of blocks that hold rights alone.
+const RIGHTS_BLOCK_LEN_MAX: usize = 16 * 1024;
 
 /// Bytes that a link of the access log wants beside its own, for the index that follows it.
 const ACCESS_LOG_NEEDS: u64 = 96 * 1024;
@@ -284,13 +286,23 @@ fn is_of_access_log(items: &[Item]) -> bool {
     items.iter().any(link) && !items.iter().any(signed)
 }
 
-/// Cuts items into blocks, so that reading one does not open all.
+/// Cuts items into blocks, so that reading one does not open all. Rights are read far more often
+/// than content and are small, so that they stand apart, unless all of it is small.
 fn blocks(items: Vec<Item>) -> Vec<Vec<Item>> {
+    let is_small = items.iter().map(item_len).sum::<usize>() <= RIGHTS_BLOCK_LEN_MAX;
     let mut blocks = vec![Vec::new()];
     let mut len = 0;
+    let mut of_rights = None;
     for item in items {
         len += item_len(&item);
-        if len > BLOCK_LEN_MAX && blocks.last().is_some_and(|block| !block.is_empty()) {
+        let is_right = matches!(item, Item::Event { .. });
+        let is_other = of_rights.replace(is_right).is_some_and(|of| of != is_right);
+        let len_max = match is_right {
+            true => RIGHTS_BLOCK_LEN_MAX,
+            false => BLOCK_LEN_MAX,
+        };
+        let is_full = len > len_max || (is_other && !is_small);
+        if is_full && blocks.last().is_some_and(|block| !block.is_empty()) {
             blocks.push(Vec::new());
             len = item_len(&item);
         }

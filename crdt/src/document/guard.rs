@@ -158,9 +158,10 @@ fn applied(document: &Automerge, changes: &[Vetted]) -> Result<Automerge, Fault>
     }
 }
 
-/// The document as it comes back from its saved bytes.
+/// The document as it comes back from its saved bytes. They are kept nowhere, so that nothing is
+/// won by making them small.
 fn reloaded(document: Automerge) -> Result<Automerge, Fault> {
-    let again = Automerge::load(&document.save()).map_err(|_| Fault::Reload)?;
+    let again = Automerge::load(&document.save_nocompress()).map_err(|_| Fault::Reload)?;
     if again.get_heads() == document.get_heads() {
         Ok(document)
     } else {

@@ -16,6 +16,7 @@ use kith_protocol::{
 use serde::{Serialize, de::DeserializeOwned};
 
 use super::traffic::Traffic;
+use crate::packing;
 
 /// How long one frame may take to be sent, or to come once it has begun.
 const FRAME_LASTS: Duration = Duration::from_mins(2);
@@ -162,12 +163,10 @@ impl FrameReader {
         if len > self.frame_len_max {
             return Err(ChannelError::Long(len));
         }
-        let frame = zstd::bulk::decompress(compressed, len)?;
-        if frame.len() == len {
-            Ok(frame)
-        } else {
-            Err(malformed())
-        }
+        let frame = packing::unpack(compressed, len);
+        frame
+            .filter(|frame| frame.len() == len)
+            .ok_or_else(malformed)
     }
 }
 
@@ -175,7 +174,7 @@ impl FrameWriter {
     /// Sends a frame; returns when it has left this process.
     pub async fn send(&mut self, frame: &[u8]) -> Result<(), ChannelError> {
         let compressed = if frame.len() >= COMPRESS_FROM {
-            let compressed = zstd::bulk::compress(frame, COMPRESS_LEVEL)?;
+            let compressed = packing::pack(frame, COMPRESS_LEVEL)?;
             (compressed.len() < frame.len()).then_some(compressed)
         } else {
             None

@@ -157,14 +157,18 @@ impl Node {
             .collect();
         let built = self.build(seeds, &log, course)?;
         let mut links = Vec::new();
+        let mut items = Vec::new();
         for built in built {
-            course.built.extend(built.items);
+            items.extend(built.items);
             let row = self.people.note(built.record, built.known.clone());
-            course.built.push(row);
+            items.push(row);
             let filed = self.report(built.record, &built.known, built.filed, 0);
             course.imported.records.push(filed);
             links.extend(built.same_as.map(|other| (other, built.record)));
         }
+        // The rights to all of them together, and their content behind it: the store keeps them so.
+        items.sort_by_key(|item| !matches!(item, Item::Event { .. }));
+        course.built.extend(items);
         if !links.is_empty() || !known.is_empty() {
             self.commit_built(course)?;
         }

@@ -26,6 +26,7 @@ use super::{
 use crate::{
     failure::Failure,
     health::search::{Query, Row, VIEW_VERSION, View},
+    packing,
 };
 
 #[cfg(test)]
@@ -155,14 +156,14 @@ impl Node {
         let stored: Stored = codec::decode_trusted(&bytes).ok()?;
         let fits =
             stored.version == VIEW_VERSION && stored.basis == record.basis(reader.document());
-        let bytes = fits.then(|| zstd::stream::decode_all(stored.packed.as_slice()).ok())??;
+        let bytes = fits.then(|| packing::unpack(&stored.packed, usize::MAX))??;
         codec::decode_trusted(&bytes).ok()
     }
 }
 
 /// The row that keeps a view; nothing where it cannot be compressed.
 fn stored(basis: [u8; 32], reader: &Reader, view: &View) -> Option<Item> {
-    let packed = zstd::bulk::compress(&codec::encode(view), ZSTD_LEVEL).ok()?;
+    let packed = packing::pack(&codec::encode(view), ZSTD_LEVEL).ok()?;
     let stored = Stored {
         version: VIEW_VERSION,
         basis,

@@ -15,6 +15,7 @@ use super::{
     seal::{self, Key},
     segments::io_error,
 };
+use crate::packing;
 
 /// Bytes from which a value is compressed quickly instead of well.
 const QUICK_FROM: usize = 1024 * 1024;
@@ -42,7 +43,7 @@ impl Blobs {
         if path.exists() {
             return Ok(id);
         }
-        let packed = zstd::bulk::compress(bytes, level(bytes)).map_err(io_error)?;
+        let packed = packing::pack(bytes, level(bytes)).map_err(io_error)?;
         let sealed = seal::seal(&self.key, id.as_bytes(), &packed);
         let parent = path.parent().unwrap_or(&self.folder);
         std::fs::create_dir_all(parent).map_err(io_error)?;
@@ -61,7 +62,7 @@ impl Blobs {
             Err(error) => return Err(error.into()),
         };
         let plain = seal::open(&self.key, id.as_bytes(), &sealed)
-            .and_then(|packed| zstd::stream::decode_all(packed.as_slice()).ok())
+            .and_then(|packed| packing::unpack(&packed, usize::MAX))
             .filter(|bytes| blake3::hash(bytes).as_bytes() == id.as_bytes());
         plain.map(Some).ok_or_else(|| {
             StoreError::Damaged(Damage {

@@ -23,6 +23,7 @@ use super::{
     keystore::StoreKey,
     seal::{self, Key},
 };
+use crate::packing;
 
 /// A new segment is begun when the present one is longer, in bytes.
 const SEGMENT_LEN_MAX: u64 = 8 * 1024 * 1024;
@@ -357,7 +358,7 @@ fn seal_block(
 ) -> Result<usize, StoreError> {
     let plain = codec::encode(items);
     let mut packed = vec![u8::from(ends_commit)];
-    packed.extend(zstd::bulk::compress(&plain, 3).map_err(io_error)?);
+    packed.extend(packing::pack(&plain, 3).map_err(io_error)?);
     let sealed = seal::seal(key, &context(number, offset), &packed);
     let len = u32::try_from(sealed.len())
         .ok()
@@ -397,7 +398,7 @@ fn read_block(
 
 fn unpack(packed: &[u8]) -> Option<Block> {
     let (flag, body) = packed.split_first()?;
-    let plain = zstd::stream::decode_all(body).ok()?;
+    let plain = packing::unpack(body, usize::MAX)?;
     Some(Block {
         items: codec::decode_trusted(&plain).ok()?,
         ends_commit: *flag == 1,

@@ -11,7 +11,7 @@ use kith_crdt::{DocumentId, Section};
 use super::{Desk, Link, Stop};
 use crate::{
     consent::Whoever,
-    id::{DeviceId, RecordId},
+    id::{DeviceId, PrincipalId, RecordId},
     limits::AUTHORITY_EVENTS_MAX,
     logs::Event,
     planted::{self, Planted},
@@ -144,11 +144,13 @@ impl Link {
         let is_new = !Reach::of(record.ledger(), &ours, desk.now_ms).is_any();
         let before = Reach::of(record.ledger(), &who, desk.now_ms);
         if is_new || before.is_any() {
-            take_rights(desk, &mut record, sound, &mut items)?;
+            let mut people = People::default();
+            take_rights(desk, (&mut record, &mut people), sound, &mut items)?;
             let after = Reach::of(record.ledger(), &who, desk.now_ms);
             if after.is_any() {
-                take_parts(desk, &mut record, sound, &mut items)?;
-                take_entries(desk, &mut record, sound, (&after, &who), &mut items)?;
+                take_parts(desk, (&mut record, &mut people), sound, &mut items)?;
+                let from = (&after, &who);
+                take_entries(desk, (&mut record, &mut people), sound, from, &mut items)?;
             }
         }
         taken.push(Taken { record, items });
@@ -209,18 +211,36 @@ fn touched(sound: &Sound) -> Option<BTreeSet<Section>> {
     })
 }
 
+/// Whose logs a record has been given since it was handed over: none of them changes while a
+/// parcel is taken, and most of what comes is of the same few.
+#[derive(Default)]
+struct People(BTreeSet<PrincipalId>);
+
+impl People {
+    /// Takes in the logs of those who were not met before.
+    fn meet<S: Shell>(
+        &mut self,
+        desk: &Desk<'_, S>,
+        record: &mut Record,
+        people: impl IntoIterator<Item = PrincipalId>,
+    ) -> Result<(), Stop> {
+        let people = people.into_iter();
+        let new: Vec<_> = people.filter(|person| self.0.insert(*person)).collect();
+        Ok(record.load_principals(desk.shell.store(), new)?)
+    }
+}
+
 fn take_rights<S: Shell>(
     desk: &Desk<'_, S>,
-    record: &mut Record,
+    (record, known): (&mut Record, &mut People),
     sound: &mut Sound,
     commit: &mut Vec<Item>,
 ) -> Result<(), Stop> {
-    let store = desk.shell.store();
     for (nth, event) in std::mem::take(&mut sound.events) {
         let people: Vec<_> = named(event.value()).collect();
         match record.arrive_event(event) {
             Ok(item) => {
-                record.load_principals(store, people)?;
+                known.meet(desk, record, people)?;
                 commit.push(item);
             }
             Err(error) => sound.keep_back(nth, why(&error)),
@@ -242,14 +262,14 @@ const fn why(error: &ArrivalError) -> NotTaken {
 
 fn take_parts<S: Shell>(
     desk: &Desk<'_, S>,
-    record: &mut Record,
+    (record, known): (&mut Record, &mut People),
     sound: &mut Sound,
     commit: &mut Vec<Item>,
 ) -> Result<(), Stop> {
     for (nth, bytes) in std::mem::take(&mut sound.parts) {
         match record.arrive_part(&bytes) {
             Ok(taken) => {
-                record.load_principals(desk.shell.store(), taken.author)?;
+                known.meet(desk, record, taken.author)?;
                 commit.push(taken.item);
             }
             Err(error) => sound.keep_back(nth, why(&error)),
@@ -260,7 +280,7 @@ fn take_parts<S: Shell>(
 
 fn take_entries<S: Shell>(
     desk: &Desk<'_, S>,
-    record: &mut Record,
+    (record, known): (&mut Record, &mut People),
     sound: &mut Sound,
     (reach, who): (&Reach, &Whoever),
     commit: &mut Vec<Item>,
@@ -274,7 +294,7 @@ fn take_entries<S: Shell>(
         }
         match record.arrive_weighed(entry) {
             Ok(taken) => {
-                record.load_principals(desk.shell.store(), [author])?;
+                known.meet(desk, record, [author])?;
                 commit.push(taken.item);
             }
             Err(error) => sound.keep_back(nth, why(&error)),
