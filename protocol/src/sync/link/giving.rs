@@ -354,16 +354,25 @@ impl Link {
         Ok(())
     }
 
+    /// What the peer was given of a record, as far as was found out.
+    pub(super) fn known_scope<S: Shell>(
+        &self,
+        desk: &Desk<'_, S>,
+        id: &RecordId,
+    ) -> Result<Scope, StoreError> {
+        match self.giving.scopes.get(id) {
+            Some(scope) => Ok(scope.clone()),
+            None => progress::scope(desk.shell.store(), &self.device, id),
+        }
+    }
+
     fn widen_record<S: Shell>(
         &mut self,
         desk: &mut Desk<'_, S>,
         id: RecordId,
         view: &View,
     ) -> Result<(), StoreError> {
-        let before = match self.giving.scopes.get(&id) {
-            Some(scope) => scope.clone(),
-            None => progress::scope(desk.shell.store(), &self.device, &id)?,
-        };
+        let before = self.known_scope(desk, &id)?;
         if before == view.scope {
             self.giving.scopes.insert(id, before);
             return Ok(());
