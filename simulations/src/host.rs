@@ -2,6 +2,7 @@
 
 mod acts;
 mod hostile;
+mod rights;
 mod shell;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -24,6 +25,7 @@ use kith_protocol::{
 use rand_chacha::ChaCha20Rng;
 use rand_core::{Rng, SeedableRng};
 
+use self::rights::KeptRights;
 pub use self::{
     acts::{Done, Share, Shown, shown_by},
     hostile::{Claim, with_other_payload},
@@ -49,6 +51,7 @@ pub struct Host {
     /// The latest time that its engine was told since it started: within it time never goes back.
     pub engine_ms: u64,
     loaded: BTreeMap<RecordId, Record>,
+    rights: KeptRights,
     audit: Option<AuditChain>,
     /// What makes its access log one of its own.
     audit_nonce: [u8; 16],
@@ -121,6 +124,7 @@ impl Host {
             skew_ms: 0,
             engine_ms: now_ms,
             loaded: BTreeMap::new(),
+            rights: KeptRights::default(),
             audit: None,
             audit_nonce: [7; 16],
             nonce: [0; 8],
@@ -159,6 +163,7 @@ impl Host {
     /// Starts its engine over what the disk holds; nothing where the disk does not answer.
     pub fn start(&mut self, now_ms: u64) {
         self.disk.reopen();
+        self.rights = KeptRights::default();
         self.now_ms = now_ms;
         self.engine_ms = now_ms;
         self.rng.fill_bytes(&mut self.nonce);
@@ -172,6 +177,7 @@ impl Host {
     pub fn crash(&mut self) {
         self.engine = None;
         self.loaded.clear();
+        self.rights = KeptRights::default();
         self.audit = None;
     }
 
@@ -183,6 +189,7 @@ impl Host {
     /// Forgets what it has loaded: something came onto the disk by other hands.
     pub fn forget_loaded(&mut self) {
         self.loaded.clear();
+        self.rights = KeptRights::default();
     }
 
     /// What makes its access log one of its own, where it has not begun.

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use rand_core::Rng;
 
+use self::changes::Changes;
 use super::{
     calling::Calling,
     chances::Chances,
@@ -24,7 +25,7 @@ use crate::{
     id::DeviceId,
     limits::{CATCHING_UP_MAX, STRANGERS_MAX},
     planted::{self, Planted},
-    store::{JournalPosition, StoreError},
+    store::{JournalPosition, Store, StoreError},
 };
 
 /// Every conversation of one node. See [`crate::sync`].
@@ -35,6 +36,9 @@ pub struct Engine {
     now_ms: u64,
     /// The end of the journal as it was last looked at.
     seen: JournalPosition,
+    /// Where it ended when every conversation was last looked at, and what came in since.
+    passed: JournalPosition,
+    tail: Changes,
     links: Links,
     /// Whether none is passed over.
     looks_at_all: bool,
@@ -68,6 +72,8 @@ impl Engine {
             chances,
             now_ms,
             seen,
+            passed: seen,
+            tail: Changes::default(),
             links: Links::of(device),
             looks_at_all: false,
             calling: Calling::default(),
@@ -409,7 +415,26 @@ impl Engine {
             self.links.wake_all();
         }
         let mut round = Round::of(&self.links);
-        for id in self.links.take_awake() {
+        let awake = self.links.take_awake();
+        let has_moved = self.passed != self.seen;
+        let ids = if has_moved {
+            self.links.ids()
+        } else {
+            awake.iter().copied().collect()
+        };
+        for id in ids {
+            if has_moved && !awake.contains(&id) {
+                match self.passes_over(shell, id) {
+                    None => {}
+                    Some(Ok(())) => continue,
+                    Some(Err(_)) => {
+                        round.comes_to(id, &self.links, &mut self.chances);
+                        self.chances.pass(1);
+                        self.say_bye(id, Farewell::Store);
+                        continue;
+                    }
+                }
+            }
             round.comes_to(id, &self.links, &mut self.chances);
             let done = self.at_desk(shell, id, Link::pump);
             self.ends_where_over(id, done);
@@ -421,6 +446,34 @@ impl Engine {
             }
         }
         round.ends(&mut self.chances);
+        self.passed = self.seen;
+        self.tail = Changes::default();
+    }
+
+    /// Passes over a conversation that has nothing to do with what came into the journal, or not
+    /// now: that counts as given then, and is kept as if it had been looked at. Nothing where it
+    /// has to be looked at.
+    fn passes_over<S: Shell>(
+        &mut self,
+        shell: &mut S,
+        id: LinkId,
+    ) -> Option<Result<(), StoreError>> {
+        let link = self.links.get(id)?;
+        if !link.looks_at_the_journal() {
+            return Some(Ok(()));
+        }
+        // What another conversation entered into the access log meanwhile is looked at with it.
+        let is_end = shell.store().journal(self.seen, 1);
+        if self.tail.concern(link) || !is_end.is_ok_and(|beyond| beyond.is_empty()) {
+            return None;
+        }
+        let (before, end) = (self.passed, self.seen);
+        let passed = self.links.work(id, |link| link.passes_over(before, end));
+        let row = passed.flatten()?;
+        Some(match row {
+            Some(row) => shell.commit(&mut [], vec![row]).map(|_| ()),
+            None => Ok(()),
+        })
     }
 }
 

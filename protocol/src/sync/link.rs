@@ -30,7 +30,7 @@ use crate::{
     limits::{ANSWERS_MAX, SILENCE_MS, TURN_MS, VIEWS_MAX, WANTS_MAX},
     planted::{self, Planted},
     record::{Record, Rights},
-    store::{JournalPosition, StoreError},
+    store::{Item, JournalPosition, StoreError},
 };
 
 /// What a conversation has at hand while it works.
@@ -338,6 +338,24 @@ impl Link {
         if let Some(peer) = &mut self.peer {
             peer.records.extend(records);
         }
+    }
+
+    /// Whether something that comes into the journal is looked at at once.
+    pub(super) fn looks_at_the_journal(&self) -> bool {
+        self.phase == Phase::Going && self.flight.is_none()
+    }
+
+    /// Goes on in the journal from `before` to `end`, where nothing between is for it and there is
+    /// nothing else to do: the row that says so, where that is to be kept. Nothing where it has to
+    /// be looked at.
+    pub(super) fn passes_over(
+        &mut self,
+        before: JournalPosition,
+        end: JournalPosition,
+    ) -> Option<Option<Item>> {
+        let is_idle = self.control.is_empty() && self.asked.is_empty();
+        (is_idle && self.giving.passes_over(before, end))
+            .then(|| self.giving.moved_when(self.theirs_settled, &self.device))
     }
 
     /// Whether content was handed over that may not have left.

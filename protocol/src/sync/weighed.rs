@@ -12,7 +12,7 @@ use super::{ranges::Key, view::Scope};
 use crate::{
     codec,
     id::{DeviceId, PrincipalId, RecordId},
-    limits::WEIGHED_PLACES_MAX,
+    limits::{WEIGHED_PLACES_MAX, WEIGHED_RECORDS_MAX},
 };
 
 /// What of a record both this node and a peer may have.
@@ -50,11 +50,30 @@ impl Weight {
     }
 }
 
+/// What this node itself may have of a record, as far as comparisons ask.
+#[derive(Clone, Default)]
+pub(super) struct Own {
+    /// Whether something of it is shared with it now.
+    pub(super) is_live: bool,
+    /// Whose logs belong to it, ascending.
+    pub(super) principals: Vec<PrincipalId>,
+    /// When time alone next changes what it reaches.
+    pub(super) turns_ms: Option<u64>,
+}
+
+impl Own {
+    /// Whether a principal's log belongs to it.
+    pub(super) fn has_principal(&self, principal: &PrincipalId) -> bool {
+        self.principals.binary_search(principal).is_ok()
+    }
+}
+
 /// What is kept, by record and by the device of the peer.
 #[derive(Default)]
 pub(super) struct Weighed {
     kept: BTreeMap<(RecordId, DeviceId), Weight>,
     places: usize,
+    own: BTreeMap<RecordId, Own>,
 }
 
 impl Weighed {
@@ -74,8 +93,23 @@ impl Weighed {
         }
     }
 
+    /// What this node may have of a record, where that is known and holds at this time.
+    pub(super) fn own(&self, record: RecordId, now_ms: u64) -> Option<&Own> {
+        let own = self.own.get(&record);
+        own.filter(|own| own.turns_ms.is_none_or(|turns_ms| now_ms < turns_ms))
+    }
+
+    /// Keeps it while there is room.
+    pub(super) fn keep_own(&mut self, record: RecordId, own: Own) {
+        self.own.remove(&record);
+        if self.own.len() < WEIGHED_RECORDS_MAX {
+            self.own.insert(record, own);
+        }
+    }
+
     /// Something came into a record.
     pub(super) fn forget(&mut self, record: RecordId) {
+        self.own.remove(&record);
         let (first, last) = ([0; 32], [u8::MAX; 32]);
         let of = (record, DeviceId::from_bytes(first))..=(record, DeviceId::from_bytes(last));
         let known: Vec<_> = self.kept.range(of).map(|(key, _)| *key).collect();
@@ -95,6 +129,7 @@ impl Weighed {
     /// Something came in on which everything may hang.
     pub(super) fn forget_all(&mut self) {
         self.kept.clear();
+        self.own.clear();
         self.places = 0;
     }
 
@@ -125,11 +160,9 @@ mod tests {
     }
 
     fn weight(places: usize, turns_ms: [Option<u64>; 2]) -> Weight {
-        Weight::of(
-            &Scope::default(),
-            vec![([1; 32], [2; 32]); places],
-            turns_ms,
-        )
+        let whose = PrincipalId::from_bytes([7; 32]);
+        let places = vec![([1; 32], [2; 32]); places];
+        Weight::of((whose, &Scope::default()), places, turns_ms)
     }
 
     #[test]

@@ -89,12 +89,17 @@ impl Shell for Host {
 
     fn rights(&mut self, id: RecordId) -> Result<Rights, StoreError> {
         self.taken.insert(id);
+        if let Some(rights) = self.rights.take(&self.disk, id) {
+            return Ok(rights);
+        }
         let mut rights = Rights::load(&self.disk, id)?;
         rights.load_principals(&self.disk, [self.who.principal])?;
         Ok(rights)
     }
 
-    fn put_rights(&mut self, _rights: Rights) {}
+    fn put_rights(&mut self, rights: Rights) {
+        self.rights.put(&self.disk, rights);
+    }
 
     fn commit(
         &mut self,

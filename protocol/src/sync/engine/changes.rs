@@ -15,9 +15,9 @@ use crate::{
 /// Items of the journal that are looked at in one go.
 const JOURNAL_STEP: usize = 256;
 
-/// What changed, as far as somebody's rights may hang on it.
+/// What came in, as far as a conversation may have to look at it.
 #[derive(Default)]
-struct Changes {
+pub(in crate::sync) struct Changes {
     /// Who acts for whom: in any record.
     all: bool,
     /// Records whose logs or cuts are others.
@@ -51,12 +51,16 @@ impl Changes {
         !self.all && self.records.is_empty() && self.written.is_empty()
     }
 
-    /// Whether a conversation has to look at it.
-    fn concern(&self, link: &Link) -> bool {
+    /// Whether any of it is for a conversation.
+    pub(in crate::sync) fn concern(&self, link: &Link) -> bool {
         let written = self.written.iter().map(|(record, _)| record);
-        self.all
-            || link.is_sending_content()
-            || self.records.iter().chain(written).any(|id| link.has(id))
+        self.all || self.records.iter().chain(written).any(|id| link.has(id))
+    }
+
+    fn extend(&mut self, more: Self) {
+        self.all |= more.all;
+        self.records.extend(more.records);
+        self.written.extend(more.written);
     }
 }
 
@@ -65,15 +69,12 @@ impl Engine {
     /// on its way that nobody may have any more is stopped.
     pub(super) fn note_changes<S: Shell>(&mut self, shell: &mut S) -> Result<(), StoreError> {
         let mut changes = Changes::default();
-        let before = self.seen;
         let read = self.read_on(shell, &mut changes);
-        if self.seen != before {
-            self.links.wake_all();
-        }
         if !changes.is_empty() {
             self.forget_weights(&changes);
             self.own_devices_have(shell, &changes.records);
             self.pass_on(shell, &changes);
+            self.tail.extend(changes);
         }
         read
     }
@@ -104,7 +105,8 @@ impl Engine {
         let mut round = Round::of(&self.links);
         for id in self.links.ids() {
             let link = self.links.get(id);
-            let concerned = link.is_some_and(|link| changes.concern(link));
+            let concerned =
+                link.is_some_and(|link| link.is_sending_content() || changes.concern(link));
             if !concerned && !self.looks_at_all {
                 continue;
             }

@@ -19,7 +19,7 @@ use crate::{
         ranges::{Key, Range, Set, Sum, is_open},
         shell::Shell,
         view::{Place, Scope, View, rights},
-        weighed::Weight,
+        weighed::{Own, Weight},
     },
 };
 
@@ -339,9 +339,9 @@ impl Mutual {
         who: &Whoever,
     ) -> Result<Self, StoreError> {
         let ours = desk.shell.owner();
-        let own = View::of(rights, desk.shell, &ours, desk.now_ms)?;
+        let own = own(desk, rights)?;
         let id = rights.id();
-        if !view.reach.is_live() || !own.reach.is_live() {
+        if !view.reach.is_live() || !own.is_live {
             return Ok(Self::default());
         }
         let mut places = vec![Place::Authority(id)];
@@ -357,9 +357,25 @@ impl Mutual {
                 places.push(Place::Document(id, document));
             }
         }
-        let turns_ms = own.reach.turns_ms();
+        let turns_ms = own.turns_ms;
         Ok(Self { places, turns_ms })
     }
+}
+
+/// What this node itself may have of a record: found out once for all peers.
+fn own<S: Shell>(desk: &mut Desk<'_, S>, rights: &mut Rights) -> Result<Own, StoreError> {
+    let id = rights.id();
+    if let Some(own) = desk.weighed.own(id, desk.now_ms) {
+        return Ok(own.clone());
+    }
+    let view = View::of(rights, desk.shell, &desk.shell.owner(), desk.now_ms)?;
+    let own = Own {
+        is_live: view.reach.is_live(),
+        turns_ms: view.reach.turns_ms(),
+        principals: view.scope.principals,
+    };
+    desk.weighed.keep_own(id, own.clone());
+    Ok(own)
 }
 
 /// The keys of what a place holds and the peer may have.
