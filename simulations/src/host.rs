@@ -51,6 +51,8 @@ pub struct Host {
     /// The latest time that its engine was told since it started: within it time never goes back.
     pub engine_ms: u64,
     loaded: BTreeMap<RecordId, Record>,
+    /// What follows from the disk alone, so that it is not lost with the memory: to find it out
+    /// again after each start would only take the time.
     rights: KeptRights,
     audit: Option<AuditChain>,
     /// What makes its access log one of its own.
@@ -163,7 +165,6 @@ impl Host {
     /// Starts its engine over what the disk holds; nothing where the disk does not answer.
     pub fn start(&mut self, now_ms: u64) {
         self.disk.reopen();
-        self.rights = KeptRights::default();
         self.now_ms = now_ms;
         self.engine_ms = now_ms;
         self.rng.fill_bytes(&mut self.nonce);
@@ -177,7 +178,6 @@ impl Host {
     pub fn crash(&mut self) {
         self.engine = None;
         self.loaded.clear();
-        self.rights = KeptRights::default();
         self.audit = None;
     }
 
@@ -189,6 +189,11 @@ impl Host {
     /// Forgets what it has loaded: something came onto the disk by other hands.
     pub fn forget_loaded(&mut self) {
         self.loaded.clear();
+    }
+
+    /// Another disk takes the place of its own.
+    pub fn set_disk(&mut self, disk: Disk) {
+        self.disk = disk;
         self.rights = KeptRights::default();
     }
 

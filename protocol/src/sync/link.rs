@@ -20,7 +20,7 @@ use super::{
     message::{Cursor, Farewell, JournalId, Message},
     output::{News, Output},
     shell::{Peer, Shell},
-    view::View,
+    view::{Scope, View},
     weighed::Weighed,
 };
 use crate::{
@@ -515,6 +515,17 @@ impl Link {
         self.waits = waits;
     }
 
+    /// How much of a record the peer may have, where that was found out and holds. What is found
+    /// out in a comparison is not set down before its end.
+    fn held_scope<S: Shell>(
+        &self,
+        desk: &Desk<'_, S>,
+        id: &RecordId,
+    ) -> Result<Option<Scope>, StoreError> {
+        let holds = self.giving.found.stands(id) && !self.comparing.is_prepared();
+        holds.then(|| self.known_scope(desk, id)).transpose()
+    }
+
     /// Works with what may go of a record, found out once.
     fn with_view<S: Shell, T>(
         &mut self,
@@ -530,7 +541,10 @@ impl Link {
         };
         let view = match self.views.remove(&id) {
             Some(view) => view,
-            None => View::of(&mut rights, desk.shell, &who, desk.now_ms)?,
+            None => match self.held_scope(desk, &id)? {
+                Some(scope) => View::known(&mut rights, &who, desk.now_ms, scope),
+                None => View::of(&mut rights, desk.shell, &who, desk.now_ms)?,
+            },
         };
         let done = work(self, desk, &mut rights, &view)?;
         if self.views.len() >= VIEWS_MAX {

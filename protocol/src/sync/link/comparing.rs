@@ -11,6 +11,7 @@ use crate::{
     consent::Whoever,
     id::{PrincipalId, RecordId},
     limits::QUESTIONS_MAX,
+    logs::LogId,
     planted::{self, Planted},
     record::Rights,
     store::{Store, StoreError},
@@ -18,7 +19,7 @@ use crate::{
         message::{Farewell, Message},
         ranges::{Key, Range, Set, Sum, is_open},
         shell::Shell,
-        view::{Place, Scope, View, rights},
+        view::{Place, Scope, View, authority_keys},
         weighed::{Own, Weight},
     },
 };
@@ -38,6 +39,13 @@ pub(super) struct Comparing {
     open: usize,
     scopes: Vec<(RecordId, Scope)>,
     found: Vec<(Place, Part)>,
+}
+
+impl Comparing {
+    /// Whether it is found out what both may have.
+    pub(super) const fn is_prepared(&self) -> bool {
+        self.all.is_some()
+    }
 }
 
 impl Link {
@@ -133,7 +141,7 @@ impl Link {
             for place in places {
                 let mut sum = Sum::default();
                 let who = link.who();
-                for key in keys(desk, &id, view, who.as_ref(), &place)? {
+                for key in keys(desk, view, who.as_ref(), &place)? {
                     sum.add(&key);
                 }
                 sums.push((place.key(), sum.bytes()));
@@ -278,8 +286,8 @@ impl Link {
             return Ok(());
         };
         let session = self.session_key(desk);
-        let keys = self.with_view(desk, place.record(), |link, desk, rights, view| {
-            keys(desk, &rights.id(), view, link.who().as_ref(), &place)
+        let keys = self.with_view(desk, place.record(), |link, desk, _, view| {
+            keys(desk, view, link.who().as_ref(), &place)
         })?;
         let items = keys
             .unwrap_or_default()
@@ -381,7 +389,6 @@ fn own<S: Shell>(desk: &mut Desk<'_, S>, rights: &mut Rights) -> Result<Own, Sto
 /// The keys of what a place holds and the peer may have.
 fn keys<S: Shell>(
     desk: &Desk<'_, S>,
-    record: &RecordId,
     view: &View,
     who: Option<&Whoever>,
     place: &Place,
@@ -392,10 +399,11 @@ fn keys<S: Shell>(
             let ids = store.entry_ids(id, document)?;
             Ok(ids.into_iter().map(|id| *id.as_bytes()).collect())
         }
-        (Place::Authority(_) | Place::Principal(..), Some(who)) => {
-            let items = rights(view, record, desk.shell, who, place)?;
-            Ok(items.into_iter().map(|(key, _)| key).collect())
+        (Place::Principal(_, principal), Some(_)) => {
+            let events = store.events(&LogId::Principal(*principal))?;
+            Ok(events.into_iter().map(|(id, _)| *id.as_bytes()).collect())
         }
+        (Place::Authority(id), Some(who)) => authority_keys(view, id, desk.shell, who),
         (_, None) => Ok(Vec::new()),
     }
 }

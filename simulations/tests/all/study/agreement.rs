@@ -3,6 +3,7 @@
 use kith_simulations::study::{
     metric::Metric,
     protocol, run,
+    scenario::Scenario,
     settings::{Point, points},
     statistics::estimate,
 };
@@ -89,6 +90,10 @@ hours = { exponential = 36 }
 
 const SEEDS: u64 = 30;
 
+fn played(scenario: &Scenario, point: &Point, seed: u64) -> run::RunResult {
+    protocol::run(scenario, point, seed).expect("what must hold at the end of each day")
+}
+
 #[test]
 fn engine_and_model_agree_over_thirty_seeds() {
     let scenario = scenario(POPULATION);
@@ -96,7 +101,7 @@ fn engine_and_model_agree_over_thirty_seeds() {
     let point: Point = points(&scenario).remove(0);
     let both = |seed| {
         let model = run::run(&scenario, &point, seed);
-        (model, protocol::run(&scenario, &point, seed))
+        (model, played(&scenario, &point, seed))
     };
     let (odd, mut pairs) = std::thread::scope(|scope| {
         let odd = scope.spawn(|| (1..=SEEDS).step_by(2).map(both).collect::<Vec<_>>());
@@ -138,12 +143,9 @@ fn engine_and_model_agree_over_thirty_seeds() {
 fn the_engine_gives_the_same_bytes_for_the_same_seed() {
     let scenario = scenario(POPULATION);
     let point = points(&scenario).remove(0);
-    let (first, again) = (
-        protocol::run(&scenario, &point, 5),
-        protocol::run(&scenario, &point, 5),
-    );
+    let (first, again) = (played(&scenario, &point, 5), played(&scenario, &point, 5));
     assert_eq!(first, again);
-    assert_ne!(first.trace, protocol::run(&scenario, &point, 6).trace);
+    assert_ne!(first.trace, played(&scenario, &point, 6).trace);
 }
 
 #[test]
