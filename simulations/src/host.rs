@@ -44,6 +44,8 @@ pub struct Host {
     pub peers: BTreeMap<DeviceId, Peer>,
     /// The engine; nothing while the host is down.
     pub engine: Option<Engine>,
+    /// Whether its engine passes over no conversation.
+    pub(crate) looks_at_all: bool,
     /// Records that its engine asked for; empty it before what is of interest.
     pub taken: BTreeSet<RecordId>,
     /// By how much its clock is ahead of the world's, milliseconds.
@@ -122,6 +124,7 @@ impl Host {
             disk: Disk::default(),
             peers: BTreeMap::new(),
             engine: None,
+            looks_at_all: false,
             taken: BTreeSet::new(),
             skew_ms: 0,
             engine_ms: now_ms,
@@ -172,6 +175,9 @@ impl Host {
         self.rng.fill_bytes(&mut seed);
         let engine = Engine::new(self, seed, now_ms);
         self.engine = engine.ok();
+        if let (true, Some(engine)) = (self.looks_at_all, &mut self.engine) {
+            engine.looks_at_all();
+        }
     }
 
     /// Everything in memory is gone.

@@ -101,7 +101,8 @@ impl World {
         self.clock.at(at_ms, Happening::Ends(wire));
     }
 
-    pub(super) fn changed(&mut self, host: HostId) {
+    /// A host learns that something came onto its disk, or that it knows somebody, by other hands.
+    pub(crate) fn changed(&mut self, host: HostId) {
         self.tell(host, Input::Changed);
     }
 

@@ -198,6 +198,9 @@ impl<'a> Play<'a> {
             self.world.know(host, to, record);
             self.nodes
                 .says_who_calls(other, theirs, self.places, &mut self.world);
+            // A node learns of it when it gets to know somebody, whoever brought that about.
+            self.world.changed(host);
+            self.world.changed(to);
         }
     }
 

@@ -139,6 +139,27 @@ fn engine_and_model_agree_over_thirty_seeds() {
     }
 }
 
+/// Withholding from everybody and looking at nothing before something is sent, a carer holds
+/// medicines: the end of the day shows it.
+#[cfg(feature = "planted-bugs")]
+#[test]
+fn a_run_in_which_something_must_not_be_ends_with_a_sentence() {
+    use kith_protocol::planted::{Planted, plant};
+    let withholding = POPULATION.replace("withholds = 0.1", "withholds = 1.0");
+    let scenario = scenario(&withholding);
+    let point = points(&scenario).remove(0);
+    assert!(protocol::run(&scenario, &point, 1).is_ok());
+    plant(Some(Planted::RightSkippedOnSend));
+    let broken = protocol::run(&scenario, &point, 1);
+    plant(None);
+    let said = broken.expect_err("medicines were withheld").to_string();
+    assert!(said.starts_with("day "), "{said}");
+    assert!(
+        said.ends_with("holds its medicines, which it may not see"),
+        "{said}"
+    );
+}
+
 #[test]
 fn the_engine_gives_the_same_bytes_for_the_same_seed() {
     let scenario = scenario(POPULATION);
