@@ -43,8 +43,6 @@ pub struct Record {
     saved: BTreeMap<DocumentId, usize>,
     /// The sections of which the entries are here, where that is not all of them.
     part: Option<BTreeSet<Section>>,
-    /// Whose logs were looked for.
-    people: BTreeSet<PrincipalId>,
 }
 
 /// A document as its loaded entries make it.
@@ -92,7 +90,6 @@ impl Record {
             open: BTreeMap::new(),
             saved: BTreeMap::new(),
             part: None,
-            people: BTreeSet::new(),
         }
     }
 

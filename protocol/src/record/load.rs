@@ -137,7 +137,6 @@ impl Record {
         people: impl IntoIterator<Item = PrincipalId>,
     ) -> Result<(), StoreError> {
         for principal in people {
-            self.people.insert(principal);
             for event in events(store, &LogId::Principal(principal))? {
                 self.ledger.add_event(event);
             }

@@ -54,11 +54,6 @@ impl Rights {
         Arc::clone(&self.logs)
     }
 
-    /// Whose logs say something of it: those of nobody else change anything in it.
-    pub(crate) const fn people(&self) -> &BTreeSet<PrincipalId> {
-        &self.record.people
-    }
-
     /// Takes in the logs of these principals, so that their devices are known.
     pub fn load_principals(
         &mut self,

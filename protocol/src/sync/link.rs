@@ -26,7 +26,7 @@ use super::{
 use crate::{
     codec,
     consent::Whoever,
-    id::{BlobId, DeviceId, PrincipalId, RecordId},
+    id::{BlobId, DeviceId, RecordId},
     limits::{ANSWERS_MAX, SILENCE_MS, TURN_MS, VIEWS_MAX, WANTS_MAX},
     planted::{self, Planted},
     record::{Record, Rights},
@@ -390,24 +390,6 @@ impl Link {
         }
     }
 
-    /// Something of these people's logs changed, which says nothing of the records in `spared`.
-    pub(super) fn forget_people(
-        &mut self,
-        people: &BTreeSet<PrincipalId>,
-        spared: &BTreeSet<RecordId>,
-    ) {
-        let Some(peer) = self.peer.as_ref() else {
-            return self.forget_all();
-        };
-        // The peer's own log belongs to every record that both have.
-        if people.contains(&peer.principal) {
-            return self.forget_all();
-        }
-        for record in peer.records.difference(spared).copied().collect::<Vec<_>>() {
-            self.forget(record);
-        }
-    }
-
     /// Forgets what was found out of every record.
     pub(super) fn forget_all(&mut self) {
         self.views.clear();
@@ -557,7 +539,6 @@ impl Link {
         let Some(mut rights) = whole(desk, id, S::rights)? else {
             return Ok(None);
         };
-        desk.weighed.note_people(id, rights.people());
         let view = match self.views.remove(&id) {
             Some(view) => view,
             None => match self.held_scope(desk, &id)? {

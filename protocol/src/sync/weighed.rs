@@ -6,7 +6,7 @@
 //! They are kept for as long as the engine runs, whichever conversations come and go, within a
 //! bound (decision 0087).
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use super::{ranges::Key, view::Scope};
 use crate::{
@@ -74,7 +74,6 @@ pub(super) struct Weighed {
     kept: BTreeMap<(RecordId, DeviceId), Weight>,
     places: usize,
     own: BTreeMap<RecordId, Own>,
-    people: BTreeMap<RecordId, Vec<PrincipalId>>,
 }
 
 impl Weighed {
@@ -108,35 +107,9 @@ impl Weighed {
         }
     }
 
-    /// Notes whose logs say something of a record, ascending, while there is room.
-    pub(super) fn note_people(&mut self, record: RecordId, people: &BTreeSet<PrincipalId>) {
-        let is_known = self.people.contains_key(&record);
-        if !is_known && self.people.len() < WEIGHED_RECORDS_MAX {
-            let people = people.iter().copied().collect();
-            self.people.insert(record, people);
-        }
-    }
-
-    /// Records of which it is known that the logs of these say nothing.
-    pub(super) fn without(&self, people: &BTreeSet<PrincipalId>) -> BTreeSet<RecordId> {
-        let names_one = |of: &Vec<PrincipalId>| of.iter().any(|one| people.contains(one));
-        let without = self.people.iter().filter(|(_, of)| !names_one(of));
-        without.map(|(record, _)| *record).collect()
-    }
-
-    /// Something came in on which everything may hang but what is known of these records.
-    pub(super) fn forget_all_but(&mut self, spared: &BTreeSet<RecordId>) {
-        self.kept.retain(|(record, _), _| spared.contains(record));
-        self.own.retain(|record, _| spared.contains(record));
-        self.people.retain(|record, _| spared.contains(record));
-        let places = self.kept.values().map(|weight| weight.places.len());
-        self.places = places.sum();
-    }
-
     /// Something came into a record.
     pub(super) fn forget(&mut self, record: RecordId) {
         self.own.remove(&record);
-        self.people.remove(&record);
         let (first, last) = ([0; 32], [u8::MAX; 32]);
         let of = (record, DeviceId::from_bytes(first))..=(record, DeviceId::from_bytes(last));
         let known: Vec<_> = self.kept.range(of).map(|(key, _)| *key).collect();
@@ -155,7 +128,9 @@ impl Weighed {
 
     /// Something came in on which everything may hang.
     pub(super) fn forget_all(&mut self) {
-        self.forget_all_but(&BTreeSet::new());
+        self.kept.clear();
+        self.own.clear();
+        self.places = 0;
     }
 
     fn take_out(&mut self, key: &(RecordId, DeviceId)) {

@@ -6,7 +6,7 @@ use kith_crdt::Label;
 
 use super::{Engine, Round};
 use crate::{
-    id::{PrincipalId, RecordId},
+    id::RecordId,
     logs::LogId,
     store::{Item, Store, StoreError},
     sync::{link::Link, message::Farewell, shell::Shell},
@@ -18,12 +18,8 @@ const JOURNAL_STEP: usize = 256;
 /// What came in, as far as a conversation may have to look at it.
 #[derive(Default)]
 pub(in crate::sync) struct Changes {
-    /// It may be of any record.
+    /// Who acts for whom: in any record.
     all: bool,
-    /// Whose logs are others: who acts for whom.
-    people: BTreeSet<PrincipalId>,
-    /// Records of which it is known that the logs of those say nothing.
-    spared: BTreeSet<RecordId>,
     /// Records whose logs or cuts are others.
     records: BTreeSet<RecordId>,
     /// Under which labels something was written.
@@ -34,10 +30,7 @@ impl Changes {
     fn note(&mut self, item: Item) {
         match item {
             Item::Event { log, .. } => match log {
-                LogId::Principal(principal) => {
-                    self.people.insert(principal);
-                }
-                LogId::Core(None) => self.all = true,
+                LogId::Principal(_) | LogId::Core(None) => self.all = true,
                 LogId::Core(Some(record)) | LogId::Label(record, _) => {
                     self.records.insert(record);
                 }
@@ -55,20 +48,17 @@ impl Changes {
     }
 
     fn is_empty(&self) -> bool {
-        !self.all && self.people.is_empty() && self.records.is_empty() && self.written.is_empty()
+        !self.all && self.records.is_empty() && self.written.is_empty()
     }
 
     /// Whether any of it is for a conversation.
     pub(in crate::sync) fn concern(&self, link: &Link) -> bool {
         let written = self.written.iter().map(|(record, _)| record);
-        self.all
-            || !self.people.is_empty()
-            || self.records.iter().chain(written).any(|id| link.has(id))
+        self.all || self.records.iter().chain(written).any(|id| link.has(id))
     }
 
     fn extend(&mut self, more: Self) {
         self.all |= more.all;
-        self.people.extend(more.people);
         self.records.extend(more.records);
         self.written.extend(more.written);
     }
@@ -81,9 +71,6 @@ impl Engine {
         let mut changes = Changes::default();
         let read = self.read_on(shell, &mut changes);
         if !changes.is_empty() {
-            // The owner's own log belongs to every record.
-            changes.all |= changes.people.contains(&shell.owner().principal);
-            changes.spared = self.weighed.without(&changes.people);
             self.forget_weights(&changes);
             self.own_devices_have(shell, &changes.records);
             self.pass_on(shell, &changes);
@@ -107,8 +94,6 @@ impl Engine {
     fn forget_weights(&mut self, changes: &Changes) {
         if changes.all {
             self.weighed.forget_all();
-        } else if !changes.people.is_empty() {
-            self.weighed.forget_all_but(&changes.spared);
         }
         let written = changes.written.iter().map(|(record, _)| record);
         for record in changes.records.iter().chain(written) {
@@ -131,8 +116,6 @@ impl Engine {
             let done = self.at_desk(shell, id, |link, desk| {
                 if changes.all {
                     link.forget_all();
-                } else if !changes.people.is_empty() {
-                    link.forget_people(&changes.people, &changes.spared);
                 }
                 for record in &changes.records {
                     link.forget(*record);
@@ -140,8 +123,7 @@ impl Engine {
                 for (record, label) in &changes.written {
                     link.note_label(desk, *record, label)?;
                 }
-                let may_end =
-                    changes.all || !changes.people.is_empty() || !changes.records.is_empty();
+                let may_end = changes.all || !changes.records.is_empty();
                 overtaken = may_end && link.is_overtaken(desk);
                 Ok(())
             });
