@@ -1,6 +1,7 @@
 //! The state machine: every conversation of one node.
 
 mod changes;
+mod round;
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -25,7 +26,7 @@ use crate::{
     id::DeviceId,
     limits::{CATCHING_UP_MAX, STRANGERS_MAX},
     planted::{self, Planted},
-    store::{JournalPosition, Store, StoreError},
+    store::{JournalPosition, StoreError},
 };
 
 /// Every conversation of one node. See [`crate::sync`].
@@ -407,94 +408,5 @@ impl Engine {
                 self.outputs.push_back(Output::Dial { device });
             }
         }
-    }
-
-    /// Lets every conversation to which something happened say what it has to say.
-    fn pump<S: Shell>(&mut self, shell: &mut S) {
-        if self.looks_at_all {
-            self.links.wake_all();
-        }
-        let mut round = Round::of(&self.links);
-        let awake = self.links.take_awake();
-        let has_moved = self.passed != self.seen;
-        let ids = if has_moved {
-            self.links.ids()
-        } else {
-            awake.iter().copied().collect()
-        };
-        for id in ids {
-            if has_moved && !awake.contains(&id) {
-                match self.passes_over(shell, id) {
-                    None => {}
-                    Some(Ok(())) => continue,
-                    Some(Err(_)) => {
-                        round.comes_to(id, &self.links, &mut self.chances);
-                        self.chances.pass(1);
-                        self.say_bye(id, Farewell::Store);
-                        continue;
-                    }
-                }
-            }
-            round.comes_to(id, &self.links, &mut self.chances);
-            let done = self.at_desk(shell, id, Link::pump);
-            self.ends_where_over(id, done);
-            let settles = self.links.work(id, Link::settles);
-            if let (Some(true), Some(link)) = (settles, self.links.get(id)) {
-                let device = link.device;
-                self.calling.settled(&device);
-                self.outputs.push_back(Output::Tell(News::UpToDate(device)));
-            }
-        }
-        round.ends(&mut self.chances);
-        self.passed = self.seen;
-        self.tail = Changes::default();
-    }
-
-    /// Passes over a conversation that has nothing to do with what came into the journal, or not
-    /// now: that counts as given then, and is kept as if it had been looked at. Nothing where it
-    /// has to be looked at.
-    fn passes_over<S: Shell>(
-        &mut self,
-        shell: &mut S,
-        id: LinkId,
-    ) -> Option<Result<(), StoreError>> {
-        let link = self.links.get(id)?;
-        if !link.looks_at_the_journal() {
-            return Some(Ok(()));
-        }
-        // What another conversation entered into the access log meanwhile is looked at with it.
-        let is_end = shell.store().journal(self.seen, 1);
-        if self.tail.concern(link) || !is_end.is_ok_and(|beyond| beyond.is_empty()) {
-            return None;
-        }
-        let (before, end) = (self.passed, self.seen);
-        let passed = self.links.work(id, |link| link.passes_over(before, end));
-        let row = passed.flatten()?;
-        Some(match row {
-            Some(row) => shell.commit(&mut [], vec![row]).map(|_| ()),
-            None => Ok(()),
-        })
-    }
-}
-
-/// A round over all conversations, of which only some are looked at: each has its chances.
-struct Round {
-    left: usize,
-}
-
-impl Round {
-    fn of(links: &Links) -> Self {
-        Self { left: links.len() }
-    }
-
-    /// Passes over those before this one.
-    fn comes_to(&mut self, id: LinkId, links: &Links, chances: &mut Chances) {
-        let after = links.len_after(id);
-        chances.pass(self.left.saturating_sub(after + 1));
-        self.left = after;
-    }
-
-    fn ends(self, chances: &mut Chances) {
-        chances.pass(self.left);
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use kith_crdt::Label;
 
-use super::{Engine, Round};
+use super::{Engine, round::Round};
 use crate::{
     id::RecordId,
     logs::LogId,

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use kith_crdt::Section;
 use kith_protocol::{
-    id::{EnvelopeId, RecordId},
+    id::{EnvelopeId, EventId, RecordId},
     store::Store,
 };
 
@@ -42,6 +42,8 @@ pub struct Holder {
     pub name: String,
     /// What it may see.
     pub sees: BTreeSet<Section>,
+    /// What says so; nothing for whoever controls the record.
+    pub grants: Vec<EventId>,
     /// How many entries there were when sharing with it was stopped, where it was.
     pub ended_after: Option<usize>,
 }
@@ -183,7 +185,9 @@ impl Looked<'_> {
     /// The first entry that both may see and one of them has, where both say that there is none.
     fn differ(&self, world: &World, one: &Holder, other: &Holder) -> Option<usize> {
         let ended = one.ended_after.or(other.ended_after).is_some();
-        if ended || one.host == other.host || !are_up_to_date(world, one.host, other.host) {
+        // Whoever shared it may be away: what neither has heard of neither gives.
+        let have_heard = knows(world, one, other) && knows(world, other, one);
+        if ended || !have_heard || !are_up_to_date(world, one.host, other.host) {
             return None;
         }
         self.written.iter().position(|written| {
@@ -203,6 +207,13 @@ fn has(world: &World, host: HostId, written: &Written) -> bool {
     disk.has_entry(&written.entry).is_ok_and(|has| has)
 }
 
+/// Whether one of two knows of the shares of both.
+fn knows(world: &World, one: &Holder, other: &Holder) -> bool {
+    let disk = &world.look(one.host).disk;
+    let mut grants = one.grants.iter().chain(&other.grants);
+    grants.all(|grant| disk.has_event(grant).is_ok_and(|has| has))
+}
+
 fn are_up_to_date(world: &World, one: HostId, other: HostId) -> bool {
     [(one, other), (other, one)].iter().all(|(from, to)| {
         let engine = world.look(*from).engine.as_ref();
@@ -214,7 +225,7 @@ fn are_up_to_date(world: &World, one: HostId, other: HostId) -> bool {
 #[cfg(test)]
 mod tests {
     use kith_crdt::Section;
-    use kith_protocol::store::Item;
+    use kith_protocol::{id::EventId, store::Item};
 
     use super::{Holder, Looked, Written};
     use crate::{HostId, Sight, World, document_named};
@@ -232,14 +243,16 @@ mod tests {
             let mut world = World::new(7);
             let (practice, daughter) = (world.host(), world.host());
             let record = world.record(practice);
-            world.share(practice, record, daughter, &[Sight::sees("plans:general")]);
+            let sights = [Sight::sees("plans:general")];
+            let grants = world.share(practice, record, daughter, &sights);
             let holder = |host, name: &str, sees: &[Section]| Holder {
                 host,
                 name: name.to_owned(),
                 sees: sees.iter().copied().collect(),
+                grants: Vec::new(),
                 ended_after: None,
             };
-            let holders = vec![
+            let mut holders = vec![
                 holder(
                     practice,
                     "practice 1",
@@ -247,6 +260,7 @@ mod tests {
                 ),
                 holder(daughter, "daughter 1", &[Section::Plans]),
             ];
+            holders[1].grants = grants;
             let mut two = Self {
                 world,
                 holders,
@@ -378,6 +392,16 @@ mod tests {
             .hold_pair(&two.world, (0, 1))
             .expect_err("they differ");
         assert!(said.contains("entry 2 is on one of them only"), "{said}");
+        let mut unheard = two.looked().holders.to_vec();
+        unheard[1].grants.push(EventId::from_bytes([9; 32]));
+        let looked = Looked {
+            holders: &unheard,
+            ..two.looked()
+        };
+        assert!(
+            looked.differing(&two.world).is_empty(),
+            "nobody heard of it"
+        );
         two.world.cut(practice, two.holders[1].host);
         two.world.run_for(1000);
         assert_eq!(two.looked().hold_pair(&two.world, (0, 1)), Ok(()));

@@ -99,12 +99,14 @@ impl Play<'_> {
                 host: self.nodes.all[node].host,
                 name: self.name_of(&slot.place),
                 sees: sees.collect(),
+                grants: someone.grants[usize::from(n)].clone(),
                 ended_after,
             };
             match holders.iter_mut().find(|known| known.host == holder.host) {
                 // The same place in two ways: what it may see in either it may.
                 Some(known) => {
                     known.sees.extend(holder.sees);
+                    known.grants.extend(holder.grants);
                     known.ended_after = known.ended_after.and(holder.ended_after);
                 }
                 None => holders.push(holder),
