@@ -322,7 +322,7 @@ impl Engine {
     ) {
         self.links.wake(id);
         let done = self.at_desk(shell, id, work);
-        self.ends_where_over(id, done);
+        self.ends_where_over(id, done.as_ref());
     }
 
     /// Works on a conversation; nothing where it was closed from this side, and the other did not
@@ -351,7 +351,7 @@ impl Engine {
     }
 
     /// Ends a conversation where it is over or has to be.
-    fn ends_where_over(&mut self, id: LinkId, done: Option<Result<(), Stop>>) {
+    fn ends_where_over(&mut self, id: LinkId, done: Option<&Result<(), Stop>>) {
         match done {
             None => {}
             Some(Ok(())) => {
@@ -361,7 +361,7 @@ impl Engine {
                     self.gone(&device);
                 }
             }
-            Some(Err(Stop::Bye(why))) => self.say_bye(id, why),
+            Some(Err(Stop::Bye(why))) => self.say_bye(id, *why),
             Some(Err(Stop::Store(_))) => self.say_bye(id, Farewell::Store),
         }
     }

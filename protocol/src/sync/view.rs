@@ -263,7 +263,7 @@ impl View {
         let mut view = Self {
             reach,
             scope,
-            events: visible.into_iter().map(|event| event.id()).collect(),
+            events: visible.into_iter().map(Verified::id).collect(),
         };
         let made = shell.made_parts(&rights.id())?;
         let made = made.iter().filter(|part| view.has_part(store, who, part));

@@ -127,7 +127,7 @@ impl Engine {
                 overtaken = may_end && link.is_overtaken(desk);
                 Ok(())
             });
-            self.ends_where_over(id, done);
+            self.ends_where_over(id, done.as_ref());
             if overtaken && let Some(link) = self.links.remove(id) {
                 self.close(id, link.device, Farewell::NothingShared, true);
             }

@@ -44,7 +44,7 @@ impl Engine {
             }
             round.comes_to(id, &self.links, &mut self.chances);
             let done = self.at_desk(shell, id, Link::pump);
-            self.ends_where_over(id, done);
+            self.ends_where_over(id, done.as_ref());
             let settles = self.links.work(id, Link::settles);
             if let (Some(true), Some(link)) = (settles, self.links.get(id)) {
                 let device = link.device;
