@@ -230,6 +230,14 @@ pub const TURN_MS: u64 = 10 * 60 * 1000;
 /// less than loading the record, and thousands of them would fill the memory.
 pub const VIEWS_MAX: usize = 1024;
 
+/// Places of which the engine keeps what is in them as a sum, over all records and peers. Each is 64
+/// bytes: 2 MiB at most.
+pub const WEIGHED_PLACES_MAX: usize = 1 << 15;
+
+/// Records of which the engine keeps what this node itself may have, for comparisons. Each is a few
+/// hundred bytes, for the people whom it names.
+pub const WEIGHED_RECORDS_MAX: usize = 4096;
+
 /// Records of which it was found out anew what a peer may have, before that is kept again in a
 /// conversation: the row is one for all records in common.
 pub const FOUND_KEPT_AFTER_MIN: usize = 64;

@@ -19,10 +19,12 @@
 //! moves on. What is taken in is on the disk before it is said to be.
 
 mod calling;
+mod chances;
 mod engine;
 mod heard;
 mod input;
 mod link;
+mod links;
 mod message;
 mod output;
 mod progress;
@@ -31,6 +33,7 @@ mod reach;
 mod shell;
 pub mod trace;
 mod view;
+mod weighed;
 
 pub use engine::Engine;
 pub use heard::Heard;

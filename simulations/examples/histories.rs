@@ -3,7 +3,7 @@
 //! `histories [--seeds A..B] [--steps N] [--threads N] [--keep FOLDER]`: the seeds are shared out
 //! among the threads; the first failure is made short, told in words and, with `--keep`, written
 //! into a file that can be played again. `histories --play FILE` plays such a file
-//! and tells every frame.
+//! and tells every frame. With `--hashes yes` the hash of each is said, to compare two builds.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -31,6 +31,7 @@ struct Asked {
     keep: Option<PathBuf>,
     play: Option<PathBuf>,
     twice: bool,
+    hashes: bool,
 }
 
 impl Asked {
@@ -42,6 +43,7 @@ impl Asked {
             keep: None,
             play: None,
             twice: false,
+            hashes: false,
         };
         while let Some(word) = words.next() {
             let value = words.next().ok_or_else(|| format!("{word} what?"))?;
@@ -54,6 +56,7 @@ impl Asked {
                 "--threads" => asked.threads = value.parse()?,
                 "--keep" => asked.keep = Some(value.into()),
                 "--twice" => asked.twice = value == "yes",
+                "--hashes" => asked.hashes = value == "yes",
                 "--play" => asked.play = Some(value.into()),
                 _ => return Err(format!("{word} is not understood").into()),
             }
@@ -84,6 +87,9 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
                     let steps = History::of_seed(seed, asked.steps);
                     let found = History::play(seed, &steps);
                     hashes.lock().expect("no thread panics").insert(found.hash);
+                    if asked.hashes {
+                        println!("hash {seed} {}", blake3::Hash::from(found.hash).to_hex());
+                    }
                     if asked.twice && History::play(seed, &steps).hash != found.hash {
                         println!("seed {seed}: another hash the second time");
                         differing.fetch_add(1, Ordering::Relaxed);

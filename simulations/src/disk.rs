@@ -481,7 +481,9 @@ impl Store for Disk {
     }
 
     fn rows(&self, kind: u8) -> Result<Vec<NamedRow>, StoreError> {
-        let rows = self.rows.iter().filter(|(key, _)| key.kind == kind);
+        let name = Vec::new();
+        let from = self.rows.range(RowKey { kind, name }..);
+        let rows = from.take_while(|(key, _)| key.kind == kind);
         Ok(rows
             .map(|(key, value)| (key.name.clone(), value.clone()))
             .collect())

@@ -2,6 +2,7 @@
 
 mod acts;
 mod hostile;
+mod rights;
 mod shell;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -24,6 +25,7 @@ use kith_protocol::{
 use rand_chacha::ChaCha20Rng;
 use rand_core::{Rng, SeedableRng};
 
+use self::rights::KeptRights;
 pub use self::{
     acts::{Done, Share, Shown, shown_by},
     hostile::{Claim, with_other_payload},
@@ -42,6 +44,8 @@ pub struct Host {
     pub peers: BTreeMap<DeviceId, Peer>,
     /// The engine; nothing while the host is down.
     pub engine: Option<Engine>,
+    /// Whether its engine passes over no conversation.
+    pub(crate) looks_at_all: bool,
     /// Records that its engine asked for; empty it before what is of interest.
     pub taken: BTreeSet<RecordId>,
     /// By how much its clock is ahead of the world's, milliseconds.
@@ -49,6 +53,9 @@ pub struct Host {
     /// The latest time that its engine was told since it started: within it time never goes back.
     pub engine_ms: u64,
     loaded: BTreeMap<RecordId, Record>,
+    /// What follows from the disk alone, so that it is not lost with the memory: to find it out
+    /// again after each start would only take the time.
+    rights: KeptRights,
     audit: Option<AuditChain>,
     /// What makes its access log one of its own.
     audit_nonce: [u8; 16],
@@ -117,10 +124,12 @@ impl Host {
             disk: Disk::default(),
             peers: BTreeMap::new(),
             engine: None,
+            looks_at_all: false,
             taken: BTreeSet::new(),
             skew_ms: 0,
             engine_ms: now_ms,
             loaded: BTreeMap::new(),
+            rights: KeptRights::default(),
             audit: None,
             audit_nonce: [7; 16],
             nonce: [0; 8],
@@ -166,6 +175,9 @@ impl Host {
         self.rng.fill_bytes(&mut seed);
         let engine = Engine::new(self, seed, now_ms);
         self.engine = engine.ok();
+        if let (true, Some(engine)) = (self.looks_at_all, &mut self.engine) {
+            engine.looks_at_all();
+        }
     }
 
     /// Everything in memory is gone.
@@ -183,6 +195,12 @@ impl Host {
     /// Forgets what it has loaded: something came onto the disk by other hands.
     pub fn forget_loaded(&mut self) {
         self.loaded.clear();
+    }
+
+    /// Another disk takes the place of its own.
+    pub fn set_disk(&mut self, disk: Disk) {
+        self.disk = disk;
+        self.rights = KeptRights::default();
     }
 
     /// What makes its access log one of its own, where it has not begun.

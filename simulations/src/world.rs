@@ -124,6 +124,7 @@ pub struct World {
     pub errors: Vec<(HostId, String)>,
     /// What passed between hosts and the network, where somebody wants to know.
     pub passed: Option<Vec<Passed>>,
+    looks_at_all: bool,
     /// Streams that a script speaks on instead of an engine, and what came on them.
     scripted: BTreeMap<Wire, Vec<Vec<u8>>>,
 }
@@ -147,6 +148,7 @@ impl World {
             news: Vec::new(),
             errors: Vec::new(),
             passed: None,
+            looks_at_all: false,
             scripted: BTreeMap::new(),
         }
     }
@@ -181,8 +183,24 @@ impl World {
         self.enter(host.expect("a disk that reads"))
     }
 
-    fn enter(&mut self, host: Host) -> HostId {
+    /// From now on no engine passes over a conversation, of hosts that come later either: what is
+    /// said is the same.
+    pub fn looks_at_all(&mut self) {
+        self.looks_at_all = true;
+        for host in &mut self.hosts {
+            host.looks_at_all = true;
+            if let Some(engine) = &mut host.engine {
+                engine.looks_at_all();
+            }
+        }
+    }
+
+    fn enter(&mut self, mut host: Host) -> HostId {
         let id = HostId(self.hosts.len());
+        if let (true, Some(engine)) = (self.looks_at_all, &mut host.engine) {
+            engine.looks_at_all();
+        }
+        host.looks_at_all = self.looks_at_all;
         self.by_device.insert(host.device(), id);
         self.hosts.push(host);
         self.settle(id);

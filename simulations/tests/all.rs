@@ -14,6 +14,8 @@ mod leaks;
 mod parcels;
 #[path = "all/parity.rs"]
 mod parity;
+#[path = "all/passed_over.rs"]
+mod passed_over;
 #[cfg(feature = "planted-bugs")]
 #[path = "all/planted.rs"]
 mod planted;

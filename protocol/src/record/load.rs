@@ -82,11 +82,22 @@ impl Record {
         id: RecordId,
         documents: &[DocumentId],
     ) -> Result<Self, StoreError> {
+        Self::load_logs(store, (id, documents), |_, _| ())
+    }
+
+    /// The same, and hands over each event of the record's own logs, in the order in which the
+    /// store has them.
+    pub(super) fn load_logs(
+        store: &impl Store,
+        (id, documents): (RecordId, &[DocumentId]),
+        mut heard: impl FnMut(&LogId, &Verified<Event>),
+    ) -> Result<Self, StoreError> {
         let mut record = Self::new(id);
         let mut people = BTreeSet::new();
         for log in store.logs(&id)? {
             for event in events(store, &log)? {
                 people.extend(named(event.value()));
+                heard(&log, &event);
                 record.ledger.add_event(event);
             }
         }

@@ -1,7 +1,7 @@
 //! What rights hang on, without the content: enough to say who may have what, for a record of any
 //! length.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
 use kith_crdt::DocumentId;
 
@@ -9,6 +9,8 @@ use super::{Record, epochs::family_of};
 use crate::{
     consent::{Ledger, Reader, Whoever, cut::ProvenPart},
     id::{PrincipalId, RecordId},
+    logs::{Event, LogId},
+    signed::Verified,
     store::{Store, StoreError},
 };
 
@@ -16,6 +18,7 @@ use crate::{
 /// stand in epochs, since who may have an epoch that ended hangs on the entry that began the next.
 pub struct Rights {
     record: Record,
+    logs: Arc<Vec<(LogId, Vec<Verified<Event>>)>>,
 }
 
 impl Rights {
@@ -30,13 +33,25 @@ impl Rights {
         let in_epochs = documents.iter();
         let in_epochs = in_epochs.filter(|one| families.contains(&family_of(one)));
         let in_epochs: Vec<_> = in_epochs.cloned().collect();
-        let record = Record::load_only(store, id, &in_epochs)?;
-        Ok(Self { record })
+        let mut logs = Vec::<(LogId, Vec<Verified<Event>>)>::new();
+        let record = Record::load_logs(store, (id, &in_epochs), |log, event| {
+            match logs.last_mut().filter(|(last, _)| last == log) {
+                Some((_, events)) => events.push(event.clone()),
+                None => logs.push((log.clone(), vec![event.clone()])),
+            }
+        })?;
+        let logs = Arc::new(logs);
+        Ok(Self { record, logs })
     }
 
     /// Of which record.
     pub const fn id(&self) -> RecordId {
         self.record.id()
+    }
+
+    /// The events of the record's own logs, as the store has them.
+    pub(crate) fn logs(&self) -> Arc<Vec<(LogId, Vec<Verified<Event>>)>> {
+        Arc::clone(&self.logs)
     }
 
     /// Takes in the logs of these principals, so that their devices are known.

@@ -1,6 +1,6 @@
 //! Whom to call, and when: at once, then after longer and longer waits, never all together.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rand_core::Rng;
 
@@ -28,68 +28,75 @@ enum State {
 #[derive(Debug, Default)]
 pub(super) struct Calling {
     devices: BTreeMap<DeviceId, Caller>,
+    /// Those that are idle, by when they are called next.
+    idle: BTreeSet<(u64, DeviceId)>,
 }
 
 impl Calling {
     /// These are the devices whose addresses are known.
-    pub(super) fn know(&mut self, devices: &[DeviceId], now_ms: u64) {
-        self.devices
-            .retain(|device, caller| devices.contains(device) || caller.state == State::Linked);
+    pub(super) fn know(&mut self, devices: &BTreeSet<DeviceId>, now_ms: u64) {
+        let left = |(device, caller): (&DeviceId, &Caller)| {
+            let stays = devices.contains(device) || caller.state == State::Linked;
+            (!stays).then_some(*device)
+        };
+        let left: Vec<_> = self.devices.iter().filter_map(left).collect();
+        for device in left {
+            self.take_out(&device);
+        }
         for device in devices {
-            self.devices.entry(*device).or_insert(Caller {
-                next_ms: now_ms,
-                wait_ms: 0,
-                state: State::Idle,
-            });
+            if !self.devices.contains_key(device) {
+                let caller = Caller {
+                    next_ms: now_ms,
+                    wait_ms: 0,
+                    state: State::Idle,
+                };
+                self.put(*device, caller);
+            }
         }
     }
 
     /// Devices to be called now.
-    pub(super) fn due(&mut self, now_ms: u64) -> Vec<DeviceId> {
-        let is_due = |caller: &Caller| caller.state == State::Idle && caller.next_ms <= now_ms;
-        let mut due = Vec::new();
-        for (device, caller) in &mut self.devices {
-            if is_due(caller) {
-                caller.state = State::Calling;
-                due.push(*device);
-            }
+    pub(super) fn due(&mut self, now_ms: u64) -> BTreeSet<DeviceId> {
+        let mut due = BTreeSet::new();
+        while let Some((next_ms, device)) = self.idle.first().copied()
+            && next_ms <= now_ms
+        {
+            self.change(&device, |caller| caller.state = State::Calling);
+            due.insert(device);
         }
         due
     }
 
     /// There is a conversation.
     pub(super) fn linked(&mut self, device: &DeviceId) {
-        if let Some(caller) = self.devices.get_mut(device) {
-            caller.state = State::Linked;
-        }
+        self.change(device, |caller| caller.state = State::Linked);
     }
 
     /// Both have what they may: the next loss is not held against the device.
     pub(super) fn settled(&mut self, device: &DeviceId) {
-        if let Some(caller) = self.devices.get_mut(device) {
-            caller.wait_ms = 0;
-        }
+        self.change(device, |caller| caller.wait_ms = 0);
     }
 
     /// It was not reached, or the conversation ended.
     pub(super) fn ended(&mut self, device: &DeviceId, now_ms: u64, rng: &mut impl Rng) {
-        if let Some(caller) = self.devices.get_mut(device) {
+        self.change(device, |caller| {
             caller.wait_ms = (caller.wait_ms * 2).clamp(CALL_WAIT_FIRST_MS, CALL_WAIT_MAX_MS);
             // Up to half as long again, so that many who lost the same hub come back one by one.
             let jitter = u64::from(rng.next_u32()) % (caller.wait_ms / 2 + 1);
             caller.next_ms = now_ms.saturating_add(caller.wait_ms + jitter);
             caller.state = State::Idle;
-        }
+        });
     }
 
     /// There may be a way again where there was none: everyone is called now, many a little apart.
     pub(super) fn hurry(&mut self, now_ms: u64, rng: &mut impl Rng) {
         let spread_ms = self.devices.len() as u64 * CALL_APART_MS;
-        for caller in self.devices.values_mut() {
-            if caller.state == State::Idle {
+        let idle = self.idle.iter().map(|(_, device)| *device);
+        for device in idle.collect::<BTreeSet<_>>() {
+            self.change(&device, |caller| {
                 caller.wait_ms = 0;
                 caller.next_ms = now_ms + u64::from(rng.next_u32()) % (spread_ms + 1);
-            }
+            });
         }
     }
 
@@ -107,11 +114,27 @@ impl Calling {
 
     /// When the next call is due.
     pub(super) fn next_ms(&self) -> Option<u64> {
-        self.devices
-            .values()
-            .filter(|caller| caller.state == State::Idle)
-            .map(|caller| caller.next_ms)
-            .min()
+        self.idle.first().map(|(next_ms, _)| *next_ms)
+    }
+
+    fn change(&mut self, device: &DeviceId, change: impl FnOnce(&mut Caller)) {
+        if let Some(mut caller) = self.take_out(device) {
+            change(&mut caller);
+            self.put(*device, caller);
+        }
+    }
+
+    fn put(&mut self, device: DeviceId, caller: Caller) {
+        self.devices.insert(device, caller);
+        if caller.state == State::Idle {
+            self.idle.insert((caller.next_ms, device));
+        }
+    }
+
+    fn take_out(&mut self, device: &DeviceId) -> Option<Caller> {
+        let caller = self.devices.remove(device)?;
+        self.idle.remove(&(caller.next_ms, *device));
+        Some(caller)
     }
 }
 
@@ -130,7 +153,7 @@ mod tests {
     fn waits_grow_to_their_bound_and_differ() {
         let mut rng = ChaCha20Rng::from_seed([1; 32]);
         let mut calling = Calling::default();
-        calling.know(&[device(1), device(2)], 0);
+        calling.know(&[device(1), device(2)].into(), 0);
         let mut now_ms = 0;
         let mut waits = Vec::new();
         for _ in 0..12 {
@@ -152,7 +175,7 @@ mod tests {
     fn after_sleep_everyone_is_called_whatever_the_wait_was() {
         let mut rng = ChaCha20Rng::from_seed([2; 32]);
         let mut calling = Calling::default();
-        let all: Vec<_> = (0..20).map(device).collect();
+        let all = (0..20).map(device).collect();
         calling.know(&all, 0);
         for _ in 0..10 {
             for due in calling.due(u64::MAX / 2) {

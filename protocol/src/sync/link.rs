@@ -14,12 +14,14 @@ use kith_crdt::DocumentId;
 pub(super) use self::attachments::Served;
 use self::{attachments::Fetching, comparing::Comparing, giving::Giving, offered::Offered};
 use super::{
+    chances::Nonce,
     heard::{Heard, Word},
     input::LinkId,
     message::{Cursor, Farewell, JournalId, Message},
     output::{News, Output},
     shell::{Peer, Shell},
-    view::View,
+    view::{Scope, View},
+    weighed::Weighed,
 };
 use crate::{
     codec,
@@ -28,7 +30,7 @@ use crate::{
     limits::{ANSWERS_MAX, SILENCE_MS, TURN_MS, VIEWS_MAX, WANTS_MAX},
     planted::{self, Planted},
     record::{Record, Rights},
-    store::{JournalPosition, StoreError},
+    store::{Item, JournalPosition, StoreError},
 };
 
 /// What a conversation has at hand while it works.
@@ -41,8 +43,10 @@ pub(super) struct Desk<'a, S> {
     pub(super) outputs: &'a mut VecDeque<Output>,
     /// One for all conversations, so that memory does not grow with their number.
     pub(super) served: &'a mut Option<Served>,
-    /// Fresh for each step that may need a nonce.
-    pub(super) nonce: [u8; 16],
+    /// What records weigh in comparisons, for all conversations.
+    pub(super) weighed: &'a mut Weighed,
+    /// Fresh for each step.
+    pub(super) nonce: Nonce<'a>,
 }
 
 /// Why a conversation ends from this side.
@@ -174,13 +178,11 @@ impl Link {
         self.control.len() + self.asked.len() + self.giving.ahead()
     }
 
-    /// Whether it has begun and is still catching up.
-    ///
-    /// One that takes very long keeps others waiting no longer.
-    pub(super) fn is_catching_up(&self, now_ms: u64) -> bool {
-        !self.is_settled
-            && !matches!(self.phase, Phase::Waiting | Phase::Stranger)
-            && now_ms < self.admitted_ms.saturating_add(TURN_MS)
+    /// Until when it counts as catching up, where it has begun and still is; milliseconds since
+    /// 1970 UTC.
+    pub(super) fn catches_up_until_ms(&self) -> Option<u64> {
+        let begun = !matches!(self.phase, Phase::Waiting | Phase::Stranger);
+        (begun && !self.is_settled).then(|| self.admitted_ms.saturating_add(TURN_MS))
     }
 
     /// Whether content and rights are taken at this moment.
@@ -322,6 +324,44 @@ impl Link {
     /// Whether this side leads a comparison: one of the two does, always the same.
     fn leads<S: Shell>(&self, desk: &Desk<'_, S>) -> bool {
         desk.shell.owner().device < self.device
+    }
+
+    /// Whether a change of this record may concern it. Whoever is at the other end is not always
+    /// known yet.
+    pub(super) fn has(&self, record: &RecordId) -> bool {
+        let peer = self.peer.as_ref();
+        peer.is_none_or(|peer| peer.records.contains(record))
+    }
+
+    /// These records are ones that both have to do with too.
+    pub(super) fn has_too(&mut self, records: &BTreeSet<RecordId>) {
+        if let Some(peer) = &mut self.peer {
+            peer.records.extend(records);
+        }
+    }
+
+    /// Whether something that comes into the journal is looked at at once.
+    pub(super) fn looks_at_the_journal(&self) -> bool {
+        self.phase == Phase::Going && self.flight.is_none()
+    }
+
+    /// Goes on in the journal from `before` to `end`, where nothing between is for it and there is
+    /// nothing else to do: the row that says so, where that is to be kept. Nothing where it has to
+    /// be looked at.
+    pub(super) fn passes_over(
+        &mut self,
+        before: JournalPosition,
+        end: JournalPosition,
+    ) -> Option<Option<Item>> {
+        let is_idle = self.control.is_empty() && self.asked.is_empty();
+        (is_idle && self.giving.passes_over(before, end))
+            .then(|| self.giving.moved_when(self.theirs_settled, &self.device))
+    }
+
+    /// Whether content was handed over that may not have left.
+    pub(super) fn is_sending_content(&self) -> bool {
+        let flight = self.flight.as_ref();
+        flight.is_some_and(|flight| !flight.documents.is_empty())
     }
 
     /// The frame that was handed over has left.
@@ -475,6 +515,17 @@ impl Link {
         self.waits = waits;
     }
 
+    /// How much of a record the peer may have, where that was found out and holds. What is found
+    /// out in a comparison is not set down before its end.
+    fn held_scope<S: Shell>(
+        &self,
+        desk: &Desk<'_, S>,
+        id: &RecordId,
+    ) -> Result<Option<Scope>, StoreError> {
+        let holds = self.giving.found.stands(id) && !self.comparing.is_prepared();
+        holds.then(|| self.known_scope(desk, id)).transpose()
+    }
+
     /// Works with what may go of a record, found out once.
     fn with_view<S: Shell, T>(
         &mut self,
@@ -490,7 +541,10 @@ impl Link {
         };
         let view = match self.views.remove(&id) {
             Some(view) => view,
-            None => View::of(&mut rights, desk.shell, &who, desk.now_ms)?,
+            None => match self.held_scope(desk, &id)? {
+                Some(scope) => View::known(&mut rights, &who, desk.now_ms, scope),
+                None => View::of(&mut rights, desk.shell, &who, desk.now_ms)?,
+            },
         };
         let done = work(self, desk, &mut rights, &view)?;
         if self.views.len() >= VIEWS_MAX {

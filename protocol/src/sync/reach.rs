@@ -6,7 +6,7 @@ use kith_crdt::Label;
 
 use crate::{
     consent::{GrantFate, GrantState, Ledger, Whoever, devices},
-    id::{EventId, PrincipalId, RecordId},
+    id::{EventId, PrincipalId},
     limits::CLOCK_SKEW_MS,
     logs::{Act, CoreAct, Event, LabelAct, LogId, PrincipalAct, record::Link},
     signed::{Signed, Verified},
@@ -29,13 +29,6 @@ pub struct Reach {
     named: BTreeSet<PrincipalId>,
     /// When time alone next changes what it reaches.
     turns_ms: Option<u64>,
-}
-
-/// An event of a record's own logs that somebody may have.
-pub(super) struct VisibleEvent {
-    pub(super) id: EventId,
-    pub(super) bytes: Vec<u8>,
-    pub(super) event: Event,
 }
 
 impl Reach {
@@ -144,45 +137,35 @@ impl Reach {
 
     /// The events of the record's own logs that it may have. Where nothing is shared any more that
     /// is what ended it, with the past of that, and nothing later.
-    pub(super) fn events(
+    pub(super) fn events<'a>(
         &self,
-        store: &impl Store,
-        record: &RecordId,
-    ) -> Result<Vec<VisibleEvent>, StoreError> {
+        logs: &'a [(LogId, Vec<Verified<Event>>)],
+    ) -> Vec<&'a Verified<Event>> {
         let (mut visible, mut rest) = (Vec::new(), BTreeMap::new());
-        for log in store.logs(record)? {
-            let (whole, once) = match &log {
+        for (log, events) in logs {
+            let (whole, once) = match log {
                 LogId::Core(_) => (self.sees_core(), true),
                 LogId::Label(_, label) => (self.sees_label(label), self.labels.contains(label)),
                 LogId::Principal(_) => (false, false),
             };
-            if !whole && !once {
-                continue;
-            }
-            for (id, bytes) in store.events(&log)? {
-                let Some(event) = event_of(&bytes) else {
-                    continue;
-                };
-                let found = VisibleEvent { id, bytes, event };
-                if whole {
-                    visible.push(found);
-                } else {
-                    rest.insert(id, found);
-                }
+            if whole {
+                visible.extend(events);
+            } else if once {
+                rest.extend(events.iter().map(|event| (event.id(), event)));
             }
         }
-        let own = |(id, found): (&EventId, &VisibleEvent)| {
-            (self.grants.contains(id) || self.is_ended_by(&found.event)).then_some(*id)
+        let own = |(id, event): (&EventId, &&Verified<Event>)| {
+            (self.grants.contains(id) || self.is_ended_by(event.value())).then_some(*id)
         };
         let mut next: Vec<_> = rest.iter().filter_map(own).collect();
         while let Some(id) = next.pop() {
-            if let Some(found) = rest.remove(&id) {
-                next.extend(found.event.prev);
-                next.extend(found.event.frontiers.iter());
-                visible.push(found);
+            if let Some(event) = rest.remove(&id) {
+                next.extend(event.value().prev);
+                next.extend(event.value().frontiers.iter());
+                visible.push(event);
             }
         }
-        Ok(visible)
+        visible
     }
 }
 

@@ -47,6 +47,12 @@ pub trait Shell {
     /// Every known node: of each principal the device that was met first.
     fn peers(&self) -> Result<Vec<Peer>, StoreError>;
 
+    /// One of these nodes, by its device.
+    fn peer(&self, device: &DeviceId) -> Result<Option<Peer>, StoreError> {
+        let mut all = self.peers()?.into_iter();
+        Ok(all.find(|peer| peer.device == *device))
+    }
+
     /// Notes that a record is now one that a known principal and this node both have to do with:
     /// what is to be kept with what proved it.
     fn note_common(
@@ -103,6 +109,9 @@ pub trait Shell {
 /// principal, or another one of the owner's own. What one device of a principal has in common with
 /// this node, all have.
 pub fn peer_of<S: Shell>(shell: &S, device: &DeviceId) -> Result<Option<Peer>, StoreError> {
+    if let Some(met) = shell.peer(device)? {
+        return Ok(Some(met));
+    }
     peer_among(shell, &shell.peers()?, device)
 }
 

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     message::{Carried, Kind},
     ranges::Key,
-    reach::{Reach, VisibleEvent, event_of, ever_acted_for, principal_log},
+    reach::{Reach, event_of, ever_acted_for, principal_log},
     shell::Shell,
 };
 use crate::{
@@ -19,8 +19,9 @@ use crate::{
         cut::{Cut, CutPlace, PartProof, ProvenPart, of_act},
     },
     id::{EventId, PrincipalId, RecordId},
-    logs::LogId,
+    logs::{Event, LogId},
     record::Rights,
+    signed::Verified,
     store::{Item, Store, StoreError},
 };
 
@@ -233,14 +234,15 @@ impl View {
                 events: BTreeSet::new(),
             });
         }
-        let visible = reach.events(store, &rights.id())?;
+        let logs = rights.logs();
+        let visible = reach.events(&logs);
         let principals = principals(rights, store, &reach, &visible, [who.principal, ourselves])?;
         let mut labels: BTreeSet<_> = store
             .documents(&rights.id())?
             .into_iter()
             .map(|document| document.label)
             .collect();
-        labels.extend(visible.iter().filter_map(|found| match &found.event.log {
+        labels.extend(visible.iter().filter_map(|event| match &event.value().log {
             LogId::Label(_, label) => Some(label.clone()),
             LogId::Core(_) | LogId::Principal(_) => None,
         }));
@@ -261,13 +263,34 @@ impl View {
         let mut view = Self {
             reach,
             scope,
-            events: visible.into_iter().map(|found| found.id).collect(),
+            events: visible.into_iter().map(Verified::id).collect(),
         };
         let made = shell.made_parts(&rights.id())?;
         let made = made.iter().filter(|part| view.has_part(store, who, part));
         let made: BTreeSet<_> = made.map(|part| part.revocation).collect();
         view.scope.made = made.into_iter().collect();
         Ok(view)
+    }
+
+    /// The same, where it is known how much that is: it was found out, and nothing came in since on
+    /// which it hangs.
+    pub(super) fn known(rights: &mut Rights, who: &Whoever, now_ms: u64, scope: Scope) -> Self {
+        let reach = Reach::of(rights.ledger(), who, now_ms);
+        if !reach.is_any() {
+            return Self {
+                reach,
+                scope: Scope::default(),
+                events: BTreeSet::new(),
+            };
+        }
+        let logs = rights.logs();
+        let visible = reach.events(&logs).into_iter();
+        let events = visible.map(Verified::id).collect();
+        Self {
+            reach,
+            scope,
+            events,
+        }
     }
 
     /// Whether an event of the record's own logs may go.
@@ -327,7 +350,7 @@ fn principals(
     rights: &mut Rights,
     store: &impl Store,
     reach: &Reach,
-    visible: &[VisibleEvent],
+    visible: &[&Verified<Event>],
     parties: [PrincipalId; 2],
 ) -> Result<BTreeSet<PrincipalId>, StoreError> {
     let mut principals = BTreeSet::from(parties);
@@ -336,18 +359,18 @@ fn principals(
         principals.extend(rights.ledger().controllers());
     }
     let mut logs = BTreeMap::new();
-    for found in visible {
-        let author = found.event.author;
-        let custodies = of_act(&found.event.act).map_or(&[][..], Cut::custodies);
+    for event in visible.iter().map(|event| event.value()) {
+        let author = event.author;
+        let custodies = of_act(&event.act).map_or(&[][..], Cut::custodies);
         principals.extend(custodies.iter().map(|custody| custody.custodian));
-        principals.extend(approvals(&found.event.act).iter().map(|given| given.member));
+        principals.extend(approvals(&event.act).iter().map(|given| given.member));
         if principals.contains(&author) {
             continue;
         }
         if let std::collections::btree_map::Entry::Vacant(place) = logs.entry(author) {
             place.insert(principal_log(store, author)?);
         }
-        if ever_acted_for(&logs[&author], author, &found.event) {
+        if ever_acted_for(&logs[&author], author, event) {
             principals.insert(author);
         }
     }
@@ -358,41 +381,64 @@ fn principals(
 /// document holds is read with a [`Reader`].
 pub(super) fn rights(
     view: &View,
-    record: &RecordId,
+    of: &Rights,
     shell: &impl Shell,
     who: &Whoever,
     place: &Place,
 ) -> Result<Vec<(Key, Carried)>, StoreError> {
-    let store = shell.store();
     let carried = |kind, bytes| Carried { kind, bytes };
     match place {
         Place::Principal(_, principal) => {
-            let events = store.events(&LogId::Principal(*principal))?;
+            let events = shell.store().events(&LogId::Principal(*principal))?;
             let events = events
                 .into_iter()
                 .map(|(id, bytes)| (*id.as_bytes(), carried(Kind::Event, bytes)));
             Ok(events.collect())
         }
         Place::Authority(_) => {
-            let events = view.reach.events(store, record)?;
-            let mut items: Vec<_> = events
-                .into_iter()
-                .map(|found| (*found.id.as_bytes(), carried(Kind::Event, found.bytes)))
-                .collect();
-            let stored = store.parts(record)?;
-            let stored = stored
-                .iter()
-                .filter_map(|bytes| codec::decode_trusted::<ProvenPart>(bytes).ok());
-            for part in stored.chain(shell.made_parts(record)?) {
-                if view.has_part(store, who, &part) {
-                    let bytes = codec::encode(&part);
-                    items.push((part_key(&part), carried(Kind::Part, bytes)));
-                }
-            }
-            Ok(items)
+            let logs = of.logs();
+            let events = view.reach.events(&logs).into_iter();
+            let events = events.map(|event| {
+                let bytes = event.bytes().to_vec();
+                (*event.id().as_bytes(), carried(Kind::Event, bytes))
+            });
+            let parts = parts(view, &of.id(), shell, who)?.into_iter();
+            let parts = parts.map(|part| {
+                let bytes = codec::encode(&part);
+                (part_key(&part), carried(Kind::Part, bytes))
+            });
+            Ok(events.chain(parts).collect())
         }
         Place::Document(..) => Ok(Vec::new()),
     }
+}
+
+/// The keys of the record's own logs, and of the parts of its cuts, that may go.
+pub(super) fn authority_keys(
+    view: &View,
+    record: &RecordId,
+    shell: &impl Shell,
+    who: &Whoever,
+) -> Result<Vec<Key>, StoreError> {
+    let events = view.events.iter().map(|id| *id.as_bytes());
+    let parts = parts(view, record, shell, who)?;
+    Ok(events.chain(parts.iter().map(part_key)).collect())
+}
+
+/// The parts of cuts that may go: those that are stored, then those that are made.
+fn parts(
+    view: &View,
+    record: &RecordId,
+    shell: &impl Shell,
+    who: &Whoever,
+) -> Result<Vec<ProvenPart>, StoreError> {
+    let store = shell.store();
+    let stored = store.parts(record)?;
+    let stored = stored
+        .iter()
+        .filter_map(|bytes| codec::decode_trusted::<ProvenPart>(bytes).ok());
+    let all = stored.chain(shell.made_parts(record)?);
+    Ok(all.filter(|part| view.has_part(store, who, part)).collect())
 }
 
 /// The key by which an item is compared; nothing of what only this node keeps.

@@ -117,6 +117,13 @@ impl History {
         Self::new(seed).play_all(steps)
     }
 
+    /// The same, where no engine passes over a conversation: what is said is the same.
+    pub fn play_looking_at_all(seed: u64, steps: &[Step]) -> Played {
+        let mut history = Self::new(seed);
+        history.world.looks_at_all();
+        history.play_all(steps)
+    }
+
     /// The same, with a bug planted in the engine.
     #[cfg(feature = "planted-bugs")]
     pub fn play_planted(seed: u64, steps: &[Step], bug: Planted) -> Played {

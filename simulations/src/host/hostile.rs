@@ -41,7 +41,7 @@ impl Host {
         let Done::Kept(items) = first else {
             return first;
         };
-        self.disk = before;
+        self.set_disk(before);
         self.loaded.remove(&id);
         let mut second = self.note(id, document, texts[1]);
         self.loaded.remove(&id);

@@ -6,7 +6,7 @@ use kith_crdt::Section;
 use kith_protocol::{
     audit::{AuditChain, Disclosure},
     consent::{Whoever, cut::ProvenPart},
-    id::{PrincipalId, RecordId},
+    id::{DeviceId, PrincipalId, RecordId},
     record::{Record, Rights},
     store::{Item, JournalPosition, RowKey, Store, StoreError},
     sync::{Peer, Shell, Taken, is_of_principal},
@@ -29,16 +29,13 @@ impl Shell for Host {
     }
 
     fn peers(&self) -> Result<Vec<Peer>, StoreError> {
-        let owner = self.who.principal;
-        let all = self.disk.records()?;
-        let peers = self.peers.values().cloned().map(|mut peer| {
-            // What one device of a person has, all have.
-            if peer.principal == owner {
-                peer.records.extend(&all);
-            }
-            peer
-        });
-        Ok(peers.collect())
+        let peers = self.peers.values().map(|peer| self.as_known(peer));
+        peers.collect()
+    }
+
+    fn peer(&self, device: &DeviceId) -> Result<Option<Peer>, StoreError> {
+        let peer = self.peers.get(device);
+        peer.map(|peer| self.as_known(peer)).transpose()
     }
 
     fn note_common(
@@ -89,12 +86,17 @@ impl Shell for Host {
 
     fn rights(&mut self, id: RecordId) -> Result<Rights, StoreError> {
         self.taken.insert(id);
+        if let Some(rights) = self.rights.take(&self.disk, id) {
+            return Ok(rights);
+        }
         let mut rights = Rights::load(&self.disk, id)?;
         rights.load_principals(&self.disk, [self.who.principal])?;
         Ok(rights)
     }
 
-    fn put_rights(&mut self, _rights: Rights) {}
+    fn put_rights(&mut self, rights: Rights) {
+        self.rights.put(&self.disk, rights);
+    }
 
     fn commit(
         &mut self,
@@ -147,6 +149,17 @@ impl Shell for Host {
 
     fn put_blob(&mut self, bytes: &[u8]) -> Result<(), StoreError> {
         self.disk.put_blob(bytes).map(|_| ())
+    }
+}
+
+impl Host {
+    /// What one device of a person has, all have.
+    fn as_known(&self, peer: &Peer) -> Result<Peer, StoreError> {
+        let mut peer = peer.clone();
+        if peer.principal == self.who.principal {
+            peer.records.extend(self.disk.records()?);
+        }
+        Ok(peer)
     }
 }
 

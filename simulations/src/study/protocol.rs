@@ -4,7 +4,11 @@
 //! A run has two parts. First all patients live at once in one [`World`](crate::World), whose hosts are the nodes
 //! of the run; what everybody who looked found is written down. Then every arm is counted as in the
 //! abstract, a patient after the other, with what was written down in the place of version vectors.
+//!
+//! At the end of each day it is looked at what must hold (`checks`): a run in which something does
+//! not ends there.
 
+mod checks;
 mod hosts;
 mod play;
 mod replay;
@@ -18,6 +22,7 @@ use super::{
     scenario::{FaultKind, Scenario},
     settings::{Point, Settings},
 };
+pub use checks::Broken;
 use play::Play;
 use replay::Replay;
 
@@ -38,10 +43,13 @@ pub fn not_possible(scenario: &Scenario) -> Option<String> {
 }
 
 /// Runs a point with a seed.
-pub fn run(scenario: &Scenario, point: &Point, seed: u64) -> RunResult {
+///
+/// # Errors
+/// When something is at the end of a day that must not be.
+pub fn run(scenario: &Scenario, point: &Point, seed: u64) -> Result<RunResult, Broken> {
     let settings = Settings::of(scenario, point, seed);
     let places = Places::of(scenario, &settings);
-    let recording = Rc::new(Play::of(scenario, &settings, &places).plays());
+    let recording = Rc::new(Play::of(scenario, &settings, &places).plays()?);
     let mut run = Run::with(scenario, &settings, &places, &mut || {
         Box::new(Replay::of(Rc::clone(&recording)))
     });
@@ -61,5 +69,6 @@ pub fn run(scenario: &Scenario, point: &Point, seed: u64) -> RunResult {
         }
     }
     result.events += recording.frames;
-    result
+    result.entries = recording.entries;
+    Ok(result)
 }

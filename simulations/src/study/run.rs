@@ -34,11 +34,18 @@ pub struct RunResult {
     pub trace: String,
     /// How many things happened to copies and people.
     pub events: u64,
+    /// How many entries were written with the engine of a node; nothing in the abstract.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub entries: u64,
     /// What came of each arm.
     pub arms: Vec<ArmResult>,
     /// The story of one patient, for the first seed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub journey: Vec<String>,
+}
+
+const fn is_none(entries: &u64) -> bool {
+    *entries == 0
 }
 
 /// Hears what happens in a run.
@@ -234,6 +241,7 @@ impl<'a> Run<'a> {
             seed: self.settings.seed,
             trace: self.trace.hash(),
             events: self.events,
+            entries: 0,
             arms: arms
                 .map(|arm| ArmResult {
                     arm: arm.name,

@@ -12,7 +12,8 @@ use std::{
 
 use super::{
     folder::{Folder, FolderError, Manifest, hash, run_name},
-    journey, protocol,
+    journey,
+    protocol::{self, Broken},
     run::{self, RunResult},
     scenario::{Fidelity, Scenario},
     settings::{Point, points, sensitivity_points},
@@ -118,16 +119,28 @@ impl Plan {
 /// The manifest is written this often, and at the end: what is done after it is done again.
 const MANIFEST_EVERY: Duration = Duration::from_millis(500);
 
+/// Why a sweep is not whole.
+#[derive(Debug, thiserror::Error)]
+pub enum SweepError {
+    /// The folder does not take it, or is another scenario's.
+    #[error(transparent)]
+    Folder(#[from] FolderError),
+    /// In a run something was that must not be.
+    #[error("{0}: {1}")]
+    Broken(String, Broken),
+}
+
 /// Runs what a plan says into a folder. `done` is told how many runs are done of how many.
 ///
 /// # Errors
-/// When the folder does not take it, or is another scenario's.
+/// When the folder does not take it, or is another scenario's; when in a run something was that must
+/// not be.
 pub fn sweep(
     scenario: &Scenario,
     plan: &Plan,
     out: &Path,
     mut done: impl FnMut(usize, usize),
-) -> Result<Manifest, FolderError> {
+) -> Result<Manifest, SweepError> {
     let folder = Folder::at(out)?;
     let mut manifest = plan.manifest(scenario);
     take_up(&folder, plan, &mut manifest, out)?;
@@ -143,13 +156,20 @@ pub fn sweep(
     done(all - left.len(), all);
     let mut written = Instant::now();
     let mut fault = None;
-    each(scenario, plan, &left, |result| {
+    each(scenario, plan, &left, |(point, seed), result| {
+        let result = match result {
+            Ok(result) => result,
+            Err(broken) => {
+                fault = Some(SweepError::Broken(run_name(point, seed), broken));
+                return false;
+            }
+        };
         match folder.write_run(&result) {
             Ok((name, hash)) => {
                 manifest.runs.insert(name, hash);
             }
             Err(error) => {
-                fault = Some(error);
+                fault = Some(error.into());
                 return false;
             }
         }
@@ -157,7 +177,7 @@ pub fn sweep(
         if written.elapsed() > MANIFEST_EVERY {
             written = Instant::now();
             if let Err(error) = folder.write_manifest(&manifest) {
-                fault = Some(error);
+                fault = Some(error.into());
                 return false;
             }
         }
@@ -214,7 +234,7 @@ fn each(
     scenario: &Scenario,
     plan: &Plan,
     runs: &[(usize, u64)],
-    mut takes: impl FnMut(RunResult) -> bool,
+    mut takes: impl FnMut((usize, u64), Result<RunResult, Broken>) -> bool,
 ) {
     let next = AtomicUsize::new(0);
     let stops = AtomicBool::new(false);
@@ -226,13 +246,15 @@ fn each(
             scope.spawn(move || {
                 while !stops.load(Ordering::Relaxed)
                     && let Some((point, seed)) = runs.get(next.fetch_add(1, Ordering::Relaxed))
-                    && send.send(one(scenario, plan, *point, *seed)).is_ok()
+                    && send
+                        .send(((*point, *seed), one(scenario, plan, *point, *seed)))
+                        .is_ok()
                 {}
             });
         }
         drop(send);
-        for result in &receive {
-            if !takes(result) {
+        for (of, result) in &receive {
+            if !takes(of, result) {
                 stops.store(true, Ordering::Relaxed);
                 break;
             }
@@ -242,14 +264,17 @@ fn each(
 }
 
 /// One run, with the story of one patient for the first seed.
-pub fn one(scenario: &Scenario, plan: &Plan, point: usize, seed: u64) -> RunResult {
+///
+/// # Errors
+/// When something was in it that must not be.
+pub fn one(scenario: &Scenario, plan: &Plan, point: usize, seed: u64) -> Result<RunResult, Broken> {
     let of = &plan.points[point];
     let mut result = match scenario.fidelity {
         Fidelity::Abstract => run::run(scenario, of, seed),
-        Fidelity::Protocol => protocol::run(scenario, of, seed),
+        Fidelity::Protocol => protocol::run(scenario, of, seed)?,
     };
     if seed == plan.first_seed {
         result.journey = journey::of_run(scenario, of, seed).lines;
     }
-    result
+    Ok(result)
 }

@@ -50,7 +50,7 @@ impl World {
 
     /// A host that is down comes back with an older disk.
     pub fn restore(&mut self, host: HostId, disk: Disk) {
-        self.at(host).disk = disk;
+        self.at(host).set_disk(disk);
         self.restart(host);
     }
 

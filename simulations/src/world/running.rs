@@ -66,8 +66,11 @@ impl World {
             }
             Happening::Unreached(host, device) => self.tell(host, Input::NotReached { device }),
             Happening::Wakes(host) => {
-                self.wakes_ms.remove(&host);
-                self.tell(host, Input::Timer);
+                // Another time may have taken the place of this one since.
+                if self.wakes_ms.get(&host) == Some(&self.now_ms()) {
+                    self.wakes_ms.remove(&host);
+                    self.tell(host, Input::Timer);
+                }
             }
         }
     }
@@ -98,7 +101,8 @@ impl World {
         self.clock.at(at_ms, Happening::Ends(wire));
     }
 
-    pub(super) fn changed(&mut self, host: HostId) {
+    /// A host learns that something came onto its disk, or that it knows somebody, by other hands.
+    pub(crate) fn changed(&mut self, host: HostId) {
         self.tell(host, Input::Changed);
     }
 

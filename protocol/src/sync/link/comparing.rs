@@ -9,8 +9,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{Desk, Link, Phase, Stop, giving::Part};
 use crate::{
     consent::Whoever,
-    id::RecordId,
+    id::{PrincipalId, RecordId},
     limits::QUESTIONS_MAX,
+    logs::LogId,
     planted::{self, Planted},
     record::Rights,
     store::{Store, StoreError},
@@ -18,7 +19,8 @@ use crate::{
         message::{Farewell, Message},
         ranges::{Key, Range, Set, Sum, is_open},
         shell::Shell,
-        view::{Place, Scope, View, rights},
+        view::{Place, Scope, View, authority_keys},
+        weighed::{Own, Weight},
     },
 };
 
@@ -27,6 +29,8 @@ use crate::{
 pub(super) struct Comparing {
     session: [u8; 16],
     places: BTreeMap<Key, Place>,
+    /// Keys of places of records whose weight was kept, ascending, with whose they are.
+    recalled: Vec<(Key, RecordId)>,
     all: Option<Set>,
     inside: BTreeMap<Key, Set>,
     /// Places that differ and were not asked about yet.
@@ -35,6 +39,13 @@ pub(super) struct Comparing {
     open: usize,
     scopes: Vec<(RecordId, Scope)>,
     found: Vec<(Place, Part)>,
+}
+
+impl Comparing {
+    /// Whether it is found out what both may have.
+    pub(super) const fn is_prepared(&self) -> bool {
+        self.all.is_some()
+    }
 }
 
 impl Link {
@@ -49,7 +60,7 @@ impl Link {
         if !self.leads(desk) {
             return Ok(());
         }
-        let session = desk.nonce;
+        let session = desk.nonce.make();
         self.prepare(desk, session)?;
         let ranges = self.comparing.all.as_ref().map(Set::open);
         self.ask(None, ranges.unwrap_or_default());
@@ -73,35 +84,77 @@ impl Link {
         self.comparing.session = session;
         let mut items = Vec::new();
         for id in peer.records {
-            self.with_view(desk, id, |link, desk, rights, view| {
-                link.comparing.scopes.push((id, view.scope.clone()));
-                link.giving.found.note(id, view.reach.turns_ms());
-                let places = match link.who() {
-                    Some(who) => mutual_places(desk, rights, view, &who)?,
-                    None => Vec::new(),
-                };
-                if places.is_empty() && view.reach.is_any() {
-                    // Whoever had it once learns how that ended, with whose logs prove it: what
-                    // was found out of it counts as given from then on.
-                    let principals = view.scope.principals.iter();
-                    let logs = principals.map(|principal| Place::Principal(id, *principal));
-                    let ended = logs.chain([Place::Authority(id)]);
-                    let ended = ended.map(|place| (place, Part::Whole));
-                    link.comparing.found.extend(ended);
-                }
-                for place in places {
-                    let mut sum = Sum::default();
-                    let who = link.who();
-                    for key in keys(desk, &id, view, who.as_ref(), &place)? {
-                        sum.add(&key);
-                    }
-                    items.push((place.key(), sum.bytes()));
-                    link.comparing.places.insert(place.key(), place);
-                }
-                Ok(())
-            })?;
+            if !self.recall(desk, (id, peer.principal), &mut items)? {
+                self.weigh(desk, (id, peer.principal), &mut items)?;
+            }
         }
+        self.comparing.recalled.sort_unstable();
         self.comparing.all = Some(Set::new(self.session_key(desk), items));
+        Ok(())
+    }
+
+    /// Takes what a record weighs from what is kept, where nothing has changed since.
+    fn recall<S: Shell>(
+        &mut self,
+        desk: &Desk<'_, S>,
+        (id, whose): (RecordId, PrincipalId),
+        items: &mut Vec<(Key, Key)>,
+    ) -> Result<bool, Stop> {
+        let Some(weight) = desk.weighed.get(id, self.device, desk.now_ms) else {
+            return Ok(false);
+        };
+        let scope = self.known_scope(desk, &id)?;
+        if !weight.is_of((whose, &scope)) {
+            // It was found out in a conversation that broke off before that was kept.
+            return Ok(false);
+        }
+        let compared = &mut self.comparing;
+        compared.scopes.push((id, scope));
+        let keys = weight.places.iter().map(|(key, _)| (*key, id));
+        compared.recalled.extend(keys);
+        items.extend(&weight.places);
+        self.giving.found.note(id, weight.turns_ms);
+        Ok(true)
+    }
+
+    /// Finds out what a record weighs.
+    fn weigh<S: Shell>(
+        &mut self,
+        desk: &mut Desk<'_, S>,
+        (id, whose): (RecordId, PrincipalId),
+        items: &mut Vec<(Key, Key)>,
+    ) -> Result<(), Stop> {
+        self.with_view(desk, id, |link, desk, rights, view| {
+            link.comparing.scopes.push((id, view.scope.clone()));
+            link.giving.found.note(id, view.reach.turns_ms());
+            let Mutual { places, turns_ms } = link.mutual(desk, rights, view)?;
+            if places.is_empty() && view.reach.is_any() {
+                // Whoever had it once learns how that ended, with whose logs prove it: what
+                // was found out of it counts as given from then on.
+                let principals = view.scope.principals.iter();
+                let logs = principals.map(|principal| Place::Principal(id, *principal));
+                let ended = logs.chain([Place::Authority(id)]);
+                let ended = ended.map(|place| (place, Part::Whole));
+                link.comparing.found.extend(ended);
+            }
+            let mut sums = Vec::with_capacity(places.len());
+            for place in places {
+                let mut sum = Sum::default();
+                let who = link.who();
+                for key in keys(desk, view, who.as_ref(), &place)? {
+                    sum.add(&key);
+                }
+                sums.push((place.key(), sum.bytes()));
+                link.comparing.places.insert(place.key(), place);
+            }
+            items.extend(&sums);
+            if !sums.is_empty() {
+                let turns_ms = [view.reach.turns_ms(), turns_ms];
+                let weight = Weight::of((whose, &view.scope), sums, turns_ms);
+                desk.weighed.keep(id, link.device, weight);
+            }
+            Ok(())
+        })?;
         Ok(())
     }
 
@@ -148,10 +201,12 @@ impl Link {
             None => {
                 let from = usize::from(planted::is(Planted::ComparisonForgets));
                 for key in found.ours.into_iter().skip(from) {
-                    self.found(&key, Part::Whole);
+                    self.found(desk, &key, Part::Whole)?;
                 }
             }
-            Some(place) => self.found(&place, Part::Keys(found.ours.into_iter().collect())),
+            Some(place) => {
+                self.found(desk, &place, Part::Keys(found.ours.into_iter().collect()))?;
+            }
         }
         if !self.leads(desk) {
             self.control.push_back(Message::Compare {
@@ -187,24 +242,52 @@ impl Link {
         Ok(())
     }
 
-    fn found(&mut self, key: &Key, part: Part) {
+    fn found<S: Shell>(
+        &mut self,
+        desk: &mut Desk<'_, S>,
+        key: &Key,
+        part: Part,
+    ) -> Result<(), Stop> {
         if part != Part::Keys(BTreeSet::new())
-            && let Some(place) = self.comparing.places.get(key)
+            && let Some(place) = self.place_of(desk, key)?
         {
-            self.comparing.found.push((place.clone(), part));
+            self.comparing.found.push((place, part));
         }
+        Ok(())
+    }
+
+    /// The place that has a key. Of records whose weight was kept only sums are known, until
+    /// something differs: then what both may have of the record is found out.
+    fn place_of<S: Shell>(
+        &mut self,
+        desk: &mut Desk<'_, S>,
+        key: &Key,
+    ) -> Result<Option<Place>, Stop> {
+        let recalled = &self.comparing.recalled;
+        if !self.comparing.places.contains_key(key)
+            && let Ok(at) = recalled.binary_search_by_key(key, |(key, _)| *key)
+            && let Some((_, id)) = recalled.get(at).copied()
+        {
+            self.with_view(desk, id, |link, desk, rights, view| {
+                let places = link.mutual(desk, rights, view)?.places.into_iter();
+                let places = places.map(|place| (place.key(), place));
+                link.comparing.places.extend(places);
+                Ok(())
+            })?;
+        }
+        Ok(self.comparing.places.get(key).cloned())
     }
 
     fn open_inside<S: Shell>(&mut self, desk: &mut Desk<'_, S>, key: Key) -> Result<(), Stop> {
         if self.comparing.inside.contains_key(&key) {
             return Ok(());
         }
-        let Some(place) = self.comparing.places.get(&key).cloned() else {
+        let Some(place) = self.place_of(desk, &key)? else {
             return Ok(());
         };
         let session = self.session_key(desk);
-        let keys = self.with_view(desk, place.record(), |link, desk, rights, view| {
-            keys(desk, &rights.id(), view, link.who().as_ref(), &place)
+        let keys = self.with_view(desk, place.record(), |link, desk, _, view| {
+            keys(desk, view, link.who().as_ref(), &place)
         })?;
         let items = keys
             .unwrap_or_default()
@@ -232,41 +315,80 @@ impl Link {
         self.phase = Phase::Going;
         Ok(())
     }
-}
 
-/// The places that this peer may have and this node as well.
-fn mutual_places<S: Shell>(
-    desk: &mut Desk<'_, S>,
-    rights: &mut Rights,
-    view: &View,
-    who: &Whoever,
-) -> Result<Vec<Place>, StoreError> {
-    let ours = desk.shell.owner();
-    let own = View::of(rights, desk.shell, &ours, desk.now_ms)?;
-    let id = rights.id();
-    if !view.reach.is_live() || !own.reach.is_live() {
-        return Ok(Vec::new());
-    }
-    let mut places = vec![Place::Authority(id)];
-    let principals = view.scope.principals.iter();
-    let both = principals.filter(|principal| own.has_principal(principal));
-    places.extend(both.map(|principal| Place::Principal(id, *principal)));
-    for document in view.documents(desk.shell.store().documents(&id)?) {
-        let both = [who, &ours];
-        if both
-            .iter()
-            .all(|one| rights.reader(one, &document, desk.now_ms).is_some())
-        {
-            places.push(Place::Document(id, document));
+    /// What of a record both may have; nothing where nobody is there.
+    fn mutual<S: Shell>(
+        &self,
+        desk: &mut Desk<'_, S>,
+        rights: &mut Rights,
+        view: &View,
+    ) -> Result<Mutual, StoreError> {
+        match self.who() {
+            Some(who) => Mutual::of(desk, rights, view, &who),
+            None => Ok(Mutual::default()),
         }
     }
-    Ok(places)
+}
+
+/// What of a record both may have.
+#[derive(Default)]
+struct Mutual {
+    places: Vec<Place>,
+    /// When time alone next changes what this node reaches, milliseconds since 1970 UTC.
+    turns_ms: Option<u64>,
+}
+
+impl Mutual {
+    /// The places that this peer may have and this node as well.
+    fn of<S: Shell>(
+        desk: &mut Desk<'_, S>,
+        rights: &mut Rights,
+        view: &View,
+        who: &Whoever,
+    ) -> Result<Self, StoreError> {
+        let ours = desk.shell.owner();
+        let own = own(desk, rights)?;
+        let id = rights.id();
+        if !view.reach.is_live() || !own.is_live {
+            return Ok(Self::default());
+        }
+        let mut places = vec![Place::Authority(id)];
+        let principals = view.scope.principals.iter();
+        let both = principals.filter(|principal| own.has_principal(principal));
+        places.extend(both.map(|principal| Place::Principal(id, *principal)));
+        for document in view.documents(desk.shell.store().documents(&id)?) {
+            let both = [who, &ours];
+            if both
+                .iter()
+                .all(|one| rights.reader(one, &document, desk.now_ms).is_some())
+            {
+                places.push(Place::Document(id, document));
+            }
+        }
+        let turns_ms = own.turns_ms;
+        Ok(Self { places, turns_ms })
+    }
+}
+
+/// What this node itself may have of a record: found out once for all peers.
+fn own<S: Shell>(desk: &mut Desk<'_, S>, rights: &mut Rights) -> Result<Own, StoreError> {
+    let id = rights.id();
+    if let Some(own) = desk.weighed.own(id, desk.now_ms) {
+        return Ok(own.clone());
+    }
+    let view = View::of(rights, desk.shell, &desk.shell.owner(), desk.now_ms)?;
+    let own = Own {
+        is_live: view.reach.is_live(),
+        turns_ms: view.reach.turns_ms(),
+        principals: view.scope.principals,
+    };
+    desk.weighed.keep_own(id, own.clone());
+    Ok(own)
 }
 
 /// The keys of what a place holds and the peer may have.
 fn keys<S: Shell>(
     desk: &Desk<'_, S>,
-    record: &RecordId,
     view: &View,
     who: Option<&Whoever>,
     place: &Place,
@@ -277,10 +399,11 @@ fn keys<S: Shell>(
             let ids = store.entry_ids(id, document)?;
             Ok(ids.into_iter().map(|id| *id.as_bytes()).collect())
         }
-        (Place::Authority(_) | Place::Principal(..), Some(who)) => {
-            let items = rights(view, record, desk.shell, who, place)?;
-            Ok(items.into_iter().map(|(key, _)| key).collect())
+        (Place::Principal(_, principal), Some(_)) => {
+            let events = store.events(&LogId::Principal(*principal))?;
+            Ok(events.into_iter().map(|(id, _)| *id.as_bytes()).collect())
         }
+        (Place::Authority(id), Some(who)) => authority_keys(view, id, desk.shell, who),
         (_, None) => Ok(Vec::new()),
     }
 }

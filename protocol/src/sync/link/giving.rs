@@ -144,6 +144,26 @@ impl Giving {
         })
     }
 
+    /// The same, where the other side has nothing more to give either.
+    pub(super) fn moved_when(&mut self, theirs_settled: bool, peer: &DeviceId) -> Option<Item> {
+        theirs_settled.then(|| self.moved(peer)).flatten()
+    }
+
+    /// Goes on in the journal to `end`, where it had come to `before` and everything is given;
+    /// whether it did.
+    pub(super) fn passes_over(&mut self, before: JournalPosition, end: JournalPosition) -> bool {
+        let is_idle = self.settled
+            && self.read == [before; 3]
+            && self.given.ahead.is_empty()
+            && self.places.is_empty()
+            && self.open.is_none()
+            && self.found.is_done();
+        if is_idle {
+            self.read = [end; 3];
+        }
+        is_idle
+    }
+
     fn came_from_peer(&self, at: JournalPosition) -> bool {
         self.from_peer
             .iter()
@@ -294,9 +314,8 @@ impl Link {
     /// Everything was handed over: when it is taken too, that is kept and said.
     fn all_given<S: Shell>(&mut self, desk: &mut Desk<'_, S>) -> Result<(), Stop> {
         if self.giving.settled {
-            if self.theirs_settled
-                && let Some(row) = self.giving.moved(&self.device)
-            {
+            let row = self.giving.moved_when(self.theirs_settled, &self.device);
+            if let Some(row) = row {
                 desk.shell.commit(&mut [], vec![row])?;
             }
             return Ok(());
@@ -354,16 +373,25 @@ impl Link {
         Ok(())
     }
 
+    /// What the peer was given of a record, as far as was found out.
+    pub(super) fn known_scope<S: Shell>(
+        &self,
+        desk: &Desk<'_, S>,
+        id: &RecordId,
+    ) -> Result<Scope, StoreError> {
+        match self.giving.scopes.get(id) {
+            Some(scope) => Ok(scope.clone()),
+            None => progress::scope(desk.shell.store(), &self.device, id),
+        }
+    }
+
     fn widen_record<S: Shell>(
         &mut self,
         desk: &mut Desk<'_, S>,
         id: RecordId,
         view: &View,
     ) -> Result<(), StoreError> {
-        let before = match self.giving.scopes.get(&id) {
-            Some(scope) => scope.clone(),
-            None => progress::scope(desk.shell.store(), &self.device, &id)?,
-        };
+        let before = self.known_scope(desk, &id)?;
         if before == view.scope {
             self.giving.scopes.insert(id, before);
             return Ok(());

@@ -6,6 +6,7 @@
 
 mod args;
 mod commands;
+mod cost;
 mod progress;
 
 use std::process::ExitCode;

@@ -1,20 +1,23 @@
 //! All patients at once, in one world.
 
-use std::collections::VecDeque;
+mod days;
+
+use std::collections::{BTreeSet, VecDeque};
 
 use kith_crdt::Section;
 use kith_protocol::{
     consent::grant::Purposes,
     id::{EventId, RecordId},
-    store::Store,
+    store::{Item, Store},
 };
 
 use super::{
+    checks::{Broken, Written},
     hosts::Nodes,
     replay::{Look, Recording},
 };
 use crate::{
-    Clock, Sight, World, document_named,
+    Clock, HostId, Sight, World, document_named,
     study::{
         carriers::Answer,
         chance::Chance,
@@ -44,6 +47,11 @@ enum Line {
     Parts,
     /// Whoever is up forgets what is loaded.
     Sleeps,
+    /// A day ends: records into which something came are looked at.
+    DayEnds,
+    /// Two holders of a patient's record said that they have everything of each other, and had
+    /// not: how often they were looked at since.
+    Differs(usize, (usize, usize), u32),
 }
 
 /// Somebody who lives in the world.
@@ -58,6 +66,12 @@ struct Someone {
     looks: VecDeque<Look>,
     /// How many entries of each chain were written into nodes.
     kept: Vec<u32>,
+    /// What was written into nodes.
+    written: Vec<Written>,
+    /// How many entries there were when sharing with each slot was stopped, where it was.
+    ended_after: Vec<Option<usize>>,
+    /// What each node held when it was last looked at.
+    held: Vec<(HostId, Vec<bool>)>,
 }
 
 /// A world while patients live in it.
@@ -74,11 +88,14 @@ pub struct Play<'a> {
     begins_ms: u64,
     bytes: Vec<u64>,
     frames: u64,
+    /// Patients into whose records something came since they were looked at.
+    touched: BTreeSet<usize>,
+    broken: Option<Broken>,
 }
 
-/// Records that a node has loaded are dropped this often and loaded again from saved bytes when they
-/// are touched: less often costs memory, more often costs time at each daily comparison.
-const SLEEPS_EVERY_MS: u64 = 90 * DAY_MS;
+/// Records that a node has loaded are dropped this often and loaded again when they are touched:
+/// less often costs memory, more often costs time.
+const SLEEPS_EVERY_MS: u64 = 7 * DAY_MS;
 /// Until everybody has what was shared at first.
 const SETTLING_MS: u64 = HOUR_MS;
 
@@ -97,6 +114,8 @@ impl<'a> Play<'a> {
             begins_ms: 0,
             bytes: vec![0; scenario.organisations.len()],
             frames: 0,
+            touched: BTreeSet::new(),
+            broken: None,
         };
         for number in 0..u64::from(scenario.patients) {
             play.is_registered(number);
@@ -119,6 +138,9 @@ impl<'a> Play<'a> {
             .collect();
         let mut someone = Someone {
             kept: vec![0; log.width()],
+            written: Vec::new(),
+            ended_after: vec![None; patient.slots.len()],
+            held: Vec::new(),
             log,
             record: None,
             controller: takes_part.first().copied().unwrap_or(0),
@@ -159,6 +181,8 @@ impl<'a> Play<'a> {
         let (from, to) = (self.nodes.all[ours].host, self.nodes.all[theirs].host);
         let grants = self.world.share(from, record, to, &sights);
         someone.grants[usize::from(slot)] = grants;
+        someone.ended_after[usize::from(slot)] = None;
+        self.touched.insert(who);
         let mut others = vec![someone.controller];
         others.extend(
             (0_u8..)
@@ -174,14 +198,22 @@ impl<'a> Play<'a> {
             self.world.know(host, to, record);
             self.nodes
                 .says_who_calls(other, theirs, self.places, &mut self.world);
+            // A node learns of it when it gets to know somebody, whoever brought that about.
+            self.world.changed(host);
+            self.world.changed(to);
         }
     }
 
     /// The year passes.
-    pub fn plays(mut self) -> Recording {
+    ///
+    /// # Errors
+    /// When something is at the end of a day that must not be.
+    pub fn plays(mut self) -> Result<Recording, Broken> {
         self.plans();
         let mut left = self.agenda_end();
-        while let Some(line) = self.agenda.next(left) {
+        while self.broken.is_none()
+            && let Some(line) = self.agenda.next(left)
+        {
             let at = self.agenda.now_ms() - self.agenda_begins();
             let until = self.begins_ms + at;
             self.world
@@ -190,7 +222,12 @@ impl<'a> Play<'a> {
             self.forgets_frames(at >= self.settings.measured_from_ms);
             left = self.agenda_end();
         }
-        self.ends()
+        self.touched.extend(0..self.people.len());
+        self.looks_at_records();
+        match self.broken.take() {
+            Some(broken) => Err(broken),
+            None => Ok(self.ends()),
+        }
     }
 
     /// The agenda has a clock of its own, which begins where every clock does.
@@ -228,6 +265,7 @@ impl<'a> Play<'a> {
         for nth in 1..=self.settings.end_ms / SLEEPS_EVERY_MS {
             self.at(nth * SLEEPS_EVERY_MS - 1, Line::Sleeps);
         }
+        self.plans_days();
         for who in 0..self.people.len() {
             let mut trajectory =
                 Trajectory::of(self.scenario, self.settings, &self.people[who].patient);
@@ -278,6 +316,8 @@ impl<'a> Play<'a> {
                     self.world.at(node.host).forget_loaded();
                 }
             }
+            Line::DayEnds => self.looks_at_records(),
+            Line::Differs(who, pair, times) => self.looks_again(at_ms, who, pair, times),
         }
     }
 
@@ -369,11 +409,18 @@ impl<'a> Play<'a> {
         let padding = usize::try_from(len).unwrap_or(0).saturating_sub(said.len());
         let text = said + &"x".repeat(padding);
         let host = self.nodes.all[node].host;
-        if self
+        let document = document_named(&format!("{section}:general"));
+        let done = self
             .world
-            .write(host, record, &format!("{section}:general"), &text)
-        {
+            .act(host, |host| host.note(record, &document, &text));
+        if let (true, [Item::Entry { id, .. }]) = (done.is_kept(), done.items()) {
             someone.kept[chain] = someone.kept[chain].max(count);
+            someone.written.push(Written {
+                entry: *id,
+                section,
+                host,
+            });
+            self.touched.insert(who);
         }
     }
 
@@ -403,6 +450,8 @@ impl<'a> Play<'a> {
         let (Some(record), false) = (someone.record, grants.is_empty()) else {
             return;
         };
+        someone.ended_after[usize::from(slot)] = Some(someone.written.len());
+        self.touched.insert(who);
         let controller = &someone.patient.slot(someone.controller).place;
         if let Some(node) = self.nodes.of(controller) {
             let host = self.nodes.all[node].host;
@@ -494,7 +543,9 @@ impl<'a> Play<'a> {
                 let (Some(node), false) = (self.nodes.of(&slot.place), written.is_empty()) else {
                     continue;
                 };
-                let texts = self.world.texts(self.nodes.all[node].host, record);
+                let host = self.nodes.all[node].host;
+                let texts = self.world.texts(host, record);
+                self.world.at(host).forget_loaded();
                 let held = versions(&texts, someone.log.width());
                 lost += written
                     .iter()
@@ -503,6 +554,7 @@ impl<'a> Play<'a> {
             }
         }
         Recording {
+            entries: self.people.iter().map(|one| one.written.len() as u64).sum(),
             looks: self
                 .people
                 .into_iter()

@@ -22,6 +22,8 @@ pub struct Recording {
     pub bytes: Vec<u64>,
     /// How many frames there were.
     pub frames: u64,
+    /// Entries that were written.
+    pub entries: u64,
     /// Entries that no host has at the end.
     pub lost: u64,
 }

@@ -3,6 +3,7 @@
 use kith_simulations::study::{
     metric::Metric,
     protocol, run,
+    scenario::Scenario,
     settings::{Point, points},
     statistics::estimate,
 };
@@ -89,6 +90,10 @@ hours = { exponential = 36 }
 
 const SEEDS: u64 = 30;
 
+fn played(scenario: &Scenario, point: &Point, seed: u64) -> run::RunResult {
+    protocol::run(scenario, point, seed).expect("what must hold at the end of each day")
+}
+
 #[test]
 fn engine_and_model_agree_over_thirty_seeds() {
     let scenario = scenario(POPULATION);
@@ -96,7 +101,7 @@ fn engine_and_model_agree_over_thirty_seeds() {
     let point: Point = points(&scenario).remove(0);
     let both = |seed| {
         let model = run::run(&scenario, &point, seed);
-        (model, protocol::run(&scenario, &point, seed))
+        (model, played(&scenario, &point, seed))
     };
     let (odd, mut pairs) = std::thread::scope(|scope| {
         let odd = scope.spawn(|| (1..=SEEDS).step_by(2).map(both).collect::<Vec<_>>());
@@ -134,16 +139,34 @@ fn engine_and_model_agree_over_thirty_seeds() {
     }
 }
 
+/// Withholding from everybody and looking at nothing before something is sent, a carer holds
+/// medicines: the end of the day shows it.
+#[cfg(feature = "planted-bugs")]
+#[test]
+fn a_run_in_which_something_must_not_be_ends_with_a_sentence() {
+    use kith_protocol::planted::{Planted, plant};
+    let withholding = POPULATION.replace("withholds = 0.1", "withholds = 1.0");
+    let scenario = scenario(&withholding);
+    let point = points(&scenario).remove(0);
+    assert!(protocol::run(&scenario, &point, 1).is_ok());
+    plant(Some(Planted::RightSkippedOnSend));
+    let broken = protocol::run(&scenario, &point, 1);
+    plant(None);
+    let said = broken.expect_err("medicines were withheld").to_string();
+    assert!(said.starts_with("day "), "{said}");
+    assert!(
+        said.ends_with("holds its medicines, which it may not see"),
+        "{said}"
+    );
+}
+
 #[test]
 fn the_engine_gives_the_same_bytes_for_the_same_seed() {
     let scenario = scenario(POPULATION);
     let point = points(&scenario).remove(0);
-    let (first, again) = (
-        protocol::run(&scenario, &point, 5),
-        protocol::run(&scenario, &point, 5),
-    );
+    let (first, again) = (played(&scenario, &point, 5), played(&scenario, &point, 5));
     assert_eq!(first, again);
-    assert_ne!(first.trace, protocol::run(&scenario, &point, 6).trace);
+    assert_ne!(first.trace, played(&scenario, &point, 6).trace);
 }
 
 #[test]

@@ -55,6 +55,16 @@ impl Found {
         self.next.pop_first()
     }
 
+    /// Whether what was found out of a record is all that would be found out now.
+    pub(in crate::sync::link) fn stands(&self, record: &RecordId) -> bool {
+        self.holds.contains_key(record) && !self.outgrown.contains(record)
+    }
+
+    /// Whether there is nothing to be found out.
+    pub(super) fn is_done(&self) -> bool {
+        self.next.is_empty()
+    }
+
     /// The records of which it does not hold any more at this time.
     pub(in crate::sync::link) fn turned(&self, now_ms: u64) -> Vec<RecordId> {
         let turned = self.turning.iter();

@@ -87,7 +87,7 @@ impl Link {
                 let Some((place, part)) = link.giving.next_place(tier, id, label.as_ref()) else {
                     return Ok((batch, true));
                 };
-                link.giving.open = Some(link.open_place(desk, view, (&place, &part))?);
+                link.giving.open = Some(link.open_place(desk, (of, view), (&place, &part))?);
             }
         })?;
         let Some((batch, is_whole)) = filled else {
@@ -106,7 +106,7 @@ impl Link {
     fn open_place<S: Shell>(
         &self,
         desk: &Desk<'_, S>,
-        view: &View,
+        (of, view): (&Rights, &View),
         (place, part): (&Place, &Part),
     ) -> Result<Open, StoreError> {
         let wanted = |key: &Key| match part {
@@ -133,7 +133,7 @@ impl Link {
                 open.entries = ids.into_iter().filter(|id| wanted(id.as_bytes())).collect();
             }
             (Place::Authority(_) | Place::Principal(..), Some(who)) => {
-                let items = rights(view, &place.record(), desk.shell, &who, place)?;
+                let items = rights(view, of, desk.shell, &who, place)?;
                 let items = items.into_iter().filter(|(key, _)| wanted(key));
                 open.rights = items.map(|(_, carried)| carried).collect();
             }

@@ -11,7 +11,7 @@ use kith_simulations::study::{
     table::Results,
 };
 
-use crate::{Failure, args::RunArgs, progress};
+use crate::{Failure, args::RunArgs, cost, progress};
 
 /// Runs a scenario into a folder.
 pub fn run(args: &RunArgs) -> Result<(), Failure> {
@@ -41,6 +41,9 @@ pub fn run(args: &RunArgs) -> Result<(), Failure> {
         points: &plan.points,
         runs: &runs,
     };
+    if let Some(said) = cost::of_engines(runs.iter().map(|run| run.entries).sum()) {
+        println!("{said}");
+    }
     println!("{}", scenario.question);
     for sentence in headline(&results) {
         println!("{sentence}");

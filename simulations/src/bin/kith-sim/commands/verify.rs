@@ -19,8 +19,8 @@ pub fn run(args: &VerifyArgs) -> Result<(), Failure> {
     for point in &plan.points {
         for seed in plan.first_seed..plan.first_seed + u64::from(args.seeds) {
             let (first, second) = (
-                one(&scenario, &plan, point.index, seed),
-                one(&scenario, &plan, point.index, seed),
+                one(&scenario, &plan, point.index, seed)?,
+                one(&scenario, &plan, point.index, seed)?,
             );
             if first != second {
                 let name = run_name(point.index, seed);
@@ -42,7 +42,7 @@ fn folder(path: &Path, seeds: u32) -> Result<(), Failure> {
     let plan = Plan::of_manifest(&scenario, &manifest);
     let until = manifest.first_seed + u64::from(seeds);
     for run in known.iter().filter(|run| run.seed < until) {
-        if one(&scenario, &plan, run.point, run.seed) != *run {
+        if one(&scenario, &plan, run.point, run.seed)? != *run {
             let name = run_name(run.point, run.seed);
             return Err(Failure::of(format!(
                 "{name}: this program gives something else"
