@@ -43,7 +43,7 @@ pub use message::{
     SYNC_VERSION,
 };
 pub use output::{News, Output, Standing};
-pub use progress::journal_row;
+pub use progress::{given_through, journal_row};
 pub use ranges::{Fingerprint, Found, Listed, Range, Said, Set, Sum};
 pub use reach::{certified, principal_log};
 pub use shell::{Peer, Shell, Taken, is_of_principal, peer_of};

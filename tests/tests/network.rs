@@ -126,6 +126,11 @@ fn a_node_that_was_away_is_called_until_it_is_back_and_status_says_so() {
         connection(&laptop)["state"] == "up to date"
     });
     assert!(connection(&laptop)["why"].is_null());
+    laptop.note(&record, "Taken at once");
+    until("nothing waits any more", || {
+        let now = connection(&laptop);
+        now["state"] == "up to date" && now["waits"] == false
+    });
 
     drop(surgery_runs);
     until("the laptop says why it waits, and until when", || {
@@ -136,6 +141,8 @@ fn a_node_that_was_away_is_called_until_it_is_back_and_status_says_so() {
                 .is_some_and(|why| why.contains("does not answer"))
             && now["next_try"].is_string()
     });
+    let left = connection(&laptop);
+    assert_eq!(left["waits"], false, "{left}");
     laptop.note(&record, "Written while nobody listened");
     let waits = connection(&laptop);
     assert_eq!(waits["waits"], true, "{waits}");

@@ -9,6 +9,7 @@ use kith_protocol::{
     logs::Event,
     record::ArrivalError,
     store::{Item, JournalPosition, RowKey, Store, StoreError},
+    sync::given_through,
 };
 use serde::{Deserialize, Serialize};
 
@@ -237,7 +238,10 @@ impl Node {
     /// The end of the journal when a node last had everything.
     pub(super) fn had_through(&self, peer: &Peer) -> Result<Option<JournalPosition>, StoreError> {
         let noted = read_row(&self.store, RowKind::Through, peer.device.as_bytes())?;
-        Ok(noted.or(peer.sent_through))
+        // What was written here and taken there since both last had everything is kept with the
+        // conversation.
+        let given = given_through(&self.store, &peer.device)?;
+        Ok(noted.or(peer.sent_through).max(given))
     }
 
     /// The present end of the journal.

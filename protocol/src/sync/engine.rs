@@ -165,7 +165,7 @@ impl Engine {
 
     /// Whether a device is connected, and whether both have everything that they may.
     pub fn is_up_to_date(&self, device: &DeviceId) -> Option<bool> {
-        self.links.with(device).map(|link| link.is_settled)
+        self.links.with(device).map(Link::is_up_to_date)
     }
 
     /// How it stands with each device that is connected or called.
@@ -182,7 +182,7 @@ impl Engine {
                 | Phase::Resuming
                 | Phase::Comparing
                 | Phase::Going => {
-                    if link.is_settled {
+                    if link.is_up_to_date() {
                         Standing::UpToDate
                     } else {
                         Standing::Talking

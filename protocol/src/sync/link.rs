@@ -407,6 +407,11 @@ impl Link {
         settles && !std::mem::replace(&mut self.is_settled, true)
     }
 
+    /// Whether both have everything that they may, and nothing is on its way.
+    pub(super) const fn is_up_to_date(&self) -> bool {
+        self.is_settled && self.has_given()
+    }
+
     /// A day has passed: both compare, whatever their cursors say.
     pub(super) fn compare_again<S: Shell>(&mut self, desk: &mut Desk<'_, S>) -> Result<(), Stop> {
         if self.has_given() {

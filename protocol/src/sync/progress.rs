@@ -106,6 +106,17 @@ pub fn journal_row(id: JournalId) -> Item {
     row(RowKind::Journal.key(b""), &id)
 }
 
+/// Up to where in the journal a device has everything that is for it, as far as that is kept.
+///
+/// # Errors
+/// When the store cannot be read.
+pub fn given_through(
+    store: &impl Store,
+    peer: &DeviceId,
+) -> Result<Option<JournalPosition>, StoreError> {
+    Ok(given(store, peer)?.map(|given| given.position))
+}
+
 pub(super) fn given(store: &impl Store, peer: &DeviceId) -> Result<Option<Given>, StoreError> {
     read(store, &RowKind::Given.key(peer.as_bytes()))
 }
