@@ -230,7 +230,7 @@ pub fn no_answer(error: &dyn std::error::Error) -> Failure {
 fn no_passphrase_file(error: &dyn std::error::Error) -> Failure {
     Failure::new(
         Ending::Locked,
-        "The passphrase file cannot be read.",
+        "The file with the passphrase or code cannot be read.",
         "Check its name and that you may read it.",
     )
     .because(error)

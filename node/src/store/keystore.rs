@@ -11,7 +11,10 @@ use std::{
 };
 
 use argon2::{Algorithm, Argon2, Params, Version};
-use kith_protocol::codec;
+use kith_protocol::{
+    codec,
+    limits::{PASSPHRASE_MEMORY_KIB_MAX, PASSPHRASE_PASSES_MAX},
+};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
@@ -159,8 +162,12 @@ impl SheetSealed {
         Ok(Self(Slot { kind, wrapped }))
     }
 
-    /// The secret, where the code is the one to which it was sealed.
+    /// The secret, where the code is the one to which it was sealed. It may come from another
+    /// device, which does not say how much work this one does for it.
     pub fn open(&self, code: &str) -> Result<Zeroizing<[u8; 32]>, KeystoreError> {
+        if !self.0.kind.is_bounded() {
+            return Err(KeystoreError::Damaged);
+        }
         let wrapping = wrapping_key(&self.0.kind, &KeySlot::Passphrase(code))?;
         let wrapping = wrapping.ok_or(KeystoreError::Damaged)?;
         let opened = seal::open(&wrapping, SHEET_SEALED, &self.0.wrapped);
@@ -170,6 +177,25 @@ impl SheetSealed {
 }
 
 const SHEET_SEALED: &[u8] = b"kith root key";
+
+impl SlotKind {
+    /// Whether opening it takes no more memory and time than any slot that comes from outside may.
+    const fn is_bounded(&self) -> bool {
+        match self {
+            Self::Passphrase {
+                memory_kib,
+                passes,
+                lanes,
+                ..
+            } => {
+                *memory_kib <= PASSPHRASE_MEMORY_KIB_MAX
+                    && *passes <= PASSPHRASE_PASSES_MAX
+                    && *lanes <= LANES
+            }
+            Self::KeyFile => true,
+        }
+    }
+}
 
 fn passphrase_slot() -> SlotKind {
     SlotKind::Passphrase {
@@ -250,4 +276,25 @@ fn write_private(path: &Path, bytes: &[u8]) -> Result<(), KeystoreError> {
     file.write_all(bytes)?;
     file.sync_all()?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{KeystoreError, PASSPHRASE_MEMORY_KIB_MAX, SheetSealed, SlotKind};
+
+    #[test]
+    fn a_sheet_opens_what_was_sealed_to_it_and_no_other_does_much_work() {
+        let sealed = SheetSealed::seal(&[7; 32], "a code").expect("sealed");
+        let opened = sealed.open("a code").expect("the right code");
+        assert_eq!(*opened, [7; 32]);
+        let wrong = sealed.open("another code");
+        assert!(matches!(wrong, Err(KeystoreError::Wrong)));
+        let mut costly = sealed;
+        let SlotKind::Passphrase { memory_kib, .. } = &mut costly.0.kind else {
+            panic!("a code opens it")
+        };
+        *memory_kib = PASSPHRASE_MEMORY_KIB_MAX + 1;
+        let refused = costly.open("a code");
+        assert!(matches!(refused, Err(KeystoreError::Damaged)));
+    }
 }

@@ -2,15 +2,19 @@ use std::{os::unix::fs::PermissionsExt, path::PathBuf};
 
 use kith_crdt::{DocumentId, Label, Section};
 use kith_protocol::{
-    id::RecordId,
+    id::{DeviceId, EventId, RecordId},
+    logs::LogId,
     store::{
-        Item, Store, StoreError,
+        ChainPosition, Item, Store, StoreError,
         conformance::{self, Harness, bytes, entry},
     },
 };
 use tempfile::TempDir;
 
-use super::{DiskStore, KeySlot, Keystore, KeystoreError, StoreKey};
+use super::{
+    BLOCK_LEN_MAX, DiskStore, KeySlot, Keystore, KeystoreError, RIGHTS_BLOCK_LEN_MAX, StoreKey,
+    blocks,
+};
 
 struct Folder {
     place: TempDir,
@@ -217,4 +221,35 @@ fn nothing_readable_is_on_the_disk() {
             assert!(!found, "{}", path.display());
         }
     }
+}
+
+fn right(n: u32, len: usize) -> Item {
+    Item::Event {
+        log: LogId::Core(Some(RecordId::from_bytes(bytes(1)))),
+        id: EventId::from_bytes(bytes(n)),
+        bytes: vec![0; len],
+        position: ChainPosition {
+            device: DeviceId::from_bytes(bytes(7)),
+            epoch: 0,
+            seq: u64::from(n),
+        },
+    }
+}
+
+#[test]
+fn rights_stand_apart_from_content_unless_all_is_small() {
+    let content = |n, len| entry(1, Section::Plans, n, &vec![0; len]);
+    let lens = |items: Vec<Item>| {
+        let cut = blocks(items.clone());
+        assert_eq!(cut.concat(), items, "nothing is moved");
+        cut.iter().map(Vec::len).collect::<Vec<_>>()
+    };
+    assert_eq!(lens(vec![right(1, 400), content(2, 400)]), [2]);
+    let half = RIGHTS_BLOCK_LEN_MAX / 2;
+    let rights = |from| (from..from + 3).map(|n| right(n, half));
+    let large = vec![content(10, BLOCK_LEN_MAX / 2), content(11, 400)];
+    let mixed = rights(1).chain(large).chain(rights(20)).collect();
+    assert_eq!(lens(mixed), [2, 1, 2, 2, 1]);
+    let long = content(30, 2 * BLOCK_LEN_MAX);
+    assert_eq!(lens(vec![content(31, 1), long, content(32, 1)]), [1, 1, 1]);
 }

@@ -227,12 +227,7 @@ impl View {
         let (store, ourselves) = (shell.store(), shell.owner().principal);
         let reach = Reach::of(rights.ledger(), who, now_ms);
         if !reach.is_any() {
-            // The same as for a record that is not here.
-            return Ok(Self {
-                reach,
-                scope: Scope::default(),
-                events: BTreeSet::new(),
-            });
+            return Ok(Self::nothing(reach));
         }
         let logs = rights.logs();
         let visible = reach.events(&logs);
@@ -272,16 +267,21 @@ impl View {
         Ok(view)
     }
 
-    /// The same, where it is known how much that is: it was found out, and nothing came in since on
+    /// The same as for a record that is not here.
+    fn nothing(reach: Reach) -> Self {
+        Self {
+            reach,
+            scope: Scope::default(),
+            events: BTreeSet::new(),
+        }
+    }
+
+    /// By what is held now, where it is known how much that is: it was found out, and nothing came in since on
     /// which it hangs.
     pub(super) fn known(rights: &mut Rights, who: &Whoever, now_ms: u64, scope: Scope) -> Self {
         let reach = Reach::of(rights.ledger(), who, now_ms);
         if !reach.is_any() {
-            return Self {
-                reach,
-                scope: Scope::default(),
-                events: BTreeSet::new(),
-            };
+            return Self::nothing(reach);
         }
         let logs = rights.logs();
         let visible = reach.events(&logs).into_iter();

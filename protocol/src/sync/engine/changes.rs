@@ -137,6 +137,9 @@ impl Engine {
 
     /// What one device of the owner's has, all have: also records that were not here before.
     fn own_devices_have<S: Shell>(&mut self, shell: &S, records: &BTreeSet<RecordId>) {
+        if records.is_empty() {
+            return;
+        }
         let owner = shell.owner().principal;
         for id in self.links.ids() {
             let link = self.links.get(id);
