@@ -243,6 +243,15 @@ impl DocumentId {
             epoch: 0,
         }
     }
+
+    /// What all epochs of this document have in common: its first.
+    #[must_use]
+    pub fn family(&self) -> Self {
+        Self {
+            epoch: 0,
+            ..self.clone()
+        }
+    }
 }
 
 impl fmt::Display for DocumentId {

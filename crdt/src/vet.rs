@@ -9,6 +9,7 @@
 //! Format: <https://automerge.org/automerge-binary-format-spec/>.
 
 mod column;
+mod creations;
 mod layout;
 mod operation;
 mod reader;
@@ -17,7 +18,7 @@ mod refusal;
 use automerge::ChangeHash;
 use sha2::{Digest, Sha256};
 
-use crate::document::Actor;
+use crate::{document::Actor, resource::Resource};
 
 pub use refusal::Refusal;
 
@@ -116,6 +117,13 @@ impl Vetted {
     pub const fn names_attachments(&self) -> bool {
         self.names_attachments
     }
+
+    /// The resources that it makes, as it made them, where that is all that it does; nothing of a
+    /// change that does anything else.
+    pub fn creations(&self) -> Option<Vec<Resource>> {
+        let change = chunk(&self.bytes).and_then(|chunk| Change::read(&chunk));
+        creations::read(change.ok()?)
+    }
 }
 
 /// Walks over one change chunk.
@@ -124,43 +132,37 @@ impl Vetted {
 /// When it is anything but what kith writes, in any other than the one form in which it is
 /// written.
 pub fn vet(bytes: &[u8]) -> Result<Vetted, Refusal> {
-    let (hash, content) = open(bytes)?;
-    let mut reader = Reader::new(content);
-    let deps = deps(&mut reader)?;
-    let actor = actor(&mut reader)?;
-    let actor_seq = counter(reader.unsigned()?, Refusal::Sequence)?;
-    let start_op = counter(reader.unsigned()?, Refusal::Counter)?;
-    let time_ms = time(reader.signed()?)?;
-    if !reader.prefixed()?.is_empty() {
-        return Err(Refusal::Message);
+    let chunk = chunk(bytes)?;
+    let hash: [u8; 32] = Sha256::digest(chunk.hashed).into();
+    if hash[..4] != chunk.checksum {
+        return Err(Refusal::Checksum);
     }
-    let head = Head {
-        actors: actors(&mut reader, actor)?,
-        first_of_document: deps.is_empty() && actor_seq == 1 && start_op == 1,
-        start_op,
-        operations_max: OPERATIONS_MAX.min(OPERATIONS_FREE + bytes.len()),
-    };
-    let columns = Columns::read(&mut reader)?;
-    if !reader.is_empty() {
-        return Err(Refusal::Trailing);
-    }
-    let walked = layout::walk(&head, columns)?;
+    let change = Change::read(&chunk)?;
+    let walked = layout::walk(&change.head, change.columns)?;
     Ok(Vetted {
         bytes: bytes.to_vec(),
-        hash,
-        deps,
-        actor,
-        actor_seq,
-        start_op,
+        hash: ChangeHash(hash),
+        deps: change.deps,
+        actor: change.head.actors[0],
+        actor_seq: change.actor_seq,
+        start_op: change.head.start_op,
         op_count: walked.op_count,
-        time_ms,
+        time_ms: change.time_ms,
         carries_over: walked.carries_over,
         names_attachments: walked.names_attachments,
     })
 }
 
-/// The hash and the content of a change chunk.
-fn open(bytes: &[u8]) -> Result<(ChangeHash, &[u8]), Refusal> {
+/// A change chunk, opened.
+struct Chunk<'a> {
+    checksum: [u8; 4],
+    hashed: &'a [u8],
+    content: &'a [u8],
+    /// Bytes of all of it.
+    len: usize,
+}
+
+fn chunk(bytes: &[u8]) -> Result<Chunk<'_>, Refusal> {
     if bytes.len() > CHANGE_LEN_MAX {
         return Err(Refusal::TooLong);
     }
@@ -168,7 +170,7 @@ fn open(bytes: &[u8]) -> Result<(ChangeHash, &[u8]), Refusal> {
     if reader.array()? != MAGIC {
         return Err(Refusal::NoChunk);
     }
-    let checksum: [u8; 4] = reader.array()?;
+    let checksum = reader.array()?;
     let hashed = reader.rest();
     let kind = reader.byte()?;
     if kind != CHANGE_CHUNK {
@@ -178,11 +180,52 @@ fn open(bytes: &[u8]) -> Result<(ChangeHash, &[u8]), Refusal> {
     if !reader.is_empty() {
         return Err(Refusal::Trailing);
     }
-    let hash: [u8; 32] = Sha256::digest(hashed).into();
-    if hash[..4] != checksum {
-        return Err(Refusal::Checksum);
+    Ok(Chunk {
+        checksum,
+        hashed,
+        content,
+        len: bytes.len(),
+    })
+}
+
+/// What stands in a change, its operations still in columns.
+struct Change<'a> {
+    deps: Vec<ChangeHash>,
+    actor_seq: u64,
+    time_ms: u64,
+    head: Head,
+    columns: Columns<'a>,
+}
+
+impl<'a> Change<'a> {
+    fn read(chunk: &Chunk<'a>) -> Result<Self, Refusal> {
+        let mut reader = Reader::new(chunk.content);
+        let deps = deps(&mut reader)?;
+        let actor = actor(&mut reader)?;
+        let actor_seq = counter(reader.unsigned()?, Refusal::Sequence)?;
+        let start_op = counter(reader.unsigned()?, Refusal::Counter)?;
+        let time_ms = time(reader.signed()?)?;
+        if !reader.prefixed()?.is_empty() {
+            return Err(Refusal::Message);
+        }
+        let head = Head {
+            actors: actors(&mut reader, actor)?,
+            first_of_document: deps.is_empty() && actor_seq == 1 && start_op == 1,
+            start_op,
+            operations_max: OPERATIONS_MAX.min(OPERATIONS_FREE + chunk.len),
+        };
+        let columns = Columns::read(&mut reader)?;
+        if !reader.is_empty() {
+            return Err(Refusal::Trailing);
+        }
+        Ok(Self {
+            deps,
+            actor_seq,
+            time_ms,
+            head,
+            columns,
+        })
     }
-    Ok((ChangeHash(hash), content))
 }
 
 fn deps(reader: &mut Reader<'_>) -> Result<Vec<ChangeHash>, Refusal> {

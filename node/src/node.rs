@@ -54,14 +54,13 @@ use std::{
 };
 
 use jiff::Timestamp;
-use kith_crdt::Section;
+use kith_crdt::DocumentId;
 use kith_protocol::{
     consent::Whoever,
     id::{DeviceId, PrincipalId, RecordId},
-    logs::{Event, LogId},
+    logs::LogId,
     record::{Pen, Record, Rights},
-    signed::{Signed, Verified},
-    store::{Item, JournalPosition, Store, StoreError},
+    store::{Item, JournalPosition, ReadLog, Store, StoreError},
     sync::is_of_principal,
 };
 use rand_chacha::ChaCha20Rng;
@@ -103,6 +102,8 @@ pub struct Node {
     store: DiskStore,
     identity: Identity,
     people: People,
+    /// Name cards that are known to stand in rows.
+    noted_cards: BTreeSet<circle::Card>,
     cuts: leaver::Cuts,
     ends: sharing::Ends,
     common: peers::Common,
@@ -141,6 +142,7 @@ impl Node {
             home: home.clone(),
             identity,
             people,
+            noted_cards: BTreeSet::new(),
             cuts,
             ends,
             quiet: attention::Quiet::default(),
@@ -288,12 +290,12 @@ impl Node {
         self.identity.pen(self.nonce, time_ms)
     }
 
-    fn principal_log(&self) -> Result<Vec<Verified<Event>>, StoreError> {
+    fn principal_log(&self) -> Result<ReadLog, StoreError> {
         self.log_of(self.identity.principal)
     }
 
-    fn log_of(&self, principal: PrincipalId) -> Result<Vec<Verified<Event>>, StoreError> {
-        log_in(&self.store, principal)
+    fn log_of(&self, principal: PrincipalId) -> Result<ReadLog, StoreError> {
+        self.store.principal_log(&principal)
     }
 
     /// Takes a record out of the store, or out of those that are loaded.
@@ -307,16 +309,16 @@ impl Node {
         Ok(record)
     }
 
-    /// The same, or no more than its logs and these sections where it is not loaded.
+    /// The same, or no more than its logs and these documents where it is not loaded.
     fn take_part_of(
         &mut self,
         id: RecordId,
-        sections: BTreeSet<Section>,
+        families: BTreeSet<DocumentId>,
     ) -> Result<Record, StoreError> {
         if let Some(record) = self.loaded.take(&id) {
             return Ok(record);
         }
-        let mut record = Record::load_part(&self.store, id, self.device(), sections)?;
+        let mut record = Record::load_part(&self.store, id, self.device(), families)?;
         self.complete(&mut record)?;
         Ok(record)
     }
@@ -435,15 +437,6 @@ impl Node {
             )),
         }
     }
-}
-
-/// A principal's log as a store holds it.
-fn log_in(store: &DiskStore, principal: PrincipalId) -> Result<Vec<Verified<Event>>, StoreError> {
-    let held = store.events(&LogId::Principal(principal))?;
-    Ok(held
-        .into_iter()
-        .filter_map(|(_, bytes)| Signed::<Event>::new(bytes).trust_own_store().ok())
-        .collect())
 }
 
 /// Whether an item can go to another node.

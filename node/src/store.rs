@@ -24,7 +24,10 @@ use kith_protocol::{
     id::{BlobId, DeviceId, EnvelopeId, EventId, RecordId},
     limits::{DISK_RESERVE, DISK_RESERVE_LAST, LARGE_WRITE_LEN},
     logs::LogId,
-    store::{ChainEnd, Damage, Item, JournalPosition, NamedRow, RowKey, Store, StoreError},
+    store::{
+        ChainEnd, Damage, Item, JournalPosition, NamedRow, ReadLog, ReadLogs, RowKey, Store,
+        StoreError, read_log,
+    },
 };
 
 use crate::backup::Seal;
@@ -49,6 +52,7 @@ pub struct DiskStore {
     segments: Segments,
     index: Index,
     cache: RefCell<BlockCache>,
+    logs: ReadLogs,
     blobs: blobs::Blobs,
     damage: RefCell<Vec<Damage>>,
     folder: PathBuf,
@@ -96,6 +100,7 @@ impl DiskStore {
             segments,
             index,
             cache: RefCell::new(BlockCache::default()),
+            logs: ReadLogs::default(),
             blobs: blobs::Blobs::open(&folder.join("blobs"), key)?,
             damage: RefCell::new(damage),
             folder: folder.to_owned(),
@@ -355,11 +360,18 @@ impl Store for DiskStore {
         }
         // An index that could not follow would have to be made up for by opening the store again.
         self.has_room_for_items(&new)?;
+        self.logs.forget_added(&new);
         let written = self.segments.append(blocks(new))?;
         if let Err(error) = self.index.add(&written) {
             // The commit is in the log and the index does not know it: opening again catches up.
             self.behind = true;
             return Err(error);
+        }
+        // What was written last is asked for next: whoever follows is told of it, and others are
+        // given it.
+        let mut cache = self.cache.borrow_mut();
+        for placed in written {
+            cache.put((placed.segment, placed.offset), Rc::new(placed.block));
         }
         Ok(self.index.last())
     }
@@ -404,6 +416,11 @@ impl Store for DiskStore {
             .collect()
     }
 
+    fn log(&self, log: &LogId) -> Result<ReadLog, StoreError> {
+        let read = || read_log(self, log);
+        self.logs.get(log, read)
+    }
+
     fn entries(
         &self,
         record: &RecordId,
@@ -431,6 +448,10 @@ impl Store for DiskStore {
 
     fn records(&self) -> Result<Vec<RecordId>, StoreError> {
         self.index.records()
+    }
+
+    fn came(&self, record: &RecordId) -> Result<u64, StoreError> {
+        self.index.came(record)
     }
 
     fn documents(&self, record: &RecordId) -> Result<Vec<DocumentId>, StoreError> {

@@ -209,7 +209,7 @@ impl Entry {
     /// As it is stored and sent.
     pub fn into_envelope(self) -> Envelope {
         Envelope {
-            signed: self.header.into_parts().0,
+            signed: self.header.into_bytes(),
             payload: self.payload,
         }
     }

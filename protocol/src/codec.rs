@@ -13,6 +13,7 @@ use std::marker::PhantomData;
 use serde::{Deserialize, Deserializer, Serialize, de::DeserializeOwned};
 use serde_cbor::ser::{IoWrite, Serializer};
 
+pub(crate) use form::two_byte_strings;
 pub use form::{FormError, check_form};
 
 /// Bytes that are not the deterministic encoding of what was asked for.

@@ -15,7 +15,7 @@ mod write;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use kith_crdt::{ChangeHash, Document, DocumentId, Held, ResourceId, Section, Vetted};
+use kith_crdt::{ChangeHash, Document, DocumentId, Held, Resource, ResourceId, Vetted};
 
 pub use arrive::{ArrivalError, Arrived, Weighed};
 pub use epochs::{CarryOver, SETTLED};
@@ -41,8 +41,9 @@ pub struct Record {
     open: BTreeMap<DocumentId, Opened>,
     /// Of how many entries what was saved of a document is made.
     saved: BTreeMap<DocumentId, usize>,
-    /// The sections of which the entries are here, where that is not all of them.
-    part: Option<BTreeSet<Section>>,
+    /// The documents of which the entries are here, in all their epochs, where that is not all of
+    /// them.
+    part: Option<BTreeSet<DocumentId>>,
 }
 
 /// A document as its loaded entries make it.
@@ -242,6 +243,11 @@ impl Record {
     pub fn may_name_attachments(&self, entry: &EnvelopeId) -> bool {
         let change = self.changes.get(entry);
         change.is_some_and(Vetted::names_attachments) || self.is_adoption(entry)
+    }
+
+    /// The resources that an entry makes, as it made them, where that is all that it does.
+    pub fn creations(&self, entry: &EnvelopeId) -> Option<Vec<Resource>> {
+        self.changes.get(entry)?.creations()
     }
 
     /// How many entries passed vetting and yet could not be read by this build.

@@ -6,11 +6,13 @@
 //! of **the bytes as received**. [`Signed`] is what arrived; only [`Signed::verify`] makes a
 //! [`Verified`], and only that carries a value.
 
+use std::sync::Arc;
+
 use coset::{
-    CoseSign1, CoseSign1Builder, HeaderBuilder, RegisteredLabelWithPrivate, TaggedCborSerializable,
-    iana::Algorithm,
+    CoseSign1Builder, HeaderBuilder, ProtectedHeader, SignatureContext, TaggedCborSerializable,
+    iana::Algorithm, sig_structure_data,
 };
-use ed25519_dalek::{Signature, Signer, VerifyingKey};
+use ed25519_dalek::{SIGNATURE_LENGTH, Signature, Signer, VerifyingKey};
 use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{
@@ -119,9 +121,13 @@ pub struct Signed<T> {
     value: std::marker::PhantomData<T>,
 }
 
-/// A value whose signature was checked over the very bytes that are kept with it.
+/// A value whose signature was checked over the very bytes that are kept with it. A clone is the
+/// same once more, not a copy of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Verified<T: Signable> {
+pub struct Verified<T: Signable>(Arc<Checked<T>>);
+
+#[derive(Debug, PartialEq, Eq)]
+struct Checked<T> {
     bytes: Vec<u8>,
     value: T,
     hash: [u8; 32],
@@ -159,8 +165,9 @@ impl<T: Signable> Signed<T> {
     /// Checks form, content and signature (strictly: no small-order keys, no second spelling of a
     /// signature).
     pub fn verify(self) -> Result<Verified<T>, SignatureError> {
-        let (value, cose) = open::<T>(&self.bytes)?;
-        check(T::DOMAIN, value.signer(), &cose)?;
+        let (payload, signature) = parse(&self.bytes)?;
+        let value: T = codec::decode(payload)?;
+        check(T::DOMAIN, value.signer(), payload, signature)?;
         Ok(self.witness(value))
     }
 
@@ -168,21 +175,22 @@ impl<T: Signable> Signed<T> {
     ///
     /// The store's seal (an AEAD) stands for the signature. `kith verify` does not use this.
     pub fn trust_own_store(self) -> Result<Verified<T>, SignatureError> {
-        let (value, _) = open::<T>(&self.bytes)?;
+        let (payload, _) = parse(&self.bytes)?;
+        let value = codec::decode_trusted(payload)?;
         Ok(self.witness(value))
     }
 
     fn witness(self, value: T) -> Verified<T> {
-        let hash = blake3::derive_key(T::ID_CONTEXT, &self.bytes);
-        Verified {
-            bytes: self.bytes,
-            value,
-            hash,
-        }
+        Verified::new(self.bytes, value)
     }
 }
 
 impl<T: Signable> Verified<T> {
+    fn new(bytes: Vec<u8>, value: T) -> Self {
+        let hash = blake3::derive_key(T::ID_CONTEXT, &bytes);
+        Self(Arc::new(Checked { bytes, value, hash }))
+    }
+
     /// Signs `value` with the key that it names.
     ///
     /// # Panics
@@ -190,28 +198,34 @@ impl<T: Signable> Verified<T> {
     pub fn sign(value: T, key: &SecretKey) -> Self {
         assert!(value.signer() == key.device(), "signed with another key");
         let bytes = seal(T::DOMAIN, codec::encode(&value), key);
-        let hash = blake3::derive_key(T::ID_CONTEXT, &bytes);
-        Self { bytes, value, hash }
+        Self::new(bytes, value)
     }
 
     /// The hash of the signed bytes.
     pub fn id(&self) -> T::Id {
-        T::id(self.hash)
+        T::id(self.0.hash)
     }
 
     /// The value.
-    pub const fn value(&self) -> &T {
-        &self.value
+    pub fn value(&self) -> &T {
+        &self.0.value
     }
 
     /// The signed bytes.
     pub fn bytes(&self) -> &[u8] {
-        &self.bytes
+        &self.0.bytes
     }
 
-    /// The signed bytes and the value.
-    pub fn into_parts(self) -> (Vec<u8>, T) {
-        (self.bytes, self.value)
+    /// The signed bytes, without a copy where nobody else has them.
+    pub fn into_bytes(self) -> Vec<u8> {
+        Arc::try_unwrap(self.0).map_or_else(|shared| shared.bytes.clone(), |own| own.bytes)
+    }
+}
+
+impl<T: Signable + Clone> Verified<T> {
+    /// The value, without a copy where nobody else has it.
+    pub fn into_value(self) -> T {
+        Arc::try_unwrap(self.0).map_or_else(|shared| shared.value.clone(), |own| own.value)
     }
 }
 
@@ -230,52 +244,56 @@ pub fn seal(domain: Domain, payload: Vec<u8>, key: &SecretKey) -> Vec<u8> {
 
 /// Checks a COSE_Sign1 in `domain` by `signer` and returns what was signed.
 pub fn unseal(domain: Domain, bytes: &[u8], signer: DeviceId) -> Result<Vec<u8>, SignatureError> {
-    let cose = parse(bytes)?;
-    check(domain, signer, &cose)?;
-    cose.payload.ok_or(SignatureError::Cose)
-}
-
-fn open<T: Signable>(bytes: &[u8]) -> Result<(T, CoseSign1), SignatureError> {
-    let cose = parse(bytes)?;
-    let payload = cose.payload.as_deref().ok_or(SignatureError::Cose)?;
-    let value = codec::decode(payload)?;
-    Ok((value, cose))
+    let (payload, signature) = parse(bytes)?;
+    check(domain, signer, payload, signature)?;
+    Ok(payload.to_vec())
 }
 
 /// The bytes before the payload: tag 18, an array of four, `{1: -8}` as a byte string, no
 /// unprotected header.
 const PREFIX: &[u8] = &[0xd2, 0x84, 0x43, 0xa1, 0x01, 0x27, 0xa0];
 
-/// Parses exactly what [`seal`] writes: one spelling, nothing unprotected, nothing after it.
-fn parse(bytes: &[u8]) -> Result<CoseSign1, SignatureError> {
+/// The payload and the signature of exactly what [`seal`] writes: one spelling, nothing
+/// unprotected, nothing after it.
+fn parse(bytes: &[u8]) -> Result<(&[u8], &[u8]), SignatureError> {
     if bytes.len() > SIGNED_LEN_MAX {
         return Err(SignatureError::Long(bytes.len()));
     }
-    let rest = bytes.strip_prefix(PREFIX).ok_or(SignatureError::Cose)?;
-    check_two_byte_strings(rest).ok_or(SignatureError::Cose)?;
-    let cose = CoseSign1::from_tagged_slice(bytes).map_err(|_| SignatureError::Cose)?;
-    let eddsa = RegisteredLabelWithPrivate::Assigned(Algorithm::EdDSA);
-    if cose.protected.header.alg == Some(eddsa) && cose.signature.len() == 64 {
-        Ok(cose)
+    let rest = bytes.strip_prefix(PREFIX);
+    let strings = rest.and_then(codec::two_byte_strings);
+    let (payload, signature) = strings.ok_or(SignatureError::Cose)?;
+    if signature.len() == SIGNATURE_LENGTH {
+        Ok((payload, signature))
     } else {
         Err(SignatureError::Cose)
     }
 }
 
-fn check_two_byte_strings(rest: &[u8]) -> Option<()> {
-    let mut pair = Vec::with_capacity(rest.len() + 1);
-    pair.push(0x82);
-    pair.extend_from_slice(rest);
-    codec::check_form(&pair).ok()
+fn check(
+    domain: Domain,
+    signer: DeviceId,
+    payload: &[u8],
+    signature: &[u8],
+) -> Result<(), SignatureError> {
+    let key = VerifyingKey::from_bytes(signer.as_bytes()).map_err(|_| SignatureError::Key)?;
+    let signature = Signature::from_slice(signature).map_err(|_| SignatureError::Signature)?;
+    let message = sig_structure_data(
+        SignatureContext::CoseSign1,
+        protected(),
+        None,
+        domain.aad(),
+        payload,
+    );
+    key.verify_strict(&message, &signature)
+        .map_err(|_| SignatureError::Signature)
 }
 
-fn check(domain: Domain, signer: DeviceId, cose: &CoseSign1) -> Result<(), SignatureError> {
-    let key = VerifyingKey::from_bytes(signer.as_bytes()).map_err(|_| SignatureError::Key)?;
-    cose.verify_signature(domain.aad(), |signature, message| {
-        let signature = Signature::from_slice(signature).map_err(|_| SignatureError::Signature)?;
-        key.verify_strict(message, &signature)
-            .map_err(|_| SignatureError::Signature)
-    })
+/// `{1: -8}`.
+fn protected() -> ProtectedHeader {
+    ProtectedHeader {
+        original_data: None,
+        header: HeaderBuilder::new().algorithm(Algorithm::EdDSA).build(),
+    }
 }
 
 #[cfg(test)]

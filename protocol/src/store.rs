@@ -3,18 +3,21 @@
 //!
 //! The log is the truth: what was committed is never changed and never lost, and comes back in
 //! the order in which it was taken in. Rows are small sealed values of the node itself, saved
-//! documents are caches. Nothing here looks into the bytes that it keeps.
+//! documents are caches. Nothing that keeps bytes here looks into them.
 
 pub mod conformance;
+mod logs;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use kith_crdt::{DocumentId, Label};
 use serde::{Deserialize, Serialize};
 
+pub use logs::{ReadLog, ReadLogs, read_log};
+
 use crate::{
     consent::cut::CutPlace,
-    id::{BlobId, DeviceId, EnvelopeId, EventId, RecordId},
+    id::{BlobId, DeviceId, EnvelopeId, EventId, PrincipalId, RecordId},
     logs::LogId,
 };
 
@@ -171,6 +174,16 @@ pub trait Store {
     /// The events of a log, oldest first.
     fn events(&self, log: &LogId) -> Result<Vec<(EventId, Vec<u8>)>, StoreError>;
 
+    /// A log, oldest event first, as it is read. A store keeps those at hand that it read last.
+    fn log(&self, log: &LogId) -> Result<ReadLog, StoreError> {
+        read_log(self, log)
+    }
+
+    /// A principal's log.
+    fn principal_log(&self, principal: &PrincipalId) -> Result<ReadLog, StoreError> {
+        self.log(&LogId::Principal(*principal))
+    }
+
     /// The entries of a document, oldest first.
     fn entries(
         &self,
@@ -190,6 +203,11 @@ pub trait Store {
 
     /// Every record of which anything is here, ascending.
     fn records(&self) -> Result<Vec<RecordId>, StoreError>;
+
+    /// When a record came: of two, the one of which something was taken in first has the lower
+    /// number. What came together lies together, so that this is the order in which reading many
+    /// costs least. One that is not here comes last.
+    fn came(&self, record: &RecordId) -> Result<u64, StoreError>;
 
     /// The documents of a record, ascending.
     fn documents(&self, record: &RecordId) -> Result<Vec<DocumentId>, StoreError>;

@@ -45,5 +45,5 @@ pub use message::{
 pub use output::{News, Output, Standing};
 pub use progress::{given_through, journal_row};
 pub use ranges::{Fingerprint, Found, Listed, Range, Said, Set, Sum};
-pub use reach::{certified, principal_log};
+pub use reach::certified;
 pub use shell::{Peer, Shell, Taken, is_of_principal, peer_of};

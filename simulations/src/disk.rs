@@ -16,7 +16,8 @@ use kith_protocol::{
     id::{BlobId, DeviceId, EnvelopeId, EventId, RecordId},
     logs::LogId,
     store::{
-        ChainEnd, ChainPosition, Damage, Item, JournalPosition, NamedRow, RowKey, Store, StoreError,
+        ChainEnd, ChainPosition, Damage, Item, JournalPosition, NamedRow, ReadLog, ReadLogs,
+        RowKey, Store, StoreError, read_log,
     },
 };
 
@@ -48,6 +49,7 @@ pub enum Leaves {
 pub struct Disk {
     journal: Vec<Kept>,
     places: BTreeMap<[u8; 32], usize>,
+    came: BTreeMap<RecordId, u64>,
     documents: BTreeMap<RecordId, BTreeMap<DocumentId, Vec<usize>>>,
     logs: BTreeMap<LogId, Vec<usize>>,
     logs_of: BTreeMap<RecordId, BTreeSet<LogId>>,
@@ -55,6 +57,7 @@ pub struct Disk {
     audit: Vec<usize>,
     rows: BTreeMap<RowKey, Vec<u8>>,
     blobs: BTreeMap<BlobId, Vec<u8>>,
+    read_logs: ReadLogs,
     rotten: BTreeSet<u64>,
     trouble: Trouble,
     commits: u64,
@@ -180,6 +183,10 @@ impl Disk {
             }
             self.places.insert(name, at);
         }
+        if let Some(record) = record_in(&item) {
+            let next = self.came.len() as u64;
+            self.came.entry(record).or_insert(next);
+        }
         match &item {
             Item::Entry {
                 record, document, ..
@@ -269,6 +276,15 @@ const fn record_of(log: &LogId) -> Option<RecordId> {
     }
 }
 
+/// The record that an item is of.
+const fn record_in(item: &Item) -> Option<RecordId> {
+    match item {
+        Item::Event { log, .. } => record_of(log),
+        Item::Entry { record, .. } | Item::Part { record, .. } => Some(*record),
+        Item::Row { .. } | Item::Audit { .. } => None,
+    }
+}
+
 /// The id and bytes of what is signed.
 fn signed(item: &Item) -> Option<([u8; 32], Vec<u8>)> {
     match item {
@@ -295,6 +311,7 @@ impl Store for Disk {
             None => {}
             Some(Leaves::Whole) => {
                 self.commits += 1;
+                self.read_logs.forget_added(&items);
                 items.into_iter().for_each(|item| self.keep(item));
                 return Err(StoreError::Io(std::io::Error::other("no power")));
             }
@@ -304,6 +321,7 @@ impl Store for Disk {
             }
         }
         self.commits += 1;
+        self.read_logs.forget_added(&items);
         items.into_iter().for_each(|item| self.keep(item));
         Ok(JournalPosition(self.journal.len() as u64))
     }
@@ -352,6 +370,14 @@ impl Store for Disk {
             .collect())
     }
 
+    fn log(&self, log: &LogId) -> Result<ReadLog, StoreError> {
+        let read = || read_log(self, log);
+        if self.is_dark || self.is_rotten() {
+            return read();
+        }
+        self.read_logs.get(log, read)
+    }
+
     fn entries(
         &self,
         record: &RecordId,
@@ -391,6 +417,10 @@ impl Store for Disk {
         records.extend(self.documents.keys());
         records.extend(self.parts.keys());
         Ok(records.into_iter().collect())
+    }
+
+    fn came(&self, record: &RecordId) -> Result<u64, StoreError> {
+        Ok(self.came.get(record).copied().unwrap_or(u64::MAX))
     }
 
     fn documents(&self, of: &RecordId) -> Result<Vec<DocumentId>, StoreError> {
@@ -572,6 +602,7 @@ mod tests {
             entry_ids(record: &RecordId, document: &DocumentId) -> Result<Vec<EnvelopeId>, StoreError>;
             parts(record: &RecordId) -> Result<Vec<Vec<u8>>, StoreError>;
             records() -> Result<Vec<RecordId>, StoreError>;
+            came(record: &RecordId) -> Result<u64, StoreError>;
             documents(record: &RecordId) -> Result<Vec<DocumentId>, StoreError>;
             logs(record: &RecordId) -> Result<Vec<LogId>, StoreError>;
             labels() -> Result<BTreeMap<RecordId, BTreeSet<Label>>, StoreError>;

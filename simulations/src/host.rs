@@ -20,7 +20,7 @@ use kith_protocol::{
     },
     record::{Pen, Record, event_item},
     store::{Item, Store, StoreError},
-    sync::{Engine, Peer, Shell, principal_log},
+    sync::{Engine, Peer, Shell},
 };
 use rand_chacha::ChaCha20Rng;
 use rand_core::{Rng, SeedableRng};
@@ -94,7 +94,7 @@ impl Host {
         let rng = ChaCha20Rng::from_seed(seed);
         let root = SecretKey::from_seed(*first.keys().root.seed());
         let mut host = Self::with_root(root, rng, now_ms);
-        let log = principal_log(&first.disk, first.who.principal)?;
+        let log = first.disk.principal_log(&first.who.principal)?;
         host.disk.commit(log.iter().map(event_item).collect())?;
         host.peers = first.peers.clone();
         host.joins();
@@ -153,7 +153,10 @@ impl Host {
 
     /// The root key adds the device to the principal log.
     fn joins(&mut self) {
-        let log = principal_log(&self.disk, self.who.principal).expect("a log of its own");
+        let log = self
+            .disk
+            .principal_log(&self.who.principal)
+            .expect("a log of its own");
         let Keys { root, device } = self.keys();
         let add = PrincipalAct::DeviceAdd {
             device: device.device(),
@@ -244,7 +247,7 @@ impl Host {
 
     /// Begins a record that it controls.
     pub fn begin_record(&mut self) -> Result<RecordId, StoreError> {
-        let log = principal_log(&self.disk, self.who.principal)?;
+        let log = self.disk.principal_log(&self.who.principal)?;
         let mut rng = self.rng.clone();
         let recovery = RecoverySet {
             needed: 0,

@@ -1,7 +1,10 @@
 use proptest::prelude::*;
 
 use super::vet;
-use crate::generated::{Authors, steps};
+use crate::{
+    document::Document,
+    generated::{Authors, steps},
+};
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
@@ -21,5 +24,26 @@ proptest! {
             prop_assert_eq!(vetted.op_count(), change.len() as u64);
             prop_assert_eq!(i64::try_from(vetted.time_ms()).ok(), Some(change.timestamp()));
         }
+    }
+
+    #[test]
+    fn what_a_change_makes_is_what_the_document_holds_of_it(script in steps(3)) {
+        let played = Authors::play(3, &script);
+        let mut document = Document::new();
+        for written in &played.written {
+            document.take(std::slice::from_ref(&written.vetted)).expect("readable");
+            let Some(creations) = written.vetted.creations() else {
+                continue;
+            };
+            prop_assert_eq!(creations.len(), written.created.len());
+            for (id, made) in written.created.iter().zip(creations) {
+                let held = document.resource(id).expect("just made");
+                prop_assert_eq!(&made.meta, &held.meta);
+                prop_assert_eq!(&made.body, &held.body(0));
+                prop_assert!(!held.is_retracted());
+            }
+        }
+        // The first thing that is written makes a resource and does nothing else.
+        prop_assert!(played.written[0].vetted.creations().is_some());
     }
 }

@@ -11,7 +11,7 @@ use kith_protocol::{
     consent::devices,
     id::{DeviceId, PrincipalId},
     identity::NameCard,
-    record::{Placed, Record},
+    record::Record,
     store::Item,
 };
 use serde::{Deserialize, Serialize};
@@ -27,8 +27,11 @@ use crate::failure::Failure;
 /// What kith itself keeps in a circle: a name card.
 const CARD_KIND: &str = "kith:card";
 
+/// Cards that are known to stand in a row: the same few come with every record.
+const NOTED_CARDS_MAX: usize = 256;
+
 /// A card as it stands in a circle, and in a row of this node's own.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(super) struct Card {
     /// The device that signed it, in hexadecimal digits.
     device: String,
@@ -92,41 +95,60 @@ impl Node {
         Ok(items)
     }
 
-    /// Notes the names that a record's circle tells, where something of it was taken in.
-    pub(super) fn note_names(
-        &self,
-        record: &mut Record,
-        items: &[Item],
-    ) -> Result<Vec<Item>, Failure> {
-        let touched = items.iter().any(|item| match item {
-            Item::Entry { document, .. } => document.section == Section::Circle,
-            Item::Event { .. } | Item::Part { .. } | Item::Row { .. } | Item::Audit { .. } => false,
-        });
+    /// Notes the names that what is taken into a record's circle tells.
+    pub(super) fn note_names(&mut self, record: &mut Record, items: &[Item]) -> Vec<Item> {
         let mut noted = Vec::new();
-        if !touched {
-            return Ok(noted);
-        }
-        for card in self.read_circle(record) {
+        for card in self.new_cards(record, items) {
+            if self.noted_cards.contains(&card) {
+                continue;
+            }
             let Some(read) = card.read() else {
                 continue;
             };
-            let log = self.log_of(read.principal)?;
-            let is_theirs = devices::certifies(&log, read.principal, read.device);
-            if is_theirs
-                && self
-                    .card_of(read.principal)
-                    .is_none_or(|known| known != card)
-            {
-                noted.push(row(RowKind::Cards, read.principal.as_bytes(), &card));
+            match self.card_of(read.principal) {
+                Some(known) if known == card => {
+                    if self.noted_cards.len() >= NOTED_CARDS_MAX {
+                        self.noted_cards.clear();
+                    }
+                    self.noted_cards.insert(card);
+                }
+                Some(_) if !self.is_theirs(&read) => {}
+                Some(_) | None => {
+                    noted.push(row(RowKind::Cards, read.principal.as_bytes(), &card));
+                }
             }
         }
-        Ok(noted)
+        noted
+    }
+
+    /// The cards that entries bring into a circle, without opening it where they only add.
+    fn new_cards(&self, record: &mut Record, items: &[Item]) -> Vec<Card> {
+        let mut cards = Vec::new();
+        for item in items {
+            let Item::Entry { document, id, .. } = item else {
+                continue;
+            };
+            if document.section != Section::Circle {
+                continue;
+            }
+            let Some(made) = record.creations(id) else {
+                return self.read_circle(record);
+            };
+            cards.extend(made.iter().filter_map(|one| card(&one.meta, &one.body)));
+        }
+        cards
+    }
+
+    /// Whether the device that signed a card is one of its owner's, as far as is known here.
+    fn is_theirs(&self, card: &NameCard) -> bool {
+        let log = self.log_of(card.principal);
+        log.is_ok_and(|log| devices::certifies(&log, card.principal, card.device))
     }
 
     /// What somebody calls themselves in a circle.
     pub(super) fn name_in_circles(&self, principal: PrincipalId) -> Option<String> {
         let card = self.card_of(principal)?.read()?;
-        (card.principal == principal).then_some(card.name)
+        (card.principal == principal && self.is_theirs(&card)).then_some(card.name)
     }
 
     /// The card of somebody whose node was met.
@@ -147,7 +169,7 @@ impl Node {
             .iter()
             .filter(|document| document.section == Section::Circle)
             .flat_map(|document| self.read_document(record, document))
-            .filter_map(|placed| card(&placed))
+            .filter_map(|placed| card(&placed.held.meta, &placed.held.body(0)))
             .collect()
     }
 }
@@ -156,10 +178,9 @@ fn circle() -> DocumentId {
     DocumentId::first(Section::Circle, Label::general())
 }
 
-fn card(placed: &Placed) -> Option<Card> {
-    let is_card = placed.held.meta.kind == CARD_KIND && placed.held.meta.made_here;
-    let text = is_card.then(|| placed.held.to_text(0))?;
-    serde_json::from_str(&text).ok()
+fn card(meta: &Meta, body: &Body) -> Option<Card> {
+    let is_card = meta.kind == CARD_KIND && meta.made_here;
+    serde_json::from_str(&is_card.then(|| body.to_text())?).ok()
 }
 
 fn create(card: &Card, batch: (u64, u32)) -> Edit {

@@ -10,7 +10,7 @@ use kith_protocol::{
         record::{ActingGround, Capacity, Control},
     },
     record::Record,
-    sync::principal_log,
+    store::Store,
 };
 
 use super::{
@@ -140,8 +140,8 @@ impl Node {
     ) -> Result<(), Failure> {
         let mut items = Vec::new();
         if let Some(who) = new {
-            for event in principal_log(&self.store, who)? {
-                record.ledger().add_event(event);
+            for event in &*self.store.principal_log(&who)? {
+                record.ledger().add_event(event.clone());
             }
             items.extend(self.in_common(who, record.id())?);
         }

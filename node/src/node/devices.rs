@@ -158,7 +158,7 @@ impl Node {
             retired: false,
         }];
         let mut retired = BTreeSet::new();
-        for event in &log {
+        for event in &*log {
             match &event.value().act {
                 Act::Principal(
                     PrincipalAct::DeviceAdd { device: id, .. }

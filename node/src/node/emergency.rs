@@ -19,7 +19,6 @@ use kith_protocol::{
     logs::{Act, CoreAct, LabelAct, record::Policy},
     record::Record,
     store::{Item, Store},
-    sync::principal_log,
 };
 use rand_core::Rng;
 
@@ -148,8 +147,8 @@ impl Node {
         record: &mut Record,
         who: PrincipalId,
     ) -> Result<Vec<Item>, Failure> {
-        for event in principal_log(&self.store, who)? {
-            record.ledger().add_event(event);
+        for event in &*self.store.principal_log(&who)? {
+            record.ledger().add_event(event.clone());
         }
         let now = now_ms();
         let grant = Grant {

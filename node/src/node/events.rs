@@ -311,7 +311,7 @@ impl Node {
     fn had(&self, grant: &EventId) -> String {
         let held = self.store.event(grant).ok().flatten();
         let event = held.and_then(|bytes| Signed::<Event>::new(bytes).trust_own_store().ok());
-        match event.map(|event| event.into_parts().1.act) {
+        match event.map(|event| event.into_value().act) {
             Some(Act::Label(LabelAct::Grant(grant))) => self.name_of(grant.audience),
             Some(Act::Label(_) | Act::Core(_) | Act::Principal(_)) | None => {
                 "somebody not known to this node".to_owned()

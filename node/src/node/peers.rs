@@ -293,7 +293,7 @@ fn is_address(text: &str) -> bool {
 
 fn event_of(bytes: &[u8]) -> Option<Event> {
     let event = kith_protocol::signed::Signed::<Event>::new(bytes.to_vec());
-    Some(event.trust_own_store().ok()?.into_parts().1)
+    Some(event.trust_own_store().ok()?.into_value())
 }
 
 /// Whose devices signed an event: its author's, and those of whoever agreed to it.

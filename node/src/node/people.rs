@@ -5,7 +5,7 @@ use std::{
     hash::{DefaultHasher, Hash, Hasher},
 };
 
-use kith_crdt::{Held, person::Person};
+use kith_crdt::{Body, Meta, person::Person};
 use kith_protocol::{
     id::RecordId,
     store::{Item, StoreError},
@@ -165,15 +165,13 @@ fn likenesses(said: &[Person]) -> impl Iterator<Item = u64> {
     })
 }
 
-/// What the Patient resources of a record say of the person.
-pub(super) fn said<'a>(held: impl IntoIterator<Item = &'a Held>) -> Vec<Person> {
-    held.into_iter()
-        .filter(|held| held.meta.kind == "Patient" && !held.is_retracted())
-        .filter_map(|held| {
-            let value = serde_json::from_str(&held.to_text(0)).ok()?;
-            Some(Person::of(&value, held.meta.full_url().as_deref()))
-        })
-        .collect()
+/// What a resource of a record says of the person, where it is a Patient.
+pub(super) fn said(meta: &Meta, body: &Body) -> Option<Person> {
+    if meta.kind != "Patient" {
+        return None;
+    }
+    let value = serde_json::from_str(&body.to_text()).ok()?;
+    Some(Person::of(&value, meta.full_url().as_deref()))
 }
 
 #[cfg(test)]

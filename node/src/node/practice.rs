@@ -224,7 +224,7 @@ impl Node {
         let log = self.principal_log()?;
         let mut members: Vec<Member> = Vec::new();
         let mut ended = BTreeSet::new();
-        for event in &log {
+        for event in &*log {
             match &event.value().act {
                 Act::Principal(PrincipalAct::StaffAdd {
                     staff,

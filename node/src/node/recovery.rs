@@ -26,8 +26,7 @@ use kith_protocol::{
         record::{Link, Policy},
     },
     record::Record,
-    store::Item,
-    sync::principal_log,
+    store::{Item, Store},
 };
 use serde::{Deserialize, Serialize};
 
@@ -155,8 +154,8 @@ impl Node {
             ));
         }
         let controller = self.known_or_own(name)?;
-        for event in principal_log(&self.store, controller)? {
-            record.ledger().add_event(event);
+        for event in &*self.store.principal_log(&controller)? {
+            record.ledger().add_event(event.clone());
         }
         let grants = record.ledger().grants();
         // Shares that the old controllers gave go on, with all that hangs on them.

@@ -20,7 +20,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     Node,
     identity::{Identity, RowKind, read_rows, row},
-    log_in, now_ms, show,
+    now_ms, show,
 };
 use crate::{
     api::{Problem, Progress, RestoredNode},
@@ -57,7 +57,7 @@ impl Node {
         let seed = random();
         let now = now_ms();
         let mut items = vec![journal_row(JournalId(random()))];
-        let log = log_in(&store, identity.principal)?;
+        let log = store.principal_log(&identity.principal)?;
         let adding = Author {
             principal: identity.principal,
             key: identity.adding_key(),

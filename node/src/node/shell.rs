@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use kith_crdt::Section;
+use kith_crdt::{DocumentId, Section};
 use kith_protocol::{
     audit::Disclosure,
     consent::{GrantFate, Status, Whoever, cut::ProvenPart},
@@ -62,13 +62,15 @@ impl Shell for Node {
     fn take_part(
         &mut self,
         record: RecordId,
-        mut sections: BTreeSet<Section>,
+        mut families: BTreeSet<DocumentId>,
     ) -> Result<Record, StoreError> {
         if self.people.get(&record).is_none() {
             // Who it is about is noted with what is taken in.
-            sections.insert(Section::Identity);
+            let mut of_person = self.store.documents(&record)?;
+            of_person.retain(|document| document.section == Section::Identity);
+            families.extend(of_person.iter().map(DocumentId::family));
         }
-        self.take_part_of(record, sections)
+        self.take_part_of(record, families)
     }
 
     fn put(&mut self, record: Record) {
@@ -138,7 +140,7 @@ impl Node {
             noted.extend(self.doubt(&record.id())?);
         }
         noted.extend(self.note_person(record, items));
-        noted.extend(self.note_names(record, items)?);
+        noted.extend(self.note_names(record, items));
         if items.iter().any(is_of_label) {
             noted.extend(self.note_ends(record));
         }

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, rc::Rc};
 use super::segments::Block;
 
 /// Bytes of opened blocks that are kept.
-const CACHE_LEN_MAX: usize = 4 * 1024 * 1024;
+const CACHE_LEN_MAX: usize = 2 * 1024 * 1024;
 
 type Place = (u32, u32);
 

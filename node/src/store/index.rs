@@ -285,6 +285,12 @@ impl Index {
         })
     }
 
+    /// Records have their handles in the order in which they came.
+    pub(super) fn came(&self, record: &RecordId) -> Result<u64, StoreError> {
+        let handle = self.read(|t| record_handle(t, record))?;
+        Ok(handle.map_or(u64::MAX, u64::from))
+    }
+
     pub(super) fn parts(&self, record: &RecordId) -> Result<Vec<Location>, StoreError> {
         self.read(|t| {
             let Some(handle) = record_handle(t, record)? else {

@@ -43,12 +43,27 @@ pub fn check_form(bytes: &[u8]) -> Result<(), FormError> {
     }
 }
 
+/// Two byte strings in their shortest form and nothing else; nothing where it is anything else.
+pub fn two_byte_strings(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
+    let mut walk = Walk { bytes, at: 0 };
+    let first = walk.byte_string()?;
+    let second = walk.byte_string()?;
+    (walk.at == bytes.len()).then_some((first, second))
+}
+
 struct Walk<'a> {
     bytes: &'a [u8],
     at: usize,
 }
 
 impl<'a> Walk<'a> {
+    fn byte_string(&mut self) -> Option<&'a [u8]> {
+        match self.head().ok()? {
+            (2, len) => self.take(len).ok(),
+            _ => None,
+        }
+    }
+
     fn item(&mut self, depth: usize) -> Result<(), FormError> {
         let start = self.at;
         if depth > CBOR_DEPTH_MAX {

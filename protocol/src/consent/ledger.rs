@@ -147,7 +147,7 @@ impl Ledger {
     /// The status of an entry; nothing for one that is not held.
     pub fn status(&mut self, entry: &EnvelopeId) -> Option<Status> {
         let at = *self.entries.index.get(entry)?;
-        let document = self.entries.held[at].header.document.clone();
+        let document = self.entries.held[at].header.value().document.clone();
         self.entries.refresh(&mut self.authority, &document);
         Some(self.entries.status(&self.authority, at))
     }
@@ -192,7 +192,7 @@ impl Ledger {
     /// What an entry's author signed.
     pub fn header(&self, entry: &EnvelopeId) -> Option<&Header> {
         let at = *self.entries.index.get(entry)?;
-        Some(&self.entries.held[at].header)
+        Some(self.entries.held[at].header.value())
     }
 
     /// Says that this build failed on the content of an entry although vetting passed it.

@@ -7,9 +7,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use kith_crdt::{
-    Document, DocumentId, Edit, Held, Label, Resource, Section, refile, section::Month,
-};
+use kith_crdt::{Document, DocumentId, Edit, Held, Resource, refile};
 use rand_core::CryptoRng;
 
 use super::{
@@ -116,7 +114,7 @@ impl Record {
                     && header.grant.is_none()
                     && status == Status::Accepted
                     && from.epoch < to.epoch
-                    && family_of(from) == family_of(to)
+                    && from.family() == to.family()
                 {
                     found.push(Succession {
                         entry,
@@ -371,11 +369,6 @@ impl Record {
         let begun = self.successions(std::slice::from_ref(document));
         begun.into_iter().map(|next| next.entry).next()
     }
-}
-
-/// What the epochs of one part of a record have in common.
-pub(super) const fn family_of(id: &DocumentId) -> (Section, &Label, Option<Month>) {
-    (id.section, &id.label, id.month)
 }
 
 /// Whether a document of so many entries and bytes, of which the first entry has `first` bytes, is

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use kith_crdt::{Document, DocumentId, Section, Vetted};
+use kith_crdt::{Document, DocumentId, Vetted};
 
 use super::{Opened, Record, write::facts};
 use crate::{
@@ -11,8 +11,7 @@ use crate::{
     consent::{ContentFacts, Material, approval::approvals, cut::ProvenPart},
     id::{DeviceId, EnvelopeId, PrincipalId, RecordId},
     intake,
-    logs::{Act, CoreAct, Event, LabelAct, LogId, record::Control},
-    signed::{Signed, Verified},
+    logs::{Act, CoreAct, Event, LabelAct, record::Control},
     store::{Damage, Store, StoreError},
 };
 
@@ -28,8 +27,8 @@ impl Record {
         Ok(record)
     }
 
-    /// The logs of a record, and the entries of these sections: enough to take in more of them.
-    /// Of nothing else can it be said what it holds, and it is not shown.
+    /// The logs of a record, and the entries of these documents in all their epochs: enough to take
+    /// in more of them. Of nothing else can it be said what it holds, and it is not shown.
     ///
     /// # Errors
     /// As for [`Record::load`].
@@ -37,13 +36,13 @@ impl Record {
         store: &impl Store,
         id: RecordId,
         own: DeviceId,
-        sections: BTreeSet<Section>,
+        families: BTreeSet<DocumentId>,
     ) -> Result<Self, StoreError> {
         let mut documents = store.documents(&id)?;
-        documents.retain(|document| sections.contains(&document.section));
+        documents.retain(|document| families.contains(&document.family()));
         let mut record = Self::load_only(store, id, &documents)?;
         record.own = Some(own);
-        record.part = Some(sections);
+        record.part = Some(families);
         Ok(record)
     }
 
@@ -52,25 +51,26 @@ impl Record {
         self.part.is_none()
     }
 
-    /// Takes in what the store holds of these sections, or of all of them where none are named,
-    /// unless it is here already.
+    /// Takes in what the store holds of these documents in all their epochs, or of all documents
+    /// where none are named, unless it is here already.
     pub fn load_more(
         &mut self,
         store: &impl Store,
-        sections: Option<&BTreeSet<Section>>,
+        families: Option<&BTreeSet<DocumentId>>,
     ) -> Result<(), StoreError> {
         let Some(mut part) = self.part.take() else {
             return Ok(());
         };
         let mut missing = store.documents(&self.id)?;
         missing.retain(|document| {
-            let wanted = sections.is_none_or(|wanted| wanted.contains(&document.section));
-            wanted && !part.contains(&document.section)
+            let family = document.family();
+            let wanted = families.is_none_or(|wanted| wanted.contains(&family));
+            wanted && !part.contains(&family)
         });
         let people = self.load_entries(store, &missing)?;
         self.load_principals(store, people)?;
-        if let Some(sections) = sections {
-            part.extend(sections);
+        if let Some(families) = families {
+            part.extend(families.iter().cloned());
             self.part = Some(part);
         }
         Ok(())
@@ -82,23 +82,12 @@ impl Record {
         id: RecordId,
         documents: &[DocumentId],
     ) -> Result<Self, StoreError> {
-        Self::load_logs(store, (id, documents), |_, _| ())
-    }
-
-    /// The same, and hands over each event of the record's own logs, in the order in which the
-    /// store has them.
-    pub(super) fn load_logs(
-        store: &impl Store,
-        (id, documents): (RecordId, &[DocumentId]),
-        mut heard: impl FnMut(&LogId, &Verified<Event>),
-    ) -> Result<Self, StoreError> {
         let mut record = Self::new(id);
         let mut people = BTreeSet::new();
         for log in store.logs(&id)? {
-            for event in events(store, &log)? {
+            for event in &*store.log(&log)? {
                 people.extend(named(event.value()));
-                heard(&log, &event);
-                record.ledger.add_event(event);
+                record.ledger.add_event(event.clone());
             }
         }
         people.extend(record.load_entries(store, documents)?);
@@ -137,8 +126,8 @@ impl Record {
         people: impl IntoIterator<Item = PrincipalId>,
     ) -> Result<(), StoreError> {
         for principal in people {
-            for event in events(store, &LogId::Principal(principal))? {
-                self.ledger.add_event(event);
+            for event in &*store.principal_log(&principal)? {
+                self.ledger.add_event(event.clone());
             }
         }
         Ok(())
@@ -240,17 +229,6 @@ pub fn named(event: &Event) -> impl Iterator<Item = PrincipalId> {
     };
     let agreed = approvals(&event.act).iter().map(|given| given.member);
     std::iter::once(event.author).chain(may).chain(agreed)
-}
-
-fn events(store: &impl Store, log: &LogId) -> Result<Vec<Verified<Event>>, StoreError> {
-    let held = store.events(log)?;
-    held.into_iter()
-        .map(|(_, bytes)| {
-            Signed::<Event>::new(bytes)
-                .trust_own_store()
-                .map_err(|_| not_ours("an event"))
-        })
-        .collect()
 }
 
 /// Something in our own store that this build cannot read.

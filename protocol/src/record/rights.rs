@@ -5,20 +5,19 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use kith_crdt::DocumentId;
 
-use super::{Record, epochs::family_of};
+use super::Record;
 use crate::{
     consent::{Ledger, Reader, Whoever, cut::ProvenPart},
     id::{PrincipalId, RecordId},
-    logs::{Event, LogId},
-    signed::Verified,
-    store::{Store, StoreError},
+    logs::LogId,
+    store::{ReadLog, Store, StoreError},
 };
 
 /// The rights of one record: its logs and parts of cuts. Of its documents there are those that
 /// stand in epochs, since who may have an epoch that ended hangs on the entry that began the next.
 pub struct Rights {
     record: Record,
-    logs: Arc<Vec<(LogId, Vec<Verified<Event>>)>>,
+    logs: Arc<Vec<(LogId, ReadLog)>>,
 }
 
 impl Rights {
@@ -29,17 +28,14 @@ impl Rights {
     pub fn load(store: &impl Store, id: RecordId) -> Result<Self, StoreError> {
         let documents = store.documents(&id)?;
         let later = documents.iter().filter(|one| one.epoch > 0);
-        let families: BTreeSet<_> = later.map(family_of).collect();
+        let families: BTreeSet<_> = later.map(DocumentId::family).collect();
         let in_epochs = documents.iter();
-        let in_epochs = in_epochs.filter(|one| families.contains(&family_of(one)));
+        let in_epochs = in_epochs.filter(|one| families.contains(&one.family()));
         let in_epochs: Vec<_> = in_epochs.cloned().collect();
-        let mut logs = Vec::<(LogId, Vec<Verified<Event>>)>::new();
-        let record = Record::load_logs(store, (id, &in_epochs), |log, event| {
-            match logs.last_mut().filter(|(last, _)| last == log) {
-                Some((_, events)) => events.push(event.clone()),
-                None => logs.push((log.clone(), vec![event.clone()])),
-            }
-        })?;
+        let record = Record::load_only(store, id, &in_epochs)?;
+        let logs = store.logs(&id)?.into_iter();
+        let logs = logs.map(|log| Ok((log.clone(), store.log(&log)?)));
+        let logs = logs.collect::<Result<Vec<_>, StoreError>>()?;
         let logs = Arc::new(logs);
         Ok(Self { record, logs })
     }
@@ -50,7 +46,7 @@ impl Rights {
     }
 
     /// The events of the record's own logs, as the store has them.
-    pub(crate) fn logs(&self) -> Arc<Vec<(LogId, Vec<Verified<Event>>)>> {
+    pub(crate) fn logs(&self) -> Arc<Vec<(LogId, ReadLog)>> {
         Arc::clone(&self.logs)
     }
 

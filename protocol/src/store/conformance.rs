@@ -125,6 +125,12 @@ fn what_was_committed_comes_back<H: Harness>(harness: &mut H) {
         );
         assert_eq!(store.records().expect("records").len(), 2);
         assert_eq!(store.documents(&record).expect("documents").len(), 2);
+        let came = |n| {
+            store
+                .came(&RecordId::from_bytes(bytes(n)))
+                .expect("a number")
+        };
+        assert!(came(1) < came(2) && came(2) < came(3), "none is here of 3");
         assert_eq!(store.logs(&record).expect("logs"), [log]);
         assert!(
             !store

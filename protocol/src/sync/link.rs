@@ -561,13 +561,15 @@ impl Link {
     }
 }
 
-/// Works with a record and what is in it.
-fn with_record<S: Shell, T>(
+/// Works with some documents of a record.
+fn with_documents<S: Shell, T>(
     desk: &mut Desk<'_, S>,
     id: RecordId,
+    families: BTreeSet<DocumentId>,
     work: impl FnOnce(&mut Desk<'_, S>, &mut Record) -> Result<T, StoreError>,
 ) -> Result<Option<T>, StoreError> {
-    let Some(mut record) = whole(desk, id, S::take)? else {
+    let take = |shell: &mut S, id| shell.take_part(id, families);
+    let Some(mut record) = whole(desk, id, take)? else {
         return Ok(None);
     };
     let done = work(desk, &mut record)?;

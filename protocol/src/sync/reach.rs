@@ -10,7 +10,7 @@ use crate::{
     limits::CLOCK_SKEW_MS,
     logs::{Act, CoreAct, Event, LabelAct, LogId, PrincipalAct, record::Link},
     signed::{Signed, Verified},
-    store::{Store, StoreError},
+    store::{ReadLog, Store, StoreError},
 };
 
 /// How far a peer reaches into a record's logs.
@@ -137,10 +137,7 @@ impl Reach {
 
     /// The events of the record's own logs that it may have. Where nothing is shared any more that
     /// is what ended it, with the past of that, and nothing later.
-    pub(super) fn events<'a>(
-        &self,
-        logs: &'a [(LogId, Vec<Verified<Event>>)],
-    ) -> Vec<&'a Verified<Event>> {
+    pub(super) fn events<'a>(&self, logs: &'a [(LogId, ReadLog)]) -> Vec<&'a Verified<Event>> {
         let (mut visible, mut rest) = (Vec::new(), BTreeMap::new());
         for (log, events) in logs {
             let (whole, once) = match log {
@@ -149,7 +146,7 @@ impl Reach {
                 LogId::Principal(_) => (false, false),
             };
             if whole {
-                visible.extend(events);
+                visible.extend(events.iter());
             } else if once {
                 rest.extend(events.iter().map(|event| (event.id(), event)));
             }
@@ -197,10 +194,10 @@ pub fn certified(
     }
     let mut certified = BTreeSet::new();
     for (principal, sent) in logs {
-        let held = principal_log(store, principal)?;
+        let held = store.principal_log(&principal)?;
         let mut room = log_len_max.saturating_sub(held.len());
         let known: BTreeSet<_> = held.iter().map(Verified::id).collect();
-        let all: Vec<_> = held.into_iter().chain(sent.iter().cloned()).collect();
+        let all: Vec<_> = held.iter().chain(&sent).cloned().collect();
         for event in &sent {
             let is_new = !known.contains(&event.id()) && !certified.contains(&event.id());
             if is_new && room > 0 && ever_acted_for(&all, principal, event.value()) {
@@ -212,20 +209,8 @@ pub fn certified(
     Ok(certified)
 }
 
-/// A principal's log as it is held.
-pub fn principal_log(
-    store: &impl Store,
-    principal: PrincipalId,
-) -> Result<Vec<Verified<Event>>, StoreError> {
-    let events = store.events(&LogId::Principal(principal))?;
-    Ok(events
-        .into_iter()
-        .filter_map(|(_, bytes)| Signed::<Event>::new(bytes).trust_own_store().ok())
-        .collect())
-}
-
 /// An event of our own store.
 pub(super) fn event_of(bytes: &[u8]) -> Option<Event> {
     let event = Signed::<Event>::new(bytes.to_vec());
-    Some(event.trust_own_store().ok()?.into_parts().1)
+    Some(event.trust_own_store().ok()?.into_value())
 }

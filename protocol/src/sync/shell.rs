@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use kith_crdt::Section;
+use kith_crdt::DocumentId;
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -12,7 +12,6 @@ use crate::{
     logs::LogId,
     record::{Record, Rights},
     store::{Item, JournalPosition, Store, StoreError},
-    sync::reach::principal_log,
 };
 
 /// Another node, as this one knows it.
@@ -67,12 +66,12 @@ pub trait Shell {
     /// Hands over a record, loaded; an empty one where nothing is held of it.
     fn take(&mut self, record: RecordId) -> Result<Record, StoreError>;
 
-    /// Hands over a record to which entries of these sections are added: at least its logs and
-    /// what it holds of them ([`Record::load_part`]), or all of it.
+    /// Hands over a record of which these documents are looked at or added to, whatever epoch they
+    /// are in: at least its logs and what it holds of them ([`Record::load_part`]), or all of it.
     fn take_part(
         &mut self,
         record: RecordId,
-        sections: BTreeSet<Section>,
+        families: BTreeSet<DocumentId>,
     ) -> Result<Record, StoreError>;
 
     /// Takes it back for the next time, where it is whole. A record that is ahead of the disk is
@@ -126,7 +125,7 @@ pub(super) fn peer_among<S: Shell>(
     }
     let owner = shell.owner();
     let acts_for = |principal| {
-        let log = principal_log(shell.store(), principal)?;
+        let log = shell.store().principal_log(&principal)?;
         Ok::<_, StoreError>(devices::certifies(&log, principal, *device))
     };
     for peer in peers {

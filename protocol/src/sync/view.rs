@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     message::{Carried, Kind},
     ranges::Key,
-    reach::{Reach, event_of, ever_acted_for, principal_log},
+    reach::{Reach, event_of, ever_acted_for},
     shell::Shell,
 };
 use crate::{
@@ -368,7 +368,7 @@ fn principals(
             continue;
         }
         if let std::collections::btree_map::Entry::Vacant(place) = logs.entry(author) {
-            place.insert(principal_log(store, author)?);
+            place.insert(store.principal_log(&author)?);
         }
         if ever_acted_for(&logs[&author], author, event) {
             principals.insert(author);
@@ -389,10 +389,11 @@ pub(super) fn rights(
     let carried = |kind, bytes| Carried { kind, bytes };
     match place {
         Place::Principal(_, principal) => {
-            let events = shell.store().events(&LogId::Principal(*principal))?;
-            let events = events
-                .into_iter()
-                .map(|(id, bytes)| (*id.as_bytes(), carried(Kind::Event, bytes)));
+            let log = shell.store().principal_log(principal)?;
+            let events = log.iter().map(|event| {
+                let bytes = event.bytes().to_vec();
+                (*event.id().as_bytes(), carried(Kind::Event, bytes))
+            });
             Ok(events.collect())
         }
         Place::Authority(_) => {

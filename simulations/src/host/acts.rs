@@ -16,7 +16,7 @@ use kith_protocol::{
     },
     record::{Pen, Placed, Record, event_item},
     store::{Item, Store, StoreError},
-    sync::{Shell, principal_log},
+    sync::Shell,
 };
 use rand_chacha::ChaCha20Rng;
 
@@ -215,11 +215,11 @@ impl Host {
     /// Gives somebody a right, as a controller or under a grant of its own.
     pub fn give(&mut self, id: RecordId, share: &Share) -> Done {
         let (who, now) = (self.whoever(), self.now_ms);
-        let Ok(log) = principal_log(&self.disk, share.audience) else {
+        let Ok(log) = self.disk.principal_log(&share.audience) else {
             return Done::Unreadable;
         };
         self.attempt(id, |record, pen, _| {
-            for event in &log {
+            for event in &*log {
                 record.ledger().add_event(event.clone());
             }
             let grant = Grant {
@@ -324,7 +324,7 @@ impl Host {
         let link = Link::Device(device);
         let (Ok(records), Ok(log)) = (
             self.disk.records(),
-            principal_log(&self.disk, self.who.principal),
+            self.disk.principal_log(&self.who.principal),
         ) else {
             return Done::Unreadable;
         };

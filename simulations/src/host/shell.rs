@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use kith_crdt::Section;
+use kith_crdt::DocumentId;
 use kith_protocol::{
     audit::{AuditChain, Disclosure},
     consent::{Whoever, cut::ProvenPart},
@@ -67,13 +67,13 @@ impl Shell for Host {
     fn take_part(
         &mut self,
         id: RecordId,
-        sections: BTreeSet<Section>,
+        families: BTreeSet<DocumentId>,
     ) -> Result<Record, StoreError> {
         self.taken.insert(id);
         if let Some(record) = self.loaded.remove(&id) {
             return Ok(record);
         }
-        let mut record = Record::load_part(&self.disk, id, self.device(), sections)?;
+        let mut record = Record::load_part(&self.disk, id, self.device(), families)?;
         record.load_principals(&self.disk, [self.who.principal])?;
         Ok(record)
     }

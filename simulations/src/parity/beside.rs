@@ -6,7 +6,7 @@ use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
 };
 
-use kith_crdt::Section;
+use kith_crdt::DocumentId;
 use kith_protocol::{
     audit::Disclosure,
     codec,
@@ -168,9 +168,9 @@ impl Shell for Beside<'_> {
     fn take_part(
         &mut self,
         id: RecordId,
-        sections: BTreeSet<Section>,
+        families: BTreeSet<DocumentId>,
     ) -> Result<Record, StoreError> {
-        let mut record = self.host.take_part(id, sections)?;
+        let mut record = self.host.take_part(id, families)?;
         for part in self.made(id) {
             record.ledger().add_part(part);
         }

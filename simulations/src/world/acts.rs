@@ -6,7 +6,7 @@ use kith_crdt::{Label, Section};
 use kith_protocol::{
     consent::grant::Actions,
     id::{EventId, RecordId},
-    store::Item,
+    store::{Item, Store},
 };
 
 use super::{HostId, Sight, World, document_named};
@@ -100,11 +100,13 @@ impl World {
         // The log of whoever is granted something has to be here for the grant to be judged: it
         // comes with their meeting.
         let audience = share.audience;
-        let log = kith_protocol::sync::principal_log(&self.at(with).disk, audience);
-        let items = log.iter().flatten().map(kith_protocol::record::event_item);
+        let log = self.at(with).disk.principal_log(&audience);
+        let items = log
+            .iter()
+            .flat_map(|log| log.iter())
+            .map(kith_protocol::record::event_item);
         let items: Vec<_> = items.collect();
         let done = self.act(host, |host| {
-            use kith_protocol::store::Store;
             if host.disk.commit(items).is_err() {
                 return Done::Lost(Vec::new());
             }

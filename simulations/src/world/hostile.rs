@@ -3,6 +3,7 @@
 use kith_protocol::{
     codec,
     id::RecordId,
+    store::Store,
     sync::{Carried, Message, OfRecord},
 };
 use rand_core::Rng;
@@ -97,8 +98,8 @@ impl World {
         self.rng.fill_bytes(&mut seed);
         let stranger = crate::host::Host::new(seed, self.now_ms());
         let principal = stranger.whoever().principal;
-        let log = kith_protocol::sync::principal_log(&stranger.disk, principal);
-        let log = log.iter().flatten();
+        let log = stranger.disk.principal_log(&principal);
+        let log = log.iter().flat_map(|log| log.iter());
         let log = log.map(|event| serde_bytes::ByteBuf::from(event.bytes().to_vec()));
         let introduction = Message::Introduction { log: log.collect() };
         let hello = Message::Hello {

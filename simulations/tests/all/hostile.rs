@@ -2,6 +2,7 @@
 
 use kith_protocol::{
     codec,
+    store::Store,
     sync::{Cursor, Farewell, JournalId, Kind, Message, OfRecord, Range, Said, Set},
 };
 use kith_simulations::{Sight, World};
@@ -31,7 +32,7 @@ fn a_stranger_learns_nothing_and_is_shown_out() {
     world.run_for(1000);
     assert_eq!(world.heard(wire), [codec::encode(&Message::WhoAreYou)]);
     let principal = world.at(stranger).whoever().principal;
-    let log = kith_protocol::sync::principal_log(&world.at(stranger).disk, principal);
+    let log = world.at(stranger).disk.principal_log(&principal);
     let log = log.expect("a log");
     let events = log
         .iter()

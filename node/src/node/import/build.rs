@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use kith_crdt::{DocumentId, Edit, Held, Section, refile::refile};
+use kith_crdt::{DocumentId, Edit, Held, Resource, Section, refile::refile};
 use kith_protocol::{
     consent::{
-        Whoever,
+        Status, Whoever,
         grant::{Actions, Purposes},
     },
     id::RecordId,
@@ -214,11 +214,19 @@ impl Node {
     pub(in crate::node) fn said_of(&self, record: &mut Record) -> Vec<kith_crdt::person::Person> {
         let mut documents = record.ledger().documents();
         documents.retain(|document| document.section == Section::Identity);
-        let placed: Vec<_> = documents
+        if let Some(made) = made_at_once(record, &documents) {
+            let said = made
+                .iter()
+                .filter_map(|one| people::said(&one.meta, &one.body));
+            return said.collect();
+        }
+        documents
             .iter()
             .flat_map(|document| self.read_document(record, document))
-            .collect();
-        people::said(placed.iter().map(|placed| &placed.held))
+            .map(|placed| placed.held)
+            .filter(|held| !held.is_retracted())
+            .filter_map(|held| people::said(&held.meta, &held.body(0)))
+            .collect()
     }
 
     pub(super) fn report(
@@ -252,4 +260,16 @@ fn held_made_here(filing: &Filing, held: &[(DocumentId, Held)]) -> usize {
             held.iter().any(|(_, held)| held.to_text(0) == text)
         })
         .count()
+}
+
+/// What documents hold to which one entry has been added, which counts and only makes resources:
+/// read without opening a document, since that is so of nearly every record that comes in.
+fn made_at_once(record: &mut Record, documents: &[DocumentId]) -> Option<Vec<Resource>> {
+    let [document] = documents else {
+        return None;
+    };
+    match record.ledger().entries(document).as_slice() {
+        [(entry, Status::Accepted)] => record.creations(entry),
+        _ => None,
+    }
 }

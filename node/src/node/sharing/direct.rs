@@ -5,7 +5,7 @@ use kith_protocol::{
     consent::{GrantFate, GrantState},
     id::{EventId, PrincipalId},
     record::Record,
-    sync::principal_log,
+    store::Store,
 };
 
 use super::{
@@ -31,7 +31,7 @@ impl Node {
         let id = self.record_named(&asked.record)?;
         let terms = self.terms(id, asked)?;
         let audience = self.known(with)?;
-        let log = principal_log(&self.store, audience)?;
+        let log = self.store.principal_log(&audience)?;
         self.with_record(id, |node, record| {
             node.may_share(record, &terms)?;
             node.needs_share(record, audience)?;

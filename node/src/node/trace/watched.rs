@@ -5,7 +5,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
 };
 
-use kith_crdt::Section;
+use kith_crdt::DocumentId;
 use kith_protocol::{
     audit::{AuditEntry, Disclosure, What},
     codec,
@@ -106,10 +106,10 @@ impl Shell for Watched<'_> {
     fn take_part(
         &mut self,
         record: RecordId,
-        sections: BTreeSet<Section>,
+        families: BTreeSet<DocumentId>,
     ) -> Result<Record, StoreError> {
         self.made_parts(&record)?;
-        self.node.take_part(record, sections)
+        self.node.take_part(record, families)
     }
 
     fn put(&mut self, record: Record) {

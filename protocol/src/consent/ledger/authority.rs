@@ -59,7 +59,7 @@ pub(super) struct Authority {
 #[derive(Clone, Debug)]
 pub(super) struct Known {
     pub(super) id: EventId,
-    pub(super) event: Event,
+    pub(super) event: Verified<Event>,
     /// Whether every proof that it carries holds, and which approvals.
     pub(super) sound: bool,
     pub(super) approved: Vec<bool>,
@@ -165,10 +165,9 @@ impl Authority {
         if self.index.contains_key(&id) {
             return false;
         }
-        let (_, event) = event.into_parts();
         let at = self.known.len();
-        let (sound, approved) = proofs(&event);
-        let named = named(&event);
+        let (sound, approved) = proofs(event.value());
+        let named = named(event.value());
         self.known.push(Known {
             id,
             event,
@@ -181,7 +180,7 @@ impl Authority {
         self.index.insert(id, at);
         if let Act::Principal(PrincipalAct::DeviceRetire {
             last: Some(last), ..
-        }) = &self.known[at].event.act
+        }) = &self.known[at].event.value().act
         {
             let last = *last;
             self.await_position(last);
@@ -268,7 +267,7 @@ impl Authority {
     }
 
     pub(super) fn event(&self, at: At) -> &Event {
-        &self.known[at].event
+        self.known[at].event.value()
     }
 
     pub(super) fn id(&self, at: At) -> EventId {
@@ -327,9 +326,13 @@ fn proofs(event: &Event) -> (bool, Vec<bool>) {
         }
         Act::Principal(_) | Act::Core(_) | Act::Label(_) => true,
     };
+    let given = approvals(&event.act);
+    if given.is_empty() {
+        return (sound, Vec::new());
+    }
     let subject = approval_subject(&event.log, &event.frontiers, &event.act);
     let signs = |approval: &crate::logs::principal::Approval| approval.signs(subject);
-    (sound, approvals(&event.act).iter().map(signs).collect())
+    (sound, given.iter().map(signs).collect())
 }
 
 /// Every event that must be held before this one can be judged.

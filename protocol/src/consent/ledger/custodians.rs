@@ -103,7 +103,7 @@ impl Ledger {
     /// Everyone whom a cut names as custodian: whose devices have to be known.
     pub fn custodians(&self) -> BTreeSet<PrincipalId> {
         let cuts = self.authority.known.iter();
-        let cuts = cuts.filter_map(|known| cut(&known.event));
+        let cuts = cuts.filter_map(|known| cut(known.event.value()));
         cuts.flat_map(Cut::custodies)
             .map(|custody| custody.custodian)
             .collect()
@@ -113,7 +113,7 @@ impl Ledger {
     pub(super) fn told_of_custodians(&self, at: Nth) -> Vec<String> {
         let a = &self.authority;
         let held = &self.entries.held[at];
-        let document = &held.header.document;
+        let document = &held.header.value().document;
         let names = |all: BTreeSet<PrincipalId>| {
             let all: Vec<_> = all.iter().map(|who| short(who.as_bytes())).collect();
             all.join(" and ")
@@ -235,7 +235,7 @@ impl Ledger {
         })
         .filter(|position| {
             let at = self.entries.index.get(&position.id);
-            at.is_some_and(|at| self.entries.held[*at].header.author != custodian)
+            at.is_some_and(|at| self.entries.held[*at].header.value().author != custodian)
         })
         .collect()
     }

@@ -164,7 +164,7 @@ impl Entries {
         if standing.memo.awaited.contains(&held.id) {
             return false;
         }
-        let device = held.header.device;
+        let device = held.header.value().device;
         let Some(Ok(basis)) = held.verdict else {
             standing.put_aside(device);
             return true;
@@ -199,7 +199,7 @@ impl Entries {
     }
 
     fn is_named_by_an_adoption(&self, held: &Held) -> bool {
-        let place = self.documents.get(&held.header.document);
+        let place = self.documents.get(&held.header.value().document);
         place.is_some_and(|place| place.adopters.contains_key(&held.id))
     }
 
@@ -219,7 +219,7 @@ impl Entries {
             let mut cuts = Cuts {
                 entries: self,
                 authority: a,
-                place: CutPlace::Document(held.header.document.clone()),
+                place: CutPlace::Document(held.header.value().document.clone()),
                 memo: &mut standing.memo,
             };
             need.weigh(&|rev| a.id(rev), &mut |rev| cuts.cover(rev, at))
@@ -230,7 +230,10 @@ impl Entries {
     fn after_end(&self, held: &Held, basis: usize) -> Option<Cause> {
         let basis = self.bases.get(basis);
         let basis = Some(basis).filter(|_| !planted::is(Planted::MarkForgotten))?;
-        let after = basis.late || basis.until_ms.is_some_and(|end| held.header.time_ms > end);
+        let after = basis.late
+            || basis
+                .until_ms
+                .is_some_and(|end| held.header.value().time_ms > end);
         after.then_some(Cause::AfterEnd)
     }
 
@@ -246,7 +249,7 @@ impl Entries {
         let valid = |at: &Nth| matches!(self.held[*at].verdict, Some(Ok(_)));
         let (order, faulty): (Vec<_>, Vec<_>) = order.iter().copied().partition(valid);
         for at in faulty {
-            standing.put_aside(self.held[at].header.device);
+            standing.put_aside(self.held[at].header.value().device);
         }
         let own: Vec<_> = order
             .iter()
@@ -266,7 +269,7 @@ impl Entries {
         for at in order {
             let status = self.status_of(at);
             if matches!(status, Status::Contested(_)) {
-                standing.put_aside(self.held[at].header.device);
+                standing.put_aside(self.held[at].header.value().device);
             }
             self.held[at].fate.status = Some(status);
         }
@@ -356,7 +359,7 @@ impl Entries {
 /// Whether an adoption is by someone other than the author: another principal, or another member
 /// of the same organisation's staff.
 fn is_by_another(adopter: &Held, of: &Held) -> bool {
-    let (by, author) = (&adopter.header, &of.header);
+    let (by, author) = (adopter.header.value(), of.header.value());
     let other_staff = match (by.staff, author.staff) {
         (Some(by), Some(author)) => by != author,
         (None, _) | (_, None) => false,
@@ -366,7 +369,7 @@ fn is_by_another(adopter: &Held, of: &Held) -> bool {
 
 /// Whether it carries a change, and nothing that says something of other entries.
 fn is_plain(held: &Held) -> bool {
-    let content = match held.header.content {
+    let content = match held.header.value().content {
         Content::Change(_) | Content::CarryOver { .. } => true,
         Content::Adopt { .. } | Content::Erased { .. } => false,
     };
@@ -386,7 +389,7 @@ impl Cuts<'_> {
         if planted::is(Planted::CutEmptied) {
             return Coverage::Uncovered;
         }
-        let header = &self.entries.held[at].header;
+        let header = self.entries.held[at].header.value();
         let chain = (header.device, header.epoch);
         let (author, time_ms) = (header.author, header.time_ms);
         let Some(positions) = self.positions(revoke) else {
@@ -428,13 +431,13 @@ impl Cuts<'_> {
         if position.id == held.id {
             return Coverage::Covered;
         }
-        if held.header.seq >= position.seq {
+        if held.header.value().seq >= position.seq {
             return Coverage::Uncovered;
         }
         let last = self.entries.index.get(&position.id).copied();
         let here = |last: &Nth| {
             let last = &self.entries.held[*last];
-            last.verdict.is_some() && last.header.document == held.header.document
+            last.verdict.is_some() && last.header.value().document == held.header.value().document
         };
         let Some(last) = last.filter(here) else {
             self.memo.awaited.insert(position.id);
@@ -464,7 +467,7 @@ impl Entries {
     /// What revokes something that an entry hangs on.
     pub(super) fn hitting(&self, at: Nth) -> BTreeSet<At> {
         let held = &self.held[at];
-        let place = self.documents.get(&held.header.document);
+        let place = self.documents.get(&held.header.value().document);
         let basis = match &held.verdict {
             Some(Ok(basis)) => Some(*basis),
             Some(Err(_)) | None => None,
@@ -478,7 +481,7 @@ impl Entries {
 
     /// What the cut of a revocation says of an entry of a document that is up to date.
     pub(super) fn coverage(&self, a: &Authority, revoke: At, at: Nth) -> Coverage {
-        let document = &self.held[at].header.document;
+        let document = &self.held[at].header.value().document;
         let place = self.documents.get(document);
         let mut memo = place
             .map(|place| place.standing.memo.clone())
@@ -496,7 +499,7 @@ impl Entries {
 /// An entry and everything before it in its chain.
 fn branch(entries: &Entries, last: Nth) -> BTreeSet<Nth> {
     let before = |at: &Nth| {
-        let prev = entries.held[*at].header.prev?;
+        let prev = entries.held[*at].header.value().prev?;
         entries.index.get(&prev).copied()
     };
     std::iter::successors(Some(last), before).collect()

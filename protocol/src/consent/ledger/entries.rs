@@ -71,7 +71,7 @@ pub(super) struct Place {
 #[derive(Clone, Debug)]
 pub(super) struct Held {
     pub(super) id: EnvelopeId,
-    pub(super) header: Header,
+    pub(super) header: Verified<Header>,
     pub(super) facts: ContentFacts,
     pub(super) deps: Vec<Nth>,
     /// Steps from the beginning of the document; 0 while it waits.
@@ -115,12 +115,12 @@ impl Entries {
         {
             return self.learn(*at, facts);
         }
-        let (_, header) = header.into_parts();
         let at = self.held.len();
-        let chain = (header.document.clone(), header.device, header.epoch);
+        let named = header.value();
+        let chain = (named.document.clone(), named.device, named.epoch);
         let links = self.chains.entry(chain).or_default();
-        links.entry(header.seq).or_default().push(at);
-        let place = self.documents.entry(header.document.clone()).or_default();
+        links.entry(named.seq).or_default().push(at);
+        let place = self.documents.entry(named.document.clone()).or_default();
         place.all.push(at);
         self.held.push(Held {
             id,
@@ -224,7 +224,7 @@ impl Entries {
 
     /// What an entry waits for, ascending.
     pub(super) fn missing(&self, a: &Authority, at: Nth) -> Vec<Missing> {
-        let header = &self.held[at].header;
+        let header = self.held[at].header.value();
         let event = |id: &&EventId| {
             let at = a.at(id);
             at.is_none_or(|at| a.known[at].judged.is_none())
@@ -246,7 +246,7 @@ impl Entries {
         let held = &self.held[at];
         let place = self
             .documents
-            .entry(held.header.document.clone())
+            .entry(held.header.value().document.clone())
             .or_default();
         place.order.push(at);
         if held.verdict.as_ref().is_none_or(Result::is_err) {
@@ -257,12 +257,12 @@ impl Entries {
         } = &held.facts
         {
             place.by_hash.entry(*hash).or_default().push(at);
-            let actor = (held.header.actor().0, *actor_seq);
+            let actor = (held.header.value().actor().0, *actor_seq);
             let twins = place.by_actor.entry(actor).or_default();
             twins.push(at);
             place.twins |= twins.len() > 1;
         }
-        if let Content::Adopt { entries } = &held.header.content {
+        if let Content::Adopt { entries } = &held.header.value().content {
             for id in entries {
                 place.adopters.entry(*id).or_default().push(at);
             }
@@ -271,6 +271,7 @@ impl Entries {
 
     fn judge(&mut self, a: &mut Authority, at: Nth) -> Result<usize, Fault> {
         let header = self.held[at].header.clone();
+        let header = header.value();
         let named = header.deps.iter().chain(&header.prev);
         let named: Vec<_> = named.map(|id| self.index[id]).collect();
         let deps: Vec<_> = header.deps.iter().map(|id| self.index[id]).collect();
@@ -281,16 +282,16 @@ impl Entries {
         if named.iter().any(built_on_fault) {
             return Err(Fault::BuildsOnFault);
         }
-        self.names_fit(a, &header, &named)?;
+        self.names_fit(a, header, &named)?;
         let past = self.seen(a, at, &named)?;
-        let basis = self.authority(a, &header, past)?;
-        self.in_scope(a, &header, basis)?;
+        let basis = self.authority(a, header, past)?;
+        self.in_scope(a, header, basis)?;
         self.content_fits(at, &deps)?;
         Ok(basis)
     }
 
     fn names_fit(&self, a: &Authority, header: &Header, named: &[Nth]) -> Result<(), Fault> {
-        let here = |at: &Nth| self.held[*at].header.document == header.document;
+        let here = |at: &Nth| self.held[*at].header.value().document == header.document;
         let label = Some(&header.document.label);
         let fits = header.record == a.record
             && named.iter().all(here)
@@ -298,7 +299,10 @@ impl Entries {
         if !fits {
             return Err(Fault::Elsewhere);
         }
-        let follows = match header.prev.map(|id| &self.held[self.index[&id]].header) {
+        let follows = match header
+            .prev
+            .map(|id| self.held[self.index[&id]].header.value())
+        {
             None => header.seq == 0,
             Some(prev) => {
                 prev.device == header.device
@@ -311,7 +315,7 @@ impl Entries {
 
     /// The number of an entry's past, which must cite no less than what it builds on cited.
     fn seen(&mut self, a: &Authority, at: Nth, named: &[Nth]) -> Result<usize, Fault> {
-        let header = &self.held[at].header;
+        let header = self.held[at].header.value();
         let cited = self.cited(a, &header.frontiers.clone(), header.grant);
         let genesis = EventId::from_bytes(*a.record.as_bytes());
         let begun = a
@@ -320,11 +324,11 @@ impl Entries {
         if !begun {
             return Err(Fault::Elsewhere);
         }
-        let author = self.held[at].header.author;
+        let author = self.held[at].header.value().author;
         let mut past = cited;
         for before in named {
             let held = &self.held[*before];
-            if held.cited != cited && !self.cites_all(a, cited, &held.header, author) {
+            if held.cited != cited && !self.cites_all(a, cited, held.header.value(), author) {
                 return Err(Fault::OldFrontier);
             }
             past = self.unite(past, self.held[*before].past);

@@ -133,10 +133,11 @@ pub(super) fn unhit(a: &mut Authority, past: &Past, chain: &Chain) -> Result<(),
 }
 
 fn act(a: &mut Authority, at: At, past: &Past) -> Result<Standing, Fault> {
-    let event = a.event(at).clone();
+    let event = a.known[at].event.clone();
+    let event = event.value();
     match &event.act {
-        Act::Principal(act) => principal_act(a, at, &event, act, past),
-        Act::Core(act) => core_act(a, at, &event, act, past),
-        Act::Label(act) => label_act(a, &event, act, at, past),
+        Act::Principal(act) => principal_act(a, at, event, act, past),
+        Act::Core(act) => core_act(a, at, event, act, past),
+        Act::Label(act) => label_act(a, event, act, at, past),
     }
 }

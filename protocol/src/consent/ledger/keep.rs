@@ -139,7 +139,7 @@ impl Entries {
             .collect();
         let mut in_time = BTreeSet::new();
         for at in &all {
-            let header = &self.held[*at].header;
+            let header = self.held[*at].header.value();
             let before = header.prev.and_then(|id| self.index.get(&id));
             if header.time_ms <= date_ms && before.is_none_or(|at| in_time.contains(at)) {
                 in_time.insert(*at);
@@ -174,13 +174,17 @@ impl Entries {
                 continue;
             }
             last.push(at);
-            let before = |at: &Nth| self.index.get(&self.held[*at].header.prev?).copied();
+            let before = |at: &Nth| {
+                self.index
+                    .get(&self.held[*at].header.value().prev?)
+                    .copied()
+            };
             below.extend(std::iter::successors(Some(at), before));
         }
         let position = |at: Nth| CutPosition {
             device,
             epoch,
-            seq: self.held[at].header.seq,
+            seq: self.held[at].header.value().seq,
             id: self.held[at].id,
         };
         last.into_iter().map(position).collect()

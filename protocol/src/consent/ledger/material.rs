@@ -89,7 +89,7 @@ impl Entries {
         for at in loaded {
             let held = &self.held[*at];
             if let ContentFacts::Change { actor_seq, .. } = held.facts {
-                let actor = (held.header.actor().0, actor_seq);
+                let actor = (held.header.value().actor().0, actor_seq);
                 by_actor.entry(actor).or_default().push(*at);
             }
         }
@@ -162,7 +162,7 @@ impl Entries {
                 ids.min_by_key(|at| self.held[*at].id)
             });
         last.map_or(NextLink::FIRST, |at| {
-            NextLink::after(self.held[at].header.seq, self.held[at].id)
+            NextLink::after(self.held[at].header.value().seq, self.held[at].id)
         })
     }
 }

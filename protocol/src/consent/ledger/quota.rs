@@ -53,7 +53,7 @@ impl Ledger {
         let known = &self.authority.known;
         let of_record = known
             .iter()
-            .filter(|known| !matches!(known.event.log, LogId::Principal(_)));
+            .filter(|known| !matches!(known.event.value().log, LogId::Principal(_)));
         let held = of_record.count();
         let free = AUTHORITY_EVENTS_MAX - AUTHORITY_EVENTS_RESERVE;
         if held < free || held < AUTHORITY_EVENTS_MAX && self.is_in_charge(who) {

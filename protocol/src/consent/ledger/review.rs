@@ -190,9 +190,9 @@ impl Ledger {
         let status = self.status(entry)?;
         let at = *self.entries.index.get(entry)?;
         let held = &self.entries.held[at];
-        let author = short(held.header.author.as_bytes());
+        let author = short(held.header.value().author.as_bytes());
         let mut sentences = vec![self.first_sentence(&status)];
-        sentences.push(match held.header.grant {
+        sentences.push(match held.header.value().grant {
             None => format!("{author} wrote it as someone who controls the record."),
             Some(grant) => {
                 let grant = short(grant.as_bytes());
@@ -200,11 +200,11 @@ impl Ledger {
             }
         });
         sentences.extend(self.told_of_custodians(at));
-        if let Content::CarryOver { from, heads, .. } = &held.header.content {
+        if let Content::CarryOver { from, heads, .. } = &held.header.value().content {
             sentences.push(format!(
                 "It begins {} anew with what stood in {from} after {} of its last entries: what it \
                  carries keeps its authors, and the entries before are kept.",
-                held.header.document,
+                held.header.value().document,
                 heads.len(),
             ));
         }
@@ -301,7 +301,7 @@ impl Ledger {
     pub fn digest(&mut self) -> [u8; 32] {
         let mut hasher = blake3::Hasher::new_derive_key("kith v1 record digest");
         for (id, at) in &self.authority.index {
-            match self.authority.known[*at].event.log {
+            match self.authority.known[*at].event.value().log {
                 LogId::Principal(_) => {}
                 LogId::Core(_) | LogId::Label(_, _) => {
                     hasher.update(id.as_bytes());

@@ -11,7 +11,7 @@ use blake3::hazmat::{
 };
 use kith_crdt::DocumentId;
 
-use super::{Desk, Flight, Link, Stop, Want, with_record};
+use super::{Desk, Flight, Link, Stop, Want, with_documents};
 use crate::{
     audit::{Audience, Disclosure, How, Recipient},
     codec,
@@ -133,7 +133,8 @@ impl Link {
         }
         let mut done = Vec::new();
         for (id, documents) in unfetched {
-            let missing = with_record(desk, id, |desk, record| {
+            let families = documents.iter().map(DocumentId::family).collect();
+            let missing = with_documents(desk, id, families, |desk, record| {
                 documents
                     .iter()
                     .map(|document| missing(desk, record, document))
@@ -194,7 +195,10 @@ impl Link {
             .as_ref()
             .is_some_and(|peer| peer.records.contains(&id));
         let reader = if shared {
-            with_record(desk, id, |desk, record| self.serve(desk, record, want))?
+            let families = BTreeSet::from([document.family()]);
+            with_documents(desk, id, families, |desk, record| {
+                self.serve(desk, record, want)
+            })?
         } else {
             None
         };

@@ -11,7 +11,6 @@ use crate::{
     consent::Whoever,
     id::{PrincipalId, RecordId},
     limits::QUESTIONS_MAX,
-    logs::LogId,
     planted::{self, Planted},
     record::Rights,
     store::{Store, StoreError},
@@ -308,7 +307,8 @@ impl Link {
             self.giving.set_scope(record, scope);
         }
         for (place, part) in compared.found {
-            self.giving.add_place(place, part);
+            let came = desk.shell.store().came(&place.record())?;
+            self.giving.add_place(came, place, part);
         }
         self.giving.note_compared(desk.now_ms);
         self.fetching.ask_again();
@@ -400,8 +400,8 @@ fn keys<S: Shell>(
             Ok(ids.into_iter().map(|id| *id.as_bytes()).collect())
         }
         (Place::Principal(_, principal), Some(_)) => {
-            let events = store.events(&LogId::Principal(*principal))?;
-            Ok(events.into_iter().map(|(id, _)| *id.as_bytes()).collect())
+            let log = store.principal_log(principal)?;
+            Ok(log.iter().map(|event| *event.id().as_bytes()).collect())
         }
         (Place::Authority(id), Some(who)) => authority_keys(view, id, desk.shell, who),
         (_, None) => Ok(Vec::new()),

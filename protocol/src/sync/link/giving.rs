@@ -40,9 +40,9 @@ pub(super) use self::places::Part;
 /// The highest count that is taken over from a peer: far from where counting would end.
 const COUNT_TAKEN_OVER_MAX: u64 = 1 << 48;
 
-/// When a place is given: what an emergency needs of all records first, then record by record, the
-/// sections in their order.
-type Turn = (Tier, Option<Label>, RecordId, Option<Section>, Place);
+/// When a place is given: what an emergency needs of all records first, then record by record as
+/// they came, the sections in their order.
+type Turn = (Tier, Option<Label>, u64, RecordId, Option<Section>, Place);
 
 /// What is given to one peer, and how far that has come.
 #[derive(Default)]
@@ -170,14 +170,14 @@ impl Giving {
             .any(|(before, last)| *before < at && at <= *last)
     }
 
-    /// Gives a place, or more of it.
-    pub(super) fn add_place(&mut self, place: Place, part: Part) {
+    /// Gives a place, or more of it, of a record that `came` then.
+    pub(super) fn add_place(&mut self, came: u64, place: Place, part: Part) {
         let (label, section) = match &place {
             Place::Document(_, document) => (Some(document.label.clone()), Some(document.section)),
             Place::Authority(_) | Place::Principal(..) => (None, None),
         };
         self.settled = false;
-        let turn = (place.tier(), label, place.record(), section, place);
+        let turn = (place.tier(), label, came, place.record(), section, place);
         let entry = self.places.entry(turn);
         let known = entry.or_insert_with(|| Part::Keys(BTreeSet::new()));
         match (known, part) {
@@ -397,8 +397,9 @@ impl Link {
             return Ok(());
         }
         let all = desk.shell.store().documents(&id)?;
+        let came = desk.shell.store().came(&id)?;
         for place in view.scope.added_since(&before, id, &all) {
-            self.giving.add_place(place, Part::Whole);
+            self.giving.add_place(came, place, Part::Whole);
         }
         if !before.added_since(&view.scope, id, &all).is_empty() {
             // Less than before: kept at once, so that what it lacks from now on is given when it

@@ -16,7 +16,7 @@ use crate::{
         message::{Cursor, Farewell, JournalId, Message, SYNC_VERSION},
         output::{News, Output},
         progress,
-        reach::{certified, principal_log},
+        reach::certified,
         shell::{Peer, Shell, peer_of},
     },
 };
@@ -133,7 +133,7 @@ impl Link {
         if principal != desk.shell.owner().principal && !desk.shell.peers()?.iter().any(is_known) {
             return Err(stranger());
         }
-        let mut all = principal_log(desk.shell.store(), principal)?;
+        let mut all = desk.shell.store().principal_log(&principal)?.to_vec();
         let known: BTreeSet<_> = all.iter().map(Verified::id).collect();
         let kept = certified(desk.shell.store(), &events, AUTHORITY_EVENTS_MAX)?;
         let new: Vec<_> = events

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeSet;
 
-use kith_crdt::{DocumentId, Section};
+use kith_crdt::DocumentId;
 
 use super::{Desk, Link, Stop};
 use crate::{
@@ -132,7 +132,7 @@ impl Link {
             Some(at) => taken.swap_remove(at),
             None => Taken {
                 record: match needed.clone() {
-                    Some(sections) => desk.shell.take_part(id, sections)?,
+                    Some(families) => desk.shell.take_part(id, families)?,
                     None => desk.shell.take(id)?,
                 },
                 items: Vec::new(),
@@ -141,12 +141,16 @@ impl Link {
         record.load_more(desk.shell.store(), needed.as_ref())?;
         // A record that is here and was never shared with them takes nothing from them. One whose
         // rights do not even say yet that it is for this node is still on its way.
-        let is_new = !Reach::of(record.ledger(), &ours, desk.now_ms).is_any();
         let before = Reach::of(record.ledger(), &who, desk.now_ms);
-        if is_new || before.is_any() {
+        let mut is_new = || !Reach::of(record.ledger(), &ours, desk.now_ms).is_any();
+        if before.is_any() || is_new() {
             let mut people = People::default();
+            let brings_rights = !sound.events.is_empty();
             take_rights(desk, (&mut record, &mut people), sound, &mut items)?;
-            let after = Reach::of(record.ledger(), &who, desk.now_ms);
+            let after = match brings_rights {
+                true => Reach::of(record.ledger(), &who, desk.now_ms),
+                false => before,
+            };
             if after.is_any() {
                 take_parts(desk, (&mut record, &mut people), sound, &mut items)?;
                 let from = (&after, &who);
@@ -199,14 +203,14 @@ impl Link {
     }
 }
 
-/// The sections of which a record has to be at hand to take this in; nothing where it is all of
+/// The documents of which a record has to be at hand to take this in; nothing where it is all of
 /// them, since rights change what becomes of everything.
-fn touched(sound: &Sound) -> Option<BTreeSet<Section>> {
+fn touched(sound: &Sound) -> Option<BTreeSet<DocumentId>> {
     let is_content = sound.events.is_empty() && sound.parts.is_empty();
     let entries = sound.entries.iter();
     is_content.then(|| {
         entries
-            .map(|(_, entry)| entry.header().document.section)
+            .map(|(_, entry)| entry.header().document.family())
             .collect()
     })
 }

@@ -2,7 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use kith_protocol::{consent::grant::Actions, id::EnvelopeId, store::Item};
+use kith_protocol::{
+    consent::grant::Actions,
+    id::EnvelopeId,
+    store::{Item, Store},
+};
 
 use super::{CAST, DAUGHTER, History, MALLORY, PHONE, document, marks_in};
 use crate::{
@@ -536,13 +540,11 @@ impl History {
         [(one, other), (other, one)].into_iter().all(|(host, of)| {
             let theirs = self.world.look(HostId(of));
             let principal = theirs.whoever().principal;
-            let log = kith_protocol::sync::principal_log(&theirs.disk, principal);
-            let log = log.iter().flatten();
+            let log = theirs.disk.principal_log(&principal);
+            let log = log.iter().flat_map(|log| log.iter());
             let items: Vec<_> = log.map(kith_protocol::record::event_item).collect();
-            self.world.act(HostId(host), |host| {
-                use kith_protocol::store::Store;
-                host.disk.commit(items).is_ok()
-            })
+            self.world
+                .act(HostId(host), |host| host.disk.commit(items).is_ok())
         })
     }
 }

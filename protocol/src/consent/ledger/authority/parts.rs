@@ -67,7 +67,7 @@ impl Authority {
         let CutPlace::Document(document) = &proven.part.place else {
             return false;
         };
-        let named = entrusted(&self.known[at].event, document);
+        let named = entrusted(self.known[at].event.value(), document);
         let named = named
             .iter()
             .any(|custody| custody.custodian == word.custodian);
@@ -90,7 +90,7 @@ impl Authority {
 
     /// A part of the issuer's own.
     fn prove_own(&mut self, at: At, proven: ProvenPart) -> bool {
-        let root = cut(&self.known[at].event).and_then(Cut::root);
+        let root = cut(self.known[at].event.value()).and_then(Cut::root);
         if !root.is_some_and(|root| proven.belongs_to(root)) {
             return false;
         }

@@ -36,24 +36,24 @@ impl Authority {
     pub(super) fn register(&mut self, at: At, standing: &Standing) {
         self.valid.insert(at);
         let known = &self.known[at];
-        let (id, author) = (known.id, known.event.author);
+        let (id, author) = (known.id, known.event.value().author);
         let event = known.event.clone();
         let targets = &mut self.targets;
         let mut effect = true;
-        match event.act {
+        match &event.value().act {
             Act::Principal(PrincipalAct::DeviceAdd { device, .. }) => {
-                push(&mut targets.device_certs, (author, device), at);
+                push(&mut targets.device_certs, (author, *device), at);
                 effect = false;
             }
             Act::Principal(PrincipalAct::StaffAdd { staff, .. }) => {
-                push(&mut targets.staff_certs, (author, staff), at);
+                push(&mut targets.staff_certs, (author, *staff), at);
                 effect = false;
             }
             Act::Principal(PrincipalAct::DeviceRetire { device, .. }) => {
-                push(&mut targets.device_ends, (author, device), at);
+                push(&mut targets.device_ends, (author, *device), at);
             }
             Act::Principal(PrincipalAct::StaffEnd { staff, .. }) => {
-                push(&mut targets.staff_ends, (author, staff), at);
+                push(&mut targets.staff_ends, (author, *staff), at);
             }
             Act::Principal(PrincipalAct::KeyChange { .. }) => {
                 push(&mut targets.key_changes, author, at);
@@ -66,7 +66,7 @@ impl Authority {
                 effect = false;
             }
             Act::Core(CoreAct::Genesis { controller, .. }) => {
-                push(&mut targets.root_certs, controller, at);
+                push(&mut targets.root_certs, *controller, at);
                 push(&mut targets.recovery_sets, None, at);
                 targets.policies.push(at);
                 effect = false;
@@ -74,16 +74,16 @@ impl Authority {
             Act::Core(CoreAct::Policy { .. }) => targets.policies.push(at),
             Act::Core(CoreAct::RecoverySet { .. }) => push(&mut targets.recovery_sets, None, at),
             Act::Core(CoreAct::Control(Control::Add { controller, .. })) => {
-                push(&mut targets.root_certs, controller, at);
+                push(&mut targets.root_certs, *controller, at);
                 effect = false;
             }
             Act::Core(CoreAct::Control(Control::HandOver { controller, .. })) => {
-                push(&mut targets.root_certs, controller, at);
+                push(&mut targets.root_certs, *controller, at);
                 push(&mut targets.leaves, author, at);
             }
             Act::Core(CoreAct::Control(Control::Leave)) => push(&mut targets.leaves, author, at),
             Act::Core(CoreAct::Recover { controller, .. }) => {
-                push(&mut targets.root_certs, controller, at);
+                push(&mut targets.root_certs, *controller, at);
                 targets.recovers.push(at);
             }
             Act::Core(CoreAct::BreakGlass { .. }) | Act::Label(LabelAct::Grant(_)) => {
@@ -98,8 +98,8 @@ impl Authority {
             }
             Act::Label(LabelAct::Confirm { revocation }) => {
                 let label = standing.chain.label.clone();
-                let link = self.index.get(&revocation).and_then(|confirmed| {
-                    match &self.known[*confirmed].event.act {
+                let link = self.index.get(revocation).and_then(|confirmed| {
+                    match &self.known[*confirmed].event.value().act {
                         Act::Label(LabelAct::Revoke(revoke)) => Some(revoke.link),
                         Act::Label(_) | Act::Core(_) | Act::Principal(_) => None,
                     }
@@ -109,10 +109,10 @@ impl Authority {
                 }
             }
             Act::Label(LabelAct::Lapse { grant, .. }) => {
-                push(&mut self.targets.lapses, self.index[&grant], at);
+                push(&mut self.targets.lapses, self.index[grant], at);
             }
             Act::Label(LabelAct::Renounce { grant }) => {
-                push(&mut self.targets.renounces, self.index[&grant], at);
+                push(&mut self.targets.renounces, self.index[grant], at);
             }
         }
         if effect {

@@ -13,7 +13,8 @@ impl Entries {
         match &held.facts {
             ContentFacts::Refused(why) => Err(Fault::Content(why.clone())),
             ContentFacts::Change { deps: built_on, .. } => {
-                let carried = |hash: &[u8; 32]| self.carries(&held.header.document, deps, hash);
+                let carried =
+                    |hash: &[u8; 32]| self.carries(&held.header.value().document, deps, hash);
                 if !built_on.iter().all(carried) {
                     return Err(Fault::ForeignChange);
                 }
@@ -77,12 +78,12 @@ impl Entries {
     /// An entry above two changes with one actor and seq cannot be materialised by anyone.
     fn no_twins_below(&self, at: Nth) -> Result<(), Fault> {
         let held = &self.held[at];
-        let Some(place) = self.documents.get(&held.header.document) else {
+        let Some(place) = self.documents.get(&held.header.value().document) else {
             return Ok(());
         };
         let mut actors = BTreeSet::new();
         if let ContentFacts::Change { actor_seq, .. } = held.facts {
-            actors.insert((held.header.actor().0, actor_seq));
+            actors.insert((held.header.value().actor().0, actor_seq));
         }
         // Each dependency has no twins below it: only a merge or its own change can bring two
         // together.
@@ -94,7 +95,7 @@ impl Entries {
         self.walk(&held.deps, |at| {
             let held = &self.held[at];
             if let ContentFacts::Change { actor_seq, .. } = held.facts {
-                twice |= !actors.insert((held.header.actor().0, actor_seq));
+                twice |= !actors.insert((held.header.value().actor().0, actor_seq));
             }
             !twice
         });
@@ -105,14 +106,14 @@ impl Entries {
     /// seen.
     fn erases_own(&self, at: Nth) -> Result<(), Fault> {
         let held = &self.held[at];
-        let Content::Erased { entries, .. } = &held.header.content else {
+        let Content::Erased { entries, .. } = &held.header.value().content else {
             return Ok(());
         };
-        let controls = held.header.grant.is_none();
+        let controls = held.header.value().grant.is_none();
         let mut left: BTreeSet<_> = entries.iter().copied().collect();
         self.walk(&held.deps, |at| {
             let below = &self.held[at];
-            if controls || below.header.author == held.header.author {
+            if controls || below.header.value().author == held.header.value().author {
                 left.remove(&below.id);
             }
             !left.is_empty()

@@ -183,7 +183,9 @@ pub(super) fn quorum(a: &Authority, at: At, set: &RecoverySet) -> bool {
 /// The members of a set who approved an act with a device that its frontier certifies.
 fn approving(a: &Authority, at: At, set: &RecoverySet) -> BTreeSet<PrincipalId> {
     let known = &a.known[at];
-    let given = approvals(&known.event.act).iter().zip(&known.approved);
+    let given = approvals(&known.event.value().act)
+        .iter()
+        .zip(&known.approved);
     given
         .filter(|(approval, signed)| **signed && set.members.contains(&approval.member))
         .filter(|(approval, _)| {

@@ -212,7 +212,7 @@ impl Giving {
         label: Option<&Label>,
     ) -> Option<(Place, Part)> {
         let first = self.places.first_entry()?;
-        let (of_tier, of_label, of_record, ..) = first.key();
+        let (of_tier, of_label, _, of_record, ..) = first.key();
         if (*of_tier, of_label.as_ref(), *of_record) != (tier, label, record) {
             return None;
         }
