@@ -113,6 +113,8 @@ pub struct World {
     rng: ChaCha20Rng,
     wakes_ms: BTreeMap<HostId, u64>,
     asleep: BTreeMap<HostId, Vec<Wire>>,
+    /// Whom a host calls without knowing yet what came of it.
+    calls: BTreeMap<HostId, BTreeSet<DeviceId>>,
     /// Frames that do not get through for now, by the end that they are for.
     held: BTreeMap<Wire, Vec<Vec<u8>>>,
     misdeeds: BTreeMap<HostId, Misdeed>,
@@ -142,6 +144,7 @@ impl World {
             rng: ChaCha20Rng::seed_from_u64(seed),
             wakes_ms: BTreeMap::new(),
             asleep: BTreeMap::new(),
+            calls: BTreeMap::new(),
             held: BTreeMap::new(),
             misdeeds: BTreeMap::new(),
             frames: Vec::new(),

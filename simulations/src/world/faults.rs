@@ -34,6 +34,7 @@ impl World {
     pub fn crash(&mut self, host: HostId) {
         self.at(host).crash();
         self.asleep.remove(&host);
+        self.calls.remove(&host);
         self.pass(Passed::Crashed(host));
         let now = self.now_ms();
         for wire in self.network.crash(host) {
@@ -74,6 +75,9 @@ impl World {
         };
         for wire in wires {
             self.tell(host, Input::Lost { link: wire.link });
+        }
+        for device in self.calls.remove(&host).unwrap_or_default() {
+            self.tell(host, Input::NotReached { device });
         }
         self.tell(host, Input::Awake);
     }

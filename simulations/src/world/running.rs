@@ -2,6 +2,7 @@
 
 use kith_protocol::{
     id::DeviceId,
+    limits::GREETING_LASTS_MS,
     sync::{Input, Output},
 };
 
@@ -22,6 +23,8 @@ pub(super) enum Happening {
     Ends(Wire),
     Stalls(Wire),
     Unreached(HostId, DeviceId),
+    /// A call that nobody has answered is given up.
+    Unanswered(Wire, DeviceId),
     Wakes(HostId),
 }
 
@@ -44,9 +47,13 @@ impl World {
         match happening {
             Happening::Arrives(wire, frame) => self.arrives(wire, frame),
             Happening::Left(wire) => self.tell(wire.host, Input::Sent { link: wire.link }),
+            Happening::Opens(wire, ..) if self.network.other(wire).is_none() => {}
             Happening::Opens(wire, device, is_caller) => {
                 if let Some(with) = self.host_of(&device) {
                     self.pass(Passed::Opened { wire, with });
+                }
+                if is_caller && let Some(calls) = self.calls.get_mut(&wire.host) {
+                    calls.remove(&device);
                 }
                 let input = Input::Connected {
                     link: wire.link,
@@ -64,7 +71,15 @@ impl World {
                     self.breaks(wire, self.now_ms());
                 }
             }
-            Happening::Unreached(host, device) => self.tell(host, Input::NotReached { device }),
+            Happening::Unreached(host, device) => self.not_reached(host, device),
+            Happening::Unanswered(wire, device) => {
+                let calls = self.calls.get(&wire.host);
+                let is_calling = calls.is_some_and(|calls| calls.contains(&device));
+                if is_calling && self.network.other(wire).is_some() {
+                    self.breaks(wire, self.now_ms());
+                    self.not_reached(wire.host, device);
+                }
+            }
             Happening::Wakes(host) => {
                 // Another time may have taken the place of this one since.
                 if self.wakes_ms.get(&host) == Some(&self.now_ms()) {
@@ -217,8 +232,20 @@ impl World {
         left_ms
     }
 
+    /// A call came to nothing. Whoever sleeps is told when they wake up.
+    fn not_reached(&mut self, host: HostId, device: DeviceId) {
+        if self.is_asleep(host) {
+            return;
+        }
+        if let Some(calls) = self.calls.get_mut(&host) {
+            calls.remove(&device);
+        }
+        self.tell(host, Input::NotReached { device });
+    }
+
     pub(super) fn dial(&mut self, host: HostId, device: DeviceId) {
         let now = self.now_ms();
+        self.calls.entry(host).or_default().insert(device);
         let to = self.host_of(&device).filter(|other| {
             self.look(*other).engine.is_some() && !self.is_asleep(*other) && *other != host
         });
@@ -233,6 +260,8 @@ impl World {
             self.network.goes_through(ends, relay);
         }
         let (near, far) = ends;
+        let given_up = now + GREETING_LASTS_MS;
+        self.clock.at(given_up, Happening::Unanswered(near, device));
         let ours = self.look(host).device();
         let (there, _) = self.network.send(far, OPENING_LEN, now, &mut self.rng);
         let (Fate::Arrives(at) | Fate::Breaks(at)) = there else {

@@ -6,7 +6,7 @@ use kith_protocol::{
     codec,
     id::{BlobId, EventId, RecordId},
     store::Item,
-    sync::{Carried, JournalId, Kind, Message, OfRecord},
+    sync::{Carried, Farewell, JournalId, Kind, Message, OfRecord},
 };
 
 use super::{CAST, History, MALLORY, document, marked, people::became};
@@ -475,6 +475,17 @@ impl History {
             });
             answers.map(|word| format!("{word:?}")).collect()
         };
+        // Whoever went down meanwhile, or had another conversation with Mallory begin, says nothing
+        // of a record.
+        let cut_short = |heard: &[Message]| {
+            let twice = Message::Bye {
+                why: Farewell::Twice,
+            };
+            heard.contains(&twice)
+        };
+        if !self.is_up(owner) || cut_short(&unknown) || cut_short(&forbidden) {
+            return Ok(format!("{} does not hear Mallory out", CAST[owner]));
+        }
         if answers(&unknown) != answers(&forbidden) {
             let words = format!(
                 "{} answers {:?} about a record that it does not have, and {:?} about record {record}, which Mallory may not see",

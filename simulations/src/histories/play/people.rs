@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use kith_protocol::{
     consent::grant::Actions,
-    id::EnvelopeId,
+    id::{EnvelopeId, RecordId},
+    logs::LogId,
     store::{Item, Store},
 };
 
@@ -101,8 +102,12 @@ impl History {
         if self.model.records.len() >= 3 || host == PHONE || host == MALLORY {
             return format!("{} begins no record", CAST[host]);
         }
+        let before = self.world.look(HostId(host)).disk.len();
         let begun = self.world.act(HostId(host), host::Host::begin_record);
-        let Ok(id) = begun else {
+        // Where the power went, it may be on the disk all the same.
+        let disk = &self.world.look(HostId(host)).disk;
+        let left = disk.items(before).find_map(begins);
+        let Some(id) = begun.ok().or(left) else {
             return format!("{} cannot begin a record", CAST[host]);
         };
         self.model.records.push(model::Record {
@@ -566,4 +571,20 @@ fn agrees(may: bool, done: &Done, words: &str) -> Result<(), Failure> {
     }
     let words = format!("{words}, and had no right to");
     Err(Failure::new(Invariant::Authority, words))
+}
+
+/// The record that an event begins.
+fn begins(item: &Item) -> Option<RecordId> {
+    match item {
+        Item::Event {
+            log: LogId::Core(Some(record)),
+            id,
+            ..
+        } if record.as_bytes() == id.as_bytes() => Some(*record),
+        Item::Event { .. }
+        | Item::Entry { .. }
+        | Item::Part { .. }
+        | Item::Row { .. }
+        | Item::Audit { .. } => None,
+    }
 }
