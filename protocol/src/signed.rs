@@ -6,7 +6,7 @@
 //! of **the bytes as received**. [`Signed`] is what arrived; only [`Signed::verify`] makes a
 //! [`Verified`], and only that carries a value.
 
-use std::sync::Arc;
+use std::{cell::Cell, sync::Arc};
 
 use coset::{
     CoseSign1Builder, HeaderBuilder, ProtectedHeader, SignatureContext, TaggedCborSerializable,
@@ -275,7 +275,7 @@ fn check(
     payload: &[u8],
     signature: &[u8],
 ) -> Result<(), SignatureError> {
-    let key = VerifyingKey::from_bytes(signer.as_bytes()).map_err(|_| SignatureError::Key)?;
+    let key = key_of(signer)?;
     let signature = Signature::from_slice(signature).map_err(|_| SignatureError::Signature)?;
     let message = sig_structure_data(
         SignatureContext::CoseSign1,
@@ -286,6 +286,23 @@ fn check(
     );
     key.verify_strict(&message, &signature)
         .map_err(|_| SignatureError::Signature)
+}
+
+thread_local! {
+    /// The key that was used last: most of what comes together is by the same device, and to read a
+    /// key costs an eighth of checking a signature.
+    static LAST_KEY: Cell<Option<(DeviceId, VerifyingKey)>> = const { Cell::new(None) };
+}
+
+fn key_of(signer: DeviceId) -> Result<VerifyingKey, SignatureError> {
+    if let Some((last, key)) = LAST_KEY.get()
+        && last == signer
+    {
+        return Ok(key);
+    }
+    let key = VerifyingKey::from_bytes(signer.as_bytes()).map_err(|_| SignatureError::Key)?;
+    LAST_KEY.set(Some((signer, key)));
+    Ok(key)
 }
 
 /// `{1: -8}`.

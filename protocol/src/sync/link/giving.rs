@@ -37,6 +37,10 @@ use crate::{
 
 pub(super) use self::places::Part;
 
+/// Records of which it is found out together what may go: fewer than whose rights a node keeps at
+/// hand.
+const WIDENED_TOGETHER: usize = 60;
+
 /// The highest count that is taken over from a peer: far from where counting would end.
 const COUNT_TAKEN_OVER_MAX: u64 = 1 << 48;
 
@@ -273,7 +277,15 @@ impl Link {
         if is_full && !planted::is(Planted::BatchesUnbounded) {
             return Ok(());
         }
-        self.widen(desk)?;
+        // Rights go as they are found out, while they are at hand. The journal is read when all are:
+        // it takes what may go as known.
+        while !self.widen(desk, WIDENED_TOGETHER)? {
+            let mut parcel = Parcel::default();
+            self.fill_from_places(desk, Tier::Rights, &mut parcel)?;
+            if !parcel.is_empty() {
+                return self.give_parcel(desk, parcel);
+            }
+        }
         for tier in Tier::ALL {
             if tier != Tier::Rights {
                 if !std::mem::replace(&mut self.giving.proven, true) {
@@ -299,16 +311,27 @@ impl Link {
         tier: Tier,
     ) -> Result<Parcel, Stop> {
         let mut parcel = Parcel::default();
+        if self.fill_from_places(desk, tier, &mut parcel)? {
+            self.fill_from_journal(desk, tier, &mut parcel)?;
+        }
+        Ok(parcel)
+    }
+
+    /// Adds what is given from its start; whether there is room for more.
+    fn fill_from_places<S: Shell>(
+        &mut self,
+        desk: &mut Desk<'_, S>,
+        tier: Tier,
+        parcel: &mut Parcel,
+    ) -> Result<bool, Stop> {
         loop {
-            match self.next_of_places(desk, tier, &parcel)? {
-                Next::Nothing => break,
+            match self.next_of_places(desk, tier, parcel)? {
+                Next::Nothing => return Ok(true),
                 Next::Empty => {}
-                Next::Full => return Ok(parcel),
+                Next::Full => return Ok(false),
                 Next::Batch(batch) => parcel.add(batch),
             }
         }
-        self.fill_from_journal(desk, tier, &mut parcel)?;
-        Ok(parcel)
     }
 
     /// Everything was handed over: when it is taken too, that is kept and said.
@@ -356,9 +379,13 @@ impl Link {
         Ok(())
     }
 
-    /// Finds what the peer may have now and could not before.
-    fn widen<S: Shell>(&mut self, desk: &mut Desk<'_, S>) -> Result<(), Stop> {
-        while let Some(id) = self.giving.found.pop() {
+    /// Finds what the peer may have now and could not before, of so many records at most; whether
+    /// that is all.
+    fn widen<S: Shell>(&mut self, desk: &mut Desk<'_, S>, records: usize) -> Result<bool, Stop> {
+        for _ in 0..records {
+            let Some(id) = self.giving.found.pop() else {
+                return Ok(true);
+            };
             let peer = self.peer.as_ref();
             if !peer.is_some_and(|peer| peer.records.contains(&id)) {
                 continue;
@@ -370,7 +397,7 @@ impl Link {
                 Ok(())
             })?;
         }
-        Ok(())
+        Ok(self.giving.found.is_done())
     }
 
     /// What the peer was given of a record, as far as was found out.
