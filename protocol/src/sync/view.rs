@@ -43,7 +43,8 @@ pub struct Scope {
 }
 
 impl Scope {
-    fn reads(&self, document: &DocumentId) -> bool {
+    /// Whether a document may be read, as far as its section and label say.
+    pub fn reads(&self, document: &DocumentId) -> bool {
         self.sections.iter().any(|(label, sections)| {
             *label == document.label && sections.contains(&document.section)
         })
@@ -242,7 +243,7 @@ impl View {
             LogId::Core(_) | LogId::Principal(_) => None,
         }));
         let sections = labels.iter().filter_map(|label| {
-            let readable = readable(rights, who, label, now_ms);
+            let readable = rights.ledger().sections_open(who, label, now_ms);
             (!readable.is_empty()).then(|| (label.clone(), readable))
         });
         let scope = Scope {
@@ -333,15 +334,6 @@ impl View {
         documents.sort_by_key(|document| (Tier::of(document), document.clone()));
         documents
     }
-}
-
-/// Which sections of a label may be read now, ascending.
-fn readable(rights: &mut Rights, who: &Whoever, label: &Label, now_ms: u64) -> Vec<Section> {
-    let may_read = |section: &Section| {
-        let document = DocumentId::first(*section, label.clone());
-        rights.ledger().decide_open(who, &document, now_ms).is_ok()
-    };
-    Section::ALL.into_iter().filter(may_read).collect()
 }
 
 /// Whose logs prove what may go: both parties, whoever controls, whoever the grants name or a

@@ -55,17 +55,10 @@ impl Weight {
 pub(super) struct Own {
     /// Whether something of it is shared with it now.
     pub(super) is_live: bool,
-    /// Whose logs belong to it, ascending.
-    pub(super) principals: Vec<PrincipalId>,
+    /// How much of it.
+    pub(super) scope: Scope,
     /// When time alone next changes what it reaches.
     pub(super) turns_ms: Option<u64>,
-}
-
-impl Own {
-    /// Whether a principal's log belongs to it.
-    pub(super) fn has_principal(&self, principal: &PrincipalId) -> bool {
-        self.principals.binary_search(principal).is_ok()
-    }
 }
 
 /// What is kept, by record and by the device of the peer.

@@ -74,9 +74,11 @@ impl Patient {
             elsewhere: vec![None; scenario.organisations.len()],
             away: Vec::new(),
         };
+        let district = Chance::of(settings.seed, "district", number)
+            .below(usize::try_from(scenario.districts).unwrap_or(usize::MAX));
         for is_outside in [false, true] {
             for kind in 0..scenario.organisations.len() {
-                patient.meets(scenario, (settings, places), kind, is_outside);
+                patient.meets(scenario, (settings, places), (kind, district), is_outside);
             }
         }
         patient
@@ -86,14 +88,15 @@ impl Patient {
         &mut self,
         scenario: &Scenario,
         (settings, places): (&Settings, &Places<'_>),
-        kind: usize,
+        (kind, district): (usize, usize),
         is_outside: bool,
     ) {
         let organisation = &scenario.organisations[kind];
         let entity = super::place::entity(kind * 2 + usize::from(is_outside), self.number);
         let mut chance = Chance::of(settings.seed, "circle", entity);
         let has_one = chance.happens(settings.value(organisation.of_patient));
-        let usual = chance.below(places_of(organisation.count, places, kind));
+        let near = places.near(kind, district);
+        let usual = near.nth(chance.below(near.len()));
         let other = chance.below(places_of(organisation.count, places, kind).saturating_sub(1));
         let is_group = organisation.groups.is_empty() || organisation.groups.contains(&self.group);
         let away = settings.value(organisation.elsewhere);

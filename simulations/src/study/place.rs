@@ -114,6 +114,15 @@ impl<'a> Places<'a> {
         self.shared[kind].len()
     }
 
+    /// Those of a kind that are in a district, or serve it where there are fewer than districts.
+    pub fn near(&self, kind: usize, district: usize) -> Near {
+        Near::of(
+            self.count(kind),
+            usize::try_from(self.scenario.districts).unwrap_or(usize::MAX),
+            district,
+        )
+    }
+
     /// How many of a kind run nodes.
     pub fn nodes(&self, kind: usize) -> usize {
         self.shared[kind].iter().filter(|one| one.is_node).count()
@@ -259,4 +268,63 @@ impl<'a> Places<'a> {
 /// One number for one of a kind.
 pub const fn entity(kind: usize, index: u64) -> u64 {
     ((kind as u64) << 40) | index
+}
+
+/// The organisations of one kind that are in one district: every so-manieth of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Near {
+    first: usize,
+    apart: usize,
+    len: usize,
+}
+
+impl Near {
+    const fn of(count: usize, districts: usize, district: usize) -> Self {
+        if count <= districts {
+            let first = if count == 0 { 0 } else { district % count };
+            return Self {
+                first,
+                apart: 1,
+                len: 1,
+            };
+        }
+        Self {
+            first: district,
+            apart: districts,
+            len: (count - district).div_ceil(districts),
+        }
+    }
+
+    /// How many.
+    pub const fn len(&self) -> usize {
+        self.len
+    }
+
+    /// The place of one of them among all of the kind.
+    pub const fn nth(&self, nth: usize) -> usize {
+        self.first + nth * self.apart
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Near;
+
+    #[test]
+    fn each_organisation_is_in_one_district_or_serves_several() {
+        for (count, districts) in [(100, 10), (23, 10), (10, 10), (3, 10), (1, 10), (7, 1)] {
+            let of = |district| {
+                let near = Near::of(count, districts, district);
+                (0..near.len()).map(move |nth| near.nth(nth))
+            };
+            let mut all: Vec<usize> = (0..districts).flat_map(of).collect();
+            all.sort_unstable();
+            if count >= districts {
+                assert_eq!(all, (0..count).collect::<Vec<_>>(), "{count}, {districts}");
+            } else {
+                all.dedup();
+                assert_eq!(all, (0..count).collect::<Vec<_>>(), "{count}, {districts}");
+            }
+        }
+    }
 }

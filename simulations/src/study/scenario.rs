@@ -74,6 +74,8 @@ pub struct Scenario {
     pub warm_up_days: u32,
     /// How many people.
     pub patients: u32,
+    /// Districts: patients use the organisations of their own.
+    pub districts: u32,
     /// Every number.
     pub numbers: Vec<Parameter>,
     /// The share of organisations that run a node.
@@ -275,11 +277,12 @@ fn read(
         let days = run.whole("days", 1, problems).unwrap_or(365);
         let warm_up_days = run.whole("warm_up_days", 0, problems).unwrap_or(0);
         let patients = run.whole("patients", 1, problems).unwrap_or(500);
+        let districts = run.whole("districts", 1, problems).unwrap_or(1);
         if warm_up_days >= days {
             let said = format!("{warm_up_days} days of warming up leave nothing of {days} days");
             problems.add(run.at(), said, "write fewer warm_up_days");
         }
-        (seeds, first_seed, days, warm_up_days, patients)
+        (seeds, first_seed, days, warm_up_days, (patients, districts))
     });
     match run {
         Some(run) => run.end(problems),
@@ -321,7 +324,7 @@ fn read(
     let federated = baseline::federated(&mut table, &mut numbers, &baselines, problems);
     let headline = headline(&mut table, &names, problems);
     table.end(problems);
-    let (seeds, first_seed, days, warm_up_days, patients) = of_run?;
+    let (seeds, first_seed, days, warm_up_days, (patients, districts)) = of_run?;
     let scenario = Scenario {
         name: name?.0,
         question: question?.0,
@@ -332,6 +335,7 @@ fn read(
         days,
         warm_up_days,
         patients,
+        districts,
         numbers: numbers.all,
         adoption,
         groups,

@@ -1,6 +1,8 @@
 //! Who may read and write now, by this node's clock.
 
-use kith_crdt::{DocumentId, Label};
+use std::collections::BTreeSet;
+
+use kith_crdt::{DocumentId, Label, Section};
 
 use super::{
     Ledger,
@@ -61,6 +63,44 @@ impl Ledger {
                 self.decide_read(who, document, Purposes::EMERGENCY, now_ms)
                     .map_err(|_| denial)
             })
+    }
+
+    /// The sections of a label that someone may open now, ascending: those of which
+    /// [`Self::decide_open`] says so, found out together, since only the last step of that asks for
+    /// the section.
+    pub fn sections_open(&mut self, who: &Whoever, label: &Label, now_ms: u64) -> Vec<Section> {
+        let of = |section: Section| DocumentId::first(section, label.clone());
+        let grants = self.grants_of(who.principal);
+        let a = &mut self.authority;
+        let past = a.valid.clone();
+        let mut open = BTreeSet::new();
+        for grant in std::iter::once(None).chain(grants.into_iter().map(Some)) {
+            let Ok(chain) = chain_of(a, who, label, grant, &past) else {
+                continue;
+            };
+            let may = |section: &Section| allows(a, &chain, &of(*section), Actions::READ);
+            let allowed: Vec<_> = Section::ALL.into_iter().filter(may).collect();
+            let Some(first) = allowed.first() else {
+                continue;
+            };
+            let document = of(*first);
+            let is_open = [Purposes::CARE, Purposes::EMERGENCY]
+                .into_iter()
+                .any(|purpose| {
+                    let question = Question {
+                        who,
+                        document: &document,
+                        actions: Actions::READ,
+                        purpose,
+                        now_ms,
+                    };
+                    a.allows_now(&question, grant).is_ok()
+                });
+            if is_open {
+                open.extend(allowed);
+            }
+        }
+        open.into_iter().collect()
     }
 
     /// Whether someone may write into a document for a purpose, by this node's clock, in such a
@@ -161,7 +201,7 @@ impl Ledger {
         let frontiers = self.frontiers(&document.label, &who.principal);
         let mut past = closure(&self.authority, frontiers.iter().chain(&grant));
         self.entries.unite_pasts(&heads, &mut past);
-        let chain = chain_of(&mut self.authority, who, document, grant, &past)?;
+        let chain = chain_of(&mut self.authority, who, &document.label, grant, &past)?;
         judge::unhit(&mut self.authority, &past, &chain).map_err(|fault| denied(&fault))
     }
 
@@ -185,7 +225,7 @@ impl Authority {
     /// Whether the present view and the clock allow it under this grant, or as a controller.
     fn allows_now(&mut self, asked: &Question<'_>, grant: Option<EventId>) -> Result<(), Denial> {
         let past = self.valid.clone();
-        let chain = chain_of(self, asked.who, asked.document, grant, &past)?;
+        let chain = chain_of(self, asked.who, &asked.document.label, grant, &past)?;
         let need = self.in_present_view(|view, a| view.need(a, &chain));
         self.unstopped(&need)?;
         if !allows(self, &chain, asked.document, asked.actions) {
@@ -322,11 +362,10 @@ impl Authority {
 fn chain_of(
     a: &mut Authority,
     who: &Whoever,
-    document: &DocumentId,
+    label: &Label,
     grant: Option<EventId>,
     past: &super::past::Past,
 ) -> Result<Chain, Denial> {
-    let label = &document.label;
     let acting =
         judge::acting(a, who.principal, grant, label, past).map_err(|fault| denied(&fault))?;
     let signer = judge::signer(a, who.principal, who.device, who.staff, past)

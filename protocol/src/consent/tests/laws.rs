@@ -2,12 +2,13 @@
 
 use std::collections::BTreeSet;
 
+use kith_crdt::{DocumentId, Section};
 use proptest::prelude::*;
 
 use super::world::{ADA, Item, MEMBERS, Who, World, model, plain};
 use crate::{
     consent::{
-        Ledger, Status,
+        Ledger, Status, Whoever,
         cut::{Cut, CutPlace, CutTree},
         grant::Actions,
     },
@@ -458,6 +459,7 @@ fn holds_the_laws(world: &World, ledger: &mut Ledger) {
     let ids: BTreeSet<_> = written.iter().map(|(id, _)| id).collect();
     assert_eq!(entries.len(), ids.len(), "every entry is findable");
     chains_never_widen(ledger);
+    sections_open_together_as_one_by_one(world, ledger);
     let material = ledger.loaded(&world.document);
     for set in material.sides.iter().chain([&material.main]) {
         let inside: BTreeSet<_> = set.iter().collect();
@@ -466,6 +468,25 @@ fn holds_the_laws(world: &World, ledger: &mut Ledger) {
                 deps.iter().all(|dep| inside.contains(dep)),
                 "{id:?} is not closed"
             );
+        }
+    }
+}
+
+fn sections_open_together_as_one_by_one(world: &World, ledger: &mut Ledger) {
+    let label = &world.document.label;
+    for pen in &world.pens {
+        let who = Whoever {
+            principal: pen.principal,
+            device: pen.device(),
+            staff: pen.staff,
+        };
+        for now_ms in [0, 1_000_000] {
+            let opens = |section: &Section| {
+                let document = DocumentId::first(*section, label.clone());
+                ledger.decide_open(&who, &document, now_ms).is_ok()
+            };
+            let one_by_one: Vec<_> = Section::ALL.into_iter().filter(opens).collect();
+            assert_eq!(ledger.sections_open(&who, label, now_ms), one_by_one);
         }
     }
 }

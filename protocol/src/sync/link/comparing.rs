@@ -6,6 +6,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use kith_crdt::DocumentId;
+
 use super::{Desk, Link, Phase, Stop, giving::Part};
 use crate::{
     consent::Whoever,
@@ -354,14 +356,20 @@ impl Mutual {
         }
         let mut places = vec![Place::Authority(id)];
         let principals = view.scope.principals.iter();
-        let both = principals.filter(|principal| own.has_principal(principal));
+        let both = principals.filter(|principal| own.scope.has_principal(principal));
         places.extend(both.map(|principal| Place::Principal(id, *principal)));
-        for document in view.documents(desk.shell.store().documents(&id)?) {
-            let both = [who, &ours];
-            if both
-                .iter()
-                .all(|one| rights.reader(one, &document, desk.now_ms).is_some())
-            {
+        let all = desk.shell.store().documents(&id)?;
+        let later = all.iter().filter(|one| one.epoch > 0);
+        let begun_anew: BTreeSet<_> = later.map(DocumentId::family).collect();
+        for document in view.documents(all) {
+            // Who may have an epoch that ended hangs on more than its section and label.
+            let both = if begun_anew.contains(&document.family()) {
+                let mut both = [who, &ours].into_iter();
+                both.all(|one| rights.reader(one, &document, desk.now_ms).is_some())
+            } else {
+                own.scope.reads(&document)
+            };
+            if both {
                 places.push(Place::Document(id, document));
             }
         }
@@ -380,7 +388,7 @@ fn own<S: Shell>(desk: &mut Desk<'_, S>, rights: &mut Rights) -> Result<Own, Sto
     let own = Own {
         is_live: view.reach.is_live(),
         turns_ms: view.reach.turns_ms(),
-        principals: view.scope.principals,
+        scope: view.scope,
     };
     desk.weighed.keep_own(id, own.clone());
     Ok(own)
