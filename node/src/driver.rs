@@ -286,6 +286,7 @@ impl Worker {
                 if let Err(failure) = self.node.has_everything(*device, through) {
                     tracing::warn!(what = failure.what, "a connection's state was not kept");
                 }
+                self.node.rest();
                 self.telling.settled.send_modify(|times| *times += 1);
             }
             News::Connected(_) | News::Arrived { .. } => {}

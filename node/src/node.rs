@@ -343,6 +343,11 @@ impl Node {
         }
     }
 
+    /// Lets go of what is not asked for soon: everybody has everything.
+    pub fn rest(&self) {
+        self.store.rest();
+    }
+
     /// What the rights to a record hang on, as it stands on the disk.
     fn take_rights(&mut self, id: RecordId) -> Result<Rights, StoreError> {
         if let Some(rights) = self.rights.take(&id) {

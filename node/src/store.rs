@@ -44,6 +44,12 @@ const BLOCK_LEN_MAX: usize = 512 * 1024;
 /// The same of blocks that hold rights alone.
 const RIGHTS_BLOCK_LEN_MAX: usize = 16 * 1024;
 
+/// Signed bytes of logs that are kept at hand while records are given or taken: those of some
+/// thousands of records, each of which is asked for several times.
+const READ_LOGS_LEN_MAX: usize = 8 * 1024 * 1024;
+/// Bytes of what was read that are kept when there is nothing to do: what a note needs.
+const RESTING_LEN: usize = 512 * 1024;
+
 /// Bytes that a link of the access log wants beside its own, for the index that follows it.
 const ACCESS_LOG_NEEDS: u64 = 96 * 1024;
 
@@ -100,7 +106,7 @@ impl DiskStore {
             segments,
             index,
             cache: RefCell::new(BlockCache::default()),
-            logs: ReadLogs::default(),
+            logs: ReadLogs::of(READ_LOGS_LEN_MAX),
             blobs: blobs::Blobs::open(&folder.join("blobs"), key)?,
             damage: RefCell::new(damage),
             folder: folder.to_owned(),
@@ -138,6 +144,12 @@ impl DiskStore {
     /// What seals the lists of this store's backups.
     pub fn backup_seal(&self) -> Seal {
         self.backup_seal.clone()
+    }
+
+    /// Lets go of what was read and is not asked for soon, when there is nothing to do.
+    pub fn rest(&self) {
+        self.logs.trim(RESTING_LEN);
+        self.cache.borrow_mut().trim(RESTING_LEN);
     }
 
     /// Writes the index out, so that the next start has nothing to catch up with.

@@ -27,7 +27,7 @@ use rand_core::{Rng, SeedableRng};
 
 use self::rights::KeptRights;
 pub use self::{
-    acts::{Done, Share, Shown, shown_by},
+    acts::{Done, Share, Shown, shown_by, text_stands},
     hostile::{Claim, with_other_payload},
 };
 use crate::disk::Disk;

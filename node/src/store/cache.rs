@@ -25,6 +25,14 @@ impl BlockCache {
         Some(Rc::clone(block))
     }
 
+    /// Keeps nothing where what is kept is longer than this.
+    pub(super) fn trim(&mut self, len: usize) {
+        if self.len > len {
+            self.blocks.clear();
+            self.len = 0;
+        }
+    }
+
     pub(super) fn put(&mut self, place: Place, block: Rc<Block>) {
         self.clock += 1;
         self.len += block.len;

@@ -9,15 +9,25 @@ use crate::{
     signed::{Signed, Verified},
 };
 
-/// Signed bytes of the logs that are kept at hand; in memory they take about three times as much.
+/// Signed bytes of the logs that are kept at hand where nothing else is said; in memory they take
+/// about three times as much.
 const LOGS_LEN_MAX: usize = 2 * 1024 * 1024;
 
 /// A log, oldest event first.
 pub type ReadLog = Arc<[Verified<Event>]>;
 
 /// The logs that were read last, for a store to keep.
-#[derive(Clone, Debug, Default)]
-pub struct ReadLogs(RefCell<Kept>);
+#[derive(Clone, Debug)]
+pub struct ReadLogs {
+    kept: RefCell<Kept>,
+    len_max: usize,
+}
+
+impl Default for ReadLogs {
+    fn default() -> Self {
+        Self::of(LOGS_LEN_MAX)
+    }
+}
 
 #[derive(Clone, Debug, Default)]
 struct Kept {
@@ -26,6 +36,22 @@ struct Kept {
 }
 
 impl ReadLogs {
+    /// Keeps logs of at most so many signed bytes.
+    pub fn of(len_max: usize) -> Self {
+        Self {
+            kept: RefCell::default(),
+            len_max,
+        }
+    }
+
+    /// Keeps nothing where what is kept is longer than this.
+    pub fn trim(&self, len: usize) {
+        let mut kept = self.kept.borrow_mut();
+        if kept.len > len {
+            *kept = Kept::default();
+        }
+    }
+
     /// The log, read where it is not at hand.
     ///
     /// # Errors
@@ -35,13 +61,13 @@ impl ReadLogs {
         log: &LogId,
         read: impl FnOnce() -> Result<ReadLog, StoreError>,
     ) -> Result<ReadLog, StoreError> {
-        if let Some(known) = self.0.borrow().logs.get(log) {
+        if let Some(known) = self.kept.borrow().logs.get(log) {
             return Ok(Arc::clone(known));
         }
         let read = read()?;
         let len = signed_len(&read);
-        let mut kept = self.0.borrow_mut();
-        if kept.len + len > LOGS_LEN_MAX {
+        let mut kept = self.kept.borrow_mut();
+        if kept.len + len > self.len_max {
             *kept = Kept::default();
         }
         kept.len += len;
@@ -51,7 +77,7 @@ impl ReadLogs {
 
     /// Forgets those to which these items, which are being committed, add something.
     pub fn forget_added(&self, items: &[Item]) {
-        let mut kept = self.0.borrow_mut();
+        let mut kept = self.kept.borrow_mut();
         for item in items {
             if let Item::Event { log, .. } = item
                 && let Some(known) = kept.logs.remove(log)
@@ -149,7 +175,7 @@ mod tests {
         logs.get(&log, || Ok(long)).expect("read");
         let (other, second) = event(2);
         logs.get(&other, || Ok([second].into())).expect("read");
-        assert!(logs.0.borrow().len < LOGS_LEN_MAX / 2);
+        assert!(logs.kept.borrow().len < LOGS_LEN_MAX / 2);
         let again = logs.get(&log, || Ok([first].into())).expect("read");
         assert_eq!(again.len(), 1, "it was forgotten and read anew");
     }

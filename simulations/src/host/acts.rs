@@ -450,6 +450,15 @@ fn parts(record: &mut Record, event: EventId, cut: &CutTree) -> Vec<Item> {
     items
 }
 
+/// How often the text of a note stands in its resource.
+pub const fn text_stands(section: Section) -> usize {
+    if matches!(section, Section::Medicines) {
+        3
+    } else {
+        1
+    }
+}
+
 /// A note as a resource of its own; among the medicines a drug with its dose.
 pub(super) fn resource(section: Section, text: &str) -> Resource {
     let (kind, json) = if section == Section::Medicines {

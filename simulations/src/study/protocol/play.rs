@@ -18,6 +18,7 @@ use super::{
 };
 use crate::{
     Clock, HostId, Sight, World, document_named,
+    host::text_stands,
     study::{
         carriers::Answer,
         chance::Chance,
@@ -406,10 +407,10 @@ impl<'a> Play<'a> {
         };
         let section = self.sections[chain / someone.log.slots()];
         let said = format!("{chain}.{count} ");
-        let padding = usize::try_from(len).unwrap_or(0).saturating_sub(said.len());
-        let text = said + &"x".repeat(padding);
         let host = self.nodes.all[node].host;
         let document = document_named(&format!("{section}:general"));
+        let len = usize::try_from(len).unwrap_or(0) / text_stands(document.section);
+        let text = format!("{said:x<len$}");
         let done = self
             .world
             .act(host, |host| host.note(record, &document, &text));

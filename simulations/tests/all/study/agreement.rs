@@ -139,6 +139,66 @@ fn engine_and_model_agree_over_thirty_seeds() {
     }
 }
 
+/// The model has one number for what goes with an entry and one for a meeting. What a share itself
+/// takes, and meetings at which nothing is new, it does not count: here entries are nearly all.
+#[test]
+fn engine_and_model_count_nearly_the_same_bytes_for_entries() {
+    let text = r#"schema = 1
+name = "bytes"
+question = "?"
+
+[run]
+patients = 6
+days = 30
+
+[adoption]
+share = 1.0
+
+[[device]]
+name = "server"
+
+[[organisation]]
+name = "practice"
+count = 2
+device = "server"
+
+[[organisation]]
+name = "hospital"
+count = 2
+device = "server"
+
+[[workload]]
+name = "medicines"
+pathway = "routine"
+writer = "practice"
+section = "medicines"
+per_year = 900
+readers = ["hospital"]
+reads_per_year = 1
+entry_bytes = 1000
+
+[[workload]]
+name = "letters"
+pathway = "routine"
+writer = "hospital"
+section = "letters"
+per_year = 600
+readers = ["practice"]
+reads_per_year = 1
+entry_bytes = 2500
+"#;
+    let scenario = scenario(text);
+    let point: Point = points(&scenario).remove(0);
+    let metric = Metric::named("bytes_per_node_day").expect("a metric");
+    let of = |run: run::RunResult| metric.value(&run.arms[0].cells[0]).expect("a value");
+    let (model, engine) = (
+        of(run::run(&scenario, &point, 1)),
+        of(played(&scenario, &point, 1)),
+    );
+    println!("bytes of a node in a day: model {model:.0}, engine {engine:.0}");
+    assert!((0.9..1.1).contains(&(model / engine)), "{model} {engine}");
+}
+
 /// Withholding from everybody and looking at nothing before something is sent, a carer holds
 /// medicines: the end of the day shows it.
 #[cfg(feature = "planted-bugs")]
