@@ -78,7 +78,7 @@ pub fn devices(session: &Session, args: DevicesArgs) -> Result<Ending, Failure> 
 }
 
 /// The code of a recovery sheet, where one is to be used: from a file, or typed.
-fn sheet_code(
+pub(super) fn sheet_code(
     session: &Session,
     named: Option<&Option<PathBuf>>,
 ) -> Result<Option<String>, Failure> {

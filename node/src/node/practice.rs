@@ -174,6 +174,7 @@ impl Node {
             link: Link::Staff(staff),
             devices,
             keep: leaving.keep,
+            stopped_by: None,
         };
         let (event, records) = self.leave(&leaver, None, end)?;
         Ok(Left {

@@ -6,7 +6,7 @@
 //! reach each other.
 
 mod answers;
-mod paper;
+pub(super) mod paper;
 #[cfg(test)]
 mod tests;
 mod words;
@@ -79,6 +79,13 @@ impl Node {
             }
             RecoveryAsk::Approve { text, yes } => self.approve(text, *yes),
             RecoveryAsk::Agreed { text } => self.take_agreement(text),
+            RecoveryAsk::Own => self.own_recovery(RecoveryShown::default()),
+            RecoveryAsk::SetOwn {
+                members,
+                needed,
+                sheet,
+            } => self.change_own_set((members, *needed), sheet.as_deref()),
+            RecoveryAsk::Person { name } => self.about_somebody(name),
         }
     }
 
@@ -117,22 +124,7 @@ impl Node {
         names: &[String],
         needed: u8,
     ) -> Result<RecoveryShown, Failure> {
-        let members = names.iter().map(|name| self.known_or_own(name));
-        let members: BTreeSet<_> = members.collect::<Result<_, _>>()?;
-        let count = members.len();
-        if usize::from(needed) * 2 <= count || usize::from(needed) > count {
-            return Err(Failure::new(
-                Ending::Usage,
-                format!(
-                    "{needed} of {count} cannot be: it takes more than half of them, and no more than there are."
-                ),
-                "Two of three is usual: --member ANN --member BEN --member CLEO --needed 2. Nothing was changed.",
-            ));
-        }
-        let set = RecoverySet {
-            needed,
-            members: members.into_iter().collect(),
-        };
+        let set = self.set_of(names, needed)?;
         let act = Act::Core(CoreAct::RecoverySet {
             set,
             approvals: Vec::new(),
@@ -363,7 +355,7 @@ impl Node {
         Ok(items)
     }
 
-    fn known_or_own(&self, name: &str) -> Result<PrincipalId, Failure> {
+    pub(super) fn known_or_own(&self, name: &str) -> Result<PrincipalId, Failure> {
         if name.to_lowercase() == self.identity.name.to_lowercase() {
             return Ok(self.identity.principal);
         }

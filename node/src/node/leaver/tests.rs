@@ -183,6 +183,7 @@ fn the_ends_of_chains_say_what_the_statuses_of_every_record_say() {
         link,
         devices: std::iter::once(device).collect(),
         keep: Keep::All,
+        stopped_by: None,
     });
     let quick = quick.expect("a tree");
     assert_eq!(quick.records(), 40);

@@ -33,6 +33,12 @@ impl Ledger {
         self.keep_until(link, date_ms, None)
     }
 
+    /// The same up to a date, in an event that takes the place of `before`, which said nothing yet:
+    /// what is marked because of that alone counts.
+    pub fn keep_instead(&mut self, link: Link, date_ms: u64, before: EventId) -> Vec<CutPart> {
+        self.keep_until(link, date_ms, Some(before))
+    }
+
     /// What a revocation says that takes the place of those which stopped the issuer of one that
     /// waits, keeps what they kept, and says that the waiting one does not hold. Nothing where it
     /// waits for another reason: the end of a device or of a member of staff, or a recovery.

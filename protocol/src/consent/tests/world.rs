@@ -547,6 +547,44 @@ impl World {
         act
     }
 
+    /// A change of key with approvals by these members that show by themselves whose they are.
+    pub(super) fn vouched_in(
+        &mut self,
+        log: &LogId,
+        by: Who,
+        members: &[Who],
+        mut act: Act,
+    ) -> Act {
+        let pen = &mut self.pens[by];
+        let frontiers = pen.knows.frontiers_for(log, &pen.principal);
+        let subject = approval_subject(log, &frontiers, &act);
+        let vouch = |who: &Who| {
+            let pen = &self.pens[*who];
+            let key = pen.key();
+            let member = Member {
+                principal: pen.principal,
+                key: &key,
+            };
+            let given = member.vouch(subject, &self.log_of(*who));
+            given.expect("their log certifies them")
+        };
+        let given = members.iter().map(vouch).collect();
+        if let Act::Principal(PrincipalAct::KeyChange { approvals, .. }) = &mut act {
+            *approvals = given;
+        }
+        act
+    }
+
+    /// Everything that anybody signed in the log of somebody.
+    pub(super) fn log_of(&self, who: Who) -> Vec<Verified<Event>> {
+        let log = LogId::Principal(self.pens[who].principal);
+        let events = self.items.iter().filter_map(|item| match item {
+            Item::Event(event) => Some(event.clone()),
+            Item::Part(_) | Item::Entry(..) => None,
+        });
+        events.filter(|event| event.value().log == log).collect()
+    }
+
     /// An entry on what its author sees as loaded.
     pub(super) fn write(&mut self, who: Who, under: Option<EventId>) -> EnvelopeId {
         let document = self.document.clone();
