@@ -96,12 +96,13 @@ impl Node {
             device: id,
             last,
             cut,
+            void: Vec::new(),
         };
         let leaver = Leaver {
             link: Link::Device(id),
             devices: BTreeSet::from([id]),
             keep: leaving.keep,
-            stopped_by,
+            awaited: stopped_by.into_iter().collect(),
         };
         let (event, records) = self.leave(&leaver, root.as_ref(), end)?;
         let name = id.to_string()[..12].to_owned();
@@ -194,6 +195,13 @@ impl Node {
             }
         }
         Ok(devices)
+    }
+
+    /// The beginning of a device's id, where it was stopped and nobody said yet what stays.
+    pub(super) fn stopped_and_open(&self, device: DeviceId) -> Result<Option<String>, Failure> {
+        let mut devices = self.own_devices()?.into_iter();
+        let open = devices.find(|known| known.id == device && known.stopped_by.is_some());
+        Ok(open.map(|open| open.id.to_string()[..12].to_owned()))
     }
 
     /// Whether the key that is over all of the owner's devices is here.

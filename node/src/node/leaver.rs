@@ -44,8 +44,8 @@ pub(super) struct Leaver {
     pub(super) devices: BTreeSet<DeviceId>,
     /// What stays of what they did.
     pub(super) keep: Keep,
-    /// The event by which they were stopped before anybody could say what stays.
-    pub(super) stopped_by: Option<EventId>,
+    /// Events because of which alone something of theirs is marked and stays all the same.
+    pub(super) awaited: Vec<EventId>,
 }
 
 /// The cuts over many records that this node signed.
@@ -174,7 +174,7 @@ impl Node {
             .filter(|end| match keep {
                 Keep::All => {
                     !end.is_straight
-                        || leaver.stopped_by.is_some()
+                        || !leaver.awaited.is_empty()
                         || doubtful.contains(end.record.as_bytes().as_slice())
                 }
                 Keep::NoneAfter(_) => true,
@@ -188,11 +188,7 @@ impl Node {
                     Keep::All => u64::MAX,
                     Keep::NoneAfter(date_ms) => date_ms,
                 };
-                let ledger = record.ledger();
-                Ok(match leaver.stopped_by {
-                    Some(before) => ledger.keep_instead(link, date_ms, before),
-                    None => ledger.keep_none_after(link, date_ms),
-                })
+                Ok(record.ledger().keep_instead(link, date_ms, &leaver.awaited))
             })?;
             exact.insert(record, parts);
         }

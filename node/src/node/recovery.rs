@@ -19,7 +19,7 @@ use kith_protocol::{
         GrantFate,
         cut::{Custody, CutPart, CutTree},
     },
-    id::PrincipalId,
+    id::{EventId, PrincipalId},
     logs::{
         Act, CoreAct, Frontiers, LogId,
         principal::{Approval, RecoverySet},
@@ -149,6 +149,19 @@ impl Node {
         for event in &*self.store.principal_log(&controller)? {
             record.ledger().add_event(event.clone());
         }
+        let parts = record.ledger().keep_everything(Link::Root);
+        self.recovering(record, controller, parts, Vec::new())
+    }
+
+    /// Puts a recovery to the members: it keeps these parts, all shares, and says of the stops in
+    /// `void` that they do not hold.
+    pub(super) fn recovering(
+        &mut self,
+        record: &mut Record,
+        controller: PrincipalId,
+        parts: Vec<CutPart>,
+        void: Vec<EventId>,
+    ) -> Result<RecoveryShown, Failure> {
         let grants = record.ledger().grants();
         // Shares that the old controllers gave go on, with all that hangs on them.
         let keep = grants.iter().filter(|grant| {
@@ -156,7 +169,6 @@ impl Node {
                 && matches!(grant.state, GrantFate::Active | GrantFate::Suspended)
         });
         let keep = keep.map(|grant| grant.id).collect();
-        let parts = record.ledger().keep_everything(Link::Root);
         // What this node does not hold, the next controller says of it what stands.
         let custody = Custody {
             custodian: controller,
@@ -168,7 +180,7 @@ impl Node {
             previous: record.ledger().last_recover(),
             cut,
             keep,
-            void: Vec::new(),
+            void,
             controller,
             approvals: Vec::new(),
         });

@@ -164,7 +164,7 @@ impl Node {
             if device.stopped_by.is_some() && self.has_root_key()? {
                 let id = &device.id.to_string()[..12];
                 problems.push(Problem {
-                    what: format!("Your device {id} was stopped when you got a new key. What it wrote is marked until you say what of it stays."),
+                    what: format!("Your device {id} was stopped when you got a new key. What it wrote is marked, and the shares that it gave rest, until you say what of it stays."),
                     remedy: format!(
                         "When your records are here again: kith devices retire {id} --keep all, or --keep none-after DATE if somebody may have used it since."
                     ),
@@ -180,7 +180,7 @@ fn done(event: EventId, stopped: usize, now: u64) -> RecoveryShown {
     RecoveryShown {
         event: Some(event.to_string()),
         note: Some(format!(
-            "From now on ({}) this device acts for you, and {stopped} that you had before can do nothing more. Start it with kith run: your records come from those with whom you share them. Then say what stays of what the lost devices wrote: kith status names them. Files that were sealed for you before cannot be opened any more.",
+            "From now on ({}) this device acts for you, and {stopped} that you had before can do nothing more. Start it with kith run: your records come from those with whom you share them. Then say soon what stays of what the lost devices did, since the shares that they gave rest until then: kith status names them. Files that were sealed for you before cannot be opened any more.",
             show::time(now)
         )),
         ..RecoveryShown::default()

@@ -36,6 +36,9 @@ pub enum PrincipalAct {
         last: Option<EventId>,
         /// What of its entries and of its events in records stands.
         cut: Cut,
+        /// Stops that it signed, unknown to whoever retired it first, which do not hold.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        void: Vec<EventId>,
     },
     /// A member of staff may act for this organisation.
     StaffAdd {
@@ -57,6 +60,9 @@ pub enum PrincipalAct {
         staff: StaffId,
         /// What of their entries stands.
         cut: Cut,
+        /// Stops that they signed, unknown to whoever ended them first, which do not hold.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        void: Vec<EventId>,
     },
     /// A new root key, signed by the one before or by the recovery quorum.
     KeyChange {

@@ -226,6 +226,7 @@ impl Node {
                 device,
                 last: self.last_standing(device, Keep::All)?,
                 cut: Cut::to_be_said(),
+                void: Vec::new(),
             });
             stopped += 1;
         }

@@ -301,6 +301,7 @@ fn what_a_lost_device_wrote_is_marked_until_its_owner_says_what_stands() {
             device: laptop,
             last: None,
             cut,
+            void: Vec::new(),
         })
     };
     let log = own_log(&world, ADA);
@@ -317,7 +318,7 @@ fn what_a_lost_device_wrote_is_marked_until_its_owner_says_what_stands() {
     world.tell(new);
     let kept = world.pens[new]
         .knows
-        .keep_instead(Link::Device(laptop), u64::MAX, first);
+        .keep_instead(Link::Device(laptop), u64::MAX, &[first]);
     let tree = CutTree::new(kept);
     let second = world.sign(new, log, None, retire(tree.cut()));
     world.send_parts(new, &tree, second);

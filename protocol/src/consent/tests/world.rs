@@ -346,6 +346,17 @@ impl World {
 
     /// Retires a device, keeping everything that its retirer knows of, or nothing.
     pub(super) fn retire(&mut self, by: Who, device: DeviceId, keep: bool) -> EventId {
+        self.retire_voiding(by, device, keep, Vec::new())
+    }
+
+    /// The same, and says of stops that they do not hold.
+    pub(super) fn retire_voiding(
+        &mut self,
+        by: Who,
+        device: DeviceId,
+        keep: bool,
+        void: Vec<EventId>,
+    ) -> EventId {
         let parts = if keep {
             self.pens[by].knows.keep_everything(Link::Device(device))
         } else {
@@ -359,6 +370,7 @@ impl World {
             device,
             last: last.flatten(),
             cut: tree.cut(),
+            void,
         });
         let id = self.sign(by, log, None, act);
         self.send_parts(by, &tree, id);
