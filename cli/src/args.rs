@@ -107,7 +107,8 @@ pub enum Command {
     Staff(StaffArgs),
     /// The devices that act for this node's owner: add, list, retire
     Devices(DevicesArgs),
-    /// Recover a record together, when whoever controls it is gone
+    /// Recover a record together, when whoever controls it is gone; a new start for somebody who
+    /// lost every device
     Recover(RecoverArgs),
     /// A sealed copy of this node in a folder, or what is new since the last one
     Backup(BackupArgs),

@@ -29,7 +29,7 @@ pub use records::{
     LinkWord, Looked, NewPerson, RecordLine, RecordMade, RecordShown, SamePersonRequest,
     SectionShown,
 };
-pub use recovery::{AskedLine, RecoveryAsk, RecoveryShown, SetLine};
+pub use recovery::{AskedLine, RecoveryAsk, RecoveryShown, Regaining, SetLine};
 pub use sharing::{InvitationState, JoinBy, JoinRequest, JoinStep, Offered};
 pub use sharing::{
     Joined, Keep, ShareBasis, ShareLine, ShareRequest, ShareTerms, Shared, SharedWith, Sharing,

@@ -28,6 +28,7 @@ mod people;
 mod practice;
 mod recent;
 mod recovery;
+mod regain;
 mod restore;
 mod review;
 mod same_person;

@@ -10,8 +10,8 @@ pub mod status;
 
 pub use decision::{Denial, Explanation, Issuer, Reader, Whoever, Writer};
 pub use ledger::{
-    ContentFacts, Controller, Effective, Emergency, Full, GrantFate, GrantState, Ledger, Material,
-    ReviewItem, SaidLink,
+    ContentFacts, Controller, Effective, Emergency, Ended, Full, GrantFate, GrantState, Ledger,
+    Material, ReviewItem, SaidLink, Voiding,
 };
 pub use status::{Cause, Fault, Missing, Status};
 

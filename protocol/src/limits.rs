@@ -245,6 +245,14 @@ pub const FOUND_KEPT_AFTER_MIN: usize = 64;
 /// Events of a principal's log that a stranger may show: some 1,000 devices and staff.
 pub const DEVICES_MAX: usize = 2048;
 
+/// Events of a member's log that an approval of a change of key carries: a few, or a person's
+/// whole log where their own key was changed.
+pub const CERTIFICATES_MAX: usize = 64;
+
+/// How deep such approvals stand within each other: a member whose own key was changed shows who
+/// agreed to that.
+pub const VOUCHING_DEPTH_MAX: usize = 3;
+
 /// Entries of one epoch of a document: whoever it is shared with later gets one entry in their
 /// place, and what was written over and taken back no longer weighs on it.
 pub const EPOCH_ENTRIES_MAX: usize = 2048;

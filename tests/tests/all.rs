@@ -9,6 +9,7 @@ mod demo;
 mod events;
 mod harness;
 mod network;
+mod new_start;
 mod pairing;
 #[cfg(feature = "trace")]
 mod parity;

@@ -39,7 +39,13 @@ pub struct DevicesArgs {
 #[derive(Subcommand)]
 pub enum DevicesCommand {
     /// An invitation for another device of yours: kith join on the new machine
-    Add(super::InvitationArgs),
+    Add {
+        /// A printable page with the invitation
+        #[arg(long, value_name = "FILE.html")]
+        sheet: Option<std::path::PathBuf>,
+        #[command(flatten)]
+        invitation: super::InvitationArgs,
+    },
     /// Every device that acts for this node's owner, and invitations that wait
     List,
     /// A device leaves: one signed event for all records; an invitation that waits is taken back

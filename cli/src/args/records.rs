@@ -91,6 +91,9 @@ pub struct ImportArgs {
     /// The file's Patient is this record's person, although it does not look so
     #[arg(long, requires = "record")]
     pub same_person: bool,
+    /// Do not propose that a new record may be of somebody who has one already
+    #[arg(long)]
+    pub no_proposals: bool,
 }
 
 #[derive(clap::Args)]

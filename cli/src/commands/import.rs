@@ -23,6 +23,7 @@ pub fn run(session: &Session, args: &ImportArgs) -> Result<Ending, Failure> {
             record: args.record.clone(),
             same_person: args.same_person,
             passphrase,
+            no_proposals: args.no_proposals,
         })
     };
     let file = args.bundle_passphrase_file.as_deref();
@@ -39,6 +40,9 @@ pub fn run(session: &Session, args: &ImportArgs) -> Result<Ending, Failure> {
         render::json(&object(&imported))?;
     } else {
         say(&imported);
+        if !args.no_proposals && imported.records.iter().any(|filed| !filed.alike.is_empty()) {
+            render::say("kith review lists what was proposed, until somebody has decided.");
+        }
     }
     Ok(ending)
 }

@@ -1,11 +1,11 @@
 //! An invitation at the terminal: its two doors, and waiting for whoever comes.
 
-use std::time::Duration;
+use std::{path::Path, time::Duration};
 
 use kith_node::{
     api::{InvitationState, Reply, Request, Shared},
     failure::{Ending, Failure},
-    pairing::code,
+    pairing::{code, sheet},
 };
 
 use crate::{
@@ -42,6 +42,19 @@ pub fn say(shared: &Shared, args: &InvitationArgs) -> Result<(), Failure> {
         render::say(&code::for_terminal(&shared.link)?);
     }
     Ok(())
+}
+
+/// Writes an invitation as a page; `back` says what lists it, what takes it back, and what to do.
+pub fn write_sheet(shared: &Shared, path: &Path, back: &str) -> Result<(), Failure> {
+    let page = sheet::page(shared, jiff::Timestamp::now())?;
+    std::fs::write(path, page).map_err(|error| {
+        Failure::new(
+            Ending::Failed,
+            format!("The sheet {} could not be written.", path.display()),
+            format!("The invitation was made: {back}"),
+        )
+        .because(&error)
+    })
 }
 
 /// Waits until somebody has joined, and asks whether it is the right person. Ctrl-C only stops

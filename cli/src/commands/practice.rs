@@ -1,6 +1,6 @@
 //! `kith staff` and `kith devices`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use kith_node::{
     api::{DeviceList, Leaving, Left, NewStaff, Reply, Request, Retiring, StaffLine, StaffList},
@@ -56,7 +56,9 @@ pub fn staff(session: &Session, args: StaffArgs) -> Result<Ending, Failure> {
 
 pub fn devices(session: &Session, args: DevicesArgs) -> Result<Ending, Failure> {
     match args.command {
-        DevicesCommand::Add(args) => add_device(session, &args),
+        DevicesCommand::Add { sheet, invitation } => {
+            add_device(session, sheet.as_deref(), &invitation)
+        }
         DevicesCommand::List => {
             let Reply::Devices(list) = session.ask(Request::DeviceList)? else {
                 return Err(odd_answer());
@@ -78,7 +80,7 @@ pub fn devices(session: &Session, args: DevicesArgs) -> Result<Ending, Failure> 
 }
 
 /// The code of a recovery sheet, where one is to be used: from a file, or typed.
-fn sheet_code(
+pub(super) fn sheet_code(
     session: &Session,
     named: Option<&Option<PathBuf>>,
 ) -> Result<Option<String>, Failure> {
@@ -95,11 +97,22 @@ fn sheet_code(
 }
 
 /// An invitation for another device of the same owner.
-fn add_device(session: &Session, args: &InvitationArgs) -> Result<Ending, Failure> {
+fn add_device(
+    session: &Session,
+    sheet: Option<&Path>,
+    args: &InvitationArgs,
+) -> Result<Ending, Failure> {
     let confirm = invitation::confirms(session, args);
     let Reply::Shared(shared) = session.ask(Request::DeviceAdd { confirm })? else {
         return Err(odd_answer());
     };
+    if let Some(path) = sheet {
+        invitation::write_sheet(
+            &shared,
+            path,
+            "kith devices list lists it, kith devices retire ID takes it back. Name a file that you may write, and invite again.",
+        )?;
+    }
     if session.json {
         return render::json(&shared);
     }
@@ -108,6 +121,9 @@ fn add_device(session: &Session, args: &InvitationArgs) -> Result<Ending, Failur
     render::say(
         "The new device gets all that you have, and can do what you can, until you retire it.",
     );
+    if let Some(path) = sheet {
+        render::say(&format!("The sheet is in {}.", path.display()));
+    }
     if session.no_input {
         return Ok(Ending::Done);
     }

@@ -1,15 +1,17 @@
 //! `kith recover`.
 
-use std::io::Read;
+use std::{io::Read, path::PathBuf};
 
 use kith_node::{
-    api::{RecoveryAsk, RecoveryShown, Reply, Request},
+    api::{RecoveryAsk, RecoveryShown, Reply, Request, SetLine},
     failure::{Ending, Failure},
+    node::Node,
 };
 
 use crate::{
     args::{RecoverArgs, RecoverCommand},
     ask::{self, Session, odd_answer},
+    commands::{practice, setup},
     render,
 };
 
@@ -34,6 +36,13 @@ pub fn run(session: &Session, args: RecoverArgs) -> Result<Ending, Failure> {
         RecoverCommand::Record { record, controller } => {
             show(session, RecoveryAsk::Record { record, controller })
         }
+        RecoverCommand::Me {
+            members,
+            needed,
+            recovery_sheet,
+        } => me(session, members, needed, recovery_sheet.as_ref()),
+        RecoverCommand::Person { name } => person(session, name),
+        RecoverCommand::Begin { person } => begin(session, &person),
         RecoverCommand::Approve { asked, yes } => approve(session, &asked, yes),
         RecoverCommand::Agreed { agreement } => {
             let text = text_of(&agreement)?;
@@ -49,10 +58,113 @@ fn ask(session: &Session, asked: RecoveryAsk) -> Result<RecoveryShown, Failure> 
     Ok(shown)
 }
 
+/// One's own people: who they are, or other ones.
+fn me(
+    session: &Session,
+    members: Vec<String>,
+    needed: Option<u8>,
+    sheet: Option<&Option<PathBuf>>,
+) -> Result<Ending, Failure> {
+    let asked = match needed {
+        Some(needed) => RecoveryAsk::SetOwn {
+            members,
+            needed,
+            sheet: practice::sheet_code(session, sheet)?,
+        },
+        None => RecoveryAsk::Own,
+    };
+    let shown = ask(session, asked)?;
+    if session.json {
+        return render::json(&shown);
+    }
+    say_own(&shown);
+    Ok(Ending::Done)
+}
+
+fn say_own(shown: &RecoveryShown) {
+    say_new(shown);
+    if shown.sets.is_empty() {
+        render::say(
+            "You named nobody who can give you a new start should you lose every device and your recovery sheet: kith recover me --member NAME --needed K names them.",
+        );
+    }
+    say_helpers(&shown.sets);
+    for waiting in &shown.waiting {
+        let agreed = match waiting.agreed.as_slice() {
+            [] => "nobody yet".to_owned(),
+            some => some.join(", "),
+        };
+        render::say(&render::clean(&format!(
+            "{} Agreed: {agreed}.",
+            waiting.what
+        )));
+        say_question(&waiting.text, shown.check_words.as_deref());
+    }
+}
+
+fn say_helpers(sets: &[SetLine]) {
+    for set in sets {
+        render::say(&render::clean(&format!(
+            "{} of these can give you a new start together: {}.",
+            set.needed,
+            set.members.join(", ")
+        )));
+    }
+}
+
+fn say_question(text: &str, check_words: Option<&str>) {
+    render::say(
+        "Send them this text. Each runs kith recover approve with it, and sends back what that prints, which you give to kith recover agreed.",
+    );
+    render::say(text);
+    if let Some(words) = check_words {
+        render::say(&format!("Your check words: {words}"));
+        render::say(
+            "Read them to each of them on the telephone, or better in person, so that they know that it is you.",
+        );
+    }
+}
+
+fn person(session: &Session, name: String) -> Result<Ending, Failure> {
+    let shown = ask(session, RecoveryAsk::Person { name })?;
+    if session.json {
+        return render::json(&shown);
+    }
+    say_new(&shown);
+    Ok(Ending::Done)
+}
+
+/// Makes the node: nothing is asked of one here.
+fn begin(session: &Session, person: &str) -> Result<Ending, Failure> {
+    let home = session.home()?;
+    let text = text_of(person)?;
+    let unlock = setup::unlock(session)?;
+    let begun = Node::begin_again(&home, &unlock, &text)?;
+    if session.json {
+        return render::json(&begun);
+    }
+    render::say(&render::clean(&format!(
+        "A node is made in {}. It is {}'s as soon as enough of the people agree whom they had named.",
+        home.folder().display(),
+        begun.made.name
+    )));
+    setup::say_recovery(
+        &begun.made.recovery,
+        "With it, another device of yours can retire this one: kith devices retire.",
+    );
+    say_helpers(&begun.sets);
+    say_question(&begun.text, Some(&begun.check_words));
+    Ok(Ending::Done)
+}
+
 fn show(session: &Session, asked: RecoveryAsk) -> Result<Ending, Failure> {
     let shown = ask(session, asked)?;
     if session.json {
         return render::json(&shown);
+    }
+    if shown.record.is_empty() {
+        say_own(&shown);
+        return Ok(Ending::Done);
     }
     say_new(&shown);
     if shown.sets.is_empty() {
@@ -93,17 +205,26 @@ fn approve(session: &Session, asked: &str, yes: bool) -> Result<Ending, Failure>
             },
         )?;
         if session.no_input {
+            let words = shown.check_words.as_ref();
+            let words = words.map_or_else(String::new, |words| format!(" Check words: {words}."));
             return Err(Failure::new(
                 Ending::NeedsPerson,
-                shown.note.ok_or_else(odd_answer)?,
-                "Talk to whoever asks before you agree, then add --yes. Nothing was changed.",
+                format!("{}{words}", shown.note.ok_or_else(odd_answer)?),
+                "Talk to whoever asks before you agree, and compare the check words where there are any; then add --yes. Nothing was changed.",
             ));
         }
         say_new(&shown);
         render::say(
             "Talk to whoever asks before you agree: on the telephone, or better in person.",
         );
-        if !ask::agrees("Do you agree?")? {
+        let question = match &shown.check_words {
+            Some(words) => {
+                render::say(&format!("Check words: {words}"));
+                "Is it them, whose voice or face you know, and did they read these very words to you?"
+            }
+            None => "Do you agree?",
+        };
+        if !ask::agrees(question)? {
             render::say("You have not agreed. Nothing was changed.");
             return Ok(Ending::Done);
         }

@@ -1,11 +1,8 @@
 //! `kith share`.
 
-use std::path::Path;
-
 use kith_node::{
-    api::{Reply, Request, ShareBasis, ShareRequest, ShareTerms, Shared, SharedWith},
+    api::{Reply, Request, ShareBasis, ShareRequest, ShareTerms, SharedWith},
     failure::{Ending, Failure},
-    pairing::sheet,
 };
 
 use crate::{
@@ -44,7 +41,11 @@ pub fn run(session: &Session, args: ShareArgs) -> Result<Ending, Failure> {
         return Err(odd_answer());
     };
     if let Some(path) = &args.sheet {
-        write_sheet(&shared, path)?;
+        invitation::write_sheet(
+            &shared,
+            path,
+            "kith sharing RECORD lists it, kith stop RECORD ID takes it back. Name a file that you may write, and share again.",
+        )?;
     }
     if session.json {
         return render::json(&shared);
@@ -60,18 +61,6 @@ pub fn run(session: &Session, args: ShareArgs) -> Result<Ending, Failure> {
         return Ok(Ending::Done);
     }
     invitation::wait(session, &shared)
-}
-
-fn write_sheet(shared: &Shared, path: &Path) -> Result<(), Failure> {
-    let page = sheet::page(shared, jiff::Timestamp::now())?;
-    std::fs::write(path, page).map_err(|error| {
-        Failure::new(
-            Ending::Failed,
-            format!("The sheet {} could not be written.", path.display()),
-            "The invitation was made: kith sharing RECORD lists it, kith stop RECORD ID takes it back. Name a file that you may write, and share again.",
-        )
-        .because(&error)
-    })
 }
 
 fn share_with(session: &Session, share: ShareRequest, with: String) -> Result<Ending, Failure> {

@@ -20,6 +20,8 @@ pub struct ImportRequest {
     pub same_person: bool,
     /// What opens a bundle among the files.
     pub passphrase: Option<String>,
+    /// Not to propose that a new record may be of somebody who has one already.
+    pub no_proposals: bool,
 }
 
 impl fmt::Debug for ImportRequest {

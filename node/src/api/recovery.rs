@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::SetUp;
+
 /// What is asked about recovery.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum RecoveryAsk {
@@ -38,6 +40,22 @@ pub enum RecoveryAsk {
         /// The text.
         text: String,
     },
+    /// Who can give this node's owner a new key.
+    Own,
+    /// Other people are to be able to.
+    SetOwn {
+        /// Who, by the names of nodes that are known here.
+        members: Vec<String>,
+        /// How many of them have to agree.
+        needed: u8,
+        /// The code of the first device's recovery sheet, where this one may not say so by itself.
+        sheet: Option<String>,
+    },
+    /// What somebody begins with who lost every device.
+    Person {
+        /// Who, by the name of a node that is known here.
+        name: String,
+    },
 }
 
 /// Who may recover a record, what waits, and what came of a question.
@@ -55,6 +73,21 @@ pub struct RecoveryShown {
     pub event: Option<String>,
     /// What it is about, and what to do.
     pub note: Option<String>,
+    /// What two people compare before one of them agrees to a new key of the other's.
+    pub check_words: Option<String>,
+}
+
+/// A node on which somebody waits for a new key.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Regaining {
+    /// The node that was made.
+    pub made: SetUp,
+    /// What is to be handed on.
+    pub text: String,
+    /// What the person reads out to each who is to agree.
+    pub check_words: String,
+    /// Who can agree, and how many have to.
+    pub sets: Vec<SetLine>,
 }
 
 /// People who may recover a record together.

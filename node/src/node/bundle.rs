@@ -15,11 +15,10 @@ use kith_protocol::{
         AttachmentPiece, BundleItem, BundleWriter, Counts, Frame, Manifest, attachment_pieces,
         seal::{SealingKey, SealingSecret},
     },
-    consent::{Status, grant::Purposes},
+    consent::{Status, devices, grant::Purposes},
     id::{BlobId, PrincipalId, RecordId},
-    logs::{Act, LogId, PrincipalAct},
+    logs::LogId,
     record::Record,
-    signed::Signed,
     store::{Item, Store},
 };
 
@@ -237,18 +236,7 @@ impl Node {
 
     /// The key in a principal's log to which bundles for it are sealed.
     fn sealing_key(&self, principal: PrincipalId) -> Result<SealingKey, Failure> {
-        let log = self.store.events(&LogId::Principal(principal))?;
-        let key = log.into_iter().find_map(|(_, bytes)| {
-            let event = Signed::<kith_protocol::logs::Event>::new(bytes)
-                .trust_own_store()
-                .ok()?;
-            match event.value().act {
-                Act::Principal(PrincipalAct::Begin { sealing_key, .. }) => {
-                    Some(SealingKey(sealing_key))
-                }
-                Act::Principal(_) | Act::Core(_) | Act::Label(_) => None,
-            }
-        });
+        let key = devices::sealing_key(&self.log_of(principal)?, principal).map(SealingKey);
         key.ok_or_else(|| {
             Failure::new(
                 Ending::Failed,

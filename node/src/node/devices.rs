@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use kith_protocol::{
-    consent::devices,
+    consent::{cut::Cut, devices},
     id::{DeviceId, EventId},
     limits::{ACQUAINTANCES_LEN_MAX, ACQUAINTANCES_MAX},
     logs::{Act, LogId, PrincipalAct, record::Link},
@@ -32,6 +32,8 @@ pub(super) struct Device {
     parent: DeviceId,
     since_ms: u64,
     pub(super) retired: bool,
+    /// The event that retired it, where that says nothing yet of what stays.
+    pub(super) stopped_by: Option<EventId>,
 }
 
 impl Node {
@@ -64,7 +66,7 @@ impl Node {
         let (Some(device), true) = (named.pop(), named.is_empty()) else {
             return Err(not_one("device", &leaving.who, "kith devices list"));
         };
-        let (id, retired) = (device.id, device.retired);
+        let (id, retired, stopped_by) = (device.id, device.retired, device.stopped_by);
         if id == self.device() {
             return Err(Failure::new(
                 Ending::Usage,
@@ -72,7 +74,7 @@ impl Node {
                 "Retire it from another of your devices. Nothing was changed.",
             ));
         }
-        if retired {
+        if retired && stopped_by.is_none() {
             return Err(Failure::new(
                 Ending::Failed,
                 "That device is retired already.",
@@ -81,7 +83,8 @@ impl Node {
         }
         let root = retiring.sheet.as_deref();
         let root = root.map(|code| self.root_by_sheet(code)).transpose()?;
-        if root.is_none() && !self.may_retire(&devices, id) {
+        let may = root.is_some() || self.has_root_key()? || self.may_retire(&devices, id);
+        if !may {
             return Err(Failure::new(
                 Ending::NotAllowed,
                 "That device was not added by this one, and this one does not have your root key.",
@@ -93,11 +96,13 @@ impl Node {
             device: id,
             last,
             cut,
+            void: Vec::new(),
         };
         let leaver = Leaver {
             link: Link::Device(id),
             devices: BTreeSet::from([id]),
             keep: leaving.keep,
+            awaited: stopped_by.into_iter().collect(),
         };
         let (event, records) = self.leave(&leaver, root.as_ref(), end)?;
         let name = id.to_string()[..12].to_owned();
@@ -110,12 +115,8 @@ impl Node {
         })
     }
 
-    /// Who has the root key may retire any device; another device those that it added, and those
-    /// that they added.
+    /// A device without the root key may retire those that it added, and those that they added.
     fn may_retire(&self, devices: &[Device], device: DeviceId) -> bool {
-        if self.identity.root_key().is_some() {
-            return true;
-        }
         let parents: BTreeMap<_, _> = devices
             .iter()
             .map(|known| (known.id, known.parent))
@@ -134,7 +135,11 @@ impl Node {
     }
 
     /// The last of a device's events in the owner's log before the first that is not kept.
-    fn last_standing(&self, device: DeviceId, keep: Keep) -> Result<Option<EventId>, Failure> {
+    pub(super) fn last_standing(
+        &self,
+        device: DeviceId,
+        keep: Keep,
+    ) -> Result<Option<EventId>, Failure> {
         let log = self.principal_log()?;
         let mut own: Vec<_> = log
             .iter()
@@ -156,8 +161,9 @@ impl Node {
             parent: self.identity.principal.root_key(),
             since_ms: 0,
             retired: false,
+            stopped_by: None,
         }];
-        let mut retired = BTreeSet::new();
+        let mut retired: BTreeMap<_, Vec<(EventId, &Cut)>> = BTreeMap::new();
         for event in &*log {
             match &event.value().act {
                 Act::Principal(
@@ -170,17 +176,41 @@ impl Node {
                     parent: event.value().device,
                     since_ms: event.value().time_ms,
                     retired: false,
+                    stopped_by: None,
                 }),
-                Act::Principal(PrincipalAct::DeviceRetire { device, .. }) => {
-                    retired.insert(*device);
+                Act::Principal(PrincipalAct::DeviceRetire { device, cut, .. }) => {
+                    retired.entry(*device).or_default().push((event.id(), cut));
                 }
                 Act::Principal(_) | Act::Core(_) | Act::Label(_) => {}
             }
         }
+        let to_be_said = Cut::to_be_said();
         for device in &mut devices {
-            device.retired = retired.contains(&device.id);
+            let ends = retired.get(&device.id).map_or(&[][..], Vec::as_slice);
+            device.retired = !ends.is_empty();
+            if let [(end, cut)] = ends
+                && **cut == to_be_said
+            {
+                device.stopped_by = Some(*end);
+            }
         }
         Ok(devices)
+    }
+
+    /// The beginning of a device's id, where it was stopped and nobody said yet what stays.
+    pub(super) fn stopped_and_open(&self, device: DeviceId) -> Result<Option<String>, Failure> {
+        let mut devices = self.own_devices()?.into_iter();
+        let open = devices.find(|known| known.id == device && known.stopped_by.is_some());
+        Ok(open.map(|open| open.id.to_string()[..12].to_owned()))
+    }
+
+    /// Whether the key that is over all of the owner's devices is here.
+    pub(super) fn has_root_key(&self) -> Result<bool, Failure> {
+        let Some(root) = self.identity.root_key() else {
+            return Ok(false);
+        };
+        let keys = devices::root_keys(&self.principal_log()?, self.identity.principal);
+        Ok(keys.contains(&root.device()))
     }
 
     fn is_root(&self, device: DeviceId) -> bool {
@@ -188,7 +218,11 @@ impl Node {
     }
 
     fn device_line(&self, device: &Device) -> DeviceLine {
-        let state = if device.retired { "retired" } else { "active" };
+        let state = match (device.retired, device.stopped_by) {
+            (false, _) => "active",
+            (true, None) => "retired",
+            (true, Some(_)) => "retired, and nobody said what stays",
+        };
         DeviceLine {
             id: device.id.to_string(),
             is_this: device.id == self.device(),

@@ -55,6 +55,8 @@ pub(super) enum RowKind {
     Demo = 31,
     /// The owner's root key, sealed to the code of the first device's recovery sheet.
     Sheet = 32,
+    /// What the owner's people are asked, who are to give them a new key.
+    Regaining = 33,
 }
 
 impl RowKind {
@@ -176,6 +178,19 @@ impl Role {
         }
     }
 
+    /// What a name says, as people type it.
+    pub(super) fn named(name: &str) -> Option<Self> {
+        let all = [
+            Self::Practice,
+            Self::Hospital,
+            Self::Ambulance,
+            Self::CareHome,
+            Self::Laboratory,
+            Self::Person,
+        ];
+        all.into_iter().find(|role| role.name() == name)
+    }
+
     /// Person or organisation.
     pub const fn kind(self) -> PrincipalKind {
         match self {
@@ -199,7 +214,7 @@ struct Stored {
     device: [u8; 32],
     #[serde(with = "codec::array")]
     sealing: [u8; 32],
-    /// Whose device this is, where the root key is not here.
+    /// Whose device this is, where the root key is not here, or is not their first.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     owner: Option<PrincipalId>,
     /// The seed of the device key with which the access log began, where that is another.
@@ -245,11 +260,24 @@ impl Identity {
         }
     }
 
+    /// Somebody who is to go on with a new root key, a new device and a new sealing key.
+    pub(super) fn regained(
+        (name, role): (String, Role),
+        principal: PrincipalId,
+        seeds: [[u8; 32]; 3],
+    ) -> Self {
+        Self {
+            principal,
+            ..Self::new(name, role, seeds)
+        }
+    }
+
     pub(super) fn load(store: &DiskStore) -> Result<Self, Failure> {
         let stored: Option<Stored> = read_row(store, RowKind::Identity, b"")?;
         let stored = stored.ok_or_else(no_keys)?;
         let root = stored.root.map(SecretKey::from_seed);
-        let principal = root.as_ref().map(SecretKey::principal).or(stored.owner);
+        let first = || root.as_ref().map(SecretKey::principal);
+        let principal = stored.owner.or_else(first);
         Ok(Self {
             name: stored.name,
             role: stored.role,
@@ -268,10 +296,15 @@ impl Identity {
             root: self.root.as_ref().map(|root| *root.seed()),
             device: *self.device.seed(),
             sealing: *self.sealing_seed,
-            owner: self.root.is_none().then_some(self.principal),
+            owner: (!self.has_first_root()).then_some(self.principal),
             first: self.first.as_ref().map(|first| *first.seed()),
         };
         row(RowKind::Identity, b"", &stored)
+    }
+
+    fn has_first_root(&self) -> bool {
+        let root = self.root.as_ref();
+        root.is_some_and(|root| root.principal() == self.principal)
     }
 
     pub(super) fn name_card(&self) -> Vec<u8> {

@@ -7,6 +7,7 @@
 mod build;
 mod own;
 mod plan;
+mod proposals;
 mod read;
 
 use std::{collections::BTreeSet, num::NonZero, path::PathBuf};
@@ -40,6 +41,8 @@ struct Course {
     imported: Imported,
     /// New records that are built and wait for their commit.
     built: Vec<Item>,
+    /// Every record that was begun.
+    new: Vec<RecordId>,
 }
 
 impl Node {
@@ -58,6 +61,9 @@ impl Node {
         let done = self.import_files(&files, target, request, &mut course, progress);
         // What was built counts for the people that this node knows: it is not left behind.
         self.commit_built(&mut course).and(done)?;
+        if !request.no_proposals {
+            self.propose_alike(&course.new, &mut course.imported)?;
+        }
         progress(at(files.len(), files.len()));
         Ok(course.imported)
     }
@@ -164,6 +170,7 @@ impl Node {
             items.push(row);
             let filed = self.report(built.record, &built.known, built.filed, 0);
             course.imported.records.push(filed);
+            course.new.push(built.record);
             links.extend(built.same_as.map(|other| (other, built.record)));
         }
         // The rights to all of them together, and their content behind it: the store keeps them so.

@@ -44,6 +44,8 @@ pub(super) struct Leaver {
     pub(super) devices: BTreeSet<DeviceId>,
     /// What stays of what they did.
     pub(super) keep: Keep,
+    /// Events because of which alone something of theirs is marked and stays all the same.
+    pub(super) awaited: Vec<EventId>,
 }
 
 /// The cuts over many records that this node signed.
@@ -171,7 +173,9 @@ impl Node {
             .iter()
             .filter(|end| match keep {
                 Keep::All => {
-                    !end.is_straight || doubtful.contains(end.record.as_bytes().as_slice())
+                    !end.is_straight
+                        || !leaver.awaited.is_empty()
+                        || doubtful.contains(end.record.as_bytes().as_slice())
                 }
                 Keep::NoneAfter(_) => true,
             })
@@ -180,10 +184,11 @@ impl Node {
         let mut exact = BTreeMap::new();
         for record in looked_at {
             let parts = self.with_record(record, |_, record| {
-                Ok(match keep {
-                    Keep::All => record.ledger().keep_everything(link),
-                    Keep::NoneAfter(date_ms) => record.ledger().keep_none_after(link, date_ms),
-                })
+                let date_ms = match keep {
+                    Keep::All => u64::MAX,
+                    Keep::NoneAfter(date_ms) => date_ms,
+                };
+                Ok(record.ledger().keep_instead(link, date_ms, &leaver.awaited))
             })?;
             exact.insert(record, parts);
         }

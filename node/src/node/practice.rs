@@ -164,16 +164,18 @@ impl Node {
                 "Nothing was changed: kith staff list shows everyone.",
             ));
         }
-        let devices = match member.device {
-            Some(own) => BTreeSet::from([own]),
-            None => self.own_devices()?.iter().map(|device| device.id).collect(),
-        };
+        let devices = self.devices_of(&member)?;
         let staff = member.id;
-        let end = |cut| PrincipalAct::StaffEnd { staff, cut };
+        let end = |cut| PrincipalAct::StaffEnd {
+            staff,
+            cut,
+            void: Vec::new(),
+        };
         let leaver = Leaver {
             link: Link::Staff(staff),
             devices,
             keep: leaving.keep,
+            awaited: Vec::new(),
         };
         let (event, records) = self.leave(&leaver, None, end)?;
         Ok(Left {
@@ -183,6 +185,20 @@ impl Node {
             note: note(&name, leaving.keep),
             name,
         })
+    }
+
+    /// What a member of staff signs with.
+    fn devices_of(&self, member: &Member) -> Result<BTreeSet<DeviceId>, Failure> {
+        Ok(match member.device {
+            Some(own) => BTreeSet::from([own]),
+            None => self.own_devices()?.iter().map(|device| device.id).collect(),
+        })
+    }
+
+    /// The same, of a member by their id.
+    pub(super) fn devices_of_staff(&self, staff: StaffId) -> Result<BTreeSet<DeviceId>, Failure> {
+        let member = self.member(&staff.to_string())?;
+        self.devices_of(&member)
     }
 
     /// The member of staff whom a word names and who may act now.

@@ -6,7 +6,7 @@
 //! reach each other.
 
 mod answers;
-mod paper;
+pub(super) mod paper;
 #[cfg(test)]
 mod tests;
 mod words;
@@ -19,7 +19,7 @@ use kith_protocol::{
         GrantFate,
         cut::{Custody, CutPart, CutTree},
     },
-    id::PrincipalId,
+    id::{EventId, PrincipalId},
     logs::{
         Act, CoreAct, Frontiers, LogId,
         principal::{Approval, RecoverySet},
@@ -79,6 +79,13 @@ impl Node {
             }
             RecoveryAsk::Approve { text, yes } => self.approve(text, *yes),
             RecoveryAsk::Agreed { text } => self.take_agreement(text),
+            RecoveryAsk::Own => self.own_recovery(RecoveryShown::default()),
+            RecoveryAsk::SetOwn {
+                members,
+                needed,
+                sheet,
+            } => self.change_own_set((members, *needed), sheet.as_deref()),
+            RecoveryAsk::Person { name } => self.about_somebody(name),
         }
     }
 
@@ -117,22 +124,7 @@ impl Node {
         names: &[String],
         needed: u8,
     ) -> Result<RecoveryShown, Failure> {
-        let members = names.iter().map(|name| self.known_or_own(name));
-        let members: BTreeSet<_> = members.collect::<Result<_, _>>()?;
-        let count = members.len();
-        if usize::from(needed) * 2 <= count || usize::from(needed) > count {
-            return Err(Failure::new(
-                Ending::Usage,
-                format!(
-                    "{needed} of {count} cannot be: it takes more than half of them, and no more than there are."
-                ),
-                "Two of three is usual: --member ANN --member BEN --member CLEO --needed 2. Nothing was changed.",
-            ));
-        }
-        let set = RecoverySet {
-            needed,
-            members: members.into_iter().collect(),
-        };
+        let set = self.set_of(names, needed)?;
         let act = Act::Core(CoreAct::RecoverySet {
             set,
             approvals: Vec::new(),
@@ -157,6 +149,19 @@ impl Node {
         for event in &*self.store.principal_log(&controller)? {
             record.ledger().add_event(event.clone());
         }
+        let parts = record.ledger().keep_everything(Link::Root);
+        self.recovering(record, controller, parts, Vec::new())
+    }
+
+    /// Puts a recovery to the members: it keeps these parts, all shares, and says of the stops in
+    /// `void` that they do not hold.
+    pub(super) fn recovering(
+        &mut self,
+        record: &mut Record,
+        controller: PrincipalId,
+        parts: Vec<CutPart>,
+        void: Vec<EventId>,
+    ) -> Result<RecoveryShown, Failure> {
         let grants = record.ledger().grants();
         // Shares that the old controllers gave go on, with all that hangs on them.
         let keep = grants.iter().filter(|grant| {
@@ -164,7 +169,6 @@ impl Node {
                 && matches!(grant.state, GrantFate::Active | GrantFate::Suspended)
         });
         let keep = keep.map(|grant| grant.id).collect();
-        let parts = record.ledger().keep_everything(Link::Root);
         // What this node does not hold, the next controller says of it what stands.
         let custody = Custody {
             custodian: controller,
@@ -176,7 +180,7 @@ impl Node {
             previous: record.ledger().last_recover(),
             cut,
             keep,
-            void: Vec::new(),
+            void,
             controller,
             approvals: Vec::new(),
         });
@@ -363,7 +367,7 @@ impl Node {
         Ok(items)
     }
 
-    fn known_or_own(&self, name: &str) -> Result<PrincipalId, Failure> {
+    pub(super) fn known_or_own(&self, name: &str) -> Result<PrincipalId, Failure> {
         if name.to_lowercase() == self.identity.name.to_lowercase() {
             return Ok(self.identity.principal);
         }

@@ -160,21 +160,27 @@ impl Node {
 
     pub(super) fn decide(&mut self, word: &str, decision: &Decision) -> Result<Decided, Failure> {
         let id = self.record_named(word)?;
-        self.with_record(id, |node, record| match decision {
-            Decision::Adopt { entry } => node.adopt(record, entry),
-            Decision::Choose { resource, version } => node.choose(record, resource, *version),
-            Decision::Settle { resource, wanted } => node.settle(record, resource, *wanted),
-            Decision::Confirm { stop } => node.confirm(record, stop),
-            Decision::Void { stop } => node.void(record, stop),
-            Decision::Undo { entry, version } => node.undo(record, entry, *version),
+        match decision {
+            Decision::Adopt { entry } => self.with_record(id, |node, of| node.adopt(of, entry)),
+            Decision::Choose { resource, version } => {
+                self.with_record(id, |node, of| node.choose(of, resource, *version))
+            }
+            Decision::Settle { resource, wanted } => {
+                self.with_record(id, |node, of| node.settle(of, resource, *wanted))
+            }
+            Decision::Confirm { stop } => self.with_record(id, |node, of| node.confirm(of, stop)),
+            Decision::Void { stop } => self.void(id, stop),
+            Decision::Undo { entry, version } => {
+                self.with_record(id, |node, of| node.undo(of, entry, *version))
+            }
             Decision::Seen { emergency } => {
-                let entry = node.see_emergency(record, emergency)?;
+                let see = |node: &mut Self, of: &mut Record| node.see_emergency(of, emergency);
                 Ok(Decided {
-                    entry,
+                    entry: self.with_record(id, see)?,
                     what: "It is noted here that somebody has seen this; kith record emergency RECORD goes on listing it.".to_owned(),
                 })
             }
-        })
+        }
     }
 
     fn adopt(&mut self, record: &mut Record, word: &str) -> Result<Decided, Failure> {

@@ -44,16 +44,7 @@ impl Node {
             LinkWord::Confirm => LinkState::Confirmed,
             LinkWord::Withdraw => LinkState::Withdrawn,
         };
-        let mut events = Vec::new();
-        for (record, other) in [(id, other), (other, id)] {
-            if self.people.get(&record).is_none() {
-                continue;
-            }
-            let said = self.with_record(record, |node, record| {
-                node.says_link(record, (other, link), &evidence)
-            })?;
-            events.extend(said);
-        }
+        let events = self.say_in_both((id, other), link, &evidence)?;
         let Some(event) = events.first() else {
             return Err(Failure::new(
                 Ending::NotAllowed,
@@ -81,6 +72,26 @@ impl Node {
             entry: event.clone(),
             what,
         })
+    }
+
+    /// Says it in each of the two records that is here and controlled from here; the events.
+    pub(super) fn say_in_both(
+        &mut self,
+        (id, other): (RecordId, RecordId),
+        link: LinkState,
+        evidence: &str,
+    ) -> Result<Vec<String>, Failure> {
+        let mut events = Vec::new();
+        for (record, other) in [(id, other), (other, id)] {
+            if self.people.get(&record).is_none() {
+                continue;
+            }
+            let said = self.with_record(record, |node, record| {
+                node.says_link(record, (other, link), evidence)
+            })?;
+            events.extend(said);
+        }
+        Ok(events)
     }
 
     fn says_link(

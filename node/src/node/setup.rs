@@ -73,15 +73,20 @@ impl Node {
         items.extend(sheet::kept(&identity, &recovery)?);
         items.extend(mark);
         store.commit(items)?;
-        Ok(SetUp {
-            name: name.to_owned(),
-            kind: role,
-            node: identity.device.device().to_string(),
-            owner: identity.principal.to_string(),
-            home: home.folder().to_owned(),
-            recovery,
-            service: None,
-        })
+        Ok(made(home, &identity, recovery))
+    }
+}
+
+/// What is said of a node that was made.
+pub(super) fn made(home: &Home, identity: &Identity, recovery: String) -> SetUp {
+    SetUp {
+        name: identity.name.clone(),
+        kind: identity.role,
+        node: identity.device.device().to_string(),
+        owner: identity.principal.to_string(),
+        home: home.folder().to_owned(),
+        recovery,
+        service: None,
     }
 }
 
@@ -132,15 +137,7 @@ impl Node {
         let recovery = recovery_code();
         let key = home.create(unlock, &recovery)?;
         home.store(&key)?.commit(items)?;
-        Ok(SetUp {
-            name: added.name,
-            kind: added.role,
-            node: identity.device.device().to_string(),
-            owner: owner.to_string(),
-            home: home.folder().to_owned(),
-            recovery,
-            service: None,
-        })
+        Ok(made(home, &identity, recovery))
     }
 }
 
@@ -213,7 +210,7 @@ fn principal_log(identity: &Identity) -> Vec<Item> {
 }
 
 /// 125 random bits as 25 letters and digits in groups, none of which looks like another.
-fn recovery_code() -> String {
+pub(super) fn recovery_code() -> String {
     let mut spec = Specification::new();
     spec.symbols.push_str("0123456789abcdefghjkmnpqrstvwxyz");
     let encoding = spec.encoding().expect("32 symbols, all different");

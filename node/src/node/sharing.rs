@@ -12,6 +12,7 @@ mod link;
 mod scopes;
 mod share;
 mod stopping;
+mod voiding;
 
 use kith_protocol::id::RecordId;
 

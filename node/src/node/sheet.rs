@@ -3,6 +3,7 @@
 //! who has lost that one retires it from any other, and who steals another cannot.
 
 use kith_protocol::{
+    consent::devices,
     identity::SecretKey,
     store::{Item, StoreError},
 };
@@ -43,7 +44,8 @@ impl Node {
             .open(&as_printed(code))
             .map_err(|error| not_opened(&error))?;
         let root = SecretKey::from_seed(*seed);
-        let is_owners = root.principal() == self.identity.principal;
+        let log = self.principal_log()?;
+        let is_owners = devices::root_keys(&log, self.identity.principal).contains(&root.device());
         is_owners.then_some(root).ok_or_else(not_kept)
     }
 }

@@ -154,9 +154,9 @@ impl Node {
     /// they give it to each other also when whoever shared it with both is gone.
     fn note_holders(&self, record: &mut Record) -> Result<Vec<Item>, Failure> {
         let grants = record.ledger().grants();
-        let active = grants
-            .iter()
-            .filter(|grant| grant.state == GrantFate::Active);
+        // A share that somebody's word is awaited about goes on meanwhile.
+        let goes_on = [GrantFate::Active, GrantFate::Suspended];
+        let active = grants.iter().filter(|grant| goes_on.contains(&grant.state));
         let mut holders: BTreeSet<_> = active.map(|grant| grant.grant.audience).collect();
         holders.extend(record.ledger().controllers());
         if !holders.remove(&self.identity.principal) {

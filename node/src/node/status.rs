@@ -25,6 +25,7 @@ impl Node {
             .collect();
         problems.extend(self.full_disk());
         problems.extend(self.restored()?);
+        problems.extend(self.regained()?);
         let records: Vec<RecordId> = self.people.iter().map(|(id, _)| *id).collect();
         let (waiting, unreadable) = self.look_through(&records, &mut problems);
         let invitations = self.invitations_to_review(None)?;

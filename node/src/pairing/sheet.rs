@@ -1,4 +1,5 @@
-//! An invitation on paper: one A4 page that says who invites, to what, and how to join.
+//! An invitation on paper: one A4 page that says who invites, to what, and how to join: to a share,
+//! or as another device of one's own.
 
 use std::fmt::{self, Write};
 
@@ -33,37 +34,35 @@ fn written(shared: &Shared, code: &str, now: Timestamp) -> Result<String, fmt::E
         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\n\
          <meta name=\"viewport\" content=\"width=device-width\">\n\
-         <title>Invitation from {from}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n\
-         <h1>{from} invites you</h1>\n<p>{from} ({}) shares parts of a person's record with you.</p>\n<dl>\n",
-        escaped(shared.kind.name())
+         <title>Invitation from {from}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n"
     )?;
-    let lines = [
-        ("You can see", in_words(&shared.see)),
-        ("You can add to", in_words(&shared.add)),
-        ("You can change", in_words(&shared.change)),
-        (
-            "Until the end of",
-            shared.until.as_deref().map(last).unwrap_or_default(),
-        ),
-        ("Use this invitation before", day(&shared.invitation_ends)),
-    ];
+    let mut lines = begin(&mut page, shared, &from)?;
+    lines.push(("Use this invitation before", day(&shared.invitation_ends)));
     for (name, value) in lines {
         let value = if value.is_empty() { "nothing" } else { &value };
         writeln!(page, "<dt>{name}</dt><dd>{}</dd>", escaped(value))?;
     }
     page.push_str("</dl>\n<h2>How to join</h2>\n<ol>\n");
-    writeln!(
-        page,
-        "<li>Install kith on your computer and make your node: <kbd>kith setup</kbd></li>"
-    )?;
+    let [install, answers] = match is_share(shared) {
+        true => [
+            "Install kith on your computer and make your node: <kbd>kith setup</kbd>".to_owned(),
+            format!(
+                "Look whether it is {from} who answers. You may be asked for check words: read them to each other by telephone."
+            ),
+        ],
+        false => [
+            "Install kith on the new machine, and make no node there: joining makes it".to_owned(),
+            format!(
+                "Look whether it is {from} that answers. You may be asked for check words: compare them with those on the device that made this page, before you confirm there."
+            ),
+        ],
+    };
+    writeln!(page, "<li>{install}</li>")?;
     writeln!(
         page,
         "<li>Scan this code, or type the link below it: <kbd>kith join --link LINK</kbd></li>"
     )?;
-    writeln!(
-        page,
-        "<li>Look whether it is {from} who answers. You may be asked for check words: read them to each other by telephone.</li>\n</ol>"
-    )?;
+    writeln!(page, "<li>{answers}</li>\n</ol>")?;
     writeln!(page, "<div class=\"code\">{code}</div>")?;
     writeln!(page, "<p class=\"link\">{}</p>", escaped(&shared.link))?;
     if let Some((words, ends)) = words(shared, now) {
@@ -78,16 +77,65 @@ fn written(shared: &Shared, code: &str, now: Timestamp) -> Result<String, fmt::E
             }
         )?;
     }
+    let (heading, meanings) = match is_share(shared) {
+        true => (
+            "What sharing means",
+            vec![
+                "You see earlier versions of what you may see too.".to_owned(),
+                format!("{from} can stop sharing at any time. kith cannot take back what you already have on your own device."),
+                "What you were sent is written down where it came from, and the person can read who looked.".to_owned(),
+            ],
+        ),
+        false => (
+            "What another device means",
+            vec![
+                format!("The new device gets everything that {from} has, and can do all that {from} can, until it is retired."),
+                "Destroy this page when the new device has joined, or when you no longer want one.".to_owned(),
+                "A device that is lost is stopped from another one: <kbd>kith devices retire</kbd>.".to_owned(),
+            ],
+        ),
+    };
+    writeln!(page, "<h2>{heading}</h2>\n<ul>")?;
     writeln!(
         page,
-        "<h2>What sharing means</h2>\n<ul>\n\
-         <li>This page works once. Whoever has it can use it: keep it as you would a key.</li>\n\
-         <li>You see earlier versions of what you may see too.</li>\n\
-         <li>{from} can stop sharing at any time. kith cannot take back what you already have on your own device.</li>\n\
-         <li>What you were sent is written down where it came from, and the person can read who looked.</li>\n\
-         </ul>\n</body>\n</html>"
+        "<li>This page works once. Whoever has it can use it: keep it as you would a key.</li>"
     )?;
+    for meaning in meanings {
+        writeln!(page, "<li>{meaning}</li>")?;
+    }
+    writeln!(page, "</ul>\n</body>\n</html>")?;
     Ok(page)
+}
+
+/// A share has an end; another device of one's own has none.
+const fn is_share(shared: &Shared) -> bool {
+    shared.until.is_some()
+}
+
+/// Who invites to what, and the lines that say so.
+fn begin<'a>(
+    page: &mut String,
+    shared: &Shared,
+    from: &str,
+) -> Result<Vec<(&'a str, String)>, fmt::Error> {
+    let kind = escaped(shared.kind.name());
+    let Some(until) = &shared.until else {
+        writeln!(
+            page,
+            "<h1>Another device of {from}</h1>\n<p>With this page a new machine becomes a device of {from} ({kind}).</p>\n<dl>"
+        )?;
+        return Ok(Vec::new());
+    };
+    writeln!(
+        page,
+        "<h1>{from} invites you</h1>\n<p>{from} ({kind}) shares parts of a person's record with you.</p>\n<dl>"
+    )?;
+    Ok(vec![
+        ("You can see", in_words(&shared.see)),
+        ("You can add to", in_words(&shared.add)),
+        ("You can change", in_words(&shared.change)),
+        ("Until the end of", last(until)),
+    ])
 }
 
 const STYLE: &str = "@page{size:A4;margin:18mm}body{font:12pt/1.4 sans-serif;max-width:174mm;margin:0 auto;color:#000;background:#fff}\
@@ -122,12 +170,12 @@ fn spaced(word: &str) -> String {
     word.replace('-', " ")
 }
 
-/// The day of an instant.
 /// The last day of a share.
 fn last(until: &str) -> String {
     last_day(until).unwrap_or_else(|| time(until))
 }
 
+/// The day of an instant.
 fn day(instant: &str) -> String {
     instant.split('T').next().unwrap_or(instant).to_owned()
 }
@@ -198,6 +246,24 @@ mod tests {
             assert!(!said.contains(word), "{word}");
         }
         assert!(page.contains("default-src 'none'"));
+    }
+
+    #[test]
+    fn a_page_for_a_device_says_what_a_device_is_and_of_no_share() {
+        let shared = Shared {
+            until: None,
+            see: String::new(),
+            ..shared()
+        };
+        let page = page(&shared, Timestamp::UNIX_EPOCH).expect("a page");
+        assert!(!page.contains("<script"), "{page}");
+        for said in ["Another device of", "make no node there", "kith:join/AAAA"] {
+            assert!(page.contains(said), "{said}: {page}");
+        }
+        for word in ["You can see", "shares parts", "kith setup", "stop sharing"] {
+            assert!(!page.contains(word), "{word}: {page}");
+        }
+        assert!(page.contains("Use this invitation before</dt><dd>2026-12-05"));
     }
 
     #[test]

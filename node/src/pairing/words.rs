@@ -93,6 +93,17 @@ impl fmt::Debug for Words {
     }
 }
 
+/// Eight words made of a hash: what two people compare where somebody could try very many texts
+/// until one looks like another.
+pub fn phrase_of_hash(hash: &[u8; 32]) -> String {
+    let [first, second] = [&hash[..16], &hash[16..]].map(|half| {
+        let mut of_half = [0; 32];
+        of_half[..16].copy_from_slice(half);
+        Words::of_hash(&of_half).to_string()
+    });
+    format!("{first} {second}")
+}
+
 /// The single words of what was typed.
 pub fn split(typed: &[String]) -> Vec<String> {
     let between = |c: char| c.is_whitespace() || matches!(c, ',' | '-' | ';' | '.' | '_' | '–');

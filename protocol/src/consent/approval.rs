@@ -1,11 +1,14 @@
 //! A member's agreement to an act of the quorum, and the proof of the secret on the emergency page.
 
+use super::devices;
 use crate::{
     codec,
     id::{DeviceId, EventId, PrincipalId, RecordId},
     identity::SecretKey,
+    intake,
+    limits::{CERTIFICATES_MAX, VOUCHING_DEPTH_MAX},
     logs::{Act, CoreAct, Event, Frontiers, LogId, PrincipalAct, principal::Approval},
-    signed::{Domain, seal, unseal},
+    signed::{Domain, Verified, seal, unseal},
 };
 
 /// What a member signs: the act without its approvals, its log, and what its author had seen, so
@@ -38,11 +41,33 @@ impl Member<'_> {
             device: self.key.device(),
             principal_frontier,
             signature: seal(Domain::Approval, subject.to_vec(), self.key),
+            certificates: Vec::new(),
         }
+    }
+
+    /// Approves a change of somebody's root key, with what of the member's own log certifies the
+    /// device; nothing where that log does not.
+    pub fn vouch(&self, subject: [u8; 32], log: &[Verified<Event>]) -> Option<Approval> {
+        let certificates = devices::certificates(log, self.principal, self.key.device())?;
+        Some(Approval {
+            certificates,
+            ..self.approve(subject, Vec::new())
+        })
     }
 }
 
 impl Approval {
+    /// Whether it shows by itself that its device acts for the member, as one that stands `depth`
+    /// approvals within others.
+    pub(super) fn is_certified(&self, depth: usize) -> bool {
+        if self.certificates.len() > CERTIFICATES_MAX || depth > VOUCHING_DEPTH_MAX {
+            return false;
+        }
+        let log = self.certificates.iter().map(|bytes| intake::event(bytes));
+        let log: Result<Vec<_>, _> = log.collect();
+        log.is_ok_and(|log| devices::shows(self, &log, depth))
+    }
+
     /// Whether its device signed this subject.
     pub fn signs(&self, subject: [u8; 32]) -> bool {
         unseal(Domain::Approval, &self.signature, self.device).is_ok_and(|signed| signed == subject)

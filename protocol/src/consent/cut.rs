@@ -42,6 +42,18 @@ pub enum Cut {
 }
 
 impl Cut {
+    /// What stands is said later, in another event that takes the place of this one: nobody has a
+    /// part of the tree of this cut, so that until then all of it is marked and nothing is out.
+    pub fn to_be_said() -> Self {
+        let of_no_record = CutPart {
+            record: RecordId::from_bytes([0; 32]),
+            place: CutPlace::Core,
+            chains: Vec::new(),
+            documents: Vec::new(),
+        };
+        CutTree::new([of_no_record]).cut()
+    }
+
     /// The root of the issuer's own parts.
     pub const fn root(&self) -> Option<CutRoot> {
         match self {

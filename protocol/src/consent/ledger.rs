@@ -23,6 +23,7 @@ mod quota;
 mod review;
 mod same_person;
 mod view;
+mod voiding;
 
 use kith_crdt::{DocumentId, Label};
 
@@ -34,6 +35,7 @@ pub use self::{
     quota::Full,
     review::ReviewItem,
     same_person::SaidLink,
+    voiding::{Ended, Voiding},
 };
 use super::{
     cut::ProvenPart,

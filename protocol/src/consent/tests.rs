@@ -38,5 +38,6 @@ mod documents;
 mod keys;
 mod laws;
 mod stories;
+mod voids;
 mod words;
 mod world;

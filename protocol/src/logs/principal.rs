@@ -1,6 +1,7 @@
 //! What a principal's own log can say: its keys, its devices, its staff.
 
 use serde::{Deserialize, Serialize};
+use serde_bytes::ByteBuf;
 
 use crate::{
     consent::cut::Cut,
@@ -35,6 +36,9 @@ pub enum PrincipalAct {
         last: Option<EventId>,
         /// What of its entries and of its events in records stands.
         cut: Cut,
+        /// Stops that it signed, unknown to whoever retired it first, which do not hold.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        void: Vec<EventId>,
     },
     /// A member of staff may act for this organisation.
     StaffAdd {
@@ -56,6 +60,9 @@ pub enum PrincipalAct {
         staff: StaffId,
         /// What of their entries stands.
         cut: Cut,
+        /// Stops that they signed, unknown to whoever ended them first, which do not hold.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        void: Vec<EventId>,
     },
     /// A new root key, signed by the one before or by the recovery quorum.
     KeyChange {
@@ -70,6 +77,14 @@ pub enum PrincipalAct {
         /// What the old key wrote in records and stands; its events in this log stand where
         /// this event has seen them. Without approvals the old key ends and nothing is cut.
         cut: Cut,
+        /// X25519 public key to which bundles for this principal are sealed from now on, where it
+        /// changes too: whoever lost every device lost the secret half of the one before.
+        #[serde(
+            default,
+            with = "crate::codec::optional_array",
+            skip_serializing_if = "Option::is_none"
+        )]
+        sealing_key: Option<[u8; 32]>,
     },
     /// Who may recover this principal.
     RecoverySet(RecoverySet),
@@ -105,4 +120,8 @@ pub struct Approval {
     /// COSE_Sign1 over what [`approval_subject`](crate::consent::approval::approval_subject) says.
     #[serde(with = "serde_bytes")]
     pub signature: Vec<u8>,
+    /// In a KeyChange, in place of the frontier: the signed events of the member's log that
+    /// certify its device, so that whoever reads the principal's log needs no other.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub certificates: Vec<ByteBuf>,
 }

@@ -8,7 +8,7 @@ use crate::{
     consent::{GrantFate, GrantState, Ledger, Whoever, devices},
     id::{EventId, PrincipalId},
     limits::CLOCK_SKEW_MS,
-    logs::{Act, CoreAct, Event, LabelAct, LogId, PrincipalAct, record::Link},
+    logs::{Act, CoreAct, Event, LabelAct, LogId, record::Link},
     signed::{Signed, Verified},
     store::{ReadLog, Store, StoreError},
 };
@@ -169,14 +169,7 @@ impl Reach {
 /// Whether a principal's log ever added the device: a claimed author is nobody's word but the
 /// signer's.
 pub fn ever_acted_for(log: &[Verified<Event>], principal: PrincipalId, event: &Event) -> bool {
-    let retires =
-        |event: &Event| matches!(event.act, Act::Principal(PrincipalAct::DeviceRetire { .. }));
-    let adding: Vec<_> = log
-        .iter()
-        .filter(|event| !retires(event.value()))
-        .cloned()
-        .collect();
-    devices::certifies(&adding, principal, event.device)
+    devices::ever(log, principal).contains(&event.device)
 }
 
 /// Of the events of principals' logs that a peer sent, those whose signers their logs know: anyone
@@ -198,9 +191,10 @@ pub fn certified(
         let mut room = log_len_max.saturating_sub(held.len());
         let known: BTreeSet<_> = held.iter().map(Verified::id).collect();
         let all: Vec<_> = held.iter().chain(&sent).cloned().collect();
+        let acted = devices::ever(&all, principal);
         for event in &sent {
             let is_new = !known.contains(&event.id()) && !certified.contains(&event.id());
-            if is_new && room > 0 && ever_acted_for(&all, principal, event.value()) {
+            if is_new && room > 0 && acted.contains(&event.value().device) {
                 certified.insert(event.id());
                 room -= 1;
             }

@@ -6,7 +6,10 @@ use kith_protocol::{
     audit,
     bundle::{BundleLimits, seal::Opener, seal::Unlock},
     codec,
-    consent::cut::{PartProof, ProvenPart},
+    consent::{
+        cut::{PartProof, ProvenPart},
+        devices,
+    },
     intake,
     logs::Event,
     signed::{Domain, Signed, unseal},
@@ -14,7 +17,7 @@ use kith_protocol::{
 
 use crate::{
     bundle::read_all,
-    story::{PASSPHRASE, Story, secrets},
+    story::{PASSPHRASE, Story, ann, new_key, secrets},
 };
 
 /// Compares what is written now with the file of this name, and gives the file.
@@ -36,6 +39,21 @@ fn an_event_is_written_as_before_and_opens() {
     let held = golden("event.cbor", story.events[1].bytes());
     let event = Signed::<Event>::new(held).verify().expect("it was signed");
     assert_eq!(event, story.events[1]);
+}
+
+#[test]
+fn a_change_of_key_is_written_as_before_and_counts() {
+    let story = Story::tell();
+    let mut log = new_key(&story);
+    let change = log.pop().expect("it comes last");
+    let held = golden("key-change.cbor", change.bytes());
+    let read = intake::event(&held).expect("it was signed");
+    assert_eq!(read, change);
+    let (who, key) = (ann().principal(), read.value().device);
+    assert_eq!(devices::root_keys(&log, who), [who.root_key()].into());
+    log.push(read);
+    assert_eq!(devices::root_keys(&log, who), [key].into());
+    assert!(!devices::certifies(&log, who, who.root_key()));
 }
 
 #[test]

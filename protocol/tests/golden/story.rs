@@ -13,6 +13,7 @@ use kith_protocol::{
     },
     codec,
     consent::{
+        approval::{Member, approval_subject},
         cut::{
             Custodian, Custody, Cut, CutPart, CutPlace, CutPosition, PartProof, ProvenPart, Side,
         },
@@ -20,7 +21,7 @@ use kith_protocol::{
     },
     envelope::{Content, Envelope, Payload},
     id::{BlobId, CutRoot, DeviceId, EnvelopeId, EventId, PrincipalId, RecordId},
-    identity::{SecretKey, agree_to_act_for},
+    identity::{SecretKey, agree_to_act_for, agree_to_stand_for},
     logs::{
         Act, CoreAct, Event, Frontiers, LabelAct, LogId, PrincipalAct,
         principal::{PrincipalKind, RecoverySet},
@@ -250,6 +251,42 @@ impl Story {
 
 pub fn ann() -> SecretKey {
     SecretKey::from_seed([3; 32])
+}
+
+/// Ann's log: she names the surgery, and it gives her a new key.
+pub fn new_key(story: &Story) -> Vec<Verified<Event>> {
+    let (root, new) = (ann(), SecretKey::from_seed([5; 32]));
+    let principal = root.principal();
+    let [by_root, by_new] = [&root, &new].map(|key| Author {
+        principal,
+        key,
+        staff: None,
+    });
+    let mut log = certificates(&root, &SecretKey::from_seed([4; 32]));
+    let set = RecoverySet {
+        needed: 1,
+        members: vec![story.root.principal()],
+    };
+    let set = by_root.own_event(&log, TIME_MS, PrincipalAct::RecoverySet(set));
+    log.push(set);
+    let act = |approvals| PrincipalAct::KeyChange {
+        key: *new.device().as_bytes(),
+        proof: agree_to_stand_for(principal, &new),
+        approvals,
+        cut: Cut::Nothing,
+        sealing_key: Some(secrets()[0].public().0),
+    };
+    let asked = by_new.own_event(&log, TIME_MS, act(Vec::new()));
+    let asked = asked.value();
+    let subject = approval_subject(&asked.log, &asked.frontiers, &asked.act);
+    let surgery = Member {
+        principal: story.root.principal(),
+        key: &story.device,
+    };
+    let given = surgery.vouch(subject, &story.certificates);
+    let given = given.expect("its log certifies the device");
+    log.push(by_new.own_event(&log, TIME_MS, act(vec![given])));
+    log
 }
 
 /// Sealing secrets: of Ann, of the hospital, and of somebody who receives nothing.

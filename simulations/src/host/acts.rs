@@ -344,6 +344,7 @@ impl Host {
                 .max_by_key(|event| event.value().seq)
                 .map(kith_protocol::signed::Verified::id),
             cut: cut.cut(),
+            void: Vec::new(),
         };
         let event = self.as_root().own_event(&log, self.now_ms, retire);
         let mut items = vec![event_item(&event)];

@@ -41,7 +41,14 @@ fn a_second_device_gets_the_record_writes_and_is_stopped_when_it_is_lost() {
         contains(&phone.ndjson(&own), "Both write here")
     });
 
-    let unused = laptop.json(["devices", "add"]);
+    let sheet = laptop.beside("device.html");
+    let unused = laptop.json(["devices", "add", "--sheet", text(&sheet)]);
+    let page = std::fs::read_to_string(&sheet).expect("a page");
+    assert!(
+        page.contains("Another device of Sam&#39;s laptop"),
+        "{page}"
+    );
+    assert!(page.contains(said(&unused, "link")), "{page}");
     let waiting = laptop.json(["devices", "list"])["waiting"].clone();
     assert_eq!(waiting.as_array().map(Vec::len), Some(1), "{waiting}");
     let taken_back = laptop.json(["devices", "retire", said(&waiting[0], "id")]);

@@ -1,10 +1,13 @@
 use std::{collections::BTreeSet, path::PathBuf};
 
+use kith_protocol::id::RecordId;
 use tempfile::TempDir;
 
 use super::GROUP_FILES;
 use crate::{
-    api::{ExportForm, ImportRequest, Imported, Reply, Request},
+    api::{
+        Alike, ExportForm, ImportRequest, Imported, LinkWord, Reply, Request, SamePersonRequest,
+    },
     home::{Home, Unlock},
     node::{Node, Role},
 };
@@ -60,6 +63,75 @@ fn lines(node: &mut Node, record: &str) -> String {
         Ok(Reply::Exported(exported)) => exported.text.expect("lines"),
         other => panic!("not exported: {:?}", other.err()),
     }
+}
+
+/// How often a record says that it may be of the same person as another.
+fn proposals(node: &mut Node) -> usize {
+    match node.handle(Request::Review { record: None }, &mut |_| {}) {
+        Ok(Reply::Review(review)) => {
+            let items = review.items.iter();
+            items
+                .filter(|item| item.kind == "may be of the same person")
+                .count()
+        }
+        other => panic!("no list: {:?}", other.err()),
+    }
+}
+
+/// A file about a person of whom two things are as somebody else's, with a number of their own.
+fn like(desk: &Desk, n: usize, number: &str) -> PathBuf {
+    let path = desk.folder.path().join(format!("like-{n}.json"));
+    let text = format!(
+        r#"{{"resourceType":"Patient","id":"p","identifier":[{{"system":"urn:test","value":"{number}"}}],"name":[{{"family":"Family1"}}],"birthDate":"1950-01-02"}}"#
+    );
+    std::fs::write(&path, text).expect("a file");
+    path
+}
+
+#[test]
+fn a_new_record_that_may_be_of_somebody_here_is_proposed_once_and_not_again() {
+    let desk = Desk::new();
+    let mut node = desk.open();
+    let first = import(&mut node, vec![desk.file(1, 1, "asthma")]).0;
+    import(&mut node, vec![desk.file(2, 2, "gout")]);
+    assert_eq!(proposals(&mut node), 0, "nobody is like another");
+    let second = import(&mut node, vec![like(&desk, 1, "other")]).0;
+    let pair = [&first, &second].map(|imported| imported.records[0].record.clone());
+    assert_ne!(pair[0], pair[1]);
+    assert_eq!(second.records[0].alike.len(), 1);
+    assert_eq!(proposals(&mut node), 2, "in both records");
+    import(&mut node, vec![like(&desk, 2, "other")]);
+    assert_eq!(proposals(&mut node), 2, "they were known already");
+
+    let refuse = Request::SamePerson(SamePersonRequest {
+        record: pair[0].clone(),
+        other: pair[1].clone(),
+        word: LinkWord::Withdraw,
+        because: None,
+    });
+    node.handle(refuse, &mut |_| {}).expect("it is refused");
+    assert_eq!(proposals(&mut node), 0);
+    import(&mut node, vec![like(&desk, 3, "other")]);
+    let alike = Alike {
+        record: pair[0].clone(),
+        person: String::new(),
+        evidence: vec!["the same birth date".to_owned()],
+    };
+    let [_, id] = [&pair[0], &pair[1]].map(|id| RecordId::from_hex(id).expect("an id"));
+    node.propose(id, &alike).expect("it is looked at");
+    assert_eq!(proposals(&mut node), 0, "it was refused");
+
+    let request = ImportRequest {
+        paths: vec![like(&desk, 4, "third")],
+        no_proposals: true,
+        ..ImportRequest::default()
+    };
+    let reply = node.handle(Request::Import(request), &mut |_| {});
+    let Ok(Reply::Imported(third)) = reply else {
+        panic!("it is imported")
+    };
+    assert_eq!(third.records[0].alike.len(), 2, "it is said");
+    assert_eq!(proposals(&mut node), 0, "and nothing is signed");
 }
 
 #[test]

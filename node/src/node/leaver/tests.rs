@@ -20,7 +20,11 @@ use kith_protocol::{
 };
 
 use super::{
-    super::{identity::RowKind, import, now_ms, peers::tests::Place},
+    super::{
+        identity::RowKind,
+        import, now_ms,
+        peers::tests::{Place, copy},
+    },
     Leaver,
 };
 use crate::{
@@ -81,19 +85,6 @@ fn status(node: &mut Node, record: RecordId, entry: EnvelopeId) -> Status {
 
 fn is_contested(status: &Status) -> bool {
     matches!(status, Status::Contested(_))
-}
-
-fn copy(from: &Path, to: &Path) {
-    std::fs::create_dir_all(to).expect("a folder");
-    for entry in std::fs::read_dir(from).expect("a folder") {
-        let entry = entry.expect("an entry");
-        let to = to.join(entry.file_name());
-        if entry.file_type().expect("a kind").is_dir() {
-            copy(&entry.path(), &to);
-        } else if entry.file_type().expect("a kind").is_file() {
-            std::fs::copy(entry.path(), to).expect("a copy");
-        }
-    }
 }
 
 /// The same node as it was, as a laptop that somebody took home.
@@ -183,6 +174,7 @@ fn the_ends_of_chains_say_what_the_statuses_of_every_record_say() {
         link,
         devices: std::iter::once(device).collect(),
         keep: Keep::All,
+        awaited: Vec::new(),
     });
     let quick = quick.expect("a tree");
     assert_eq!(quick.records(), 40);

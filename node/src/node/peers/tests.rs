@@ -1,6 +1,6 @@
 //! Two nodes and what a curious or hostile one of them gets.
 
-use std::collections::VecDeque;
+use std::{collections::VecDeque, path::Path};
 
 use kith_crdt::{DocumentId, Label, Section};
 use kith_protocol::{
@@ -27,6 +27,21 @@ use crate::{
 pub(in crate::node) struct Place {
     pub(in crate::node) node: Node,
     pub(in crate::node) folder: TempDir,
+}
+
+/// A folder with everything in it.
+pub(in crate::node) fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).expect("a folder");
+    for entry in std::fs::read_dir(from).expect("a folder") {
+        let entry = entry.expect("an entry");
+        let to = to.join(entry.file_name());
+        let kind = entry.file_type().expect("a kind");
+        if kind.is_dir() {
+            copy(&entry.path(), &to);
+        } else if kind.is_file() {
+            std::fs::copy(entry.path(), to).expect("a copy");
+        }
+    }
 }
 
 impl Place {

@@ -16,6 +16,7 @@ use crate::{
     node::{
         Node,
         identity::{RowKind, read_row, read_rows, row},
+        regain,
     },
 };
 
@@ -28,6 +29,9 @@ impl Node {
                 "That is an agreement that came back, and no question.",
                 "Give it to kith recover agreed. Nothing was changed.",
             ));
+        }
+        if regain::is_question(text) {
+            return self.agree_to_key(text, yes);
         }
         let proposal = paper::read_question(text)?;
         let is_act = matches!(
@@ -77,6 +81,9 @@ impl Node {
     pub(super) fn take_agreement(&mut self, text: &str) -> Result<RecoveryShown, Failure> {
         let given = Agreement::parse(text)?;
         let log = given.checked()?;
+        if self.asked_for_key(given.subject)? {
+            return self.take_agreement_to_key(given, log);
+        }
         let asked: Option<Waiting> = read_row(&self.store, RowKind::Asked, &given.subject)?;
         let mut asked = asked.ok_or_else(|| {
             Failure::new(

@@ -57,11 +57,23 @@ struct Asked {
 
 /// One member's agreement, with the log that certifies its device.
 #[derive(Serialize, Deserialize)]
-pub(super) struct Agreement {
+pub(in crate::node) struct Agreement {
     #[serde(with = "codec::array")]
-    pub(super) subject: [u8; 32],
-    pub(super) approval: Approval,
+    pub(in crate::node) subject: [u8; 32],
+    pub(in crate::node) approval: Approval,
     log: Vec<ByteBuf>,
+    /// Where the member's node is, for somebody who knows nobody any more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(in crate::node) place: Option<Place>,
+}
+
+/// A node that somebody may go to.
+#[derive(Serialize, Deserialize)]
+pub(in crate::node) struct Place {
+    /// Its owner's signed name card.
+    pub(in crate::node) card: ByteBuf,
+    /// Where it listens.
+    pub(in crate::node) addresses: Vec<String>,
 }
 
 impl Agreement {
@@ -83,11 +95,35 @@ impl Agreement {
             subject,
             approval: member.approve(subject, heads),
             log: bytes_of(log),
+            place: None,
         }
     }
 
+    /// The same to a new key for somebody, who needs no other log to show it, and is told where
+    /// this node is; nothing where the owner's own log is too long to show.
+    pub(in crate::node) fn to_key(
+        identity: &Identity,
+        subject: [u8; 32],
+        log: &[Verified<Event>],
+        addresses: Vec<String>,
+    ) -> Option<Self> {
+        let member = Member {
+            principal: identity.principal,
+            key: &identity.device,
+        };
+        Some(Self {
+            subject,
+            approval: member.vouch(subject, log)?,
+            log: bytes_of(log),
+            place: Some(Place {
+                card: ByteBuf::from(identity.name_card()),
+                addresses,
+            }),
+        })
+    }
+
     /// The member's log, where it certifies the device that signed for this subject.
-    pub(super) fn checked(&self) -> Result<Vec<Verified<Event>>, Failure> {
+    pub(in crate::node) fn checked(&self) -> Result<Vec<Verified<Event>>, Failure> {
         let log = read_log(&self.log, self.approval.member)?;
         let theirs = devices::certifies(&log, self.approval.member, self.approval.device);
         if theirs && self.approval.signs(self.subject) {
@@ -97,7 +133,7 @@ impl Agreement {
         }
     }
 
-    pub(super) fn to_text(&self) -> String {
+    pub(in crate::node) fn to_text(&self) -> String {
         scheme::written(AGREED, self)
     }
 
@@ -139,12 +175,15 @@ pub(super) fn is_agreement(text: &str) -> bool {
     text.trim().starts_with(AGREED)
 }
 
-fn bytes_of(log: &[Verified<Event>]) -> Vec<ByteBuf> {
+pub(in crate::node) fn bytes_of(log: &[Verified<Event>]) -> Vec<ByteBuf> {
     let bytes = log.iter().map(|event| ByteBuf::from(event.bytes()));
     bytes.collect()
 }
 
-fn read_log(log: &[ByteBuf], of: PrincipalId) -> Result<Vec<Verified<Event>>, Failure> {
+pub(in crate::node) fn read_log(
+    log: &[ByteBuf],
+    of: PrincipalId,
+) -> Result<Vec<Verified<Event>>, Failure> {
     log.iter()
         .map(|bytes| {
             let event = intake::event(bytes).ok();
@@ -156,7 +195,10 @@ fn read_log(log: &[ByteBuf], of: PrincipalId) -> Result<Vec<Verified<Event>>, Fa
 }
 
 /// Line breaks and spaces are left out: a letter or a mail program may have put some in.
-fn read<T: DeserializeOwned + Serialize>(scheme: &str, text: &str) -> Option<T> {
+pub(in crate::node) fn read<T: DeserializeOwned + Serialize>(
+    scheme: &str,
+    text: &str,
+) -> Option<T> {
     if text.len() > LEN_MAX {
         return None;
     }
@@ -164,7 +206,7 @@ fn read<T: DeserializeOwned + Serialize>(scheme: &str, text: &str) -> Option<T> 
     scheme::read(scheme, &text)
 }
 
-fn not_understood(what: &str) -> Failure {
+pub(in crate::node) fn not_understood(what: &str) -> Failure {
     Failure::new(
         Ending::NotUnderstood,
         format!("That is not {what}, or a part of it is missing or was changed."),

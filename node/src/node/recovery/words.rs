@@ -52,10 +52,20 @@ impl Node {
         };
         let record = format!("record {} ({person})", &record.to_string()[..12]);
         match act {
-            Act::Core(CoreAct::Recover { controller, .. }) => format!(
-                "{} is to control {record}, and whoever controls it now is not.",
-                self.called(*controller, names)
-            ),
+            Act::Core(CoreAct::Recover {
+                controller, void, ..
+            }) => {
+                let stops = match void.len() {
+                    0 => String::new(),
+                    n => format!(
+                        " {n} that waits of what those who controlled it before stopped does not hold."
+                    ),
+                };
+                format!(
+                    "{} is to control {record}, and whoever else controls it now is not.{stops}",
+                    self.called(*controller, names)
+                )
+            }
             Act::Core(CoreAct::RecoverySet { set, .. }) => format!(
                 "{} of these are to be able to recover {record} together: {}.",
                 set.needed,

@@ -4,12 +4,11 @@ use kith_protocol::{
     consent::{GrantFate, GrantState, ReviewItem, cut::CutTree},
     id::{EventId, PrincipalId},
     logs::{
-        Act, Event, LabelAct,
+        Act, LabelAct,
         record::{Link, Revoke},
     },
     record::Record,
-    signed::Signed,
-    store::{Item, Store},
+    store::Item,
 };
 
 use super::share::{Share, above};
@@ -158,56 +157,13 @@ impl Node {
         })
     }
 
-    /// Says that a stop which waits does not hold: in place of what stopped whoever signed it, and
-    /// with the same of their doing kept.
-    pub(in crate::node) fn void(
-        &mut self,
-        record: &mut Record,
-        word: &str,
-    ) -> Result<Decided, Failure> {
-        let stop = waiting_stop(record, word).ok_or_else(|| no_stop(word))?;
-        let terms = record.ledger().voiding(stop);
-        let (label, revoke, cut) = terms.ok_or_else(|| {
-            Failure::new(
-                Ending::NotAllowed,
-                "It waits because a device or a member of staff was ended, or because the record was recovered: only whoever did that can say that it does not hold.",
-                "If it holds, confirm it: kith review RECORD confirm. Until somebody decides it does not hold. Nothing was changed.",
-            )
-        })?;
-        let Link::Grant(stopped) = revoke.link else {
-            return Err(no_stop(word));
-        };
-        let grants = record.ledger().grants();
-        let grant = grants.iter().find(|grant| grant.id == stopped);
-        let grant = grant.ok_or_else(|| no_stop(word))?;
-        let under = self.above_it(record, grant)?;
-        let act = Act::Label(LabelAct::Revoke(revoke));
-        let (event, item) = self.act_under(record, Some(&label), under, act, now_ms())?;
-        let mut items = vec![item];
-        items.extend(Self::with_parts(record, event, &cut));
-        if waiting_stop(record, word).is_some() {
-            return Err(Failure::new(
-                Ending::NotAllowed,
-                "Somebody who stands above you stopped whoever signed it, so your word does not decide.",
-                "Ask whoever controls the record: kith record control RECORD says who. Nothing was changed.",
-            ));
-        }
-        self.commit(items)?;
-        Ok(Decided {
-            entry: event.to_string(),
-            what: "The stop does not hold: the share that it was about goes on.".to_owned(),
-        })
-    }
-
     /// Which grant an event of this node's store revokes.
     fn stops(&self, event: EventId) -> Option<EventId> {
-        let bytes = self.store.event(&event).ok().flatten()?;
-        let signed = Signed::<Event>::new(bytes).trust_own_store().ok()?;
-        match &signed.value().act {
+        match self.event_here(event)?.act {
             Act::Label(LabelAct::Revoke(Revoke {
                 link: Link::Grant(grant),
                 ..
-            })) => Some(*grant),
+            })) => Some(grant),
             Act::Label(_) | Act::Core(_) | Act::Principal(_) => None,
         }
     }
@@ -270,7 +226,7 @@ impl Node {
 }
 
 /// The stop that a word names and that waits for a decision.
-fn waiting_stop(record: &mut Record, word: &str) -> Option<EventId> {
+pub(super) fn waiting_stop(record: &mut Record, word: &str) -> Option<EventId> {
     let word = word.to_lowercase();
     let review = record.ledger().review().into_iter();
     let mut waiting = review.filter_map(|item| match item {
@@ -283,7 +239,7 @@ fn waiting_stop(record: &mut Record, word: &str) -> Option<EventId> {
     waiting.find(|stop| word.len() >= 6 && stop.to_string().starts_with(&word))
 }
 
-fn no_stop(word: &str) -> Failure {
+pub(super) fn no_stop(word: &str) -> Failure {
     Failure::new(
         Ending::Failed,
         format!("No stop of sharing called {word:?} waits here."),

@@ -230,7 +230,7 @@ impl Ledger {
             let chain = (document, *device, *epoch);
             let kept = self
                 .entries
-                .kept(&self.authority, link, chain, until_ms, Some(revocation));
+                .kept(&self.authority, link, chain, until_ms, &[revocation]);
             kept.into_iter()
         })
         .filter(|position| {

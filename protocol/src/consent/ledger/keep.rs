@@ -15,65 +15,33 @@ use crate::{
         status::{Cause, Status},
     },
     id::{DeviceId, EnvelopeId, EventId},
-    logs::{
-        Act, LabelAct,
-        record::{Link, Revoke},
-    },
+    logs::record::Link,
 };
 
 impl Ledger {
     /// "Keep everything they did so far": the parts of a cut at the last entry of each chain that
     /// is loaded and not marked, and at the last event.
     pub fn keep_everything(&mut self, link: Link) -> Vec<CutPart> {
-        self.keep_until(link, u64::MAX, None)
+        self.keep_until(link, u64::MAX, &[])
     }
 
     /// "Keep nothing after DATE": the same up to the first entry or event that claims to be later.
     pub fn keep_none_after(&mut self, link: Link, date_ms: u64) -> Vec<CutPart> {
-        self.keep_until(link, date_ms, None)
+        self.keep_until(link, date_ms, &[])
     }
 
-    /// What a revocation says that takes the place of those which stopped the issuer of one that
-    /// waits, keeps what they kept, and says that the waiting one does not hold. Nothing where it
-    /// waits for another reason: the end of a device or of a member of staff, or a recovery.
-    pub fn voiding(&mut self, waiting: EventId) -> Option<(Label, Revoke, CutTree)> {
-        let at = self.authority.at(&waiting)?;
-        let chain = self.authority.standing(at)?.chain.clone();
-        let label = chain.label.clone()?;
-        let Acting::Grant(grant) = chain.acting else {
-            return None;
-        };
-        let lineage = self.authority.right(grant)?.lineage.clone();
-        let (link, stopping) = self.authority.in_present_view(|view, a| {
-            lineage.iter().find_map(|grant| {
-                let link = Link::Grant(a.id(*grant));
-                let revokes = a.targets.revokes.get(&(label.clone(), link))?.clone();
-                let standing = view.group(a, &revokes).standing;
-                (!standing.is_empty()).then_some((link, standing))
-            })
-        })?;
-        let keep: BTreeSet<EventId> = stopping
-            .iter()
-            .filter_map(
-                |at| match &self.authority.event(self.authority.source(*at)).act {
-                    Act::Label(LabelAct::Revoke(revoke)) => Some(revoke.keep.clone()),
-                    Act::Label(_) | Act::Core(_) | Act::Principal(_) => None,
-                },
-            )
-            .flatten()
-            .collect();
-        let cut = CutTree::new(self.keep_until(link, u64::MAX, Some(waiting)));
-        let revoke = Revoke {
-            link,
-            cut: cut.cut(),
-            keep: keep.into_iter().collect(),
-            void: vec![waiting],
-            is_final: false,
-        };
-        Some((label, revoke, cut))
+    /// The same up to a date, in an event that takes the place of some of `awaited` and says of the
+    /// others that they do not hold: what is marked because of one of them alone counts.
+    pub fn keep_instead(&mut self, link: Link, date_ms: u64, awaited: &[EventId]) -> Vec<CutPart> {
+        self.keep_until(link, date_ms, awaited)
     }
 
-    fn keep_until(&mut self, link: Link, date_ms: u64, awaited: Option<EventId>) -> Vec<CutPart> {
+    pub(super) fn keep_until(
+        &mut self,
+        link: Link,
+        date_ms: u64,
+        awaited: &[EventId],
+    ) -> Vec<CutPart> {
         let documents = self.documents();
         for document in &documents {
             self.entries.refresh(&mut self.authority, document);
@@ -120,14 +88,14 @@ impl Ledger {
 
 impl Entries {
     /// The last entry to keep of each branch of a chain. What is marked only because a part of
-    /// the cut of `awaited` is not held, or because that waits itself, is kept too.
+    /// the cut of one of `awaited` is not held, or because that waits itself, is kept too.
     pub(super) fn kept(
         &self,
         a: &Authority,
         link: Link,
         chain: (&kith_crdt::DocumentId, DeviceId, u32),
         date_ms: u64,
-        awaited: Option<EventId>,
+        awaited: &[EventId],
     ) -> Vec<CutPosition> {
         let (document, device, epoch) = chain;
         let links = self.chains.get(&(document.clone(), device, epoch));
@@ -154,7 +122,7 @@ impl Entries {
             let counts = match &held.fate.status {
                 Some(Status::Accepted) => true,
                 Some(Status::Marked(Cause::PartMissing(of) | Cause::Suspended(of))) => {
-                    awaited == Some(*of)
+                    awaited.contains(of)
                 }
                 Some(
                     Status::Marked(_)

@@ -80,7 +80,7 @@ impl Ledger {
         items
     }
 
-    fn suspended(&mut self) -> Vec<ReviewItem> {
+    pub(super) fn suspended(&mut self) -> Vec<ReviewItem> {
         let targets = &self.authority.targets;
         let lists = targets.revokes.values().chain(targets.device_ends.values());
         let lists = lists.chain(targets.staff_ends.values());

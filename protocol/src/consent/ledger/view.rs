@@ -271,15 +271,21 @@ impl View {
     /// A lost root key that the quorum replaced.
     fn root_key(&mut self, a: &Authority, chain: &Chain, links: &[At]) -> Arc<Need> {
         let changes = a.targets.key_changes.get(&chain.principal);
+        let changes: Vec<_> = changes.into_iter().flatten().copied().collect();
+        let makes_it_root = |at: &At| {
+            let act = &a.event(*at).act;
+            matches!(act, Act::Principal(PrincipalAct::KeyChange { key, .. }) if key == chain.device.as_bytes())
+        };
+        // What came before the key itself did not replace it.
+        let made: Vec<_> = changes.iter().copied().filter(makes_it_root).collect();
         let hits = |at: &At| match &a.event(*at).act {
             Act::Principal(PrincipalAct::KeyChange { key, approvals, .. }) => {
                 !approvals.is_empty()
                     && key != chain.device.as_bytes()
-                    && !links.iter().any(|link| a.saw(*link, *at))
+                    && !made.iter().chain(links).any(|later| a.saw(*later, *at))
             }
             Act::Principal(_) | Act::Core(_) | Act::Label(_) => false,
         };
-        let changes: Vec<_> = changes.into_iter().flatten().copied().collect();
         let changes: Vec<_> = changes.into_iter().filter(hits).collect();
         let group = self.group(a, &changes);
         Need::hit(group.hit(a, &[], links))

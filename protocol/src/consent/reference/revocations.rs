@@ -268,6 +268,9 @@ impl Model {
         match &self.events[&self.source(id)].act {
             Act::Label(LabelAct::Revoke(Revoke { keep, void, .. }))
             | Act::Core(CoreAct::Recover { keep, void, .. }) => (keep, void),
+            Act::Principal(
+                PrincipalAct::DeviceRetire { void, .. } | PrincipalAct::StaffEnd { void, .. },
+            ) => (&[], void),
             Act::Label(_) | Act::Core(_) | Act::Principal(_) => (&[], &[]),
         }
     }

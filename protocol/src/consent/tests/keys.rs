@@ -5,9 +5,10 @@ use kith_crdt::Section;
 use super::world::{ADA, MEMBERS, Who, World, label, secret};
 use crate::{
     consent::{
-        Cause, Denial, Fault, Status, Whoever,
+        Cause, Denial, Fault, Ledger, Status, Whoever,
         approval::prove_emergency_secret,
         cut::{Cut, CutTree},
+        devices,
         grant::Purposes,
     },
     id::{EventId, PrincipalId},
@@ -29,6 +30,7 @@ fn new_key(world: &mut World, cut: Cut) -> (Who, Act) {
         proof: agree_to_stand_for(principal, &key),
         approvals: Vec::new(),
         cut,
+        sealing_key: None,
     });
     (new, act)
 }
@@ -77,6 +79,7 @@ fn a_device_does_not_replace_the_root_key_and_nobody_stands_in_for_a_key_that_di
         proof: someone_elses,
         approvals: Vec::new(),
         cut,
+        sealing_key: None,
     });
     world.sign(root, log, None, act);
     for pen in [by_laptop, unasked] {
@@ -158,6 +161,175 @@ fn one_of_three_does_not_replace_a_root_key() {
     }
     let by_old_key = world.write(thief, None);
     assert_eq!(world.status_apart(by_old_key), Status::Accepted);
+}
+
+/// The same, with approvals that show by themselves whose they are.
+fn replaced_by_those_who_vouch(world: &mut World, members: &[Who]) -> (Who, EventId) {
+    let (new, act) = new_key(world, Cut::Nothing);
+    world.tell(new);
+    let log = own_log(world, ADA);
+    let act = world.vouched_in(&log, new, members, act);
+    let change = world.sign(new, log, None, act);
+    (new, change)
+}
+
+#[test]
+fn an_approval_that_shows_whose_it_is_needs_no_other_log() {
+    let (mut world, _, thief) = with_a_stolen_root_key();
+    let (new, _) = replaced_by_those_who_vouch(&mut world, &[MEMBERS[0], MEMBERS[1]]);
+    let device_of_thief = world.add_device(thief);
+    let laptop = world.pens[ADA].device();
+    let log = world.log_of(ADA);
+    let ada = world.pens[ADA].principal;
+    let certified = devices::certified(&log, ada);
+    let expected = [laptop, world.pens[new].device()];
+    assert_eq!(certified, expected.into());
+    assert!(devices::ever(&log, ada).contains(&world.pens[thief].device()));
+    assert!(!certified.contains(&world.pens[device_of_thief].device()));
+    // The ledger holds nothing of the members but what the change itself carries.
+    let mut alone = Ledger::new(world.record);
+    log.iter().for_each(|event| alone.add_event(event.clone()));
+    assert!(log.iter().all(|event| {
+        let by_thief = event.value().device == world.pens[thief].device();
+        by_thief || alone.is_valid(&event.id())
+    }));
+}
+
+#[test]
+fn one_who_vouches_twice_or_for_something_else_or_is_no_member_is_not_two() {
+    let stranger = 9;
+    for members in [
+        vec![MEMBERS[0], MEMBERS[0]],
+        vec![MEMBERS[0], stranger],
+        vec![stranger, ADA],
+    ] {
+        let (mut world, root, _) = with_a_stolen_root_key();
+        assert_eq!(world.person(), stranger);
+        world.tell_all();
+        let (new, change) = replaced_by_those_who_vouch(&mut world, &members);
+        let log = world.log_of(ADA);
+        let ada = world.pens[ADA].principal;
+        assert!(!devices::certifies(&log, ada, world.pens[new].device()));
+        assert!(devices::root_keys(&log, ada).contains(&world.pens[root].device()));
+        assert!(!world.judge().is_valid(&change));
+    }
+    let (mut world, _, _) = with_a_stolen_root_key();
+    let (new, other) = new_key(&mut world, Cut::Nothing);
+    let (_, act) = new_key(&mut world, Cut::Nothing);
+    world.tell(new);
+    let log = own_log(&world, ADA);
+    let Act::Principal(PrincipalAct::KeyChange { approvals, .. }) =
+        world.vouched_in(&log, new, &[MEMBERS[0], MEMBERS[1]], act)
+    else {
+        panic!("a change of key was made")
+    };
+    let Act::Principal(PrincipalAct::KeyChange { key, proof, .. }) = other else {
+        panic!("a change of key was made")
+    };
+    let act = Act::Principal(PrincipalAct::KeyChange {
+        key,
+        proof,
+        approvals,
+        cut: Cut::Nothing,
+        sealing_key: None,
+    });
+    let change = world.sign(new, log, None, act);
+    assert!(!world.judge().is_valid(&change), "they agreed to another");
+}
+
+#[test]
+fn who_was_recovered_once_is_recovered_again_and_may_agree_for_others() {
+    let (mut world, _, thief) = with_a_stolen_root_key();
+    let (first, _) = replaced_by_those_who_vouch(&mut world, &[MEMBERS[0], MEMBERS[1]]);
+    let phone = world.add_device(first);
+    world.tell_all();
+    let (second, _) = replaced_by_those_who_vouch(&mut world, &[MEMBERS[1], MEMBERS[2]]);
+    let (by_phone, by_second) = (world.write(phone, None), world.write(second, None));
+    let tablet = world.add_device(second);
+    let by_tablet = world.write(tablet, None);
+    for entry in [by_phone, by_second, by_tablet] {
+        assert_eq!(world.status_apart(entry), Status::Accepted);
+    }
+    let ada = world.pens[ADA].principal;
+    let log = world.log_of(ADA);
+    let root = world.pens[second].device();
+    assert_eq!(devices::root_keys(&log, ada), [root].into());
+    assert!(!devices::certifies(&log, ada, world.pens[thief].device()));
+
+    // A member of Ada's own is recovered by her; her approval shows what was agreed for her.
+    let cleo = MEMBERS[0];
+    let of_cleo = world.root_of(cleo);
+    let set = RecoverySet {
+        needed: 1,
+        members: vec![ada],
+    };
+    let log = own_log(&world, cleo);
+    let act = Act::Principal(PrincipalAct::RecoverySet(set));
+    world.sign(of_cleo, log.clone(), None, act);
+    world.tell_all();
+    let principal = world.pens[cleo].principal;
+    let new = world.pen_with(Some(principal));
+    let key = world.pens[new].key();
+    let act = Act::Principal(PrincipalAct::KeyChange {
+        key: *key.device().as_bytes(),
+        proof: agree_to_stand_for(principal, &key),
+        approvals: Vec::new(),
+        cut: Cut::Nothing,
+        sealing_key: Some([3; 32]),
+    });
+    world.tell(new);
+    let act = world.vouched_in(&log, new, &[tablet], act);
+    world.sign(new, log, None, act);
+    let log = world.log_of(cleo);
+    assert!(devices::root_keys(&log, principal).contains(&key.device()));
+    assert_eq!(devices::sealing_key(&log, principal), Some([3; 32]));
+}
+
+/// Ada's people give her a new key, which stops her lost laptop before anybody knows what of its
+/// work stands.
+#[test]
+fn what_a_lost_device_wrote_is_marked_until_its_owner_says_what_stands() {
+    let (mut world, _, _) = with_a_stolen_root_key();
+    let grant = world.share(ADA, None, MEMBERS[0]);
+    world.tell_all();
+    let (mine, theirs) = (world.write(ADA, None), world.write(MEMBERS[0], Some(grant)));
+    let (new, _) = replaced_by_those_who_vouch(&mut world, &[MEMBERS[0], MEMBERS[1]]);
+    let laptop = world.pens[ADA].device();
+    let lost = world.double(ADA);
+    let retire = |cut| {
+        Act::Principal(PrincipalAct::DeviceRetire {
+            device: laptop,
+            last: None,
+            cut,
+            void: Vec::new(),
+        })
+    };
+    let log = own_log(&world, ADA);
+    let first = world.sign(new, log.clone(), None, retire(Cut::to_be_said()));
+    world.tell(ADA);
+    world.tell(MEMBERS[0]);
+    let waits = Status::Marked(Cause::PartMissing(first));
+    assert_eq!(world.status_apart(mine), waits);
+    assert_eq!(world.status_apart(theirs), waits);
+    let knowing = world.write(ADA, None);
+    assert!(matches!(world.status_apart(knowing), Status::Invalid(_)));
+    let meanwhile = world.write(MEMBERS[0], Some(grant));
+    assert_eq!(world.status_apart(meanwhile), waits, "it is not lost");
+    world.tell(new);
+    let kept = world.pens[new]
+        .knows
+        .keep_instead(Link::Device(laptop), u64::MAX, &[first]);
+    let tree = CutTree::new(kept);
+    let second = world.sign(new, log, None, retire(tree.cut()));
+    world.send_parts(new, &tree, second);
+    let late = world.write(lost, None);
+    for entry in [mine, theirs, meanwhile] {
+        assert_eq!(world.status_apart(entry), Status::Accepted);
+    }
+    assert_eq!(
+        world.status_apart(late),
+        Status::Contested(Cause::Revoked(second))
+    );
 }
 
 fn whoever(world: &World, who: Who) -> Whoever {

@@ -374,16 +374,25 @@ impl Story {
 
     fn retire(&mut self, who: Who, step: Step) {
         let device = self.world.pens[self.cast[step.what % self.cast.len()]].device();
-        let retire = self.world.retire(who, device, !step.how.is_multiple_of(3));
+        let void = self
+            .some_revoke(step)
+            .filter(|_| step.how.is_multiple_of(5));
+        let keep = !step.how.is_multiple_of(3);
+        let void = void.into_iter().collect();
+        let retire = self.world.retire_voiding(who, device, keep, void);
         self.revokes.push(retire);
     }
 
     fn end_staff(&mut self, who: Who, step: Step) {
         let staff = self.staff[step.what % self.staff.len()];
         let log = LogId::Principal(self.world.pens[who].principal);
+        let void = self
+            .some_revoke(step)
+            .filter(|_| step.how.is_multiple_of(5));
         let end = Act::Principal(PrincipalAct::StaffEnd {
             staff,
             cut: Cut::Nothing,
+            void: void.into_iter().collect(),
         });
         self.world.sign(who, log, None, end);
     }

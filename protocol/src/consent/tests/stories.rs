@@ -6,7 +6,7 @@ use crate::{
         Cause, Fault, Status,
         cut::{Cut, CutPart, CutPlace, CutPosition},
         grant::{Actions, Purposes},
-        ledger::{GrantFate, ReviewItem},
+        ledger::{GrantFate, ReviewItem, Voiding},
     },
     id::{DeviceId, EnvelopeId, EventId, StaffId},
     logs::{
@@ -255,7 +255,11 @@ fn a_revocation_that_waited_is_voided_and_nothing_that_stood_is_lost() {
     );
     assert_eq!(world.waiting(), [spite]);
     world.tell(ADA);
-    let (_, revoke, cut) = world.pens[ADA].knows.voiding(spite).expect("it waits");
+    let ada = world.pens[ADA].principal;
+    let voiding = world.pens[ADA].knows.voiding(spite, ada);
+    let Some(Voiding::Stop { revoke, cut, .. }) = voiding else {
+        panic!("it waits: {voiding:?}")
+    };
     assert_eq!(revoke.keep, [lower]);
     let id = world.label_act(ADA, None, LabelAct::Revoke(revoke));
     world.send_parts(ADA, &cut, id);
@@ -650,6 +654,7 @@ fn a_leaver_is_one_event_and_colleagues_may_adopt_what_came_late() {
     let end = Act::Principal(PrincipalAct::StaffEnd {
         staff: nurse,
         cut: tree.cut(),
+        void: Vec::new(),
     });
     let end = world.sign(root, log(), None, end);
     world.send_parts(root, &tree, end);

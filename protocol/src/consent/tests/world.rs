@@ -346,6 +346,17 @@ impl World {
 
     /// Retires a device, keeping everything that its retirer knows of, or nothing.
     pub(super) fn retire(&mut self, by: Who, device: DeviceId, keep: bool) -> EventId {
+        self.retire_voiding(by, device, keep, Vec::new())
+    }
+
+    /// The same, and says of stops that they do not hold.
+    pub(super) fn retire_voiding(
+        &mut self,
+        by: Who,
+        device: DeviceId,
+        keep: bool,
+        void: Vec<EventId>,
+    ) -> EventId {
         let parts = if keep {
             self.pens[by].knows.keep_everything(Link::Device(device))
         } else {
@@ -359,6 +370,7 @@ impl World {
             device,
             last: last.flatten(),
             cut: tree.cut(),
+            void,
         });
         let id = self.sign(by, log, None, act);
         self.send_parts(by, &tree, id);
@@ -545,6 +557,44 @@ impl World {
             *approvals = given;
         }
         act
+    }
+
+    /// A change of key with approvals by these members that show by themselves whose they are.
+    pub(super) fn vouched_in(
+        &mut self,
+        log: &LogId,
+        by: Who,
+        members: &[Who],
+        mut act: Act,
+    ) -> Act {
+        let pen = &mut self.pens[by];
+        let frontiers = pen.knows.frontiers_for(log, &pen.principal);
+        let subject = approval_subject(log, &frontiers, &act);
+        let vouch = |who: &Who| {
+            let pen = &self.pens[*who];
+            let key = pen.key();
+            let member = Member {
+                principal: pen.principal,
+                key: &key,
+            };
+            let given = member.vouch(subject, &self.log_of(*who));
+            given.expect("their log certifies them")
+        };
+        let given = members.iter().map(vouch).collect();
+        if let Act::Principal(PrincipalAct::KeyChange { approvals, .. }) = &mut act {
+            *approvals = given;
+        }
+        act
+    }
+
+    /// Everything that anybody signed in the log of somebody.
+    pub(super) fn log_of(&self, who: Who) -> Vec<Verified<Event>> {
+        let log = LogId::Principal(self.pens[who].principal);
+        let events = self.items.iter().filter_map(|item| match item {
+            Item::Event(event) => Some(event.clone()),
+            Item::Part(_) | Item::Entry(..) => None,
+        });
+        events.filter(|event| event.value().log == log).collect()
     }
 
     /// An entry on what its author sees as loaded.

@@ -180,15 +180,19 @@ pub(super) fn quorum(a: &Authority, at: At, set: &RecoverySet) -> bool {
     set.needed > 0 && approving(a, at, set).len() >= usize::from(set.needed)
 }
 
-/// The members of a set who approved an act with a device that its frontier certifies.
+/// The members of a set who approved an act with a device that its frontier certifies, or that an
+/// approval of a change of key shows by itself.
 fn approving(a: &Authority, at: At, set: &RecoverySet) -> BTreeSet<PrincipalId> {
     let known = &a.known[at];
-    let given = approvals(&known.event.value().act)
-        .iter()
-        .zip(&known.approved);
+    let act = &known.event.value().act;
+    let is_key_change = matches!(act, Act::Principal(PrincipalAct::KeyChange { .. }));
+    let given = approvals(act).iter().zip(&known.approved);
     given
         .filter(|(approval, signed)| **signed && set.members.contains(&approval.member))
         .filter(|(approval, _)| {
+            if is_key_change && !approval.certificates.is_empty() {
+                return approval.is_certified(0);
+            }
             let mut seen = Past::default();
             for head in approval.principal_frontier.iter().filter_map(|id| a.at(id)) {
                 seen.insert(head);

@@ -22,7 +22,10 @@ impl Authority {
     pub(super) fn voids(&self, at: At, revocation: EventId) -> bool {
         match &self.event(self.source(at)).act {
             Act::Label(LabelAct::Revoke(Revoke { void, .. }))
-            | Act::Core(CoreAct::Recover { void, .. }) => void.contains(&revocation),
+            | Act::Core(CoreAct::Recover { void, .. })
+            | Act::Principal(
+                PrincipalAct::DeviceRetire { void, .. } | PrincipalAct::StaffEnd { void, .. },
+            ) => void.contains(&revocation),
             Act::Label(_) | Act::Core(_) | Act::Principal(_) => false,
         }
     }
