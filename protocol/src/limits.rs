@@ -206,6 +206,10 @@ pub const RECORDS_IN_COMMON_MAX: usize = 1 << 16;
 /// thousand devices come back at once serves each of them soon and none of them slowly.
 pub const CATCHING_UP_MAX: usize = 16;
 
+/// A clock that went back by more than this was put right: what was to happen at times that are far
+/// away now begins again. Less is waited out.
+pub const CLOCK_PUT_BACK_MS: u64 = 60_000;
+
 /// Milliseconds before a node that was not reached is called again, at first and at most.
 pub const CALL_WAIT_FIRST_MS: u64 = 1_000;
 

@@ -50,7 +50,7 @@ pub struct Host {
     pub taken: BTreeSet<RecordId>,
     /// By how much its clock is ahead of the world's, milliseconds.
     pub skew_ms: i64,
-    /// The latest time that its engine was told since it started: within it time never goes back.
+    /// The time of its engine: it goes back only where the clock was put back.
     pub engine_ms: u64,
     loaded: BTreeMap<RecordId, Record>,
     /// What follows from the disk alone, so that it is not lost with the memory: to find it out

@@ -24,7 +24,7 @@ use super::{
 use crate::{
     codec,
     id::DeviceId,
-    limits::{CATCHING_UP_MAX, STRANGERS_MAX},
+    limits::{CATCHING_UP_MAX, CLOCK_PUT_BACK_MS, STRANGERS_MAX},
     planted::{self, Planted},
     store::{JournalPosition, StoreError},
 };
@@ -87,8 +87,9 @@ impl Engine {
         Ok(engine)
     }
 
-    /// Takes in what happened. `now_ms`, milliseconds since 1970 UTC, never runs backwards for the
-    /// engine, whatever the clock does.
+    /// Takes in what happened. `now_ms`, milliseconds since 1970 UTC, does not run backwards for the
+    /// engine, unless the clock was put back by more than [`CLOCK_PUT_BACK_MS`]: then every
+    /// conversation begins again.
     ///
     /// # Errors
     /// When the node's own store does not answer at all; conversations end with a reason instead.
@@ -98,6 +99,9 @@ impl Engine {
         input: Input,
         now_ms: u64,
     ) -> Result<(), StoreError> {
+        if self.now_ms.saturating_sub(now_ms) > CLOCK_PUT_BACK_MS {
+            self.begin_again(now_ms);
+        }
         self.now_ms = self.now_ms.max(now_ms);
         // First what was committed by other hands, so that it is not taken for what comes now.
         self.note_changes(shell)?;
@@ -154,6 +158,15 @@ impl Engine {
     /// same: so it can be tested that nobody is passed over who has something to say.
     pub const fn looks_at_all(&mut self) {
         self.looks_at_all = true;
+    }
+
+    /// What was to happen at a time, by a clock that was ahead, would happen far too late: nobody
+    /// would be called, and whoever is silent would not be noticed.
+    fn begin_again(&mut self, now_ms: u64) {
+        self.now_ms = now_ms;
+        self.weighed.forget_all();
+        self.stop();
+        self.calling.hurry(now_ms, self.chances.rng());
     }
 
     /// Ends every conversation with a word.

@@ -2,7 +2,7 @@
 
 use kith_protocol::{
     id::DeviceId,
-    limits::GREETING_LASTS_MS,
+    limits::{CLOCK_PUT_BACK_MS, GREETING_LASTS_MS},
     sync::{Input, Output},
 };
 
@@ -129,6 +129,9 @@ impl World {
         let now = self.clock_ms(host);
         let one = self.at(host);
         one.set_now_ms(now);
+        if one.engine_ms.saturating_sub(now) > CLOCK_PUT_BACK_MS {
+            one.engine_ms = now;
+        }
         one.engine_ms = one.engine_ms.max(now);
         let Some(mut engine) = one.engine.take() else {
             return;

@@ -112,6 +112,31 @@ fn a_share_ends_by_the_clock_of_whoever_gives() {
 }
 
 #[test]
+fn clocks_that_are_put_right_from_far_ahead_keep_nobody_waiting() {
+    let (mut world, practice, daughter, record) = pair(58);
+    for host in [practice, daughter] {
+        world.set_skew(host, 24 * 3_600_000);
+    }
+    world.run_for(MINUTE_MS);
+    world.cut(practice, daughter);
+    world.run_for(HOUR_MS);
+    assert!(world.write(practice, record, "plans:general", "while apart"));
+    for host in [practice, daughter] {
+        world.set_skew(host, 0);
+    }
+    world.mend(practice, daughter);
+    world.run_for(10 * MINUTE_MS);
+    assert_eq!(world.texts(daughter, record).len(), 2);
+    // And who is connected stays in touch.
+    world.set_skew(practice, 24 * 3_600_000);
+    world.run_for(MINUTE_MS);
+    world.set_skew(practice, 0);
+    assert!(world.write(practice, record, "plans:general", "together"));
+    world.run_for(MINUTE_MS);
+    assert_eq!(world.texts(daughter, record).len(), 3);
+}
+
+#[test]
 fn streams_that_overlap_end_up_as_one() {
     let (mut world, practice, daughter, record) = pair(57);
     for n in 0..10 {

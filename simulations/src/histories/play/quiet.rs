@@ -58,15 +58,8 @@ impl History {
             // Whoever has damage goes on from the last copy.
             self.restore(host.0, usize::MAX);
         }
-        let was_ahead = self.world.look(host).skew_ms > 0;
         self.world.set_skew(host, 0);
-        let is_down = self.world.look(host).engine.is_none();
-        // Within an engine time never goes back: a clock that is put right from far ahead is
-        // noticed by a program that is started again.
-        if was_ahead && !is_down {
-            self.world.crash(host);
-        }
-        if was_ahead || is_down {
+        if self.world.look(host).engine.is_none() {
             self.world.restart(host);
         }
         debug_assert!(self.world.look(host).engine.is_some(), "{}", CAST[host.0]);
