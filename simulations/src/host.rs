@@ -7,10 +7,11 @@ mod shell;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use kith_crdt::DocumentId;
 use kith_protocol::{
     audit::AuditChain,
     author::Author,
-    consent::Whoever,
+    consent::{Reader, Whoever, grant::Purposes},
     id::{DeviceId, RecordId},
     identity::{SecretKey, agree_to_act_for},
     logs::{
@@ -18,7 +19,7 @@ use kith_protocol::{
         principal::{PrincipalKind, RecoverySet},
         record::Policy,
     },
-    record::{Pen, Record, event_item},
+    record::{Pen, Placed, Record, event_item},
     store::{Item, Store, StoreError},
     sync::{Engine, Peer, Shell},
 };
@@ -284,15 +285,26 @@ impl Host {
         let mut texts = Vec::new();
         for document in record.ledger().documents() {
             let reader = record.ledger().own_copy(&document, who);
-            for placed in record.read(&reader) {
-                let text = placed.held.to_text(0);
-                let value = text.split_once("\"valueString\":\"").map(|(_, rest)| rest);
-                let value = value.and_then(|rest| rest.split('"').next());
-                texts.extend(value.map(str::to_owned));
-            }
+            texts.extend(texts_in(&mut record, &reader));
         }
         self.put(record);
         texts.sort_unstable();
+        Ok(texts)
+    }
+
+    /// The notes that a host shows of one document, where its owner may read that now.
+    pub fn texts_of(
+        &mut self,
+        id: RecordId,
+        document: &DocumentId,
+        now_ms: u64,
+    ) -> Result<Option<Vec<String>>, StoreError> {
+        let who = self.whoever();
+        let mut record = self.take_part(id, [document.family()].into())?;
+        let ledger = record.ledger();
+        let reader = ledger.decide_read(&who, document, Purposes::CARE, now_ms);
+        let texts = reader.ok().map(|reader| texts_in(&mut record, &reader));
+        self.put(record);
         Ok(texts)
     }
 
@@ -314,6 +326,17 @@ impl Host {
         }
         Ok(state)
     }
+}
+
+/// The notes in a document.
+fn texts_in(record: &mut Record, reader: &Reader) -> Vec<String> {
+    let placed = record.read(reader).into_iter();
+    let value = |placed: Placed| {
+        let text = placed.held.to_text(0);
+        let (_, rest) = text.split_once("\"valueString\":\"")?;
+        Some(rest.split('"').next()?.to_owned())
+    };
+    placed.filter_map(value).collect()
 }
 
 fn key(rng: &mut ChaCha20Rng) -> SecretKey {

@@ -6,7 +6,6 @@ use std::collections::{BTreeSet, VecDeque};
 
 use kith_crdt::Section;
 use kith_protocol::{
-    consent::grant::Purposes,
     id::{EventId, RecordId},
     store::{Item, Store},
 };
@@ -493,21 +492,10 @@ impl<'a> Play<'a> {
         }
         let document = document_named(&format!("{}:general", self.sections[section]));
         let now = self.world.now_ms();
-        let one = self.world.at(host);
-        let who_looks = one.whoever();
-        let mut may = false;
-        one.work(record, |record, _, _| {
-            let decided = record
-                .ledger()
-                .decide_read(&who_looks, &document, Purposes::CARE, now);
-            may = decided.is_ok();
-            Vec::new()
-        })
-        .expect("a disk that reads");
-        if !may {
+        let shown = self.world.at(host).texts_of(record, &document, now);
+        let Some(texts) = shown.expect("a disk that reads") else {
             return nothing(Answer::Denied);
-        }
-        let texts = self.world.texts(host, record);
+        };
         Look {
             answer: Answer::Seen,
             versions: versions(&texts, width),
