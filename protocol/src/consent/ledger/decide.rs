@@ -66,8 +66,8 @@ impl Ledger {
     }
 
     /// The sections of a label that someone may open now, ascending: those of which
-    /// [`Self::decide_open`] says so, found out together, since only the last step of that asks for
-    /// the section.
+    /// [`Self::decide_open`] says so, found out together, since only one of its steps asks for the
+    /// section.
     pub fn sections_open(&mut self, who: &Whoever, label: &Label, now_ms: u64) -> Vec<Section> {
         let of = |section: Section| DocumentId::first(section, label.clone());
         let grants = self.grants_of(who.principal);
