@@ -7,7 +7,7 @@ mod records;
 mod recover;
 mod sharing;
 
-use std::path::PathBuf;
+use std::{net::SocketAddr, path::PathBuf};
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use kith_node::failure::Ending;
@@ -71,6 +71,8 @@ pub enum Command {
     Setup(SetupArgs),
     /// Run the node until it is stopped
     Run(RunArgs),
+    /// Open the pages of this node in a browser; where there is no node, begin one there
+    Ui(UiArgs),
     /// How this node is, and what mends it
     Status(StatusArgs),
     /// Records: begin, list, show, timeline, find
@@ -163,9 +165,29 @@ pub struct RunArgs {
     /// several times
     #[arg(long, value_name = "HOST:PORT")]
     pub reachable_at: Vec<String>,
+    /// Where this node's pages are, for whoever sits at this machine: an address of this machine
+    /// alone; with port 0 any that is free
+    #[arg(long, default_value = "127.0.0.1:0", value_name = "ADDR")]
+    pub pages: SocketAddr,
+    /// Without pages
+    #[arg(long, conflicts_with = "pages")]
+    pub no_pages: bool,
     /// Stop when standard input ends, as when the program that started this node has gone
     #[arg(long, hide = true)]
     pub until_input_ends: bool,
+}
+
+#[derive(clap::Args)]
+pub struct UiArgs {
+    /// Where the pages are, where no node runs yet: an address of this machine alone
+    #[arg(long, default_value = "127.0.0.1:0", value_name = "ADDR")]
+    pub pages: SocketAddr,
+    /// Where others reach this node, where none runs yet; can be given several times
+    #[arg(long, default_values = ["0.0.0.0:4712", "/ip4/0.0.0.0/udp/4712/quic-v1"], value_name = "ADDR")]
+    pub listen: Vec<String>,
+    /// Print the link and open no browser
+    #[arg(long)]
+    pub no_open: bool,
 }
 
 #[derive(clap::Args)]

@@ -25,5 +25,6 @@ pub mod share;
 pub mod sharing;
 pub mod status;
 pub mod stop;
+pub mod ui;
 pub mod verify;
 pub mod who_looked;

@@ -45,6 +45,7 @@ fn run(session: &Session, command: Command) -> Result<Ending, Failure> {
         Command::Demo(args) => commands::demo::run(session, &args),
         Command::Setup(args) => commands::setup::run(session, &args),
         Command::Run(args) => commands::run::run(session, &args),
+        Command::Ui(args) => commands::ui::run(session, &args),
         Command::Status(args) => commands::status::run(session, &args),
         Command::Record(args) => commands::record::run(session, args),
         Command::Show(args) => commands::record::show(session, args.record),

@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 
 pub use crate::node::{BundleTo, ExportForm, Role};
 pub use control::{ActsAs, ControlChange, ControlShown, ControllerLine, NewController};
-pub use decisions::{Decided, Decision, Explained, Review, ToReview};
+pub use decisions::{Decided, Decision, Explained, Review, ReviewKind, ToReview};
 pub use emergency::{EmergencyChange, EmergencyShown, OpenRequest, OpenedLine};
 pub use events::{Kind, Occurred, Since};
 pub use files::{BackedUp, Filed, ImportRequest, Imported, Refused, Verified};

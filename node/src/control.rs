@@ -35,6 +35,8 @@ pub enum Asked {
     Follow(Since),
     /// To open a record with the code of its emergency page.
     EmergencyOpen(OpenRequest),
+    /// A link that opens the node's pages once.
+    Pages,
     /// To wait until this node and the device with these hexadecimal digits have given each other
     /// everything, and what went over the node's streams until then.
     Exchanged(String),
@@ -53,6 +55,8 @@ pub enum Said {
     Joined(Joined),
     /// Something happened.
     Happened(Box<Occurred>),
+    /// The link.
+    Pages(String),
     /// What went over the node's streams since it started, in bytes.
     Exchanged {
         /// To others.
@@ -111,6 +115,7 @@ impl Client {
                 | Said::Joining(_)
                 | Said::Joined(_)
                 | Said::Happened(_)
+                | Said::Pages(_)
                 | Said::Exchanged { .. }) => {
                     return Ok(said);
                 }
@@ -137,6 +142,7 @@ impl Client {
             | Said::Joined(_)
             | Said::Happened(_)
             | Said::Progress(_)
+            | Said::Pages(_)
             | Said::Exchanged { .. }
             | Said::Failure(_) => Err(odd_answer()),
         }
@@ -162,8 +168,11 @@ impl Client {
                 }
                 Said::Joined(joined) => return Ok(joined),
                 Said::Failure(failure) => return Err(failure),
-                Said::Progress(_) | Said::Reply(_) | Said::Happened(_) | Said::Exchanged { .. } => {
-                }
+                Said::Progress(_)
+                | Said::Reply(_)
+                | Said::Happened(_)
+                | Said::Pages(_)
+                | Said::Exchanged { .. } => {}
             }
         }
         Err(broken(&std::io::Error::from(
@@ -190,6 +199,7 @@ impl Client {
                 | Said::Reply(_)
                 | Said::Joining(_)
                 | Said::Joined(_)
+                | Said::Pages(_)
                 | Said::Exchanged { .. } => {}
             }
         }

@@ -15,9 +15,10 @@ use tokio::{
     time::sleep,
 };
 
+pub(crate) use self::{commands::back_up, fetching::join};
 use self::{
     commands::obey,
-    fetching::{fetch, join, open_emergency},
+    fetching::{fetch, open_emergency},
     socket::Socket,
 };
 use crate::{
@@ -25,6 +26,7 @@ use crate::{
     driver::Driver,
     failure::{Ending, Failure},
     home::{Home, Unlock},
+    http::Pages,
     links::{self, Opened},
     network::{Incoming, Network, Settings, Talk, parse_address, resolve},
     node::Role,
@@ -53,6 +55,7 @@ pub struct Daemon {
     telling: Option<watch::Sender<Vec<String>>>,
     told: watch::Receiver<Vec<String>>,
     socket: Option<Socket>,
+    pages: Option<Pages>,
 }
 
 impl Daemon {
@@ -91,6 +94,7 @@ impl Daemon {
             telling: Some(telling),
             told,
             socket: None,
+            pages: None,
         })
     }
 
@@ -139,6 +143,12 @@ impl Daemon {
         tokio::spawn(waking);
         self.socket = Some(Socket::open(&self.home)?);
         Ok(told)
+    }
+
+    /// Shows this node in pages, for whoever sits at this machine.
+    pub fn show(&mut self, pages: Pages) {
+        pages.show(self.driver.clone(), self.network.clone());
+        self.pages = Some(pages);
     }
 
     /// Accepts an invitation and fetches what it opens.
@@ -221,12 +231,14 @@ impl Daemon {
                 }
                 accepted = socket.listener.accept() => {
                     if let Ok((stream, _)) = accepted {
-                        tokio::spawn(obey(self.driver.clone(), self.network.clone(), stream));
+                        let site = self.pages.as_ref().map(|pages| Arc::clone(pages.site()));
+                        tokio::spawn(obey(self.driver.clone(), self.network.clone(), site, stream));
                     }
                 }
             }
         };
         service::stopping();
+        drop(self.pages.take());
         drop(socket);
         asking.abort();
         found.abort();

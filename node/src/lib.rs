@@ -9,6 +9,7 @@ pub mod driver;
 pub mod failure;
 pub mod health;
 pub mod home;
+pub mod http;
 pub mod links;
 pub mod network;
 pub mod node;

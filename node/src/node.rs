@@ -20,12 +20,15 @@ mod events;
 mod export;
 mod find;
 mod guest;
+mod heading;
 mod identity;
 mod import;
 mod leaver;
+mod overview;
 mod peers;
 mod people;
 mod practice;
+mod readings;
 mod recent;
 mod recovery;
 mod regain;
@@ -34,6 +37,7 @@ mod review;
 mod same_person;
 mod saved;
 mod scheme;
+mod sent;
 mod setup;
 mod sharing;
 mod sheet;
@@ -42,6 +46,7 @@ mod show;
 mod standing;
 mod status;
 mod summary;
+mod thing;
 mod timeline;
 #[cfg(feature = "trace")]
 mod trace;
@@ -79,14 +84,19 @@ use identity::Identity;
 use people::People;
 use recent::Recent;
 
+pub use audit::Given;
 pub use emergency::{EmergencyAnswer, EmergencyAsk, EmergencyLink};
 pub use export::{BundleTo, ExportForm};
+pub use heading::{Heading, Person};
 pub use identity::Role;
+pub use overview::{Overview, Part};
 pub use peers::Peer;
+pub use readings::Series;
 pub use setup::{Adder, NewDevice};
 pub use sharing::{
     InvitationId, Invited, Opening, Refused, last_day, meet, offered, owner_of, refused, start_of,
 };
+pub use thing::{Attached, Thing};
 #[cfg(feature = "trace")]
 pub use trace::{NotTraced, TracedEngine, traces_of};
 pub use views::Found;
@@ -132,6 +142,7 @@ impl Node {
     /// Opens the node in a home.
     pub fn open(home: &Home, unlock: &Unlock) -> Result<Self, Failure> {
         let store = home.open(unlock)?;
+        Self::clear_passing(home.folder());
         let identity = Identity::load(&store)?;
         let people = People::load(&store)?;
         let cuts = leaver::Cuts::load(&store)?;

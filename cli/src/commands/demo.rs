@@ -62,7 +62,7 @@ fn tell(session: &Session, args: &DemoArgs, place: &Place) -> Result<Told, Failu
     }
     let wants_to_look = !args.once && !session.no_input && !session.json;
     if wants_to_look {
-        look_around(&story);
+        look_around(&story)?;
         // Nothing is ever sent: it ends when Ctrl-C is pressed.
         if is_done.recv().is_ok() {
             tracing::debug!("the demo goes on");
@@ -71,15 +71,18 @@ fn tell(session: &Session, args: &DemoArgs, place: &Place) -> Result<Told, Failu
     Ok(told)
 }
 
-fn look_around(story: &Story<'_>) {
+fn look_around(story: &Story<'_>) -> Result<(), Failure> {
     let record = &story.record()[..12];
     render::say("");
-    render::say("The nodes still run. In another terminal, look around, for example:");
+    render::say("The nodes still run. Their pages, each link for one browser and ten minutes:");
     for player in story.players() {
-        render::say(&format!(
-            "    kith --home {} show {record}",
-            player.folder().display()
-        ));
+        render::say(&format!("    {}: {}", player.name, player.pages()?));
+    }
+    render::say("In another terminal, look around, for example:");
+    for player in story.players() {
+        let folder = player.folder().display();
+        render::say(&format!("    kith --home {folder} show {record}"));
     }
     render::say("Ctrl-C ends them and removes everything.");
+    Ok(())
 }

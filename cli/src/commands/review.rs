@@ -81,7 +81,7 @@ fn say(item: &ToReview) {
         "{} {}: {} — {}",
         item.record.get(..12).unwrap_or("This node"),
         render::clean(&item.person),
-        item.kind,
+        item.kind.words(),
         render::clean(&item.what)
     ));
     for (n, version) in (1..).zip(&item.versions) {

@@ -4,6 +4,7 @@ use kith_node::{
     control::Client,
     daemon::Daemon,
     failure::{Ending, Failure},
+    http::Pages,
     whereabouts::ReachableAt,
 };
 
@@ -25,14 +26,26 @@ pub fn run(session: &Session, args: &RunArgs) -> Result<Ending, Failure> {
         return Err(runs_already());
     };
     runtime.block_on(async {
+        let pages = if args.no_pages {
+            None
+        } else {
+            Some(Pages::open(args.pages).await?)
+        };
         let addresses = daemon.listen(&args.listen, reachable_at).await?;
+        let http = pages.as_ref().map(Pages::url);
+        if let Some(pages) = pages {
+            daemon.show(pages);
+        }
         if session.json {
-            render::json(&serde_json::json!({"addresses": addresses, "http": null}))?;
+            render::json(&serde_json::json!({"addresses": addresses, "http": http}))?;
         } else {
             render::say(&format!(
                 "Running; others reach this node at {}.",
                 addresses.join(", ")
             ));
+            if http.is_some() {
+                render::say("Its pages are opened by kith ui, on this machine.");
+            }
             render::say("Stop it with Ctrl-C.");
         }
         let input_ends = args.until_input_ends;

@@ -8,6 +8,7 @@ use std::{
 
 use kith_node::{
     api::{Joined, Occurred, Reply, Request, Role, Since},
+    control::{Asked, Said, odd_answer},
     failure::Failure,
     home::{Home, Unlock},
     node::Node,
@@ -72,6 +73,21 @@ impl Player {
     /// Ends it in good order, as a laptop that is shut.
     pub fn stop(&mut self) {
         self.running = None;
+    }
+
+    /// A link that opens its pages once.
+    pub fn pages(&self) -> Result<String, Failure> {
+        let running = self.running.as_ref().ok_or_else(gone)?;
+        match running.process.client()?.ask(&Asked::Pages, &mut |_| {})? {
+            Said::Pages(link) => Ok(link),
+            Said::Progress(_)
+            | Said::Reply(_)
+            | Said::Joining(_)
+            | Said::Joined(_)
+            | Said::Happened(_)
+            | Said::Exchanged { .. }
+            | Said::Failure(_) => Err(odd_answer()),
+        }
     }
 
     /// Asks it; when it does not run, works on its folder itself, as the command line does.

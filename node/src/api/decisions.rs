@@ -76,7 +76,7 @@ pub struct ToReview {
     /// Whose.
     pub person: String,
     /// What kind of decision.
-    pub kind: String,
+    pub kind: ReviewKind,
     /// The entry or resource.
     pub id: String,
     /// What it says.
@@ -87,6 +87,71 @@ pub struct ToReview {
     /// What can be done.
     #[serde(rename = "do")]
     pub remedy: String,
+}
+
+/// Why something waits for a decision; scripts read the words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum ReviewKind {
+    /// Somebody opened the record in an emergency.
+    #[serde(rename = "opened in an emergency")]
+    Emergency,
+    /// A resource was changed in two places at once.
+    #[serde(rename = "two versions")]
+    TwoVersions,
+    /// A resource was taken back in one place and changed in another.
+    #[serde(rename = "entered in error, and changed at the same time")]
+    MistakeAndChange,
+    /// An entry of somebody whose right is in doubt.
+    #[serde(rename = "does not count until someone decides")]
+    Contested,
+    /// An entry that counts with a mark.
+    #[serde(rename = "counts, but needs a look")]
+    Marked,
+    /// A stop of sharing that waits.
+    #[serde(rename = "the end of a share, signed by someone whose own right ended")]
+    StopWaits,
+    /// A device that numbered two things alike.
+    #[serde(rename = "this device was restored from an older copy")]
+    Restored,
+    /// Two records may be of one person.
+    #[serde(rename = "may be of the same person")]
+    SamePerson,
+    /// What was written into an epoch that had ended.
+    #[serde(rename = "came in after its part was begun anew")]
+    Late,
+    /// Somebody came with the link of an invitation.
+    #[serde(rename = "somebody wants to join")]
+    WantsToJoin,
+    /// The words of an invitation have ended.
+    #[serde(rename = "wrong words were tried")]
+    WrongWords,
+    /// Whoever was invited said no.
+    #[serde(rename = "an invitation was declined")]
+    Declined,
+    /// A record that this node cannot show.
+    #[serde(rename = "cannot be read here")]
+    NotRead,
+}
+
+impl ReviewKind {
+    /// In words.
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Emergency => "opened in an emergency",
+            Self::TwoVersions => "two versions",
+            Self::MistakeAndChange => "entered in error, and changed at the same time",
+            Self::Contested => "does not count until someone decides",
+            Self::Marked => "counts, but needs a look",
+            Self::StopWaits => "the end of a share, signed by someone whose own right ended",
+            Self::Restored => "this device was restored from an older copy",
+            Self::SamePerson => "may be of the same person",
+            Self::Late => "came in after its part was begun anew",
+            Self::WantsToJoin => "somebody wants to join",
+            Self::WrongWords => "wrong words were tried",
+            Self::Declined => "an invitation was declined",
+            Self::NotRead => "cannot be read here",
+        }
+    }
 }
 
 /// What was decided.

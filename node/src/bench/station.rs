@@ -92,6 +92,7 @@ impl Station {
             | Said::Joined(_)
             | Said::Happened(_)
             | Said::Progress(_)
+            | Said::Pages(_)
             | Said::Reply(_)
             | Said::Failure(_) => Err(odd()),
         }

@@ -1,6 +1,6 @@
 //! What the command line of the same user asks of a running node, over its socket.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, sync::Arc};
 
 use kith_protocol::id::DeviceId;
 use tokio::{io::AsyncReadExt, net::UnixStream, sync::mpsc};
@@ -11,12 +11,18 @@ use crate::{
     control::{self, Asked, Said},
     driver::Driver,
     failure::{Ending, Failure},
+    http::Site,
     network::Network,
     pairing::questioner::Questioner,
 };
 
 /// Does what the command line of the same user asks.
-pub(super) async fn obey(driver: Driver, network: Network, mut stream: UnixStream) {
+pub(super) async fn obey(
+    driver: Driver,
+    network: Network,
+    site: Option<Arc<Site>>,
+    mut stream: UnixStream,
+) {
     let ours = rustix::process::geteuid().as_raw();
     let theirs = stream.peer_cred().map(|peer| peer.uid());
     if !matches!(theirs, Ok(uid) if uid == ours) {
@@ -43,11 +49,24 @@ pub(super) async fn obey(driver: Driver, network: Network, mut stream: UnixStrea
             let said = joined.map_or_else(Said::Failure, Said::Joined);
             answer(&mut stream, &said).await;
         }
+        Asked::Pages => answer(&mut stream, &entrance(site.as_deref())).await,
         Asked::Follow(since) => follow(&driver, &mut stream, since).await,
         Asked::Exchanged(device) => {
             let exchanged = exchanged(&driver, &network, &device).await;
             answer(&mut stream, &exchanged.unwrap_or_else(Said::Failure)).await;
         }
+    }
+}
+
+/// A link that opens the pages once.
+fn entrance(site: Option<&Site>) -> Said {
+    match site {
+        Some(site) => Said::Pages(site.entrance()),
+        None => Said::Failure(Failure::new(
+            Ending::Failed,
+            "This node runs without pages.",
+            "Stop it and start it again without --no-pages.",
+        )),
     }
 }
 
@@ -101,7 +120,7 @@ async fn command(driver: &Driver, stream: &mut UnixStream, request: Request) {
 }
 
 /// Copies what the node holds now, while it goes on.
-async fn back_up(
+pub(crate) async fn back_up(
     driver: &Driver,
     folder: PathBuf,
     mut step: impl FnMut(Progress) + Send + 'static,

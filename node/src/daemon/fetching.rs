@@ -16,7 +16,7 @@ use crate::{
 /// Whoever joined waits this long for what they may see: 256 MiB over a slow line.
 const FETCH_LASTS: Duration = Duration::from_mins(10);
 
-pub(super) async fn join(
+pub(crate) async fn join(
     driver: &Driver,
     network: &Network,
     request: JoinRequest,

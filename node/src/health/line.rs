@@ -23,7 +23,11 @@ pub fn describe(resource: &Value) -> String {
             .pointer("/payload/0/contentString")
             .and_then(Value::as_str)
             .map(str::to_owned),
-        "Composition" | "CarePlan" | "Questionnaire" => text(resource, "title").map(str::to_owned),
+        "Composition" | "Questionnaire" => text(resource, "title").map(str::to_owned),
+        "CarePlan" => text(resource, "title")
+            .map(str::to_owned)
+            .or_else(|| kind_of_plan(resource)),
+        "Goal" => concept(resource.get("description")),
         _ => concept(resource.get("code")).or_else(|| first(resource, "code")),
     };
     let main = main.or_else(|| concept(resource.get("code")));
@@ -127,6 +131,12 @@ pub fn concept(concept: Option<&Value>) -> Option<String> {
 
 fn first(resource: &Value, element: &str) -> Option<String> {
     concept(resource.get(element)?.get(0))
+}
+
+/// The most particular of a plan's categories, which stands last where there are several.
+fn kind_of_plan(resource: &Value) -> Option<String> {
+    let categories = resource.get("category")?.as_array()?;
+    concept(categories.last())
 }
 
 fn name(resource: &Value) -> Option<String> {

@@ -1,5 +1,7 @@
 //! Who looked: one link of the access log for each disclosure, on the disk before a byte leaves.
 
+use std::collections::BTreeMap;
+
 use kith_crdt::DocumentId;
 use kith_protocol::{
     audit::{
@@ -8,7 +10,7 @@ use kith_protocol::{
     },
     codec,
     consent::grant::Purposes,
-    id::{EventId, RecordId},
+    id::{EventId, PrincipalId, RecordId},
     record::Record,
     store::{Item, Store},
 };
@@ -23,6 +25,21 @@ use crate::{
     api::Looked,
     failure::{Ending, Failure},
 };
+
+/// What went to one other of one record.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Given {
+    /// The record.
+    pub record: String,
+    /// Who got it.
+    pub to: String,
+    /// When last, RFC 3339.
+    pub last: String,
+    /// How often.
+    pub times: usize,
+    /// How many bytes in all.
+    pub bytes: u64,
+}
 
 impl Node {
     /// Everything that this node holds of a record is about to be given out in this way.
@@ -142,6 +159,51 @@ impl Node {
     /// The access log of a record, newest first.
     pub(super) fn who_looked(&mut self, word: &str) -> Result<Vec<Looked>, Failure> {
         let id = self.record_named(word)?;
+        let mut looked: Vec<_> = self
+            .access_log()?
+            .into_iter()
+            .filter(|(_, what)| what.record == id)
+            .map(|(time_ms, what)| self.looked(time_ms, &what))
+            .collect();
+        looked.reverse();
+        Ok(looked)
+    }
+
+    /// What went to other nodes, by record and by who got it: when last, how often, and how many
+    /// bytes.
+    ///
+    /// # Errors
+    /// When the access log cannot be read or is not as it was written.
+    pub(crate) fn given_out(&self) -> Result<Vec<Given>, Failure> {
+        let mut given: BTreeMap<(RecordId, PrincipalId), Given> = BTreeMap::new();
+        for (time_ms, what) in self.access_log()? {
+            let Audience::Named(recipients) = &what.to else {
+                continue;
+            };
+            if what.how != How::Sync {
+                continue;
+            }
+            for to in recipients {
+                let line = given
+                    .entry((what.record, to.principal))
+                    .or_insert_with(|| Given {
+                        record: what.record.to_string(),
+                        to: self.name_of(to.principal),
+                        last: String::new(),
+                        times: 0,
+                        bytes: 0,
+                    });
+                line.last = show::time(time_ms);
+                line.times += 1;
+                line.bytes += what.len;
+            }
+        }
+        Ok(given.into_values().collect())
+    }
+
+    /// Every disclosure in the access log, oldest first, once the log is known to be as it was
+    /// written.
+    fn access_log(&self) -> Result<Vec<(u64, Disclosure)>, Failure> {
         let links = self.store.audit()?;
         if links.is_empty() {
             return Ok(Vec::new());
@@ -156,18 +218,14 @@ impl Node {
             .because(&error)
             },
         )?;
-        let mut looked: Vec<_> = links
+        Ok(links
             .iter()
             .filter_map(|bytes| codec::decode_trusted::<AuditEntry>(bytes).ok())
             .filter_map(|entry| match entry.what {
-                What::Disclosure(what) if what.record == id => {
-                    Some(self.looked(entry.time_ms, &what))
-                }
-                What::Disclosure(_) | What::Begun { .. } | What::Checkpoint { .. } => None,
+                What::Disclosure(what) => Some((entry.time_ms, what)),
+                What::Begun { .. } | What::Checkpoint { .. } => None,
             })
-            .collect();
-        looked.reverse();
-        Ok(looked)
+            .collect())
     }
 
     fn looked(&self, time_ms: u64, what: &Disclosure) -> Looked {

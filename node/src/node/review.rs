@@ -15,7 +15,7 @@ use serde_json::Value;
 
 use super::{Node, access::denied, import, now_ms};
 use crate::{
-    api::{Decided, Decision, Explained, Review, ToReview},
+    api::{Decided, Decision, Explained, Review, ReviewKind, ToReview},
     failure::{Ending, Failure},
     health::line,
 };
@@ -48,7 +48,7 @@ impl Node {
         ToReview {
             record: record.to_string(),
             person: known.map_or_else(String::new, super::people::Known::banner),
-            kind: "cannot be read here".to_owned(),
+            kind: ReviewKind::NotRead,
             id: record.to_string(),
             what: failure.what,
             versions: Vec::new(),
@@ -62,10 +62,10 @@ impl Node {
             .people
             .get(&id)
             .map_or_else(String::new, super::people::Known::banner);
-        let item = |kind: &str, of: String, what: String, versions, remedy: String| ToReview {
+        let item = |kind, of: String, what: String, versions, remedy: String| ToReview {
             record: id.to_string(),
             person: person.clone(),
-            kind: kind.to_owned(),
+            kind,
             id: of,
             what,
             versions,
@@ -83,7 +83,7 @@ impl Node {
                 let remedy = format!(
                     "look at both, then kith record same {id} {other} --confirm, or --withdraw"
                 );
-                let kind = "may be of the same person";
+                let kind = ReviewKind::SamePerson;
                 items.push(item(kind, other.to_string(), what, Vec::new(), remedy));
             }
         }
@@ -96,7 +96,7 @@ impl Node {
                 "kith review {id} seen {} when you have looked at it; kith who-looked {id} says what they were given",
                 &opened.id[..12]
             );
-            let kind = "opened in an emergency";
+            let kind = ReviewKind::Emergency;
             items.insert(0, item(kind, opened.id, what, Vec::new(), remedy));
         }
         for placed in self.read_all(record)? {
@@ -105,7 +105,7 @@ impl Node {
             let what = line::describe(&value);
             if placed.late {
                 items.push(item(
-                    "came in after its part was begun anew",
+                    ReviewKind::Late,
                     held.id.to_string(),
                     what,
                     Vec::new(),
@@ -116,7 +116,7 @@ impl Node {
                 ));
             } else if held.siblings().next().is_some() {
                 items.push(item(
-                    "two versions",
+                    ReviewKind::TwoVersions,
                     held.id.to_string(),
                     what,
                     self.versions(record, held),
@@ -128,7 +128,7 @@ impl Node {
                 .find(|said| !said.concurrent.is_empty())
             {
                 items.push(item(
-                    "entered in error, and changed at the same time",
+                    ReviewKind::MistakeAndChange,
                     held.id.to_string(),
                     what,
                     vec![said.reason.clone()],
@@ -336,11 +336,11 @@ fn explained(record: &mut Record, word: &str) -> Option<Explained> {
 }
 
 /// Makes a line of the review list: kind, id, what, versions, what to do.
-type MakeItem<'a> = dyn Fn(&str, String, String, Vec<String>, String) -> ToReview + 'a;
+type MakeItem<'a> = dyn Fn(ReviewKind, String, String, Vec<String>, String) -> ToReview + 'a;
 
 fn entry_item(item: &MakeItem<'_>, waiting: &ReviewItem) -> ToReview {
     let adopt = |id: &EnvelopeId| format!("kith explain {id}, then kith review RECORD adopt {id}");
-    let entry = |kind: &str, id: &EnvelopeId| {
+    let entry = |kind, id: &EnvelopeId| {
         item(
             kind,
             id.to_string(),
@@ -351,7 +351,7 @@ fn entry_item(item: &MakeItem<'_>, waiting: &ReviewItem) -> ToReview {
     };
     let restored = |device: String, what: &str| {
         item(
-            "this device was restored from an older copy",
+            ReviewKind::Restored,
             device,
             what.to_owned(),
             Vec::new(),
@@ -359,12 +359,10 @@ fn entry_item(item: &MakeItem<'_>, waiting: &ReviewItem) -> ToReview {
         )
     };
     match waiting {
-        ReviewItem::Marked { entry: id, .. } => entry("counts, but needs a look", id),
-        ReviewItem::Contested { entry: id, .. } => {
-            entry("does not count until someone decides", id)
-        }
+        ReviewItem::Marked { entry: id, .. } => entry(ReviewKind::Marked, id),
+        ReviewItem::Contested { entry: id, .. } => entry(ReviewKind::Contested, id),
         ReviewItem::Suspended { revocation, .. } => item(
-            "the end of a share, signed by someone whose own right ended",
+            ReviewKind::StopWaits,
             revocation.to_string(),
             "a stop of sharing".to_owned(),
             Vec::new(),

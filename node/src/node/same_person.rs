@@ -148,9 +148,30 @@ impl Node {
         Ok(said)
     }
 
-    /// The other records of the same person that are here, each on its own: where somebody
-    /// confirmed it in one of the two and nobody took it back in either.
+    /// The other records of the same person that are here, each on its own.
     pub(super) fn joined_with(&mut self, id: RecordId) -> Result<Vec<JoinedRecord>, Failure> {
+        let mut joined = Vec::new();
+        for other in self.joined_ids(id)? {
+            joined.push(self.with_record(other, |node, record| {
+                node.disclose(record, node.owner(), How::Show, 0)?;
+                let placed = node.read_all(record)?;
+                let known = node.people.get(&other).cloned().unwrap_or_default();
+                Ok(JoinedRecord {
+                    record: other.to_string(),
+                    person: find::line(other, &known),
+                    allergies: show::allergy_state(record, &placed),
+                    control: node.controllers(record),
+                    sections: node.sections(record, &placed),
+                    as_of: node.as_of(record),
+                })
+            })?);
+        }
+        Ok(joined)
+    }
+
+    /// Which they are: where somebody confirmed it in one of the two and nobody took it back in
+    /// either.
+    pub(super) fn joined_ids(&mut self, id: RecordId) -> Result<Vec<RecordId>, Failure> {
         let said = self.with_record(id, |_, record| Ok(record.ledger().same_person()))?;
         let here: Vec<RecordId> = said
             .keys()
@@ -160,26 +181,15 @@ impl Node {
         let mut joined = Vec::new();
         for other in here {
             let ours = said.get(&other).copied();
-            joined.extend(self.with_record(other, |node, record| {
-                let theirs = record.ledger().same_person().get(&id).copied();
-                let words = [ours, theirs];
-                let stands = words.contains(&Some(LinkState::Confirmed))
-                    && !words.contains(&Some(LinkState::Withdrawn));
-                if !stands {
-                    return Ok(None);
-                }
-                node.disclose(record, node.owner(), How::Show, 0)?;
-                let placed = node.read_all(record)?;
-                let known = node.people.get(&other).cloned().unwrap_or_default();
-                Ok(Some(JoinedRecord {
-                    record: other.to_string(),
-                    person: find::line(other, &known),
-                    allergies: show::allergy_state(record, &placed),
-                    control: node.controllers(record),
-                    sections: node.sections(record, &placed),
-                    as_of: node.as_of(record),
-                }))
-            })?);
+            let theirs = self.with_record(other, |_, record| {
+                Ok(record.ledger().same_person().get(&id).copied())
+            })?;
+            let words = [ours, theirs];
+            let stands = words.contains(&Some(LinkState::Confirmed))
+                && !words.contains(&Some(LinkState::Withdrawn));
+            if stands {
+                joined.push(other);
+            }
         }
         Ok(joined)
     }

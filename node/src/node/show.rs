@@ -235,7 +235,7 @@ fn is_section_in_doubt(record: &mut Record, section: Section) -> bool {
 
 /// Sections of which nothing is in the view: withheld, not yet sent, or empty; nobody here can
 /// tell.
-fn not_known_here(record: &mut Record) -> Vec<String> {
+pub(super) fn not_known_here(record: &mut Record) -> Vec<String> {
     let mut documents: Vec<DocumentId> = record.ledger().documents();
     documents.retain(|id| !record.ledger().loaded(id).main.is_empty());
     Section::ALL

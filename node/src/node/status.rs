@@ -4,7 +4,7 @@ use kith_protocol::{id::RecordId, store::Store};
 
 use super::Node;
 use crate::{
-    api::{OpenedLine, Problem, Status},
+    api::{OpenedLine, Problem, ReviewKind, Status},
     failure::Failure,
 };
 
@@ -31,7 +31,7 @@ impl Node {
         let invitations = self.invitations_to_review(None)?;
         let to_review = waiting + invitations.len();
         for item in invitations {
-            if item.kind == "wrong words were tried" {
+            if item.kind == ReviewKind::WrongWords {
                 problems.push(Problem {
                     what: item.what,
                     remedy: item.remedy,

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use kith_crdt::DocumentId;
-use kith_protocol::{audit::How, id::PrincipalId, record::Record};
+use kith_protocol::{audit::How, consent::Reader, id::PrincipalId, record::Record};
 
 use super::{
     Node,
@@ -39,17 +39,7 @@ impl Node {
             let said = Self::state_of(record, documents, node.owner(), None, How::Show);
             node.disclosed(vec![said], made)?;
             node.save_large(record);
-            let mut telling = Telling::default();
-            for view in &views {
-                telling.drugs.extend(&view.drugs);
-            }
-            let mut happened = Vec::new();
-            for (reader, view) in readers.iter().zip(&views) {
-                for row in &view.rows {
-                    let document = reader.document();
-                    happened.push(node.happened(record, document, view, row, &mut telling));
-                }
-            }
+            let mut happened = node.happenings(record, &readers, &views);
             happened.sort_by(|a: &Happened, b| {
                 let time = |happened: &Happened| {
                     let when = happened.when.clone();
@@ -61,6 +51,27 @@ impl Node {
             });
             Ok(happened)
         })
+    }
+
+    /// Everything in these views, document by document.
+    pub(super) fn happenings(
+        &self,
+        record: &mut Record,
+        readers: &[Reader],
+        views: &[View],
+    ) -> Vec<Happened> {
+        let mut telling = Telling::default();
+        for view in views {
+            telling.drugs.extend(&view.drugs);
+        }
+        let mut happened = Vec::new();
+        for (reader, view) in readers.iter().zip(views) {
+            for row in &view.rows {
+                let document = reader.document();
+                happened.push(self.happened(record, document, view, row, &mut telling));
+            }
+        }
+        happened
     }
 
     fn happened(

@@ -1,6 +1,6 @@
 //! Whoever is asked while an invitation is accepted.
 
-use tokio::net::UnixStream;
+use tokio::{net::UnixStream, sync::mpsc};
 
 use crate::{
     api::JoinStep,
@@ -14,6 +14,16 @@ pub enum Questioner<'a> {
     Here(&'a mut (dyn FnMut(&JoinStep) -> Result<bool, Failure> + Send)),
     /// The command that asked the running node.
     Socket(&'a mut UnixStream),
+    /// A page.
+    Page(&'a mut Paper),
+}
+
+/// Where a page's steps go, and where its answers come from.
+pub struct Paper {
+    /// Each step as it comes.
+    pub steps: mpsc::Sender<JoinStep>,
+    /// Yes or no.
+    pub answers: mpsc::Receiver<bool>,
 }
 
 impl Questioner<'_> {
@@ -28,6 +38,13 @@ impl Questioner<'_> {
                     JoinStep::Offered(_) => {
                         control::receive_answer(stream).await.map_err(|_| gone())
                     }
+                    JoinStep::Waits { .. } => Ok(true),
+                }
+            }
+            Self::Page(paper) => {
+                paper.steps.send(step.clone()).await.map_err(|_| gone())?;
+                match step {
+                    JoinStep::Offered(_) => paper.answers.recv().await.ok_or_else(gone),
                     JoinStep::Waits { .. } => Ok(true),
                 }
             }

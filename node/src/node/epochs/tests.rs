@@ -216,7 +216,7 @@ fn what_comes_into_an_ended_epoch_is_shown_and_waits_and_is_brought_over_or_left
     let waiting = place.review(record).items;
     assert_eq!(waiting.len(), 2);
     for item in &waiting {
-        assert_eq!(item.kind, "came in after its part was begun anew");
+        assert_eq!(item.kind, crate::api::ReviewKind::Late);
         place.decides(record, &item.id, !item.what.contains("not wanted"));
     }
     assert_eq!(place.review(record).items.len(), 0);

@@ -71,7 +71,7 @@ fn proposals(node: &mut Node) -> usize {
         Ok(Reply::Review(review)) => {
             let items = review.items.iter();
             items
-                .filter(|item| item.kind == "may be of the same person")
+                .filter(|item| item.kind == crate::api::ReviewKind::SamePerson)
                 .count()
         }
         other => panic!("no list: {:?}", other.err()),

@@ -7,7 +7,7 @@ use super::{
     link::InvitationId,
 };
 use crate::{
-    api::{Decided, ToReview},
+    api::{Decided, ReviewKind, ToReview},
     failure::{Ending, Failure},
     node::{Node, now_ms, people::Known, show},
     pairing::message::Outcome,
@@ -59,7 +59,7 @@ impl Node {
             let known = about.and_then(|id| self.people.get(&id));
             let (kind, what, remedy) = match (&made.state, made.trouble) {
                 (State::Asked(asking), _) => (
-                    "somebody wants to join",
+                    ReviewKind::WantsToJoin,
                     format!(
                         "{} ({}) wants to join: {}. Check words: {}",
                         asking.name,
@@ -73,8 +73,8 @@ impl Node {
                 ),
                 (State::Open, Some(trouble)) => (
                     match trouble {
-                        Trouble::WrongWords(_) => "wrong words were tried",
-                        Trouble::Declined(_) => "an invitation was declined",
+                        Trouble::WrongWords(_) => ReviewKind::WrongWords,
+                        Trouble::Declined(_) => ReviewKind::Declined,
                     },
                     trouble.said(),
                     match about {
@@ -90,7 +90,7 @@ impl Node {
             Some(ToReview {
                 record: about.map_or_else(String::new, |id| id.to_string()),
                 person: known.map_or_else(String::new, Known::banner),
-                kind: kind.to_owned(),
+                kind,
                 id: name.to_string(),
                 what,
                 versions: Vec::new(),

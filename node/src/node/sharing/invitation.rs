@@ -272,6 +272,22 @@ impl Node {
         Ok(if open.len() == 1 { open.pop() } else { None })
     }
 
+    /// The record that an invitation is about, as its id.
+    ///
+    /// # Errors
+    /// When there is no such invitation to a record.
+    pub(crate) fn record_of_invitation(&self, word: &str) -> Result<String, Failure> {
+        let found = self.invitation_named(word, now_ms())?;
+        let record = found.and_then(|(_, made)| made.record());
+        record.map(|record| record.to_string()).ok_or_else(|| {
+            Failure::new(
+                Ending::Failed,
+                "There is no such invitation to a record any more.",
+                "It was used or has ended. Nothing was changed.",
+            )
+        })
+    }
+
     /// How an invitation is, for whoever waits at a terminal.
     pub(in crate::node) fn invitation_state(&self, word: &str) -> Result<InvitationState, Failure> {
         let found = self.invitation_named(word, now_ms())?;

@@ -1,0 +1,147 @@
+//! What a form sent, once it is known to be one of this session.
+
+use std::sync::Arc;
+
+use axum::{
+    Form,
+    extract::{FromRequest, Multipart, Request, multipart::Field},
+    http::header,
+};
+
+use super::{refusal::Refusal, sessions::Secret, site::Site, visitor::Visitor};
+use crate::failure::{Ending, Failure};
+
+/// The field of each form that says whose it is.
+pub(super) const TOKEN: &str = "form";
+
+/// Bytes of a form without files, and of one with.
+pub(super) const FORM_LEN_MAX: usize = 256 * 1024;
+pub(super) const UPLOAD_LEN_MAX: usize = 64 * 1024 * 1024;
+
+/// A form, with who sent it.
+pub(super) struct Sent {
+    pub by: Visitor,
+    fields: Vec<(String, String)>,
+    /// Files, with their names.
+    pub files: Vec<Upload>,
+}
+
+/// A file that was sent.
+pub(super) struct Upload {
+    /// As the sender's machine calls it, without folders.
+    pub name: String,
+    pub bytes: Vec<u8>,
+}
+
+impl Sent {
+    /// A form whose token was looked at.
+    pub const fn of(by: Visitor, fields: Vec<(String, String)>) -> Self {
+        Self {
+            by,
+            fields,
+            files: Vec::new(),
+        }
+    }
+
+    /// A field without spaces around it; empty where there is none.
+    pub fn text(&self, name: &str) -> &str {
+        let mut fields = self.fields.iter();
+        let found = fields.find(|(field, _)| field == name);
+        found.map_or("", |(_, value)| value.trim())
+    }
+
+    /// A field, where something was typed.
+    pub fn given(&self, name: &str) -> Option<String> {
+        let text = self.text(name);
+        (!text.is_empty()).then(|| text.to_owned())
+    }
+
+    /// Every value of a field, such as of boxes that were ticked.
+    pub fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+        let fields = self.fields.iter();
+        fields
+            .filter(move |(field, _)| field == name)
+            .map(|(_, value)| value.trim())
+    }
+
+    /// Whether a box was ticked or a button with this name pressed.
+    pub fn has(&self, name: &str) -> bool {
+        self.fields.iter().any(|(field, _)| field == name)
+    }
+
+    fn is_of(&self, token: &Secret) -> bool {
+        Secret::sent(self.text(TOKEN)).is(token)
+    }
+}
+
+impl FromRequest<Arc<Site>> for Sent {
+    type Rejection = axum::response::Response;
+
+    async fn from_request(request: Request, site: &Arc<Site>) -> Result<Self, Self::Rejection> {
+        use axum::{RequestExt, response::IntoResponse};
+        let mut request = request;
+        let by: Visitor = request.extract_parts_with_state(site).await?;
+        let kind = request.headers().get(header::CONTENT_TYPE);
+        let has_files = kind
+            .and_then(|kind| kind.to_str().ok())
+            .is_some_and(|kind| kind.starts_with("multipart/form-data"));
+        let mut sent = Self::of(by, Vec::new());
+        let read = if has_files {
+            let parts = Multipart::from_request(request, site).await;
+            let parts = parts.map_err(|error| not_read(&error).into_response())?;
+            sent.read(parts).await
+        } else {
+            let form = Form::<Vec<(String, String)>>::from_request(request, site).await;
+            form.map(|Form(fields)| sent.fields = fields)
+                .map_err(|error| not_read(&error))
+        };
+        read.map_err(IntoResponse::into_response)?;
+        if !sent.is_of(&sent.by.session.form) {
+            return Err(Refusal::other_form().into_response());
+        }
+        Ok(sent)
+    }
+}
+
+impl Sent {
+    /// Takes the parts of a form with files. Nothing is kept of one whose token, which comes first,
+    /// is not this session's.
+    async fn read(&mut self, mut parts: Multipart) -> Result<(), Refusal> {
+        while let Some(part) = parts.next_field().await.map_err(|error| not_read(&error))? {
+            let name = part.name().unwrap_or_default().to_owned();
+            if part.file_name().is_some() {
+                if !self.is_of(&self.by.session.form) {
+                    return Err(Refusal::other_form());
+                }
+                self.files.extend(upload(part).await?);
+            } else {
+                let text = part.text().await.map_err(|error| not_read(&error))?;
+                self.fields.push((name, text));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A file; nothing where none was chosen.
+async fn upload(part: Field<'_>) -> Result<Option<Upload>, Refusal> {
+    let name = part.file_name().unwrap_or_default();
+    let name = name.rsplit(['/', '\\']).next().unwrap_or_default();
+    let name: String = name.chars().filter(|c| !c.is_control()).take(200).collect();
+    let bytes = part.bytes().await.map_err(|error| not_read(&error))?;
+    let is_chosen = !name.is_empty() || !bytes.is_empty();
+    Ok(is_chosen.then(|| Upload {
+        name,
+        bytes: bytes.into(),
+    }))
+}
+
+fn not_read(error: &dyn std::error::Error) -> Refusal {
+    Failure::new(
+        Ending::NotUnderstood,
+        "What was sent did not arrive whole, or is too much at once.",
+        "Nothing was changed. Forms may be 256 KB and files 64 MB long.",
+    )
+    .because(error)
+    .into()
+}

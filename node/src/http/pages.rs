@@ -1,0 +1,179 @@
+//! Every page, and what leads to it.
+
+mod add;
+mod devices;
+mod download;
+mod emergency;
+mod entrance;
+pub(super) mod frame;
+mod invitation;
+mod joining;
+mod machine;
+mod parts;
+mod people;
+mod review;
+mod sharing;
+mod staff;
+mod start;
+mod summary;
+mod thing;
+mod timeline;
+mod who_looked;
+
+use std::sync::Arc;
+
+use axum::{
+    Router,
+    extract::DefaultBodyLimit,
+    http::{HeaderValue, header},
+    middleware,
+    response::{IntoResponse, Redirect, Response},
+    routing::{get, post},
+};
+use maud::Markup;
+
+use self::frame::{Html, Page, Where};
+use super::{
+    door,
+    forms::{FORM_LEN_MAX, UPLOAD_LEN_MAX},
+    live,
+    refusal::Refusal,
+    site::Site,
+    visitor::Visitor,
+};
+use crate::node::Heading;
+
+/// What a page or a form ends in.
+type Answer = Result<Response, Refusal>;
+
+/// Everything that is answered.
+pub(super) fn router(site: Arc<Site>) -> Router {
+    let record = Router::new()
+        .route("/", get(summary::show))
+        .route("/part/{section}", get(summary::part))
+        .route("/thing/{thing}", get(thing::show).post(thing::change))
+        .route("/thing/{thing}/file/{at}", get(thing::file))
+        .route("/timeline", get(timeline::show))
+        .route("/sharing", get(sharing::list))
+        .route("/sharing/new", get(sharing::new).post(sharing::share))
+        .route("/sharing/{share}", get(sharing::one).post(sharing::stop))
+        .route("/who-looked", get(who_looked::show))
+        .route("/review", get(review::of_record).post(review::decide))
+        .route("/add", get(add::show))
+        .route(
+            "/add",
+            post(add::add).layer(DefaultBodyLimit::max(UPLOAD_LEN_MAX)),
+        )
+        .route("/emergency", get(emergency::show).post(emergency::change))
+        .route("/emergency/new", post(emergency::with_code))
+        .route("/download", get(download::show))
+        .route("/download/{form}", post(download::download));
+    Router::new()
+        .route("/", get(people::home))
+        .route("/enter", post(entrance::enter))
+        .route("/enter/{link}", get(entrance::door))
+        .route("/leave", post(entrance::leave))
+        .route("/start", get(start::show))
+        .route("/start/record", get(start::record).post(start::new_record))
+        .route(
+            "/start/invitation",
+            get(start::invitation).post(start::invited),
+        )
+        .route("/welcome", get(start::welcome).post(start::noted))
+        .route("/records", get(people::list))
+        .route("/records/new", get(people::new).post(people::begin))
+        .route(
+            "/import",
+            post(people::import).layer(DefaultBodyLimit::max(UPLOAD_LEN_MAX)),
+        )
+        .route("/join", get(joining::form).post(joining::begin))
+        .route("/joining/{name}", get(joining::show).post(joining::answer))
+        .route(
+            "/invitations/{id}",
+            get(invitation::show).post(invitation::admit),
+        )
+        .route("/review", get(review::of_all))
+        .route("/data", get(machine::data))
+        .route("/connections", get(machine::connections))
+        .route("/backups", get(machine::backups).post(machine::back_up))
+        .route("/devices", get(devices::list).post(devices::add))
+        .route("/devices/retire", post(devices::retire))
+        .route("/staff", get(staff::list).post(staff::add))
+        .route("/staff/end", post(staff::end))
+        .route("/live", get(live::live))
+        .nest("/r/{record}", record)
+        .route(
+            "/style.css",
+            get(|| fixed(STYLE, "text/css; charset=utf-8")),
+        )
+        .route(
+            "/script.js",
+            get(|| fixed(SCRIPT, "text/javascript; charset=utf-8")),
+        )
+        .route("/icon.svg", get(|| fixed(ICON, "image/svg+xml")))
+        .fallback(|| async { Refusal::not_there() })
+        .layer(DefaultBodyLimit::max(FORM_LEN_MAX))
+        .layer(middleware::from_fn_with_state(
+            Arc::clone(&site),
+            door::guard,
+        ))
+        .with_state(site)
+}
+
+const STYLE: &str = include_str!("style.css");
+const SCRIPT: &str = include_str!("script.js");
+const ICON: &str = include_str!("icon.svg");
+
+async fn fixed(text: &'static str, kind: &'static str) -> Response {
+    let mut response = text.into_response();
+    let kind = HeaderValue::from_static(kind);
+    response.headers_mut().insert(header::CONTENT_TYPE, kind);
+    response
+}
+
+/// A page for a visitor.
+fn page(
+    visitor: &Visitor,
+    heading: &Heading,
+    (title, at): (&str, Where),
+    main: &Markup,
+) -> Response {
+    let page = Page {
+        title,
+        at,
+        heading,
+        session: &visitor.session,
+        waits_ms: None,
+    };
+    page.around(main).into_response()
+}
+
+/// A page that is loaded again after a while: what it waits for may have come.
+fn waiting_page(
+    visitor: &Visitor,
+    heading: &Heading,
+    (title, at): (&str, Where),
+    main: &Markup,
+) -> Response {
+    let page = Page {
+        title,
+        at,
+        heading,
+        session: &visitor.session,
+        waits_ms: Some(WAITS_MS),
+    };
+    page.around(main).into_response()
+}
+
+/// How soon a page that waits is loaded again.
+const WAITS_MS: u32 = 2_000;
+
+/// To another page, after a form was sent.
+fn go(to: &str) -> Response {
+    Redirect::to(to).into_response()
+}
+
+/// A page without anything of the node around it.
+fn alone(title: &str, main: &Markup) -> Html {
+    frame::bare(title, main)
+}

@@ -1,0 +1,193 @@
+//! Something new in a record: a note, a reading, a medicine, a task, a letter.
+
+use axum::{
+    extract::{Path, Query},
+    response::IntoResponse,
+};
+use maud::{Markup, html};
+use serde::Deserialize;
+
+use super::{
+    Answer,
+    frame::{Tab, Where, token},
+    go, page,
+    parts::{self, Field},
+    people,
+};
+use crate::{
+    api::{Addition, Request},
+    failure::{Ending, Failure},
+    http::{forms::Sent, refusal::Refusal, sessions::Session, visitor::Visitor},
+};
+
+#[derive(Deserialize)]
+pub(super) struct Asked {
+    done: Option<String>,
+}
+
+/// `/r/RECORD/add`.
+pub(super) async fn show(
+    visitor: Visitor,
+    Path(record): Path<String>,
+    Query(asked): Query<Asked>,
+) -> Answer {
+    let heading = visitor.heading(Some(&record)).await?;
+    let action = format!("/r/{record}/add");
+    let main = html! {
+        (parts::done(asked.done.as_deref()))
+        h1 { "Add" }
+        p { "What you add is signed by you and goes to everybody who may see it." }
+        (note(&action, &visitor.session))
+        div.columns {
+            (reading(&action, &visitor.session))
+            (medicine(&action, &visitor.session))
+            (task(&action, &visitor.session))
+            (letter(&action, &visitor.session))
+        }
+    };
+    let at = Where::OfRecord(Tab::Add);
+    Ok(page(&visitor, &heading, ("Add", at), &main))
+}
+
+fn note(action: &str, session: &Session) -> Markup {
+    html! {
+        form.panel method="post" action=(action) {
+            (token(session))
+            div.field {
+                label for="note" { "A note" }
+                span.hint id="note-hint" { "What happened, in your own words" }
+                textarea id="note" name="note" aria-describedby="note-hint" required {}
+            }
+            button.main name="what" value="note" { "Add the note" }
+        }
+    }
+}
+
+/// Readings that have a name of their own, as people say them.
+const READINGS: [(&str, &str); 9] = [
+    ("blood-pressure", "Blood pressure, such as 120/80"),
+    ("pulse", "Pulse, beats a minute"),
+    ("temperature", "Temperature, degrees Celsius"),
+    ("weight", "Weight, kg"),
+    ("oxygen", "Oxygen, percent"),
+    ("breathing", "Breaths a minute"),
+    ("glucose", "Glucose, mmol/L"),
+    ("pain", "Pain, 0 to 10"),
+    ("height", "Height, cm"),
+];
+
+fn reading(action: &str, session: &Session) -> Markup {
+    html! {
+        form.panel method="post" action=(action) {
+            (token(session))
+            div.field {
+                label for="reading" { "A reading" }
+                select id="reading" name="reading" { @for (name, said) in READINGS { option value=(name) { (said) } } }
+            }
+            (Field { name: "value", label: "The number", hint: "Exactly as the device shows it", required: true, ..Field::TEXT }.draw())
+            button name="what" value="reading" { "Add the reading" }
+        }
+    }
+}
+
+fn medicine(action: &str, session: &Session) -> Markup {
+    html! {
+        form.panel method="post" action=(action) {
+            (token(session))
+            (Field { name: "medicine", label: "A medicine", hint: "Name and strength, as on the box", required: true, ..Field::TEXT }.draw())
+            (Field { name: "dose", label: "How it is taken", hint: "Such as: one tablet in the evening", ..Field::TEXT }.draw())
+            button name="what" value="medicine" { "Add the medicine" }
+        }
+    }
+}
+
+fn task(action: &str, session: &Session) -> Markup {
+    html! {
+        form.panel method="post" action=(action) {
+            (token(session))
+            (Field { name: "task", label: "Something to do", required: true, ..Field::TEXT }.draw())
+            (Field { name: "by", label: "Until", kind: "date", ..Field::TEXT }.draw())
+            button name="what" value="task" { "Add the task" }
+        }
+    }
+}
+
+fn letter(action: &str, session: &Session) -> Markup {
+    html! {
+        form.panel method="post" action=(action) enctype="multipart/form-data" {
+            (token(session))
+            (Field { name: "title", label: "What the letter is", hint: "Such as: discharge letter. Without it the file's own name is used.", ..Field::TEXT }.draw())
+            (Field { name: "file", label: "A letter or a file", hint: "PDF, picture or text; FHIR files are filed as what they are", kind: "file", required: true, ..Field::TEXT }.draw())
+            button name="what" value="file" { "Add the file" }
+        }
+    }
+}
+
+/// Writes it.
+pub(super) async fn add(Path(record): Path<String>, sent: Sent) -> Answer {
+    let what = match sent.text("what") {
+        "note" => Addition::Note(sent.text("note").to_owned()),
+        "reading" => Addition::Reading {
+            what: sent.text("reading").to_owned(),
+            value: sent.text("value").to_owned(),
+            unit: None,
+        },
+        "medicine" => Addition::Medicine {
+            name: sent.text("medicine").to_owned(),
+            dose: sent.given("dose"),
+        },
+        "task" => Addition::Task {
+            what: sent.text("task").to_owned(),
+            by: sent.given("by"),
+        },
+        "file" => return file(&record, &sent).await,
+        _ => return Err(nothing().into()),
+    };
+    let request = Request::Add {
+        record: record.clone(),
+        what,
+        staff: None,
+    };
+    sent.by.ask(request).await?;
+    Ok(go(&format!("/r/{record}/add?done=added")))
+}
+
+/// A letter with its title, or FHIR as what it is.
+async fn file(record: &str, sent: &Sent) -> Answer {
+    let Some(file) = sent.files.first() else {
+        return Err(nothing().into());
+    };
+    let starts_as_json = file.bytes.trim_ascii_start().starts_with(b"{");
+    if starts_as_json && sent.given("title").is_none() {
+        let imported = people::bring_in(&sent.by, &sent.files, Some(record.to_owned())).await?;
+        let heading = sent.by.heading(Some(record)).await?;
+        let main = people::what_came(&imported);
+        let at = Where::OfRecord(Tab::Add);
+        return Ok(page(&sent.by, &heading, ("Brought in", at), &main).into_response());
+    }
+    let files = vec![(file.name.clone(), file.bytes.clone())];
+    let (word, title) = (record.to_owned(), sent.given("title"));
+    let added = sent.by.work(move |node| {
+        node.with_sent_files(&files, |node, paths| {
+            let Some(file) = paths.into_iter().next() else {
+                return Err(nothing());
+            };
+            let request = Request::Add {
+                record: word,
+                what: Addition::Letter { file, title },
+                staff: None,
+            };
+            node.handle(request, &mut |_| {})
+        })
+    });
+    added.await.map_err(Refusal::from)?;
+    Ok(go(&format!("/r/{record}/add?done=added")))
+}
+
+fn nothing() -> Failure {
+    Failure::new(
+        Ending::Usage,
+        "There is nothing to add.",
+        "Go back and fill in one of the forms. Nothing was changed.",
+    )
+}

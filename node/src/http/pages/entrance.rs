@@ -1,0 +1,76 @@
+//! Coming in by a one-use link, and leaving.
+
+use std::sync::Arc;
+
+use axum::{
+    Form,
+    extract::{Path, State},
+    http::{HeaderValue, StatusCode, header, request::Parts},
+    response::{IntoResponse, Response},
+};
+use maud::html;
+
+use super::{Answer, alone, go};
+use crate::http::{forms::Sent, sessions::Secret, site::Site, visitor::cookie};
+
+/// `/enter/LINK`: a page with one button. A visit changes nothing, so that a program which looks at
+/// links before they are shown does not use this one up; a browser with a script goes on by itself.
+pub(super) async fn door(Path(link): Path<String>) -> Response {
+    let main = html! {
+        section.panel {
+            h1 { "Open kith" }
+            p { "This link opens kith once, on this computer." }
+            form method="post" action="/enter" data-go {
+                input type="hidden" name="link" value=(link);
+                button.main { "Open" }
+            }
+        }
+    };
+    alone("Open kith", &main).into_response()
+}
+
+/// Begins a session, and takes the link away.
+pub(super) async fn enter(
+    State(site): State<Arc<Site>>,
+    Form(fields): Form<Vec<(String, String)>>,
+) -> Response {
+    let link = fields.iter().find(|(name, _)| name == "link");
+    let entered = link.and_then(|(_, link)| site.sessions.enter(&Secret::sent(link)));
+    let Some(session) = entered else {
+        let main = html! {
+            section.panel {
+                h1 { "This link does not open kith any more" }
+                p { "A link works once, for ten minutes." }
+                p { "In a terminal on this computer, type " kbd { "kith ui" } " and follow the new link." }
+            }
+        };
+        return (StatusCode::UNAUTHORIZED, alone("Open kith", &main)).into_response();
+    };
+    let mut response = go("/");
+    let name = site.sessions.cookie();
+    let cookie = format!(
+        "{name}={}; HttpOnly; SameSite=Strict; Path=/",
+        session.as_str()
+    );
+    if let Ok(cookie) = HeaderValue::from_str(&cookie) {
+        response.headers_mut().insert(header::SET_COOKIE, cookie);
+    }
+    response
+}
+
+/// Ends the session.
+pub(super) async fn leave(State(site): State<Arc<Site>>, parts: Parts, _: Left) -> Answer {
+    if let Some(secret) = cookie(&parts, &site) {
+        site.sessions.end(&secret);
+    }
+    let main = html! {
+        section.panel {
+            h1 { "Closed" }
+            p { "Your node goes on: it sends and receives what is shared. " kbd { "kith ui" } " opens these pages again." }
+        }
+    };
+    Ok(alone("Closed", &main).into_response())
+}
+
+/// That a form of the session asked for it.
+type Left = Sent;

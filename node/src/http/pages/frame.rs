@@ -1,0 +1,336 @@
+//! What every page has around it.
+
+use axum::{
+    http::{HeaderValue, header},
+    response::{IntoResponse, Response},
+};
+use maud::{DOCTYPE, Markup, PreEscaped, html};
+
+use crate::{
+    api::AllergyState,
+    http::{forms::TOKEN, sessions::Session, words},
+    node::{Heading, Person, Role},
+};
+
+/// A page on its way to a browser.
+pub(in crate::http) struct Html(pub Markup);
+
+impl IntoResponse for Html {
+    fn into_response(self) -> Response {
+        let mut response = self.0.into_string().into_response();
+        let html = HeaderValue::from_static("text/html; charset=utf-8");
+        response.headers_mut().insert(header::CONTENT_TYPE, html);
+        response
+    }
+}
+
+/// The pages of a record.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(in crate::http) enum Tab {
+    Summary,
+    Timeline,
+    Sharing,
+    WhoLooked,
+    Review,
+    Add,
+    Download,
+    Emergency,
+}
+
+impl Tab {
+    const ALL: [Self; 8] = [
+        Self::Summary,
+        Self::Timeline,
+        Self::Add,
+        Self::Review,
+        Self::Sharing,
+        Self::WhoLooked,
+        Self::Emergency,
+        Self::Download,
+    ];
+
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Summary => "Summary",
+            Self::Timeline => "Timeline",
+            Self::Sharing => "Sharing",
+            Self::WhoLooked => "Who looked",
+            Self::Review => "To review",
+            Self::Add => "Add",
+            Self::Download => "Download",
+            Self::Emergency => "Emergency page",
+        }
+    }
+
+    const fn path(self) -> &'static str {
+        match self {
+            Self::Summary => "",
+            Self::Timeline => "/timeline",
+            Self::Sharing => "/sharing",
+            Self::WhoLooked => "/who-looked",
+            Self::Review => "/review",
+            Self::Add => "/add",
+            Self::Download => "/download",
+            Self::Emergency => "/emergency",
+        }
+    }
+}
+
+/// The pages of a node.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(in crate::http) enum Place {
+    Records,
+    Review,
+    Data,
+    Connections,
+    Devices,
+    Staff,
+    Backups,
+}
+
+impl Place {
+    const fn name(self, is_person: bool) -> &'static str {
+        match self {
+            Self::Records if is_person => "Records",
+            Self::Records => "People",
+            Self::Review => "To review",
+            Self::Data => "Where data goes",
+            Self::Connections => "Connections",
+            Self::Devices => "Devices",
+            Self::Staff => "Staff",
+            Self::Backups => "Backups",
+        }
+    }
+
+    const fn path(self) -> &'static str {
+        match self {
+            Self::Records => "/records",
+            Self::Review => "/review",
+            Self::Data => "/data",
+            Self::Connections => "/connections",
+            Self::Devices => "/devices",
+            Self::Staff => "/staff",
+            Self::Backups => "/backups",
+        }
+    }
+
+    const fn of(is_person: bool) -> &'static [Self] {
+        if is_person {
+            &[
+                Self::Records,
+                Self::Review,
+                Self::Data,
+                Self::Connections,
+                Self::Devices,
+                Self::Backups,
+            ]
+        } else {
+            &[
+                Self::Records,
+                Self::Review,
+                Self::Data,
+                Self::Connections,
+                Self::Staff,
+                Self::Devices,
+                Self::Backups,
+            ]
+        }
+    }
+}
+
+/// Where a page is among the others.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(in crate::http) enum Where {
+    OfRecord(Tab),
+    OfNode(Place),
+    /// On the way to somewhere.
+    Between,
+}
+
+/// A page: what it is called, where it is, and how it is kept up to date.
+pub(in crate::http) struct Page<'p> {
+    pub title: &'p str,
+    pub at: Where,
+    pub heading: &'p Heading,
+    pub session: &'p Session,
+    /// A page that waits for something is loaded again after so many milliseconds.
+    pub waits_ms: Option<u32>,
+}
+
+impl Page<'_> {
+    /// The whole page.
+    pub fn around(&self, main: &Markup) -> Html {
+        let is_person = self.heading.role == Some(Role::Person);
+        let body = html! {
+            (skip())
+            header.top {
+                div {
+                    a.name href="/" { (self.heading.owner) }
+                    nav.top-menu aria-label="This node" { (self.places(is_person)) }
+                    span.state { (freshness(self.heading)) }
+                    a.to-menu href="#menu" { "Menu" }
+                }
+            }
+            @if let Some(person) = &self.heading.person {
+                (banner(person))
+                (tabs(person, self.at))
+            }
+            main id="main" tabindex="-1" {
+                p.note id="news" hidden { "Something new has come. " a href="" { "Show it" } }
+                p.alert id="gone" hidden { "This page has lost its node: it may have stopped. What you see may be old." }
+                (main)
+            }
+            footer.bottom {
+                nav.end-menu id="menu" aria-label="This node" { h2 { "Menu" } (self.places(is_person)) }
+                p { "What others share stays with them and with you. kith cannot take back what somebody already has." }
+                form method="post" action="/leave" { (token(self.session)) button { "Close these pages" } }
+            }
+        };
+        document(self.title, &body, Some(self))
+    }
+}
+
+impl Page<'_> {
+    /// The pages of the node: at the top of a wide window, at the end of a narrow one.
+    fn places(&self, is_person: bool) -> Markup {
+        html! {
+            ul {
+                @for place in Place::of(is_person) {
+                    li { (link(place.path(), place.name(is_person), self.at == Where::OfNode(*place))) }
+                }
+            }
+        }
+    }
+}
+
+/// A page of somebody who has no session, or of what failed.
+pub(in crate::http) fn bare(title: &str, main: &Markup) -> Html {
+    let body = html! {
+        (skip())
+        header.top { div { span.name { "kith" } } }
+        main id="main" tabindex="-1" { (main) }
+    };
+    document(title, &body, None)
+}
+
+fn document(title: &str, body: &Markup, page: Option<&Page<'_>>) -> Html {
+    let waits = page.and_then(|page| page.waits_ms);
+    let end = page.map(|page| page.heading.end);
+    Html(html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                meta name="color-scheme" content="light dark";
+                @if let Some(ms) = waits {
+                    noscript { meta http-equiv="refresh" content=(ms.div_ceil(1000)); }
+                }
+                title { (title) " - kith" }
+                link rel="stylesheet" href="/style.css";
+                link rel="icon" href="/icon.svg";
+                script src="/script.js" defer {}
+            }
+            body data-end=[end] data-waits=[waits] { (body) }
+        }
+    })
+}
+
+fn skip() -> Markup {
+    html! { a.skip href="#main" { "Skip to the page" } }
+}
+
+fn link(path: &str, name: &str, is_here: bool) -> Markup {
+    html! { a href=(path) aria-current=[is_here.then_some("page")] { (name) } }
+}
+
+/// Whether the node is up to date with others.
+fn freshness(heading: &Heading) -> String {
+    let Heading {
+        known,
+        waiting,
+        away,
+        ..
+    } = heading;
+    match (known, away, waiting) {
+        (0, ..) => "Shared with nobody yet".to_owned(),
+        (_, 0, 0) => "Up to date".to_owned(),
+        (_, 0, n) => format!("Sending to {n}"),
+        (known, away, 0) if known == away => "Not connected".to_owned(),
+        (_, away, 0) => format!("{away} not connected"),
+        (_, away, waiting) => format!("{away} not connected, waiting to send to {waiting}"),
+    }
+}
+
+fn banner(person: &Person) -> Markup {
+    let line = &person.line;
+    html! {
+        section.person aria-label="Whose record this is" {
+            div {
+                p.who { (line.person) }
+                dl {
+                    div {
+                        dt { "Born " }
+                        dd {
+                            @match line.born.as_deref() {
+                                Some(born) => {
+                                    (words::moment(born))
+                                    @if let Some(age) = words::age(born) { " (" (age) " years)" }
+                                }
+                                None => "not known here",
+                            }
+                        }
+                    }
+                    div {
+                        dt { "NHS number " }
+                        dd {
+                            @match line.nhs_number.as_deref() {
+                                Some(number) => (words::nhs_number(number)),
+                                None => "not known here",
+                            }
+                        }
+                    }
+                    div { dt { "Allergies " } dd { (allergies(person)) } }
+                }
+            }
+        }
+    }
+}
+
+fn allergies(person: &Person) -> Markup {
+    match person.allergies {
+        AllergyState::Recorded => html! { span.allergic { (person.allergic_to.join("; ")) } },
+        AllergyState::NoneKnown => html! { "No known allergies" },
+        AllergyState::NotKnownHere => html! { strong { "Not known to this node" } },
+    }
+}
+
+fn tabs(person: &Person, at: Where) -> Markup {
+    let record = &person.line.record;
+    html! {
+        nav.nav aria-label="This record" {
+            div {
+                ul {
+                    @for tab in Tab::ALL {
+                        li {
+                            (link(&format!("/r/{record}{}", tab.path()), tab.name(), at == Where::OfRecord(tab)))
+                            @if tab == Tab::Review && person.to_review > 0 {
+                                " " span.badge { (person.to_review) }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The field that says that a form is of this session.
+pub(in crate::http) fn token(session: &Session) -> Markup {
+    html! { input type="hidden" name=(TOKEN) value=(session.form.as_str()); }
+}
+
+/// Markup that this node made itself, such as a QR code.
+pub(in crate::http) fn drawn(svg: String) -> Markup {
+    PreEscaped(svg)
+}

@@ -1,0 +1,146 @@
+//! Parts that several pages have.
+
+use maud::{Markup, html};
+
+use crate::{api::Happened, http::words};
+
+/// Things of a record, one under the other, each a link to all that it says.
+pub(in crate::http) fn things(record: &str, lines: &[Happened]) -> Markup {
+    html! {
+        ul.things {
+            @for happened in lines { li { (thing(record, happened)) } }
+        }
+    }
+}
+
+/// One thing of a record, with who says so, when it happened and when it arrived.
+pub(in crate::http) fn thing(record: &str, happened: &Happened) -> Markup {
+    let line = &happened.line;
+    let struck = line.marks.iter().any(|mark| mark == "entered in error");
+    html! {
+        a href=(format!("/r/{record}/thing/{}", line.id)) class=[struck.then_some("struck")] { (line.text) }
+        @for mark in &line.marks { " " span.mark { (mark) } }
+        span.by {
+            @if let Some(when) = &happened.when { (words::moment(when)) ", " }
+            (line.by)
+            @if let Some(late) = &happened.late { " " span.late { (late) } }
+        }
+    }
+}
+
+/// A field of a form with its name and what helps to fill it in.
+pub(in crate::http) struct Field<'f> {
+    pub name: &'f str,
+    pub label: &'f str,
+    pub hint: &'f str,
+    pub kind: &'f str,
+    pub value: &'f str,
+    pub required: bool,
+}
+
+impl Field<'_> {
+    pub const TEXT: Self = Self {
+        name: "",
+        label: "",
+        hint: "",
+        kind: "text",
+        value: "",
+        required: false,
+    };
+
+    pub fn draw(&self) -> Markup {
+        let id = format!("field-{}", self.name);
+        let hint = format!("hint-{}", self.name);
+        let has_hint = !self.hint.is_empty();
+        html! {
+            div.field {
+                label for=(id) { (self.label) @if !self.required && self.kind != "search" { span.small { " (may be left out)" } } }
+                @if has_hint { span.hint id=(hint) { (self.hint) } }
+                input type=(self.kind) id=(id) name=(self.name) value=(self.value)
+                    aria-describedby=[has_hint.then_some(&hint)] required[self.required] autocomplete="off";
+            }
+        }
+    }
+}
+
+/// A box to tick.
+pub(in crate::http) fn check(name: &str, value: &str, label: &str, ticked: bool) -> Markup {
+    let id = format!("check-{name}-{value}");
+    html! {
+        div.check {
+            input type="checkbox" id=(id) name=(name) value=(value) checked[ticked];
+            label for=(id) { (label) }
+        }
+    }
+}
+
+/// One of several.
+pub(in crate::http) fn radio(name: &str, value: &str, label: &str, chosen: bool) -> Markup {
+    let id = format!("radio-{name}-{value}");
+    html! {
+        div.check {
+            input type="radio" id=(id) name=(name) value=(value) checked[chosen] required;
+            label for=(id) { (label) }
+        }
+    }
+}
+
+/// What was done, where a page was come to from a form.
+pub(in crate::http) fn done(key: Option<&str>) -> Markup {
+    let said = key.and_then(|key| {
+        DONE.iter()
+            .find(|(name, _)| *name == key)
+            .map(|(_, said)| *said)
+    });
+    html! {
+        @if let Some(said) = said { div.good role="status" { p { (said) } } }
+    }
+}
+
+/// What can have been done, by the word that stands in an address: the address is anybody's, so it
+/// never holds the words themselves.
+const DONE: [(&str, &str); 12] = [
+    ("added", "It is in the record now, signed by you."),
+    (
+        "changed",
+        "The new version stands in the record now. The one before stays in its history.",
+    ),
+    (
+        "mistake",
+        "It is marked as entered in error. It stays in the record, struck through.",
+    ),
+    ("decided", "Your decision is in the record now."),
+    ("seen", "It is noted that you have seen this."),
+    ("shared", "The share was changed."),
+    (
+        "stopped",
+        "Sharing was stopped. kith cannot take back what they already have.",
+    ),
+    (
+        "taken-back",
+        "The invitation was taken back. Nobody can use it any more.",
+    ),
+    ("staff-added", "They are entered as staff."),
+    (
+        "staff-ended",
+        "They can do nothing more here. What they did stays.",
+    ),
+    ("retired", "That device can do nothing more in your name."),
+    (
+        "emergency",
+        "Who may open the record in an emergency was changed.",
+    ),
+];
+
+/// Pages of a long list.
+pub(in crate::http) fn pager(path: &str, page: usize, pages: usize) -> Markup {
+    html! {
+        @if pages > 1 {
+            nav.row aria-label="Pages of this list" {
+                @if page > 1 { a.button href=(format!("{path}?page={}", page - 1)) { "Newer" } }
+                span { "Page " (page) " of " (pages) }
+                @if page < pages { a.button href=(format!("{path}?page={}", page + 1)) { "Older" } }
+            }
+        }
+    }
+}

@@ -1,0 +1,114 @@
+//! Whoever asks for a page, once they have a session and there is a node.
+
+use std::sync::Arc;
+
+use axum::{
+    extract::FromRequestParts,
+    http::{StatusCode, header, request::Parts},
+    response::{IntoResponse, Redirect, Response},
+};
+use maud::html;
+
+use super::{
+    pages::frame,
+    refusal::Refusal,
+    sessions::{Secret, Session},
+    site::{Running, Site},
+};
+use crate::{
+    api::{Reply, Request},
+    failure::Failure,
+    node::{Heading, Node},
+};
+
+/// Somebody with a session.
+#[derive(Clone)]
+pub(super) struct Visitor {
+    pub site: Arc<Site>,
+    pub session: Session,
+    pub node: Running,
+}
+
+impl Visitor {
+    /// Has the node do something.
+    pub async fn ask(&self, request: Request) -> Result<Reply, Failure> {
+        self.work(move |node| node.handle(request, &mut |_| {}))
+            .await
+    }
+
+    /// Has the node do something that is no command.
+    pub async fn work<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Node) -> Result<T, Failure> + Send + 'static,
+    ) -> Result<T, Failure> {
+        self.node.driver.ask(work).await
+    }
+
+    /// What stands at the top of each page of a record, or of the node.
+    pub async fn heading(&self, record: Option<&str>) -> Result<Heading, Refusal> {
+        let record = record.map(str::to_owned);
+        let heading = self.work(move |node| node.heading(record.as_deref())).await;
+        Ok(heading?)
+    }
+}
+
+impl FromRequestParts<Arc<Site>> for Visitor {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, site: &Arc<Site>) -> Result<Self, Response> {
+        let session = session(parts, site).ok_or_else(unknown)?;
+        let node = site.running().ok_or_else(|| {
+            // A node that is not made yet, or is not there yet.
+            Redirect::to("/start").into_response()
+        })?;
+        Ok(Self {
+            site: Arc::clone(site),
+            session,
+            node,
+        })
+    }
+}
+
+/// Somebody with a session, whether there is a node or not.
+pub(super) struct Newcomer {
+    pub site: Arc<Site>,
+    pub session: Session,
+}
+
+impl FromRequestParts<Arc<Site>> for Newcomer {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, site: &Arc<Site>) -> Result<Self, Response> {
+        let session = session(parts, site).ok_or_else(unknown)?;
+        let site = Arc::clone(site);
+        Ok(Self { site, session })
+    }
+}
+
+fn session(parts: &Parts, site: &Site) -> Option<Session> {
+    site.sessions.find(&cookie(parts, site)?)
+}
+
+/// The secret that the browser keeps for this site.
+pub(super) fn cookie(parts: &Parts, site: &Site) -> Option<Secret> {
+    let all = parts.headers.get_all(header::COOKIE).iter();
+    let pairs = all
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(';'));
+    let mut named = pairs.filter_map(|pair| {
+        let (name, value) = pair.trim().split_once('=')?;
+        (name == site.sessions.cookie()).then(|| Secret::sent(value))
+    });
+    named.next()
+}
+
+fn unknown() -> Response {
+    let main = html! {
+        section.panel {
+            h1 { "Open kith from this computer" }
+            p { "These pages are open only to whoever started kith here. The last link was used, or kith was started again." }
+            p { "In a terminal on this computer, type " kbd { "kith ui" } " and follow the new link." }
+        }
+    };
+    (StatusCode::UNAUTHORIZED, frame::bare("Open kith", &main)).into_response()
+}
