@@ -10,6 +10,8 @@ mod histories;
 mod hostile;
 #[path = "all/leaks.rs"]
 mod leaks;
+#[path = "all/owed.rs"]
+mod owed;
 #[path = "all/parcels.rs"]
 mod parcels;
 #[path = "all/parity.rs"]

@@ -262,7 +262,7 @@ impl Link {
                 },
             ) if !self.leads(desk) => {
                 self.phase = Phase::Comparing;
-                self.comparing = Comparing::default();
+                self.comparing = Comparing::while_going();
                 self.compare(desk, session, place, &ranges)
             }
             (Phase::Comparing, Message::Compared) => self.compared(desk),

@@ -40,6 +40,11 @@ pub struct Scope {
     /// Revocations of which there are parts that are made when they are asked for, ascending: the
     /// journal does not tell of them.
     pub made: Vec<EventId>,
+    /// Documents that it may read and this node may not, though it holds something of them,
+    /// ascending. They were not compared, and a peer that knows better takes none of it: they are
+    /// given from their start once this node may read them again.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub owed: Vec<DocumentId>,
 }
 
 impl Scope {
@@ -48,6 +53,15 @@ impl Scope {
         self.sections.iter().any(|(label, sections)| {
             *label == document.label && sections.contains(&document.section)
         })
+    }
+
+    /// Those of the documents that `other` reads and this does not, as far as sections and labels
+    /// say, ascending.
+    pub fn lacks(&self, other: &Self, all: &[DocumentId]) -> Vec<DocumentId> {
+        let lacks = |document: &&DocumentId| other.reads(document) && !self.reads(document);
+        let mut lacked: Vec<_> = all.iter().filter(lacks).cloned().collect();
+        lacked.sort();
+        lacked
     }
 
     /// Whether something of a label may be read.
@@ -96,6 +110,12 @@ impl Scope {
                 .iter()
                 .filter(|revocation| other.made.contains(revocation))
                 .copied()
+                .collect(),
+            owed: self
+                .owed
+                .iter()
+                .filter(|document| other.reads(document))
+                .cloned()
                 .collect(),
         }
     }
@@ -173,6 +193,14 @@ impl Place {
         }
     }
 
+    /// The document; nothing of rights.
+    pub const fn document(&self) -> Option<&DocumentId> {
+        match self {
+            Self::Principal(..) | Self::Authority(_) => None,
+            Self::Document(_, document) => Some(document),
+        }
+    }
+
     /// The label of its content; nothing of rights.
     pub const fn label(&self) -> Option<&Label> {
         match self {
@@ -208,6 +236,11 @@ impl Place {
         }
         *hasher.finalize().as_bytes()
     }
+}
+
+/// The earlier of two times at which something changes, where it ever does.
+pub(super) fn earlier(one: Option<u64>, other: Option<u64>) -> Option<u64> {
+    one.into_iter().chain(other).min()
 }
 
 /// What of one record may go to one peer.
@@ -255,6 +288,7 @@ impl View {
                 .collect(),
             principals: principals.into_iter().collect(),
             made: Vec::new(),
+            owed: Vec::new(),
         };
         let mut view = Self {
             reach,

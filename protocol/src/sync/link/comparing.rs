@@ -20,7 +20,7 @@ use crate::{
         message::{Farewell, Message},
         ranges::{Key, Range, Set, Sum, is_open},
         shell::Shell,
-        view::{Place, Scope, View, authority_keys},
+        view::{Place, Scope, View, authority_keys, earlier},
         weighed::{Own, Weight},
     },
 };
@@ -28,6 +28,9 @@ use crate::{
 /// What is under comparison.
 #[derive(Default)]
 pub(super) struct Comparing {
+    /// Whether both go on where they were, and compare for good measure: what counted as given
+    /// before was not lost since.
+    goes_on: bool,
     session: [u8; 16],
     places: BTreeMap<Key, Place>,
     /// Keys of places of records whose weight was kept, ascending, with whose they are.
@@ -43,6 +46,14 @@ pub(super) struct Comparing {
 }
 
 impl Comparing {
+    /// A comparison in the middle of a conversation.
+    pub(super) fn while_going() -> Self {
+        Self {
+            goes_on: true,
+            ..Self::default()
+        }
+    }
+
     /// Whether it is found out what both may have.
     pub(super) const fn is_prepared(&self) -> bool {
         self.all.is_some()
@@ -55,8 +66,15 @@ impl Link {
         &mut self,
         desk: &mut Desk<'_, S>,
     ) -> Result<(), Stop> {
+        self.comparing = match self.phase {
+            Phase::Going => Comparing::while_going(),
+            Phase::Waiting
+            | Phase::Stranger
+            | Phase::Greeting
+            | Phase::Resuming
+            | Phase::Comparing => Comparing::default(),
+        };
         self.phase = Phase::Comparing;
-        self.comparing = Comparing::default();
         self.restart_giving(desk)?;
         if !self.leads(desk) {
             return Ok(());
@@ -126,9 +144,24 @@ impl Link {
         items: &mut Vec<(Key, Key)>,
     ) -> Result<(), Stop> {
         self.with_view(desk, id, |link, desk, rights, view| {
-            link.comparing.scopes.push((id, view.scope.clone()));
-            link.giving.found.note(id, view.reach.turns_ms());
-            let Mutual { places, turns_ms } = link.mutual(desk, rights, view)?;
+            let Mutual {
+                places,
+                mut owed,
+                own_turns_ms,
+            } = link.mutual(desk, rights, view)?;
+            if link.comparing.goes_on {
+                let before = link.known_scope(desk, &id)?;
+                owed.retain(|one| before.owed.contains(one) || !before.reads(one));
+            }
+            let turns_ms = match owed.is_empty() {
+                true => view.reach.turns_ms(),
+                false => earlier(view.reach.turns_ms(), own_turns_ms),
+            };
+            let scope = Scope {
+                owed,
+                ..view.scope.clone()
+            };
+            link.giving.found.note(id, turns_ms);
             if places.is_empty() && view.reach.is_any() {
                 // Whoever had it once learns how that ended, with whose logs prove it: what
                 // was found out of it counts as given from then on.
@@ -150,10 +183,10 @@ impl Link {
             }
             items.extend(&sums);
             if !sums.is_empty() {
-                let turns_ms = [view.reach.turns_ms(), turns_ms];
-                let weight = Weight::of((whose, &view.scope), sums, turns_ms);
+                let weight = Weight::of((whose, &scope), sums, [turns_ms, own_turns_ms]);
                 desk.weighed.keep(id, link.device, weight);
             }
+            link.comparing.scopes.push((id, scope));
             Ok(())
         })?;
         Ok(())
@@ -336,8 +369,10 @@ impl Link {
 #[derive(Default)]
 struct Mutual {
     places: Vec<Place>,
+    /// Documents that only the peer may have, though this node holds something of them.
+    owed: Vec<DocumentId>,
     /// When time alone next changes what this node reaches, milliseconds since 1970 UTC.
-    turns_ms: Option<u64>,
+    own_turns_ms: Option<u64>,
 }
 
 impl Mutual {
@@ -351,14 +386,20 @@ impl Mutual {
         let ours = desk.shell.owner();
         let own = own(desk, rights)?;
         let id = rights.id();
+        let all = desk.shell.store().documents(&id)?;
+        let own_turns_ms = own.turns_ms;
+        let owed = own.scope.lacks(&view.scope, &all);
         if !view.reach.is_live() || !own.is_live {
-            return Ok(Self::default());
+            return Ok(Self {
+                places: Vec::new(),
+                owed,
+                own_turns_ms,
+            });
         }
         let mut places = vec![Place::Authority(id)];
         let principals = view.scope.principals.iter();
         let both = principals.filter(|principal| own.scope.has_principal(principal));
         places.extend(both.map(|principal| Place::Principal(id, *principal)));
-        let all = desk.shell.store().documents(&id)?;
         let later = all.iter().filter(|one| one.epoch > 0);
         let begun_anew: BTreeSet<_> = later.map(DocumentId::family).collect();
         for document in view.documents(all) {
@@ -373,8 +414,11 @@ impl Mutual {
                 places.push(Place::Document(id, document));
             }
         }
-        let turns_ms = own.turns_ms;
-        Ok(Self { places, turns_ms })
+        Ok(Self {
+            places,
+            owed,
+            own_turns_ms,
+        })
     }
 }
 

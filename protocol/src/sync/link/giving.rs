@@ -8,6 +8,7 @@
 mod batch;
 mod found;
 mod journal;
+mod owed;
 mod places;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -17,6 +18,7 @@ use kith_crdt::{Label, Section};
 use self::{
     batch::Parcel,
     found::Found,
+    owed::Owed,
     places::{Next, Open},
 };
 use super::{Desk, Flight, Link, Stop};
@@ -24,6 +26,7 @@ use crate::{
     id::{DeviceId, PrincipalId, RecordId},
     limits::{COMPARE_AGAIN_MS, COMPARE_EVERY_MS, FROM_PEER_MAX, PARCELS_AHEAD_MAX},
     planted::{self, Planted},
+    record::Rights,
     store::{Item, JournalPosition, Store, StoreError},
     sync::{
         message::{Cursor, Farewell, KeptBack, Message},
@@ -31,7 +34,7 @@ use crate::{
         progress::{self, Given},
         ranges::Key,
         shell::Shell,
-        view::{Place, Scope, Tier, View},
+        view::{Place, Scope, Tier, View, earlier},
     },
 };
 
@@ -395,9 +398,9 @@ impl Link {
                 continue;
             }
             // Of a damaged record nothing is found out; it is tried again the next time.
-            self.with_view(desk, id, |link, desk, _, view| {
-                link.widen_record(desk, id, view)?;
-                link.giving.found.note(id, view.reach.turns_ms());
+            self.with_view(desk, id, |link, desk, rights, view| {
+                let turns_ms = link.widen_record(desk, rights, view)?;
+                link.giving.found.note(id, turns_ms);
                 Ok(())
             })?;
         }
@@ -416,20 +419,33 @@ impl Link {
         }
     }
 
+    /// Gives what was added to what the peer may have, and what is owed to it that this node may
+    /// read again; when time alone next changes either.
     fn widen_record<S: Shell>(
         &mut self,
         desk: &mut Desk<'_, S>,
-        id: RecordId,
+        rights: &mut Rights,
         view: &View,
-    ) -> Result<(), StoreError> {
+    ) -> Result<Option<u64>, StoreError> {
+        let id = rights.id();
         let before = self.known_scope(desk, &id)?;
-        if before == view.scope {
+        let turns_ms = view.reach.turns_ms();
+        if before.owed.is_empty() && before == view.scope {
             self.giving.scopes.insert(id, before);
-            return Ok(());
+            return Ok(turns_ms);
         }
         let all = desk.shell.store().documents(&id)?;
         let came = desk.shell.store().came(&id)?;
-        for place in view.scope.added_since(&before, id, &all) {
+        let added = view.scope.added_since(&before, id, &all);
+        let documents = added.iter().filter_map(Place::document).cloned();
+        let still = before
+            .owed
+            .iter()
+            .filter(|document| view.scope.reads(document));
+        let owed = Owed::of(desk, rights, still.cloned().collect(), documents);
+        let due = owed.due.into_iter();
+        let due = due.map(|document| Place::Document(id, document));
+        for place in added.into_iter().chain(due) {
             self.giving.add_place(came, place, Part::Whole);
         }
         if !before.added_since(&view.scope, id, &all).is_empty() {
@@ -440,9 +456,17 @@ impl Link {
             let row = progress::scope_row(&self.device, &id, &less);
             desk.shell.commit(&mut [], vec![row])?;
         }
-        self.giving.set_scope(id, view.scope.clone());
-        self.giving.settled = false;
-        Ok(())
+        let scope = Scope {
+            owed: owed.shut.into_iter().collect(),
+            ..view.scope.clone()
+        };
+        if scope == before {
+            self.giving.scopes.insert(id, scope);
+        } else {
+            self.giving.set_scope(id, scope);
+            self.giving.settled = false;
+        }
+        Ok(earlier(turns_ms, owed.turns_ms))
     }
 
     /// Enters the parcel into the access log and hands it over.
