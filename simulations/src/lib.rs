@@ -33,4 +33,4 @@ pub use clock::Clock;
 pub use disk::{Disk, Leaves, Trouble};
 pub use host::{Claim, Done, Host, Share, Shown, shown_by, with_other_payload};
 pub use network::{Fate, Nat, Network, Route, STALL_MS, Way, Wire};
-pub use world::{HostId, Misdeed, Passed, Sent, Sight, World, document_named, event_of};
+pub use world::{Arrived, HostId, Misdeed, Passed, Sent, Sight, World, document_named, event_of};

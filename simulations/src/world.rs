@@ -104,6 +104,17 @@ pub struct Sent {
     pub frame: Vec<u8>,
 }
 
+/// Something came to a host from another.
+#[derive(Clone, Copy, Debug)]
+pub struct Arrived {
+    /// The host.
+    pub host: HostId,
+    /// When, by the world, milliseconds since 1970 UTC.
+    pub at_ms: u64,
+    /// How many items were on its disk then.
+    pub held: usize,
+}
+
 /// A world. Every step follows from its seed.
 pub struct World {
     clock: Clock<Happening>,
@@ -126,6 +137,8 @@ pub struct World {
     pub errors: Vec<(HostId, String)>,
     /// What passed between hosts and the network, where somebody wants to know.
     pub passed: Option<Vec<Passed>>,
+    /// What came to hosts, and when, where somebody wants to know.
+    pub arrived: Option<Vec<Arrived>>,
     looks_at_all: bool,
     /// Streams that a script speaks on instead of an engine, and what came on them.
     scripted: BTreeMap<Wire, Vec<Vec<u8>>>,
@@ -151,6 +164,7 @@ impl World {
             news: Vec::new(),
             errors: Vec::new(),
             passed: None,
+            arrived: None,
             looks_at_all: false,
             scripted: BTreeMap::new(),
         }

@@ -8,6 +8,7 @@
 //! At the end of each day it is looked at what must hold (`checks`): a run in which something does
 //! not ends there.
 
+mod arrivals;
 mod checks;
 mod hosts;
 mod play;

@@ -3,10 +3,10 @@
 use kith_protocol::{
     id::DeviceId,
     limits::{CLOCK_PUT_BACK_MS, GREETING_LASTS_MS},
-    sync::{Input, Output},
+    sync::{Input, News, Output},
 };
 
-use super::{HostId, Passed, Sent, World};
+use super::{Arrived, HostId, Passed, Sent, World};
 use crate::network::{Fate, Route, STALL_MS, Wire};
 
 /// Bytes of the first packets of a stream, as far as the way between two hosts goes.
@@ -190,7 +190,14 @@ impl World {
                 }
             }
             Output::Dial { device } => self.dial(host, device),
-            Output::Tell(news) => self.news.push((host, news)),
+            Output::Tell(news) => {
+                let held = self.look(host).disk.len();
+                if let (Some(all), News::Arrived { .. }) = (&mut self.arrived, &news) {
+                    let at_ms = now;
+                    all.push(Arrived { host, at_ms, held });
+                }
+                self.news.push((host, news));
+            }
         }
     }
 

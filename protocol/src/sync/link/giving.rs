@@ -442,7 +442,7 @@ impl Link {
             .owed
             .iter()
             .filter(|document| view.scope.reads(document));
-        let owed = Owed::of(desk, rights, still.cloned().collect(), documents);
+        let owed = Owed::of(desk, rights, &still.cloned().collect(), documents);
         let due = owed.due.into_iter();
         let due = due.map(|document| Place::Document(id, document));
         for place in added.into_iter().chain(due) {

@@ -11,12 +11,13 @@ use kith_protocol::{
 };
 
 use super::{
+    arrivals::{Arrival, Awaited, Stop, What},
     checks::{Broken, Written},
     hosts::Nodes,
-    replay::{Look, Recording},
+    replay::{Look, Recorded, Recording},
 };
 use crate::{
-    Clock, HostId, Sight, World, document_named,
+    Clock, HostId, Sight, World, document_named, event_of,
     host::text_stands,
     study::{
         carriers::Answer,
@@ -64,6 +65,9 @@ struct Someone {
     /// What each slot was granted.
     grants: Vec<Vec<EventId>>,
     looks: VecDeque<Look>,
+    /// When what was written about them came to others.
+    arrivals: VecDeque<Arrival>,
+    stops: Vec<Stop>,
     /// How many entries of each chain were written into nodes.
     kept: Vec<u32>,
     /// What was written into nodes.
@@ -91,6 +95,7 @@ pub struct Play<'a> {
     /// Patients into whose records something came since they were looked at.
     touched: BTreeSet<usize>,
     broken: Option<Broken>,
+    awaited: Awaited,
 }
 
 /// Records that a node has loaded are dropped this often and loaded again when they are touched:
@@ -116,11 +121,14 @@ impl<'a> Play<'a> {
             frames: 0,
             touched: BTreeSet::new(),
             broken: None,
+            awaited: Awaited::default(),
         };
+        play.world.arrived = Some(Vec::new());
         for number in 0..u64::from(scenario.patients) {
             play.is_registered(number);
         }
         play.world.run_for(SETTLING_MS);
+        play.notes_arrivals();
         play.forgets_frames(false);
         play.begins_ms = play.world.now_ms();
         play
@@ -146,6 +154,8 @@ impl<'a> Play<'a> {
             controller: takes_part.first().copied().unwrap_or(0),
             grants: vec![Vec::new(); patient.slots.len()],
             looks: VecDeque::new(),
+            arrivals: VecDeque::new(),
+            stops: Vec::new(),
             patient,
         };
         if !takes_part.is_empty() {
@@ -218,6 +228,7 @@ impl<'a> Play<'a> {
             let until = self.begins_ms + at;
             self.world
                 .run_for(until.saturating_sub(self.world.now_ms()));
+            self.notes_arrivals();
             self.happens(at, line);
             self.forgets_frames(at >= self.settings.measured_from_ms);
             left = self.agenda_end();
@@ -421,6 +432,8 @@ impl<'a> Play<'a> {
                 host,
             });
             self.touched.insert(who);
+            self.awaited.entry(who, *id, chain, count);
+            self.comes(self.world.now_ms(), host, who, What::Entry(chain, count));
         }
     }
 
@@ -452,10 +465,47 @@ impl<'a> Play<'a> {
         };
         someone.ended_after[usize::from(slot)] = Some(someone.written.len());
         self.touched.insert(who);
-        let controller = &someone.patient.slot(someone.controller).place;
-        if let Some(node) = self.nodes.of(controller) {
-            let host = self.nodes.all[node].host;
-            self.world.stop(host, record, &grants);
+        let controller = someone.controller;
+        let mut waiting: BTreeSet<_> = (0_u8..)
+            .zip(&someone.grants)
+            .filter(|(_, grants)| !grants.is_empty())
+            .map(|(member, _)| member)
+            .collect();
+        waiting.insert(slot);
+        waiting.remove(&controller);
+        let now = self.world.now_ms();
+        someone.stops.push(Stop {
+            at_ms: now - self.begins_ms,
+            slot,
+            waiting,
+        });
+        let what = What::Stop(someone.stops.len() - 1);
+        let place = &someone.patient.slot(controller).place;
+        let Some(node) = self.nodes.of(place) else {
+            return;
+        };
+        let host = self.nodes.all[node].host;
+        for grant in grants {
+            let done = self.world.act(host, |host| host.stop(record, grant));
+            if let Some(event) = event_of(&done) {
+                self.awaited.stop(who, event, what);
+            }
+        }
+        self.comes(now, host, who, what);
+    }
+
+    /// Something of a patient's is at a host now: whoever of theirs has that host has it.
+    fn comes(&mut self, world_ms: u64, host: HostId, who: usize, what: What) {
+        let someone = &mut self.people[who];
+        for (slot, one) in (0_u8..).zip(&someone.patient.slots) {
+            let node = self.nodes.of(&one.place);
+            if node.is_some_and(|node| self.nodes.all[node].host == host) {
+                someone.arrivals.push_back(Arrival {
+                    at_ms: world_ms.saturating_sub(self.begins_ms),
+                    slot,
+                    what,
+                });
+            }
         }
     }
 
@@ -502,6 +552,13 @@ impl<'a> Play<'a> {
         }
     }
 
+    /// Notes what came to whom until now.
+    fn notes_arrivals(&mut self) {
+        for (world_ms, host, who, what) in self.awaited.come(&mut self.world) {
+            self.comes(world_ms, host, who, what);
+        }
+    }
+
     /// Counts the bytes of frames and forgets them.
     fn forgets_frames(&mut self, counts: bool) {
         self.world.news.clear();
@@ -520,6 +577,7 @@ impl<'a> Play<'a> {
     /// What came of it. Entries that were taken and that no host shows any more are lost.
     fn ends(mut self) -> Recording {
         let mut lost = 0;
+        let entries = self.people.iter().map(|one| one.written.len() as u64).sum();
         for someone in &self.people {
             let Some(record) = someone.record else {
                 continue;
@@ -542,12 +600,15 @@ impl<'a> Play<'a> {
                     .sum::<u64>();
             }
         }
+        let people = self.people.into_iter();
         Recording {
-            entries: self.people.iter().map(|one| one.written.len() as u64).sum(),
-            looks: self
-                .people
-                .into_iter()
-                .map(|someone| someone.looks)
+            entries,
+            people: people
+                .map(|someone| Recorded {
+                    looks: someone.looks,
+                    arrivals: someone.arrivals,
+                    stops: someone.stops,
+                })
                 .collect(),
             bytes: self.bytes,
             frames: self.frames,

@@ -1,7 +1,7 @@
 //! The engine with real signatures and the abstract model say the same of one population.
 
 use kith_simulations::study::{
-    metric::Metric,
+    metric::{Counter, Metric},
     protocol, run,
     scenario::Scenario,
     settings::{Point, points},
@@ -109,13 +109,27 @@ fn engine_and_model_agree_over_thirty_seeds() {
         (odd.join().expect("it ends"), even)
     });
     pairs.extend(odd);
-    for name in [
-        "available_current",
-        "available_any",
-        "denied",
-        "nothing",
-        "medicines_behind_days",
-    ] {
+    agree(
+        &pairs,
+        &[
+            "available_current",
+            "available_any",
+            "denied",
+            "nothing",
+            "medicines_behind_days",
+        ],
+    );
+    for name in ["lost_writes", "unauthorised_reads"] {
+        let metric = Metric::named(name).expect("a metric");
+        for (_, engine) in &pairs {
+            assert_eq!(metric.value(&engine.arms[0].cells[0]), Some(0.0), "{name}");
+        }
+    }
+}
+
+/// Within two in a hundred, or intervals that overlap.
+fn agree(pairs: &[(run::RunResult, run::RunResult)], metrics: &[&str]) {
+    for name in metrics {
         let metric = Metric::named(name).expect("a metric");
         let of = |which: fn(&(run::RunResult, run::RunResult)) -> &run::RunResult| {
             let values = pairs
@@ -131,11 +145,69 @@ fn engine_and_model_agree_over_thirty_seeds() {
         println!("{name}: model {model:?}, engine {engine:?}");
         assert!((model.mean - engine.mean).abs() < 0.02 || overlap, "{name}");
     }
-    for name in ["lost_writes", "unauthorised_reads"] {
-        let metric = Metric::named(name).expect("a metric");
-        for (_, engine) in &pairs {
-            assert_eq!(metric.value(&engine.arms[0].cells[0]), Some(0.0), "{name}");
-        }
+}
+
+/// Falls, of which all are told, and stops, of which those who hold something learn.
+#[test]
+fn engine_and_model_agree_on_when_all_were_told() {
+    let text = POPULATION
+        .replace("days = 20", "days = 45")
+        .replace("stops_per_year = 1", "stops_per_year = 6")
+        .replace("withholds = 0.1\n", "");
+    let falls = r#"
+[[organisation]]
+name = "ambulance"
+count = 2
+device = "server"
+emergency = true
+told = false
+
+[[workload]]
+name = "falls"
+pathway = "fall"
+per_year = 40
+noticed_by = "carer"
+called = "ambulance"
+admits = "hospital"
+arrives_minutes = 30
+conveyed = 0.5
+stay_days = { exponential = 3 }
+changes_medicines = 0.5
+material = 0.3
+followed_by = ["practice"]
+follow_up_days = 2
+"#;
+    let scenario = scenario(&(text + falls));
+    let point: Point = points(&scenario).remove(0);
+    let both = |seed| {
+        let model = run::run(&scenario, &point, seed);
+        (model, played(&scenario, &point, seed))
+    };
+    let (odd, mut pairs) = std::thread::scope(|scope| {
+        let odd = scope.spawn(|| (1..=6).step_by(2).map(both).collect::<Vec<_>>());
+        let even: Vec<_> = (2..=6).step_by(2).map(both).collect();
+        (odd.join().expect("it ends"), even)
+    });
+    pairs.extend(odd);
+    agree(
+        &pairs,
+        &[
+            "told_all_1h",
+            "told_all_24h",
+            "told_all",
+            "told_all_hours",
+            "stop_known_1h",
+            "stop_known_24h",
+            "stop_hours",
+        ],
+    );
+    for counter in [Counter::Notices, Counter::Stops] {
+        let all = |of: &run::RunResult| of.arms[0].cells[0].of(counter);
+        let of_model: u64 = pairs.iter().map(|pair| all(&pair.0)).sum();
+        let of_engine: u64 = pairs.iter().map(|pair| all(&pair.1)).sum();
+        println!("{counter:?}: model {of_model}, engine {of_engine}");
+        assert!(of_engine > 10, "{counter:?}");
+        assert!(of_model.abs_diff(of_engine) * 20 <= of_model, "{counter:?}");
     }
 }
 

@@ -28,7 +28,7 @@ impl Owed {
     pub(super) fn of<S: Shell>(
         desk: &Desk<'_, S>,
         rights: &mut Rights,
-        before: BTreeSet<DocumentId>,
+        before: &BTreeSet<DocumentId>,
         added: impl Iterator<Item = DocumentId>,
     ) -> Self {
         let ours = desk.shell.owner();
@@ -46,7 +46,7 @@ impl Owed {
             false => Reach::of(rights.ledger(), &ours, desk.now_ms).turns_ms(),
         };
         Self {
-            due: readable.intersection(&before).cloned().collect(),
+            due: readable.intersection(before).cloned().collect(),
             shut,
             turns_ms,
         }
