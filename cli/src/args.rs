@@ -172,6 +172,19 @@ pub struct RunArgs {
     /// Without pages
     #[arg(long, conflicts_with = "pages")]
     pub no_pages: bool,
+    /// Where staff sign in, over TLS: an address of this machine, such as 0.0.0.0:8743
+    #[arg(long, value_name = "ADDR")]
+    pub staff_pages: Option<SocketAddr>,
+    /// A name by which browsers call the staff pages, such as riverside.example; can be given
+    /// several times
+    #[arg(long, value_name = "NAME", requires = "staff_pages")]
+    pub staff_name: Vec<String>,
+    /// The certificate of the staff pages with its chain, PEM; this node signs its own otherwise
+    #[arg(long, value_name = "FILE", requires_all = ["staff_pages", "tls_key"])]
+    pub tls_cert: Option<PathBuf>,
+    /// Its key, PEM
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    pub tls_key: Option<PathBuf>,
     /// Stop when standard input ends, as when the program that started this node has gone
     #[arg(long, hide = true)]
     pub until_input_ends: bool,

@@ -22,7 +22,8 @@ pub use emergency::{EmergencyChange, EmergencyShown, OpenRequest, OpenedLine};
 pub use events::{Kind, Occurred, Since};
 pub use files::{BackedUp, Filed, ImportRequest, Imported, Refused, Verified};
 pub use practice::{
-    DeviceLine, DeviceList, Leaving, Left, NewStaff, Retiring, StaffLine, StaffList, WaitingDevice,
+    DeviceLine, DeviceList, Leaving, Left, NewAccount, NewStaff, Retiring, StaffLine, StaffList,
+    WaitingDevice,
 };
 pub use records::{
     Added, Addition, Alike, AllergyState, AsOf, Change, Exported, Happened, JoinedRecord, Line,
@@ -192,6 +193,11 @@ pub enum Request {
     },
     /// A new member of staff.
     StaffAdd(NewStaff),
+    /// A code by which a member of staff begins an account for the pages.
+    StaffAccount {
+        /// Who: a name, an id or its beginning.
+        who: String,
+    },
     /// Everyone who was entered as staff.
     StaffList,
     /// A member of staff leaves.
@@ -261,6 +267,8 @@ pub enum Reply {
     Events(Vec<Occurred>),
     /// See [`Request::StaffAdd`].
     StaffAdded(StaffLine),
+    /// See [`Request::StaffAccount`].
+    StaffAccount(NewAccount),
     /// See [`Request::StaffList`].
     Staff(StaffList),
     /// See [`Request::DeviceList`].

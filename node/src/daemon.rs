@@ -55,7 +55,8 @@ pub struct Daemon {
     telling: Option<watch::Sender<Vec<String>>>,
     told: watch::Receiver<Vec<String>>,
     socket: Option<Socket>,
-    pages: Option<Pages>,
+    /// Those of whoever sits at this machine come first.
+    pages: Vec<Pages>,
 }
 
 impl Daemon {
@@ -94,7 +95,7 @@ impl Daemon {
             telling: Some(telling),
             told,
             socket: None,
-            pages: None,
+            pages: Vec::new(),
         })
     }
 
@@ -148,7 +149,7 @@ impl Daemon {
     /// Shows this node in pages, for whoever sits at this machine.
     pub fn show(&mut self, pages: Pages) {
         pages.show(self.driver.clone(), self.network.clone());
-        self.pages = Some(pages);
+        self.pages.push(pages);
     }
 
     /// Accepts an invitation and fetches what it opens.
@@ -231,14 +232,14 @@ impl Daemon {
                 }
                 accepted = socket.listener.accept() => {
                     if let Ok((stream, _)) = accepted {
-                        let site = self.pages.as_ref().map(|pages| Arc::clone(pages.site()));
+                        let site = self.pages.first().map(|pages| Arc::clone(pages.site()));
                         tokio::spawn(obey(self.driver.clone(), self.network.clone(), site, stream));
                     }
                 }
             }
         };
         service::stopping();
-        drop(self.pages.take());
+        self.pages.clear();
         drop(socket);
         asking.abort();
         found.abort();

@@ -17,8 +17,10 @@ mod pages;
 mod plots;
 mod refusal;
 mod sessions;
+mod signing;
 mod site;
+mod tls;
 mod visitor;
 mod words;
 
-pub use site::{Pages, Site, Wish};
+pub use site::{Pages, Site, StaffPages, Wish};

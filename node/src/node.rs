@@ -5,6 +5,8 @@
 //! [`Failure`].
 
 mod access;
+mod accounts;
+mod acting;
 mod add;
 mod attention;
 mod audit;
@@ -57,13 +59,14 @@ mod views;
 use std::{
     cell::RefCell,
     collections::{BTreeMap, BTreeSet},
+    path::Path,
 };
 
 use jiff::Timestamp;
 use kith_crdt::DocumentId;
 use kith_protocol::{
     consent::Whoever,
-    id::{DeviceId, PrincipalId, RecordId},
+    id::{DeviceId, PrincipalId, RecordId, StaffId},
     logs::LogId,
     record::{Pen, Record, Rights},
     store::{Item, JournalPosition, ReadLog, Store, StoreError},
@@ -73,10 +76,11 @@ use rand_chacha::ChaCha20Rng;
 use rand_core::{Rng, SeedableRng};
 
 use crate::{
-    api::{Progress, Reply, Request},
+    api::{NewAccount, Progress, Reply, Request},
     backup::Snapshot,
     failure::{Ending, Failure},
     home::{Home, Unlock},
+    pairing::place,
     store::DiskStore,
 };
 
@@ -84,6 +88,7 @@ use identity::Identity;
 use people::People;
 use recent::Recent;
 
+pub use accounts::{Account, Signing};
 pub use audit::Given;
 pub use emergency::{EmergencyAnswer, EmergencyAsk, EmergencyLink};
 pub use export::{BundleTo, ExportForm};
@@ -134,6 +139,8 @@ pub struct Node {
     /// Whose each device was that was asked about: the row of every known node is long, and one of
     /// them is read instead of all.
     device_owners: RefCell<BTreeMap<DeviceId, PrincipalId>>,
+    /// The member of staff for whom it works now; nobody where it is its owner's own work.
+    acting: Option<StaffId>,
     /// How often whom this node knows or expects, or where they are, has changed.
     met: u64,
 }
@@ -168,6 +175,7 @@ impl Node {
             word_attempts: Vec::new(),
             standings: standing::Standings::default(),
             device_owners: RefCell::default(),
+            acting: None,
             met: 0,
             store,
         })
@@ -179,6 +187,7 @@ impl Node {
         request: Request,
         progress: &mut dyn FnMut(Progress),
     ) -> Result<Reply, Failure> {
+        self.may_ask(&request)?;
         self.say_ends();
         match request {
             Request::Status => self.status().map(Reply::Status),
@@ -243,6 +252,10 @@ impl Node {
                 .map(Reply::BackedUp),
             Request::Events(since) => self.events(&since).map(Reply::Events),
             Request::StaffAdd(new) => self.staff_add(&new).map(Reply::StaffAdded),
+            Request::StaffAccount { who } => {
+                let (name, code) = self.account_code(&who)?;
+                Ok(Reply::StaffAccount(NewAccount { name, code }))
+            }
             Request::StaffList => self.staff_list().map(Reply::Staff),
             Request::StaffEnd(leaving) => self.staff_end(&leaving).map(Reply::Left),
             Request::DeviceList => self.device_list().map(Reply::Devices),
@@ -258,6 +271,11 @@ impl Node {
     /// Whether the disk has room for everything that was refused for want of it.
     pub fn has_room(&self) -> bool {
         self.store.has_room()
+    }
+
+    /// The node's folder.
+    pub(crate) fn folder(&self) -> &Path {
+        self.home.folder()
     }
 
     /// The node's own name for itself.
@@ -290,16 +308,30 @@ impl Node {
         self.addresses = addresses;
     }
 
+    /// An address of this machine for others on the same network, as it is typed; its own where it
+    /// has none.
+    pub(crate) fn near_address(&self) -> String {
+        let typed = place::typed(&self.addresses);
+        let hosts = typed.iter().map(|typed| match typed.rsplit_once(':') {
+            Some((host, port)) if port.parse::<u16>().is_ok() => host,
+            Some(_) | None => typed.as_str(),
+        });
+        let near = hosts.into_iter().find(|host| !host.starts_with("127."));
+        near.unwrap_or("127.0.0.1").to_owned()
+    }
+
     fn whoever(&self) -> Whoever {
         Whoever {
             principal: self.identity.principal,
             device: self.device(),
-            staff: None,
+            staff: self.acting,
         }
     }
 
     fn pen(&self, time_ms: u64) -> Pen<'_> {
-        self.identity.pen(self.nonce, time_ms)
+        let mut pen = self.identity.pen(self.nonce, time_ms);
+        pen.author.staff = self.acting;
+        pen
     }
 
     fn principal_log(&self) -> Result<ReadLog, StoreError> {

@@ -24,6 +24,11 @@ pub enum StaffCommand {
         #[arg(long, value_name = "DATE")]
         until: Option<String>,
     },
+    /// A code by which somebody begins an account for the staff pages (kith run --staff-pages)
+    Account {
+        /// Who: a name, an id or its beginning
+        who: String,
+    },
     /// Everyone who was entered
     List,
     /// Somebody leaves: one signed event for all records

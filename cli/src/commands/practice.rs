@@ -40,6 +40,7 @@ pub fn staff(session: &Session, args: StaffArgs) -> Result<Ending, Failure> {
             )));
             Ok(Ending::Done)
         }
+        StaffCommand::Account { who } => account(session, who),
         StaffCommand::List => {
             let Reply::Staff(list) = session.ask(Request::StaffList)? else {
                 return Err(odd_answer());
@@ -52,6 +53,24 @@ pub fn staff(session: &Session, args: StaffArgs) -> Result<Ending, Failure> {
         }
         StaffCommand::End(args) => left(session, Request::StaffEnd(leaving(args)?)),
     }
+}
+
+fn account(session: &Session, who: String) -> Result<Ending, Failure> {
+    let Reply::StaffAccount(made) = session.ask(Request::StaffAccount { who })? else {
+        return Err(odd_answer());
+    };
+    if session.json {
+        return render::json(&made);
+    }
+    render::say(&render::clean(&format!(
+        "Give this code to {} and to nobody else; it works once, for seven days:",
+        made.name
+    )));
+    render::out(&format!("{}\n", made.code))?;
+    render::say(
+        "They open the staff pages in a browser and choose \"I have a code for a new account\".",
+    );
+    Ok(Ending::Done)
 }
 
 pub fn devices(session: &Session, args: DevicesArgs) -> Result<Ending, Failure> {

@@ -4,7 +4,8 @@ use kith_node::{
     control::Client,
     daemon::Daemon,
     failure::{Ending, Failure},
-    http::Pages,
+    home::Home,
+    http::{Pages, StaffPages},
     whereabouts::ReachableAt,
 };
 
@@ -36,8 +37,18 @@ pub fn run(session: &Session, args: &RunArgs) -> Result<Ending, Failure> {
         if let Some(pages) = pages {
             daemon.show(pages);
         }
+        let staff = staff_pages(&home, args).await?;
+        let staff_url = staff.as_ref().map(Pages::url);
+        if let Some(staff) = staff {
+            say_staff(session, &staff);
+            daemon.show(staff);
+        }
         if session.json {
-            render::json(&serde_json::json!({"addresses": addresses, "http": http}))?;
+            let mut said = serde_json::json!({"addresses": addresses, "http": http});
+            if let Some(url) = staff_url {
+                said["staff"] = url.into();
+            }
+            render::json(&said)?;
         } else {
             render::say(&format!(
                 "Running; others reach this node at {}.",
@@ -59,6 +70,30 @@ pub fn run(session: &Session, args: &RunArgs) -> Result<Ending, Failure> {
             .await
     })?;
     Ok(Ending::Done)
+}
+
+/// The pages at which staff sign in, where they are wanted.
+async fn staff_pages(home: &Home, args: &RunArgs) -> Result<Option<Pages>, Failure> {
+    let Some(address) = args.staff_pages else {
+        return Ok(None);
+    };
+    let certificate = args.tls_cert.clone().zip(args.tls_key.clone());
+    let staff = StaffPages {
+        address,
+        names: args.staff_name.clone(),
+        certificate,
+    };
+    Pages::open_to_staff(home.folder(), staff).await.map(Some)
+}
+
+fn say_staff(session: &Session, pages: &Pages) {
+    if session.json {
+        return;
+    }
+    render::say(&format!("Staff sign in at {}.", pages.url()));
+    if let Some(fingerprint) = pages.fingerprint() {
+        render::say(&format!("The SHA-256 of its certificate: {fingerprint}"));
+    }
 }
 
 fn runs_already() -> Failure {

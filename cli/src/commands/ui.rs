@@ -118,7 +118,7 @@ fn tell(session: &Session, args: &UiArgs, link: &str) -> Result<(), Failure> {
         render::json(&serde_json::json!({ "link": link }))?;
     } else {
         render::say("Open this link on this computer; it works once, for ten minutes:");
-        render::out(link)?;
+        render::out(&format!("{link}\n"))?;
     }
     if !args.no_open && !session.json && !session.no_input {
         open_browser(link);

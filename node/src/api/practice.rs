@@ -17,6 +17,21 @@ pub struct NewStaff {
     pub until: Option<String>,
 }
 
+/// A code by which a member of staff begins an account for the pages; shown once.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct NewAccount {
+    /// What they are called here.
+    pub name: String,
+    /// The code.
+    pub code: String,
+}
+
+impl std::fmt::Debug for NewAccount {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("NewAccount(..)")
+    }
+}
+
 /// Somebody or something that leaves.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Leaving {

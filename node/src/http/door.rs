@@ -113,26 +113,35 @@ fn refused(site: &Site, request: &Request<Body>) -> Option<Refused> {
         return Some(Refused::OtherName);
     };
     let is_visit = matches!(*request.method(), Method::GET | Method::HEAD);
-    let site = only(headers, &HeaderName::from_static("sec-fetch-site"));
-    let is_from_here = match (site, headers.get(header::ORIGIN)) {
+    let scheme = if site.is_over_tls() {
+        "https://"
+    } else {
+        "http://"
+    };
+    // Said twice it says nothing that fits.
+    let fetch = HeaderName::from_static("sec-fetch-site");
+    let fetch = headers
+        .contains_key(&fetch)
+        .then(|| only(headers, &fetch).unwrap_or_default());
+    let is_from_here = match (fetch, headers.get(header::ORIGIN)) {
         (Some("same-origin"), None) => true,
         // Pages that send no referrer send no origin with their forms either.
-        (Some("same-origin"), Some(origin)) => origin == "null" || is_origin(origin, host),
+        (Some("same-origin"), Some(origin)) => origin == "null" || is_origin(origin, scheme, host),
         // Typed, or a link of another program.
         (Some("none"), None) => is_visit,
-        (None, None) if !headers.contains_key("sec-fetch-site") => is_visit,
+        (None, None) => is_visit,
         // A browser that knows no Fetch Metadata.
-        (None, Some(origin)) => is_origin(origin, host),
-        (Some(_) | None, _) => false,
+        (None, Some(origin)) => is_origin(origin, scheme, host),
+        (Some(_), _) => false,
     };
     (!is_from_here).then_some(Refused::OtherSite)
 }
 
-fn is_origin(origin: &HeaderValue, host: &str) -> bool {
+fn is_origin(origin: &HeaderValue, scheme: &str, host: &str) -> bool {
     let said = origin
         .to_str()
         .ok()
-        .and_then(|said| said.strip_prefix("http://"));
+        .and_then(|said| said.strip_prefix(scheme));
     said.is_some_and(|said| said.eq_ignore_ascii_case(host))
 }
 
@@ -154,6 +163,20 @@ pub(super) fn is_ours(host: &str, port: u16) -> bool {
     host.to_ascii_lowercase()
         .strip_prefix("localhost:")
         .is_some_and(|said| said.parse() == Ok(port) && !said.starts_with('+'))
+}
+
+/// Whether a `Host` is any address with this port, or one of these names with it.
+pub(super) fn is_address_or_named(host: &str, port: u16, names: &[String]) -> bool {
+    const HTTPS: u16 = 443;
+    if let Ok(address) = host.parse::<SocketAddr>() {
+        return address.port() == port;
+    }
+    let name = match host.rsplit_once(':') {
+        Some((name, said)) if said.parse() == Ok(port) && !said.starts_with('+') => name,
+        None if port == HTTPS => host,
+        Some(_) | None => return false,
+    };
+    names.iter().any(|known| known.eq_ignore_ascii_case(name))
 }
 
 /// Whether an address is reached from this machine alone.

@@ -11,8 +11,10 @@ mod joining;
 mod machine;
 mod parts;
 mod people;
+mod phone;
 mod review;
 mod sharing;
+mod sign_in;
 mod staff;
 mod start;
 mod summary;
@@ -24,7 +26,7 @@ use std::sync::Arc;
 
 use axum::{
     Router,
-    extract::DefaultBodyLimit,
+    extract::{DefaultBodyLimit, Path},
     http::{HeaderValue, header},
     middleware,
     response::{IntoResponse, Redirect, Response},
@@ -73,6 +75,9 @@ pub(super) fn router(site: Arc<Site>) -> Router {
         .route("/enter", post(entrance::enter))
         .route("/enter/{link}", get(entrance::door))
         .route("/leave", post(entrance::leave))
+        .route("/sign-in", get(sign_in::form).post(sign_in::sign_in))
+        .route("/begin", get(sign_in::begin).post(sign_in::with_code))
+        .route("/begin/{code}", get(sign_in::account).post(sign_in::chosen))
         .route("/start", get(start::show))
         .route("/start/record", get(start::record).post(start::new_record))
         .route(
@@ -100,8 +105,12 @@ pub(super) fn router(site: Arc<Site>) -> Router {
         .route("/devices/retire", post(devices::retire))
         .route("/staff", get(staff::list).post(staff::add))
         .route("/staff/end", post(staff::end))
+        .route("/staff/account", post(staff::account))
+        .route("/phone", get(phone::show).post(phone::open))
+        .route("/phone/close", post(phone::close))
         .route("/live", get(live::live))
         .nest("/r/{record}", record)
+        .route("/r/{record}/", get(without_slash))
         .route(
             "/style.css",
             get(|| fixed(STYLE, "text/css; charset=utf-8")),
@@ -129,6 +138,10 @@ async fn fixed(text: &'static str, kind: &'static str) -> Response {
     let kind = HeaderValue::from_static(kind);
     response.headers_mut().insert(header::CONTENT_TYPE, kind);
     response
+}
+
+async fn without_slash(Path(record): Path<String>) -> Response {
+    go(&format!("/r/{record}"))
 }
 
 /// A page for a visitor.

@@ -7,6 +7,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+use kith_protocol::id::StaffId;
+
 use super::once::lock;
 use crate::store::random;
 
@@ -59,6 +61,10 @@ impl fmt::Debug for Secret {
 pub(super) enum Viewer {
     /// The node's owner: a person at their own machine, or whoever runs an organisation's node.
     Owner,
+    /// A member of staff of an organisation.
+    Staff(StaffId),
+    /// The owner's phone, which looks and does nothing else.
+    Phone,
 }
 
 /// A session, as a request has it.
@@ -76,6 +82,7 @@ struct Begun {
 
 /// Links and sessions, while the process runs.
 pub(super) struct Sessions {
+    is_over_tls: bool,
     /// The cookie's name, another one for each run and port, so that nodes of one machine, whose
     /// ports share cookies, do not take each other's.
     cookie: String,
@@ -89,16 +96,36 @@ struct Inner {
 }
 
 impl Sessions {
-    pub fn new(port: u16) -> Self {
+    pub fn new(port: u16, is_over_tls: bool) -> Self {
         let some = data_encoding::HEXLOWER.encode(&random::<4>());
+        let prefix = if is_over_tls { "__Host-" } else { "" };
         Self {
-            cookie: format!("kith-{port}-{some}"),
+            is_over_tls,
+            cookie: format!("{prefix}kith-{port}-{some}"),
             inner: Mutex::default(),
         }
     }
 
     pub fn cookie(&self) -> &str {
         &self.cookie
+    }
+
+    /// What a browser is told to keep for a session.
+    pub fn set_cookie(&self, session: &Secret) -> String {
+        let secure = if self.is_over_tls { "; Secure" } else { "" };
+        format!(
+            "{}={}; HttpOnly; SameSite=Strict; Path=/{secure}",
+            self.cookie,
+            session.as_str()
+        )
+    }
+
+    /// Ends every session of a member of staff.
+    pub fn end_staff(&self, staff: StaffId) {
+        let mut inner = self.inner();
+        inner
+            .begun
+            .retain(|_, begun| begun.session.viewer != Viewer::Staff(staff));
     }
 
     /// A link that begins one session.
@@ -172,7 +199,7 @@ mod tests {
 
     #[test]
     fn a_link_begins_one_session_and_no_more() {
-        let sessions = Sessions::new(1);
+        let sessions = Sessions::new(1, false);
         let link = sessions.link(Viewer::Owner);
         let session = sessions.enter(&link).expect("a session");
         assert!(sessions.enter(&link).is_none(), "used");
@@ -184,7 +211,7 @@ mod tests {
 
     #[test]
     fn links_that_nobody_uses_are_bounded() {
-        let sessions = Sessions::new(1);
+        let sessions = Sessions::new(1, false);
         let links: Vec<_> = (0..=LINKS_MAX)
             .map(|_| sessions.link(Viewer::Owner))
             .collect();

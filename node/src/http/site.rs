@@ -2,9 +2,11 @@
 
 use std::{
     net::SocketAddr,
-    sync::{Arc, OnceLock},
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, OnceLock},
 };
 
+use axum::serve::Listener;
 use tokio::{
     net::TcpListener,
     sync::{mpsc, oneshot},
@@ -17,6 +19,7 @@ use super::{
     once::{Invitations, Recovery},
     pages,
     sessions::{Secret, Sessions, Viewer},
+    tls::{Certificate, TlsListener},
 };
 use crate::{
     driver::Driver,
@@ -33,9 +36,37 @@ pub struct Pages {
     wishes: mpsc::Receiver<Wish>,
 }
 
+/// For whom pages are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// Whoever sits at the node's own machine.
+    OwnMachine,
+    /// The staff of an organisation, who sign in.
+    Staff,
+    /// A phone of the node's owner, which looks and does nothing else.
+    Phone,
+}
+
+/// Where the staff of an organisation sign in.
+pub struct StaffPages {
+    /// An address of this machine.
+    pub address: SocketAddr,
+    /// Names by which browsers call it.
+    pub names: Vec<String>,
+    /// A certificate with its chain and its key, as PEM files; one that this node signs itself
+    /// where none is given.
+    pub certificate: Option<(PathBuf, PathBuf)>,
+}
+
 /// What is behind the pages, for every request.
 pub struct Site {
+    pub(super) kind: Kind,
     address: SocketAddr,
+    names: Vec<String>,
+    /// The SHA-256 of the certificate, where there is one.
+    pub(super) fingerprint: Option<String>,
+    /// Pages for a phone, while they are open.
+    pub(super) phone: Mutex<Option<Pages>>,
     pub(super) sessions: Sessions,
     pub(super) joins: Joins,
     pub(super) wishes: mpsc::Sender<Wish>,
@@ -89,23 +120,70 @@ impl Pages {
         let listener = TcpListener::bind(address).await.map_err(not_opened)?;
         let address = listener.local_addr().map_err(not_opened)?;
         let (wishing, wishes) = mpsc::channel(1);
-        let site = Arc::new(Site::at(address, wishing));
+        let site = Site::at(Kind::OwnMachine, address, wishing);
+        Ok(Self::serve(listener, site, wishes))
+    }
+
+    /// Listens for the staff of an organisation, over TLS.
+    ///
+    /// # Errors
+    /// When the certificate cannot be read or made, and when the address is in use.
+    pub async fn open_to_staff(home: &Path, staff: StaffPages) -> Result<Self, Failure> {
+        let certificate = match &staff.certificate {
+            Some((chain, key)) => Certificate::read(chain, key)?,
+            None => Certificate::own(home, &staff.names)?,
+        };
+        Self::open_over_tls(Kind::Staff, staff.address, staff.names, &certificate).await
+    }
+
+    /// Listens for a phone on the same network, over TLS.
+    pub(super) async fn open_to_phone(home: &Path) -> Result<Self, Failure> {
+        let certificate = Certificate::own(home, &[])?;
+        let any = SocketAddr::from(([0, 0, 0, 0], 0));
+        Self::open_over_tls(Kind::Phone, any, Vec::new(), &certificate).await
+    }
+
+    async fn open_over_tls(
+        kind: Kind,
+        address: SocketAddr,
+        names: Vec<String>,
+        certificate: &Certificate,
+    ) -> Result<Self, Failure> {
+        let listener = TlsListener::open(address, certificate).await?;
+        let (wishing, wishes) = mpsc::channel(1);
+        let mut site = Site::at(kind, listener.address(), wishing);
+        site.names = names;
+        site.fingerprint = Some(certificate.fingerprint());
+        Ok(Self::serve(listener, site, wishes))
+    }
+
+    fn serve<L>(listener: L, site: Site, wishes: mpsc::Receiver<Wish>) -> Self
+    where
+        L: Listener,
+        L::Addr: std::fmt::Debug,
+    {
+        let site = Arc::new(site);
         let router = pages::router(Arc::clone(&site));
         let serving = tokio::spawn(async move {
             if let Err(error) = axum::serve(listener, router).await {
                 tracing::error!(%error, "the pages are not served any more");
             }
         });
-        Ok(Self {
+        Self {
             site,
             serving,
             wishes,
-        })
+        }
     }
 
     /// Where they are. Whoever knows it sees nothing without a link.
     pub fn url(&self) -> String {
         self.site.url()
+    }
+
+    /// The SHA-256 of its certificate, in groups, where it is reached over TLS.
+    pub fn fingerprint(&self) -> Option<&str> {
+        self.site.fingerprint.as_deref()
     }
 
     /// What gives out one-use links.
@@ -134,10 +212,14 @@ impl Drop for Pages {
 }
 
 impl Site {
-    fn at(address: SocketAddr, wishes: mpsc::Sender<Wish>) -> Self {
+    fn at(kind: Kind, address: SocketAddr, wishes: mpsc::Sender<Wish>) -> Self {
         Self {
+            kind,
             address,
-            sessions: Sessions::new(address.port()),
+            names: Vec::new(),
+            fingerprint: None,
+            phone: Mutex::default(),
+            sessions: Sessions::new(address.port(), kind != Kind::OwnMachine),
             joins: Joins::default(),
             wishes,
             invitations: Invitations::default(),
@@ -149,7 +231,11 @@ impl Site {
     #[cfg(test)]
     pub(super) fn for_tests(port: u16) -> Self {
         let (wishes, _) = mpsc::channel(1);
-        Self::at(SocketAddr::from(([127, 0, 0, 1], port)), wishes)
+        Self::at(
+            Kind::OwnMachine,
+            SocketAddr::from(([127, 0, 0, 1], port)),
+            wishes,
+        )
     }
 
     pub(super) fn running(&self) -> Option<Running> {
@@ -157,11 +243,28 @@ impl Site {
     }
 
     pub(super) fn is_called(&self, host: &str) -> bool {
-        door::is_ours(host, self.address.port())
+        let port = self.address.port();
+        match self.kind {
+            Kind::OwnMachine => door::is_ours(host, port),
+            // A name may be bent to any address; an address is what it is.
+            Kind::Staff | Kind::Phone => door::is_address_or_named(host, port, &self.names),
+        }
     }
 
-    fn url(&self) -> String {
-        format!("http://{}/", self.address)
+    /// Whether browsers reach it over TLS.
+    pub(super) fn is_over_tls(&self) -> bool {
+        self.kind != Kind::OwnMachine
+    }
+
+    /// Where it is.
+    pub fn url(&self) -> String {
+        let scheme = if self.is_over_tls() { "https" } else { "http" };
+        format!("{scheme}://{}/", self.address)
+    }
+
+    /// The port at which it is served.
+    pub(super) fn port(&self) -> u16 {
+        self.address.port()
     }
 
     /// A link that opens the pages once, for the node's owner.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::{
     extract::FromRequestParts,
-    http::{StatusCode, header, request::Parts},
+    http::{Method, StatusCode, header, request::Parts},
     response::{IntoResponse, Redirect, Response},
 };
 use maud::html;
@@ -12,12 +12,12 @@ use maud::html;
 use super::{
     pages::frame,
     refusal::Refusal,
-    sessions::{Secret, Session},
-    site::{Running, Site},
+    sessions::{Secret, Session, Viewer},
+    site::{Kind, Running, Site},
 };
 use crate::{
     api::{Reply, Request},
-    failure::Failure,
+    failure::{Ending, Failure},
     node::{Heading, Node},
 };
 
@@ -41,6 +41,11 @@ impl Visitor {
         &self,
         work: impl FnOnce(&mut Node) -> Result<T, Failure> + Send + 'static,
     ) -> Result<T, Failure> {
+        let staff = match self.session.viewer {
+            Viewer::Owner | Viewer::Phone => None,
+            Viewer::Staff(staff) => Some(staff),
+        };
+        let work = move |node: &mut Node| node.acting_as(staff, work);
         self.node.driver.ask(work).await
     }
 
@@ -56,7 +61,10 @@ impl FromRequestParts<Arc<Site>> for Visitor {
     type Rejection = Response;
 
     async fn from_request_parts(parts: &mut Parts, site: &Arc<Site>) -> Result<Self, Response> {
-        let session = session(parts, site).ok_or_else(unknown)?;
+        let session = session(parts, site).ok_or_else(|| unknown(site))?;
+        if !is_open_to(&session.viewer, &parts.method, parts.uri.path()) {
+            return Err(Refusal::from(not_theirs(&session.viewer)).into_response());
+        }
         let node = site.running().ok_or_else(|| {
             // A node that is not made yet, or is not there yet.
             Redirect::to("/start").into_response()
@@ -79,7 +87,7 @@ impl FromRequestParts<Arc<Site>> for Newcomer {
     type Rejection = Response;
 
     async fn from_request_parts(parts: &mut Parts, site: &Arc<Site>) -> Result<Self, Response> {
-        let session = session(parts, site).ok_or_else(unknown)?;
+        let session = session(parts, site).ok_or_else(|| unknown(site))?;
         let site = Arc::clone(site);
         Ok(Self { site, session })
     }
@@ -102,7 +110,40 @@ pub(super) fn cookie(parts: &Parts, site: &Site) -> Option<Secret> {
     named.next()
 }
 
-fn unknown() -> Response {
+/// Whether a page is for somebody at all; what they may do there the node decides.
+fn is_open_to(viewer: &Viewer, method: &Method, path: &str) -> bool {
+    const OF_THE_NODE: [&str; 5] = ["staff", "devices", "backups", "phone", "data"];
+    let first = path
+        .trim_start_matches('/')
+        .split('/')
+        .next()
+        .unwrap_or_default();
+    match viewer {
+        Viewer::Owner => true,
+        Viewer::Staff(_) => !OF_THE_NODE.contains(&first),
+        Viewer::Phone => {
+            let is_look = matches!(*method, Method::GET | Method::HEAD);
+            let is_writing = path.ends_with("/add") || path.ends_with("/new") || first == "join";
+            (is_look || first == "leave") && !is_writing && !OF_THE_NODE.contains(&first)
+        }
+    }
+}
+
+fn not_theirs(viewer: &Viewer) -> Failure {
+    let remedy = match viewer {
+        Viewer::Owner | Viewer::Staff(_) => "Ask whoever runs this node. Nothing was changed.",
+        Viewer::Phone => {
+            "A phone looks and changes nothing: do this on the computer. Nothing was changed."
+        }
+    };
+    Failure::new(Ending::NotAllowed, "This is not done from here.", remedy)
+}
+
+fn unknown(site: &Site) -> Response {
+    match site.kind {
+        Kind::OwnMachine | Kind::Phone => {}
+        Kind::Staff => return Redirect::to("/sign-in").into_response(),
+    }
     let main = html! {
         section.panel {
             h1 { "Open kith from this computer" }

@@ -87,12 +87,12 @@ impl Node {
         }
     }
 
-    /// Whoever is signed in on this node: its owner.
+    /// Whoever is signed in on this node: its owner, or a member of their staff.
     pub(super) fn owner(&self) -> Audience {
         Audience::Named(vec![Recipient {
             principal: self.identity.principal,
             device: Some(self.device()),
-            staff: None,
+            staff: self.acting,
         }])
     }
 
@@ -231,7 +231,12 @@ impl Node {
     fn looked(&self, time_ms: u64, what: &Disclosure) -> Looked {
         let who = match &what.to {
             Audience::Named(recipients) => {
-                let names = recipients.iter().map(|to| self.name_of(to.principal));
+                let names = recipients.iter().map(|to| match to.staff {
+                    Some(staff) if to.principal == self.identity.principal => {
+                        self.name_of_staff(staff)
+                    }
+                    Some(_) | None => self.name_of(to.principal),
+                });
                 names.collect::<Vec<_>>().join(", ")
             }
             Audience::Passphrase => "whoever has the passphrase".to_owned(),

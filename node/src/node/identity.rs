@@ -57,6 +57,8 @@ pub(super) enum RowKind {
     Sheet = 32,
     /// What the owner's people are asked, who are to give them a new key.
     Regaining = 33,
+    /// How members of staff sign in to the pages.
+    Accounts = 40,
 }
 
 impl RowKind {

@@ -214,6 +214,32 @@ impl Node {
         Ok(member.id)
     }
 
+    /// Whether a member of staff may do something on this node now.
+    pub(super) fn may_act(&self, staff: StaffId, what: Actions) -> Result<(), Failure> {
+        let member = self
+            .members()?
+            .into_iter()
+            .find(|member| member.id == staff);
+        let name = self.name_of_staff(staff);
+        let what_is_wrong = match member {
+            Some(member)
+                if member.ended || member.until_ms.is_some_and(|until| until <= now_ms()) =>
+            {
+                format!("{name} does not work here any more.")
+            }
+            Some(member) if !member.may.contains(what) => {
+                format!("The role of {name} does not allow this.")
+            }
+            Some(_) => return Ok(()),
+            None => "Nobody of that name works here.".to_owned(),
+        };
+        Err(Failure::new(
+            Ending::NotAllowed,
+            what_is_wrong,
+            "Ask whoever runs this node. Nothing was changed.",
+        ))
+    }
+
     fn member(&self, word: &str) -> Result<Member, Failure> {
         let lower = word.trim().to_lowercase();
         let mut found: Vec<_> = self
@@ -270,7 +296,7 @@ impl Node {
     }
 
     /// What a member of staff is called here; the beginning of the id where that is not known.
-    fn name_of_staff(&self, staff: StaffId) -> String {
+    pub(super) fn name_of_staff(&self, staff: StaffId) -> String {
         let named: Option<Named> = read_row(&self.store, RowKind::Staff, staff.as_bytes())
             .ok()
             .flatten();

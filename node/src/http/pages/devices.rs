@@ -56,6 +56,7 @@ pub(super) async fn list(visitor: Visitor, Query(asked): Query<Asked>) -> Answer
             (token(&visitor.session))
             button.main { "Add another device of mine" }
         }
+        p { a href="/phone" { "Look from a phone that has no kith" } }
     };
     let at = Where::OfNode(Place::Devices);
     Ok(page(&visitor, &heading, ("Devices", at), &main))

@@ -47,15 +47,15 @@ pub(super) async fn enter(
         return (StatusCode::UNAUTHORIZED, alone("Open kith", &main)).into_response();
     };
     let mut response = go("/");
-    let name = site.sessions.cookie();
-    let cookie = format!(
-        "{name}={}; HttpOnly; SameSite=Strict; Path=/",
-        session.as_str()
-    );
-    if let Ok(cookie) = HeaderValue::from_str(&cookie) {
+    keep(&mut response, &site, &session);
+    response
+}
+
+/// Has the browser keep a session.
+pub(super) fn keep(response: &mut Response, site: &Site, session: &Secret) {
+    if let Ok(cookie) = HeaderValue::from_str(&site.sessions.set_cookie(session)) {
         response.headers_mut().insert(header::SET_COOKIE, cookie);
     }
-    response
 }
 
 /// Ends the session.

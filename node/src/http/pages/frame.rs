@@ -8,7 +8,11 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use crate::{
     api::AllergyState,
-    http::{forms::TOKEN, sessions::Session, words},
+    http::{
+        forms::TOKEN,
+        sessions::{Session, Viewer},
+        words,
+    },
     node::{Heading, Person, Role},
 };
 
@@ -62,6 +66,19 @@ impl Tab {
         }
     }
 
+    /// Whether somebody comes there at all: a phone only looks.
+    const fn is_for(self, viewer: &Viewer) -> bool {
+        match self {
+            Self::Summary
+            | Self::Timeline
+            | Self::Sharing
+            | Self::WhoLooked
+            | Self::Review
+            | Self::Emergency => true,
+            Self::Add | Self::Download => !matches!(viewer, Viewer::Phone),
+        }
+    }
+
     const fn path(self) -> &'static str {
         match self {
             Self::Summary => "",
@@ -99,6 +116,16 @@ impl Place {
             Self::Devices => "Devices",
             Self::Staff => "Staff",
             Self::Backups => "Backups",
+        }
+    }
+
+    /// Whether somebody comes there at all.
+    const fn is_for(self, viewer: &Viewer) -> bool {
+        match self {
+            Self::Records | Self::Review | Self::Connections => true,
+            Self::Data | Self::Devices | Self::Staff | Self::Backups => {
+                matches!(viewer, Viewer::Owner)
+            }
         }
     }
 
@@ -173,7 +200,7 @@ impl Page<'_> {
             }
             @if let Some(person) = &self.heading.person {
                 (banner(person))
-                (tabs(person, self.at))
+                (tabs(person, self.at, &self.session.viewer))
             }
             main id="main" tabindex="-1" {
                 p.note id="news" hidden { "Something new has come. " a href="" { "Show it" } }
@@ -195,7 +222,7 @@ impl Page<'_> {
     fn places(&self, is_person: bool) -> Markup {
         html! {
             ul {
-                @for place in Place::of(is_person) {
+                @for place in Place::of(is_person).iter().filter(|place| place.is_for(&self.session.viewer)) {
                     li { (link(place.path(), place.name(is_person), self.at == Where::OfNode(*place))) }
                 }
             }
@@ -305,13 +332,13 @@ fn allergies(person: &Person) -> Markup {
     }
 }
 
-fn tabs(person: &Person, at: Where) -> Markup {
+fn tabs(person: &Person, at: Where, viewer: &Viewer) -> Markup {
     let record = &person.line.record;
     html! {
         nav.nav aria-label="This record" {
             div {
                 ul {
-                    @for tab in Tab::ALL {
+                    @for tab in Tab::ALL.into_iter().filter(|tab| tab.is_for(viewer)) {
                         li {
                             (link(&format!("/r/{record}{}", tab.path()), tab.name(), at == Where::OfRecord(tab)))
                             @if tab == Tab::Review && person.to_review > 0 {

@@ -36,6 +36,7 @@ pub(super) async fn list(visitor: Visitor, Query(asked): Query<Asked>) -> Answer
     let Reply::Staff(list) = visitor.ask(Request::StaffList).await? else {
         return Err(odd_answer().into());
     };
+    let with_accounts = visitor.work(|node| node.with_accounts()).await?;
     let main = html! {
         (parts::done(asked.done.as_deref()))
         h1 { "Staff" }
@@ -48,10 +49,17 @@ pub(super) async fn list(visitor: Visitor, Query(asked): Query<Asked>) -> Answer
                         @if member.state != "active" { " " span.mark { (member.state) } }
                         span.by { "may " (member.may.replace(',', ", ")) "; since " (words::moment(&member.since)) @if member.until.is_some() { ", " (words::until(member.until.as_deref())) } }
                         @if member.state == "active" {
-                            form method="post" action="/staff/end" {
-                                (token(&visitor.session))
-                                input type="hidden" name="who" value=(member.id);
-                                button.grave { (member.name) " leaves" }
+                            div.row {
+                                form method="post" action="/staff/account" {
+                                    (token(&visitor.session))
+                                    input type="hidden" name="who" value=(member.id);
+                                    button { @if with_accounts.contains(&member.id) { "Make a new account" } @else { "Make an account" } " for " (member.name) }
+                                }
+                                form method="post" action="/staff/end" {
+                                    (token(&visitor.session))
+                                    input type="hidden" name="who" value=(member.id);
+                                    button.grave { (member.name) " leaves" }
+                                }
                             }
                         }
                     }
@@ -82,6 +90,24 @@ pub(super) async fn add(sent: Sent) -> Answer {
     });
     sent.by.ask(request).await?;
     Ok(go("/staff?done=staff-added"))
+}
+
+/// A code by which somebody begins an account; shown in the answer and never again.
+pub(super) async fn account(sent: Sent) -> Answer {
+    let who = sent.text("who").to_owned();
+    let (name, code) = sent.by.work(move |node| node.account_code(&who)).await?;
+    let heading = sent.by.heading(None).await?;
+    let main = html! {
+        h1 { "An account for " (name) }
+        section.panel {
+            p { "Give this code to " (name) " and to nobody else. It works once, for seven days, and is not shown again." }
+            p.words { (code) }
+            p { "They open the staff pages in a browser, choose \u{201c}I have a code for a new account\u{201d}, and pick a passphrase. An account that they had before ends." }
+        }
+        p { a.button href="/staff" { "Back to staff" } }
+    };
+    let at = Where::OfNode(Place::Staff);
+    Ok(page(&sent.by, &heading, ("An account", at), &main))
 }
 
 /// Somebody leaves.
