@@ -369,6 +369,8 @@ pub enum BenchPart {
     Wire,
     /// A hub with very many small records in common with another node
     Hub,
+    /// Pages of a long record, and of many while everybody clicks
+    Pages,
 }
 
 #[derive(clap::Args)]

@@ -5,6 +5,7 @@
 //! but the status of one large record, which is read from the store as a node reads it.
 
 mod measure;
+mod pages;
 mod station;
 mod sync;
 mod wire;
@@ -60,11 +61,13 @@ pub enum Part {
     Wire,
     /// A hub with very many small records in common with another node.
     Hub,
+    /// Pages of a long record, and of many while everybody clicks.
+    Pages,
 }
 
 impl Part {
     /// Every part, in the order in which they run.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Import,
         Self::Disk,
         Self::Show,
@@ -75,6 +78,7 @@ impl Part {
         Self::Sync,
         Self::Wire,
         Self::Hub,
+        Self::Pages,
     ];
 
     /// As people type it.
@@ -90,6 +94,7 @@ impl Part {
             Self::Sync => "sync",
             Self::Wire => "wire",
             Self::Hub => "hub",
+            Self::Pages => "pages",
         }
     }
 
@@ -99,7 +104,7 @@ impl Part {
             Self::Import | Self::Disk | Self::Show | Self::Export | Self::Verify | Self::Wire => {
                 true
             }
-            Self::Status | Self::Leaver | Self::Sync | Self::Hub => false,
+            Self::Status | Self::Leaver | Self::Sync | Self::Hub | Self::Pages => false,
         }
     }
 }
@@ -166,7 +171,12 @@ pub fn run(size: &Size, doing: &mut dyn FnMut(&str)) -> Result<Vec<Figure>, Fail
                     Part::Show => bench.show(&record)?,
                     Part::Export => bench.export(&record)?,
                     Part::Verify => bench.verify(&record)?,
-                    Part::Status | Part::Leaver | Part::Sync | Part::Wire | Part::Hub => {}
+                    Part::Status
+                    | Part::Leaver
+                    | Part::Sync
+                    | Part::Wire
+                    | Part::Hub
+                    | Part::Pages => {}
                 }
             }
         }
@@ -190,6 +200,10 @@ pub fn run(size: &Size, doing: &mut dyn FnMut(&str)) -> Result<Vec<Figure>, Fail
     if wanted(Part::Hub) {
         doing(Part::Hub.name());
         bench.hub()?;
+    }
+    if wanted(Part::Pages) {
+        doing(Part::Pages.name());
+        bench.pages()?;
     }
     Ok(bench.figures.0)
 }

@@ -3,4 +3,5 @@
 pub mod drugs;
 pub mod ips;
 pub mod line;
+pub mod paper;
 pub mod search;

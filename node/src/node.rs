@@ -91,6 +91,7 @@ use recent::Recent;
 pub use accounts::{Account, Signing};
 pub use audit::Given;
 pub use emergency::{EmergencyAnswer, EmergencyAsk, EmergencyLink};
+pub(crate) use export::no_paper;
 pub use export::{BundleTo, ExportForm};
 pub use heading::{Heading, Person};
 pub use identity::Role;

@@ -174,6 +174,8 @@ pub struct ExportArgs {
 pub enum Form {
     /// An International Patient Summary
     Ips,
+    /// The same as a PDF to be read, with the FHIR inside it
+    Pdf,
     /// One received resource a line, exactly as received
     Ndjson,
     /// A folder with a file for each resource

@@ -61,5 +61,6 @@ const fn part(part: BenchPart) -> Part {
         BenchPart::Sync => Part::Sync,
         BenchPart::Wire => Part::Wire,
         BenchPart::Hub => Part::Hub,
+        BenchPart::Pages => Part::Pages,
     }
 }

@@ -17,6 +17,7 @@ pub fn run(session: &Session, args: ExportArgs) -> Result<Ending, Failure> {
     let out = args.out.as_deref().map(absolute);
     let form = match args.form {
         Form::Ips => ExportForm::Ips,
+        Form::Pdf => ExportForm::Pdf(needed(out.clone())?),
         Form::Ndjson => ExportForm::Ndjson,
         Form::Folder => ExportForm::Folder(needed(out.clone())?),
         Form::Documents => ExportForm::Documents(needed(out.clone())?),

@@ -68,6 +68,7 @@ pub(super) fn router(site: Arc<Site>) -> Router {
         )
         .route("/emergency", get(emergency::show).post(emergency::change))
         .route("/emergency/new", post(emergency::with_code))
+        .route("/emergency/paper", post(emergency::on_paper))
         .route("/download", get(download::show))
         .route("/download/{form}", post(download::download));
     Router::new()

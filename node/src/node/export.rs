@@ -15,10 +15,11 @@ use kith_protocol::{
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::{Node, now_ms, show};
+use super::{Node, find, now_ms, show};
 use crate::{
     api::Exported,
     failure::{Ending, Failure},
+    health::paper,
 };
 
 /// In which form a record is given back.
@@ -28,6 +29,8 @@ pub enum ExportForm {
     Ndjson,
     /// An International Patient Summary.
     Ips,
+    /// The same as a PDF to be read, with the FHIR inside it.
+    Pdf(PathBuf),
     /// One file a resource, in a new folder.
     Folder(PathBuf),
     /// Everything signed, in one file.
@@ -69,6 +72,7 @@ impl Node {
             let exported = match form {
                 ExportForm::Ndjson => node.export_lines(record),
                 ExportForm::Ips => node.export_summary(record),
+                ExportForm::Pdf(path) => node.export_paper(record, &path),
                 ExportForm::Folder(path) => node.export_folder(record, &path),
                 ExportForm::Bundle { path, to } => node.export_bundle(record, &path, &to),
                 ExportForm::Documents(path) => node.export_documents(record, &path),
@@ -241,6 +245,39 @@ impl Node {
             notes: Vec::new(),
         })
     }
+}
+
+impl Node {
+    fn export_paper(&mut self, record: &mut Record, path: &Path) -> Result<Exported, Failure> {
+        let summary = self.summary(record, &show::time(now_ms()))?;
+        let known = self.people.get(&record.id()).cloned().unwrap_or_default();
+        let line = find::line(record.id(), &known);
+        let said = |value: Option<String>| value.unwrap_or_else(|| "not known here".to_owned());
+        let person = [
+            ("Name".to_owned(), line.person),
+            ("Born".to_owned(), said(line.born)),
+            ("NHS number".to_owned(), said(line.nhs_number)),
+        ];
+        let made = paper::summary(&summary, &person).map_err(|error| no_paper(&error))?;
+        self.disclose(record, Audience::Anyone, How::Print, made.len())?;
+        fs::write(path, &made).map_err(|error| not_written(path, &error))?;
+        Ok(Exported {
+            text: None,
+            path: Some(path.to_owned()),
+            count: summary["entry"].as_array().map_or(0, Vec::len),
+            notes: Vec::new(),
+        })
+    }
+}
+
+/// A PDF that was not made.
+pub(crate) fn no_paper(error: &paper::PaperError) -> Failure {
+    Failure::new(
+        Ending::Failed,
+        "The PDF could not be made.",
+        "The record is untouched. This is a fault of kith.",
+    )
+    .because(error)
 }
 
 /// A received resource, whole.

@@ -34,6 +34,12 @@ pub(super) async fn show(visitor: Visitor, Path(record): Path<String>) -> Answer
             p { "An International Patient Summary (FHIR), which other systems understand." }
             button.main { "Download the summary" }
         }
+        form.panel method="post" action=(action("pdf")) {
+            (token(&visitor.session))
+            h2 { "Patient summary to read" }
+            p { "The same as a PDF, for whoever has no such system. The FHIR is inside it." }
+            button { "Download the PDF" }
+        }
         form.panel method="post" action=(action("ndjson")) {
             (token(&visitor.session))
             h2 { "Everything as it was received" }
@@ -59,14 +65,21 @@ pub(super) async fn download(Path((record, form)): Path<(String, String)>, sent:
             let text = text(&sent, &record, ExportForm::Ips).await?;
             ("application/fhir+json", "summary.json", text)
         }
+        "pdf" => {
+            let work = move |node: &mut Node| {
+                node.as_bytes(|node, path| written(node, record, ExportForm::Pdf(path)))
+            };
+            let bytes = sent.by.work(work).await?;
+            ("application/pdf", "summary.pdf", bytes)
+        }
         "ndjson" => {
             let text = text(&sent, &record, ExportForm::Ndjson).await?;
             ("application/fhir+ndjson", "record.ndjson", text)
         }
         "bundle" => {
-            let passphrase = sent.text("passphrase").to_owned();
+            let to = BundleTo::Passphrase(sent.text("passphrase").to_owned());
             let work = move |node: &mut Node| {
-                node.as_bytes(|node, path| sealed(node, record, path, passphrase))
+                node.as_bytes(|node, path| written(node, record, ExportForm::Bundle { path, to }))
             };
             let bytes = sent.by.work(work).await?;
             ("application/octet-stream", "record.kith", bytes)
@@ -90,21 +103,13 @@ async fn text(sent: &Sent, record: &str, form: ExportForm) -> Result<Vec<u8>, Fa
     Ok(text.into_bytes())
 }
 
-fn sealed(
-    node: &mut Node,
-    record: String,
-    path: std::path::PathBuf,
-    passphrase: String,
-) -> Result<(), Failure> {
-    let form = ExportForm::Bundle {
-        path,
-        to: BundleTo::Passphrase(passphrase),
-    };
+fn written(node: &mut Node, record: String, form: ExportForm) -> Result<(), Failure> {
     let request = Request::Export { record, form };
     node.handle(request, &mut |_| {}).map(drop)
 }
 
-fn file(kind: &'static str, name: &str, bytes: Vec<u8>) -> Response {
+/// A file that a browser saves.
+pub(super) fn file(kind: &'static str, name: &str, bytes: Vec<u8>) -> Response {
     let mut response = bytes.into_response();
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));

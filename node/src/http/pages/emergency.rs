@@ -10,6 +10,7 @@ use serde::Deserialize;
 
 use super::{
     Answer,
+    download::file,
     frame::{Tab, Where, drawn, token},
     go, page,
     parts::{self, Field},
@@ -17,8 +18,9 @@ use super::{
 use crate::{
     api::{AllergyState, EmergencyChange, EmergencyShown, Reply, Request},
     control::odd_answer,
+    health::paper::{self as health, Needed},
     http::{forms::Sent, refusal::Refusal, sessions::Session, visitor::Visitor, words},
-    node::{Overview, Part},
+    node::{Overview, Part, no_paper},
     pairing::code,
 };
 
@@ -60,7 +62,11 @@ async fn sheet(
                 p.small { "Whoever has this code can open the record for some hours. You are told each time. It is shown once: print this page now." }
             }
         }
-        p.screen { button.main type="button" data-print hidden { "Print this page" } }
+        form.screen.row method="post" action=(format!("/r/{record}/emergency/paper")) {
+            (token(&visitor.session))
+            button.main { "Download as a PDF" }
+            button type="button" data-print hidden { "Print this page" }
+        }
         div.screen { (rules_panel(record, &rules, &visitor.session)) }
     };
     let at = Where::OfRecord(Tab::Emergency);
@@ -105,7 +111,7 @@ fn needed(overview: &Overview) -> Markup {
                 }
             }
         }
-        p.small { "As this node knew it on " (words::moment(&jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string())) "." }
+        p.small { "As this node knew it on " (words::moment(&now())) "." }
     }
 }
 
@@ -135,7 +141,10 @@ fn rules_panel(record: &str, rules: &EmergencyShown, session: &Session) -> Marku
             p { @if rules.has_secret { "A code on an emergency page opens it, too." } @else { "No code opens it." } }
             form method="post" action=(format!("/r/{record}/emergency/new")) {
                 (token(session))
-                button { "Make an emergency page with a code" }
+                div.row {
+                    button { "Make an emergency page with a code" }
+                    button name="as" value="pdf" { "The same as a PDF" }
+                }
                 @if rules.has_secret { p.small { "The code on earlier pages opens nothing any more then." } }
             }
             form method="post" action=(format!("/r/{record}/emergency")) {
@@ -160,6 +169,84 @@ fn rules_panel(record: &str, rules: &EmergencyShown, session: &Session) -> Marku
     }
 }
 
+/// The page as a PDF, without a code.
+pub(super) async fn on_paper(Path(record): Path<String>, sent: Sent) -> Answer {
+    paper(&sent.by, &record, None).await
+}
+
+async fn paper(visitor: &Visitor, record: &str, link: Option<String>) -> Answer {
+    let word = record.to_owned();
+    let overview = visitor.work(move |node| node.overview(&word)).await?;
+    let line = &overview.line;
+    let not_known = || "not known here".to_owned();
+    let needed = Needed {
+        person: line.person.clone(),
+        about: vec![
+            (
+                "Born".to_owned(),
+                line.born.as_deref().map_or_else(not_known, words::when),
+            ),
+            (
+                "NHS number".to_owned(),
+                line.nhs_number
+                    .as_deref()
+                    .map_or_else(not_known, words::nhs_number),
+            ),
+        ],
+        parts: ["allergies", "plans", "medicines", "conditions"]
+            .into_iter()
+            .map(|name| (words::section(name), told(&overview, name)))
+            .collect(),
+        made: now(),
+        link,
+    };
+    let made = health::emergency(&needed).map_err(|error| no_paper(&error))?;
+    Ok(file("application/pdf", "emergency.pdf", made))
+}
+
+/// What is told of a section on paper: never nothing at all.
+fn told(overview: &Overview, name: &str) -> Vec<(String, String)> {
+    const NOT_KNOWN: &str = "Not known to this node. That is not the same as none.";
+    let part = overview.parts.iter().find(|part| part.section == name);
+    let said = |text: &str| vec![(text.to_owned(), String::new())];
+    match (name, overview.allergies, part) {
+        ("allergies", AllergyState::NotKnownHere, _) => return said(NOT_KNOWN),
+        ("allergies", AllergyState::NoneKnown, _) => {
+            return said("No known allergies, as somebody said.");
+        }
+        ("allergies", AllergyState::Recorded, None) => {
+            return said("They stand in another record of the same person.");
+        }
+        (_, _, None) => return said(NOT_KNOWN),
+        (_, _, Some(_)) => {}
+    }
+    let lines = part
+        .into_iter()
+        .flat_map(|part| part.lines.iter().take(part.current));
+    let mut told: Vec<_> = lines
+        .map(|happened| {
+            let when = happened.when.as_deref().map(words::when);
+            let mut details: Vec<String> = when.into_iter().collect();
+            details.push(happened.line.by.clone());
+            details.extend(happened.line.marks.iter().cloned());
+            (happened.line.text.clone(), details.join(", "))
+        })
+        .collect();
+    let left_out = part.map_or(0, |part| part.current.saturating_sub(part.lines.len()));
+    if told.is_empty() {
+        told = said("Nothing of this holds now: what there was has ended.");
+    } else if left_out > 0 {
+        told.push((format!("{left_out} more are in the record."), String::new()));
+    }
+    told
+}
+
+fn now() -> String {
+    jiff::Timestamp::now()
+        .strftime("%Y-%m-%dT%H:%M:%SZ")
+        .to_string()
+}
+
 /// Somebody is allowed.
 pub(super) async fn change(Path(record): Path<String>, sent: Sent) -> Answer {
     let change = EmergencyChange {
@@ -177,5 +264,8 @@ pub(super) async fn with_code(Path(record): Path<String>, sent: Sent) -> Answer 
         ..EmergencyChange::default()
     };
     let made = rules(&sent.by, &record, Some(change)).await?;
+    if sent.text("as") == "pdf" {
+        return paper(&sent.by, &record, made.link).await;
+    }
     sheet(&sent.by, &record, Some("emergency"), made.link.as_deref()).await
 }

@@ -1,0 +1,235 @@
+//! Pages as a browser gets them: over a socket of this machine, with a session.
+
+use std::{
+    io::{Read, Write},
+    net::{SocketAddr, TcpStream},
+    sync::{Arc, Barrier},
+    time::Instant,
+};
+
+use kith_crdt::samples::sample_bundle;
+
+use super::{
+    Bench, RUNS, SEED, import,
+    measure::{median, share_of},
+    odd,
+};
+use crate::{
+    daemon::Daemon,
+    failure::{Ending, Failure},
+    home::{Home, Unlock},
+    http::Pages,
+    node::{Node, Role},
+};
+
+/// Resources of a record of twenty years, and of those that staff click through.
+const LONG: usize = 10_000;
+const SHORT: usize = 60;
+
+/// Staff who click at the same moment, and how often.
+const STAFF: u32 = 50;
+const CLICKS: usize = 6;
+
+/// A browser with a session.
+#[derive(Clone)]
+struct Browser {
+    address: SocketAddr,
+    cookie: String,
+}
+
+/// An answer.
+struct Got {
+    ms: f64,
+    kb: f64,
+    head: String,
+}
+
+impl Bench {
+    /// Pages of one long record, and of many short ones while everybody clicks.
+    pub(super) fn pages(&mut self) -> Result<(), Failure> {
+        let home = Home::at(self.place.folder().join("pages"));
+        Node::set_up(&home, "Pages", Role::Practice, &Unlock::KeyFile)?;
+        let mut node = Node::open(&home, &Unlock::KeyFile)?;
+        let long = self.bring(&mut node, SEED + 1, 1, LONG)?;
+        let short = self.bring(&mut node, SEED, STAFF, SHORT)?;
+        drop(node);
+        let runtime = tokio::runtime::Runtime::new().map_err(|error| broken(&error))?;
+        let (pages, stop, running) = runtime.block_on(start(home))?;
+        let measured = measure(pages, &long, &short);
+        drop(stop);
+        runtime.block_on(async {
+            match running.await {
+                Ok(ended) => ended,
+                Err(_) => Err(odd()),
+            }
+        })?;
+        let (of_long, clicks) = measured?;
+        for (path, ms, kb) in of_long {
+            let what = format!("record with {LONG} resources: {path}");
+            self.figures.aim(&what, ms, "ms", Some(150.0));
+            self.figures.aim(&what, kb, "KB", Some(300.0));
+        }
+        let what = format!("{STAFF} people click at once, the slowest of twenty");
+        self.figures.aim(&what, clicks, "ms", Some(200.0));
+        Ok(())
+    }
+
+    /// Records of so many made-up people, and their ids.
+    fn bring(
+        &self,
+        node: &mut Node,
+        seed: u64,
+        people: u32,
+        resources: usize,
+    ) -> Result<Vec<String>, Failure> {
+        let folder = self.place.folder().join(format!("pages-{seed}"));
+        let wrote = std::fs::create_dir(&folder).and_then(|()| {
+            (0..people)
+                .map(|number| {
+                    let path = folder.join(format!("{number:06}.json"));
+                    std::fs::write(&path, sample_bundle(seed, number, resources))?;
+                    Ok(path)
+                })
+                .collect::<std::io::Result<Vec<_>>>()
+        });
+        let paths = wrote.map_err(|error| super::place::failure(&error))?;
+        import(node, &paths)
+    }
+}
+
+type Started = (
+    Arc<crate::http::Site>,
+    tokio::sync::oneshot::Sender<()>,
+    tokio::task::JoinHandle<Result<(), Failure>>,
+);
+
+/// A node that runs with its pages, until the sender is dropped.
+async fn start(home: Home) -> Result<Started, Failure> {
+    let pages = Pages::open(SocketAddr::from(([127, 0, 0, 1], 0))).await?;
+    let site = Arc::clone(pages.site());
+    let mut daemon = Daemon::start(home, Unlock::KeyFile).await?;
+    daemon.show(pages);
+    let (stop, stopped) = tokio::sync::oneshot::channel();
+    let running = tokio::spawn(daemon.run(async {
+        if stopped.await.is_ok() {
+            tracing::debug!("the benchmark ends");
+        }
+    }));
+    Ok((site, stop, running))
+}
+
+type Measured = (Vec<(String, f64, f64)>, f64);
+
+fn measure(
+    site: Arc<crate::http::Site>,
+    long: &[String],
+    short: &[String],
+) -> Result<Measured, Failure> {
+    let browser = Browser::enter(&site)?;
+    let record = long.first().ok_or_else(odd)?;
+    let mut of_long = Vec::new();
+    for path in ["", "/timeline", "/part/results", "/review", "/who-looked"] {
+        let whole = format!("/r/{record}{path}");
+        browser.get(&whole)?;
+        let mut times = Vec::new();
+        let mut kb = 0.0;
+        for _ in 0..RUNS {
+            let got = browser.get(&whole)?;
+            times.push(got.ms);
+            kb = got.kb;
+        }
+        let name = if path.is_empty() { "summary" } else { path };
+        of_long.push((name.trim_start_matches('/').to_owned(), median(times), kb));
+    }
+    Ok((of_long, clicked(&browser, short)?))
+}
+
+/// Everybody clicks at the same moment, some times in a row; the time under which 95 in 100 are.
+fn clicked(browser: &Browser, records: &[String]) -> Result<f64, Failure> {
+    let start = Arc::new(Barrier::new(records.len()));
+    let threads: Vec<_> = records
+        .iter()
+        .map(|record| {
+            let (browser, record, start) = (browser.clone(), record.clone(), Arc::clone(&start));
+            std::thread::spawn(move || {
+                let mut times = Vec::new();
+                for _ in 0..CLICKS {
+                    start.wait();
+                    times.push(browser.get(&format!("/r/{record}"))?.ms);
+                }
+                Ok::<_, Failure>(times)
+            })
+        })
+        .collect();
+    let mut times = Vec::new();
+    for thread in threads {
+        times.extend(thread.join().map_err(|_| odd())??);
+    }
+    times.sort_by(f64::total_cmp);
+    Ok(share_of(&times, 0.95))
+}
+
+impl Browser {
+    fn enter(site: &crate::http::Site) -> Result<Self, Failure> {
+        let link = site.entrance();
+        let (base, secret) = link.split_once("/enter/").ok_or_else(odd)?;
+        let address = base.strip_prefix("http://").ok_or_else(odd)?;
+        let address = address.parse().map_err(|_| odd())?;
+        let mut browser = Self {
+            address,
+            cookie: String::new(),
+        };
+        let got = browser.ask("POST /enter", &format!("link={secret}"))?;
+        let cookie = got.head.lines().find_map(|line| {
+            let (name, value) = line.split_once(": ")?;
+            name.eq_ignore_ascii_case("set-cookie").then_some(value)
+        });
+        let cookie = cookie.and_then(|cookie| cookie.split(';').next());
+        cookie.ok_or_else(odd)?.clone_into(&mut browser.cookie);
+        Ok(browser)
+    }
+
+    fn get(&self, path: &str) -> Result<Got, Failure> {
+        let got = self.ask(&format!("GET {path}"), "")?;
+        if got.head.starts_with("HTTP/1.1 200") {
+            Ok(got)
+        } else {
+            Err(odd())
+        }
+    }
+
+    fn ask(&self, what: &str, body: &str) -> Result<Got, Failure> {
+        let asked = Instant::now();
+        let Self { address, cookie } = self;
+        let request = format!(
+            "{what} HTTP/1.1\r\nHost: {address}\r\nSec-Fetch-Site: same-origin\r\nCookie: {cookie}\r\n\
+             Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\n\
+             Connection: close\r\n\r\n{body}",
+            body.len()
+        );
+        let mut answer = Vec::new();
+        TcpStream::connect(address)
+            .and_then(|mut stream| {
+                stream.write_all(request.as_bytes())?;
+                stream.read_to_end(&mut answer)
+            })
+            .map_err(|error| broken(&error))?;
+        let ms = asked.elapsed().as_secs_f64() * 1000.0;
+        let answer = String::from_utf8_lossy(&answer);
+        let (head, body) = answer.split_once("\r\n\r\n").ok_or_else(odd)?;
+        Ok(Got {
+            ms,
+            kb: f64::from(u32::try_from(body.len()).unwrap_or(u32::MAX)) / 1000.0,
+            head: head.to_owned(),
+        })
+    }
+}
+
+fn broken(error: &std::io::Error) -> Failure {
+    Failure::new(
+        Ending::Failed,
+        "The pages could not be asked.",
+        "Run the benchmark again.",
+    )
+    .because(error)
+}
