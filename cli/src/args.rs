@@ -6,6 +6,7 @@ mod practice;
 mod records;
 mod recover;
 mod sharing;
+mod work;
 
 use std::{net::SocketAddr, path::PathBuf};
 
@@ -21,6 +22,10 @@ pub use records::{
 };
 pub use recover::{RecoverArgs, RecoverCommand};
 pub use sharing::{Basis, InvitationArgs, JoinArgs, ShareArgs, SharingArgs, StopArgs};
+pub use work::{
+    AnswerArgs, AnswerCommand, CheckArgs, EventArgs, EventCommand, HandoverArgs, HappenedArgs,
+    RulesArgs, TasksArgs,
+};
 
 /// One patient record, held by everyone who cares for the person.
 #[derive(Parser)]
@@ -85,6 +90,16 @@ pub enum Command {
     Add(AddArgs),
     /// Change one thing in a record, or say that it was entered in error
     Change(ChangeArgs),
+    /// Say that somebody fell, was admitted, discharged or moved, or that it did not happen
+    Event(EventArgs),
+    /// What is to be done, and answering: accept, done, decline
+    Tasks(TasksArgs),
+    /// What somebody needs to know who takes over
+    Handover(HandoverArgs),
+    /// Plans for emergencies such as ReSPECT, and who has them
+    Plans(OneRecord),
+    /// Explain a file that says what has to happen after an event
+    Check(CheckArgs),
     /// Give a record back
     Export(ExportArgs),
     /// Check every signature, link and status from the raw bytes

@@ -122,3 +122,18 @@ pub fn clean(text: &str) -> String {
         .map(|c| if c.is_control() { ' ' } else { c })
         .collect()
 }
+
+/// Words that nobody may pass over, in red where colours are seen: for [`say`].
+pub fn loud(text: &str) -> String {
+    format!("\u{1b}[1;31m{text}\u{1b}[0m")
+}
+
+/// The same for what goes out as it is.
+pub fn loud_out(text: &str) -> String {
+    match anstream::AutoStream::choice(&std::io::stdout()) {
+        anstream::ColorChoice::Never => text.to_owned(),
+        anstream::ColorChoice::Auto
+        | anstream::ColorChoice::Always
+        | anstream::ColorChoice::AlwaysAnsi => loud(text),
+    }
+}

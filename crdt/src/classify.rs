@@ -188,7 +188,7 @@ pub fn section(resource: &Value) -> Section {
         "DocumentReference" if is_respect(resource) => Section::Plans,
         "QuestionnaireResponse" if is_respect(resource) => Section::Plans,
         "Questionnaire" | "QuestionnaireResponse" => Section::Forms,
-        "CareTeam" => Section::Circle,
+        "CareTeam" | "PlanDefinition" => Section::Circle,
         _ => Section::Letters,
     }
 }

@@ -5,11 +5,13 @@ mod decisions;
 mod emergency;
 mod events;
 mod files;
+mod plans;
 mod practice;
 mod records;
 mod recovery;
 mod sharing;
 mod state;
+mod work;
 
 use std::{fmt, path::PathBuf};
 
@@ -21,6 +23,7 @@ pub use decisions::{Decided, Decision, Explained, Review, ReviewKind, ToReview};
 pub use emergency::{EmergencyChange, EmergencyShown, OpenRequest, OpenedLine};
 pub use events::{Kind, Occurred, Since};
 pub use files::{BackedUp, Filed, ImportRequest, Imported, Refused, Verified};
+pub use plans::{HasIt, PlanHolder, PlanLine, PlansShown};
 pub use practice::{
     DeviceLine, DeviceList, Leaving, Left, NewAccount, NewStaff, Retiring, StaffLine, StaffList,
     WaitingDevice,
@@ -37,6 +40,12 @@ pub use sharing::{
     Side, Stopped,
 };
 pub use state::{Connection, Problem, Progress, RestoredNode, SetUp, Status};
+pub use work::{
+    Answer, AnswerLine, AnswerRequest, CancelledLine, EventKind, EventLine, EventMade,
+    EventRequest, EventSaid, HandoverRequest, HandoverShown, Known, Mistake, ReadLine, RulesAct,
+    RulesRequest, RulesShown, RulesText, TaskAnswered, TaskLine, TaskList, TaskState, TasksRequest,
+    UnknownName,
+};
 
 /// A command. What it holds, a passphrase perhaps or a name, is nothing for a log.
 #[derive(Clone, Serialize, Deserialize)]
@@ -206,6 +215,21 @@ pub enum Request {
     DeviceList,
     /// A device leaves.
     DeviceRetire(Retiring),
+    /// Something happened to a person, or did not happen after all.
+    Event(EventRequest),
+    /// What is to be done, and what became of it.
+    Tasks(TasksRequest),
+    /// An answer to a task.
+    Answer(AnswerRequest),
+    /// What has to happen around a person after an event.
+    Rules(RulesRequest),
+    /// What somebody needs to know who takes over.
+    Handover(HandoverRequest),
+    /// Plans for emergencies, and who has them.
+    Plans {
+        /// The record.
+        record: String,
+    },
 }
 
 impl fmt::Debug for Request {
@@ -275,6 +299,18 @@ pub enum Reply {
     Devices(DeviceList),
     /// See [`Request::StaffEnd`] and [`Request::DeviceRetire`].
     Left(Left),
+    /// See [`Request::Event`].
+    Event(EventMade),
+    /// See [`Request::Tasks`].
+    Tasks(TaskList),
+    /// See [`Request::Answer`].
+    Answered(Box<TaskAnswered>),
+    /// See [`Request::Rules`].
+    Rules(RulesShown),
+    /// See [`Request::Handover`].
+    Handover(Box<HandoverShown>),
+    /// See [`Request::Plans`].
+    Plans(PlansShown),
 }
 
 #[cfg(test)]

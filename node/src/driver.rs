@@ -57,6 +57,7 @@ struct Signs {
     settled: watch::Receiver<u64>,
     taken: watch::Receiver<u64>,
     met: watch::Receiver<u64>,
+    late: watch::Receiver<u64>,
 }
 
 /// The other end of [`Signs`].
@@ -65,6 +66,7 @@ struct Telling {
     settled: watch::Sender<u64>,
     taken: watch::Sender<u64>,
     met: watch::Sender<u64>,
+    late: watch::Sender<u64>,
 }
 
 fn signs() -> (Signs, Telling) {
@@ -72,17 +74,20 @@ fn signs() -> (Signs, Telling) {
     let (settling, settled) = watch::channel(0);
     let (taking, taken) = watch::channel(0);
     let (meeting, met) = watch::channel(0);
+    let (passing, late) = watch::channel(0);
     let signs = Signs {
         wake,
         settled,
         taken,
         met,
+        late,
     };
     let telling = Telling {
         wake: waking,
         settled: settling,
         taken: taking,
         met: meeting,
+        late: passing,
     };
     (signs, telling)
 }
@@ -202,6 +207,11 @@ impl Driver {
         self.signs.met.clone()
     }
 
+    /// Changes when the time of a task has passed.
+    pub fn late(&self) -> watch::Receiver<u64> {
+        self.signs.late.clone()
+    }
+
     /// The end of the journal: it changes when something was taken in.
     pub fn taken(&self) -> watch::Receiver<u64> {
         self.signs.taken.clone()
@@ -233,6 +243,9 @@ impl Worker {
     /// Does what is to be done next; after [`Job::Stop`] nothing is.
     fn does(&mut self, job: Job) -> ControlFlow<()> {
         self.node.say_ends();
+        if self.node.deadlines_passed() {
+            self.telling.late.send_modify(|times| *times += 1);
+        }
         let input = match job {
             Job::Work(work) => {
                 self.node.stands(self.engine.standings());
@@ -255,6 +268,12 @@ impl Worker {
         if let Err(error) = self.engine.handle(&mut self.node, input, now_ms()) {
             tracing::error!(%error, "the store does not answer");
         }
+        // What came in may ask for something that goes to others at once.
+        if self.node.follow_up()
+            && let Err(error) = self.engine.handle(&mut self.node, Input::Changed, now_ms())
+        {
+            tracing::error!(%error, "the store does not answer");
+        }
         self.pass_on();
         ControlFlow::Continue(())
     }
@@ -273,7 +292,11 @@ impl Worker {
                 tracing::debug!("the network has stopped");
             }
         }
-        let wakes = [self.engine.poll_timeout(), self.node.next_end_ms()];
+        let wakes = [
+            self.engine.poll_timeout(),
+            self.node.next_end_ms(),
+            self.node.next_deadline_ms(),
+        ];
         say(&self.telling.wake, wakes.into_iter().flatten().min());
         say(&self.telling.met, self.node.met());
         say(&self.telling.taken, self.node.events_end());

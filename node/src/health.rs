@@ -5,3 +5,4 @@ pub mod ips;
 pub mod line;
 pub mod paper;
 pub mod search;
+pub mod work;

@@ -29,6 +29,7 @@ mod leaver;
 mod overview;
 mod peers;
 mod people;
+mod plans;
 mod practice;
 mod readings;
 mod recent;
@@ -55,6 +56,7 @@ mod trace;
 mod undo;
 mod verify;
 mod views;
+mod work;
 
 use std::{
     cell::RefCell,
@@ -123,6 +125,7 @@ pub struct Node {
     noted_cards: BTreeSet<circle::Card>,
     cuts: leaver::Cuts,
     ends: sharing::Ends,
+    deadlines: work::Deadlines,
     common: peers::Common,
     quiet: attention::Quiet,
     loaded: Recent<Record>,
@@ -155,6 +158,7 @@ impl Node {
         let people = People::load(&store)?;
         let cuts = leaver::Cuts::load(&store)?;
         let ends = sharing::Ends::load(&store)?;
+        let deadlines = work::Deadlines::load(&store)?;
         let mut rng = ChaCha20Rng::from_seed(crate::store::random());
         let mut nonce = [0; 8];
         rng.fill_bytes(&mut nonce);
@@ -165,6 +169,7 @@ impl Node {
             noted_cards: BTreeSet::new(),
             cuts,
             ends,
+            deadlines,
             quiet: attention::Quiet::default(),
             loaded: Recent::of(LOADED_RECORDS_MAX),
             rights: Recent::of(LOADED_RIGHTS_MAX),
@@ -190,6 +195,17 @@ impl Node {
     ) -> Result<Reply, Failure> {
         self.may_ask(&request)?;
         self.say_ends();
+        self.follow_up();
+        let reply = self.done(request, progress);
+        self.follow_up();
+        reply
+    }
+
+    fn done(
+        &mut self,
+        request: Request,
+        progress: &mut dyn FnMut(Progress),
+    ) -> Result<Reply, Failure> {
         match request {
             Request::Status => self.status().map(Reply::Status),
             Request::RecordNew(person) => self.record_new(&person).map(Reply::RecordNew),
@@ -261,6 +277,12 @@ impl Node {
             Request::StaffEnd(leaving) => self.staff_end(&leaving).map(Reply::Left),
             Request::DeviceList => self.device_list().map(Reply::Devices),
             Request::DeviceRetire(leaving) => self.device_retire(&leaving).map(Reply::Left),
+            Request::Event(asked) => self.event(&asked).map(Reply::Event),
+            Request::Tasks(asked) => self.tasks(&asked).map(Reply::Tasks),
+            Request::Answer(asked) => self.answer(&asked).map(Box::new).map(Reply::Answered),
+            Request::Rules(asked) => self.rules(&asked).map(Reply::Rules),
+            Request::Handover(asked) => self.handover(&asked).map(Box::new).map(Reply::Handover),
+            Request::Plans { record } => self.plans(&record).map(Reply::Plans),
         }
     }
 
@@ -423,7 +445,9 @@ impl Node {
         Ok(done)
     }
 
-    fn commit(&mut self, items: Vec<Item>) -> Result<(), Failure> {
+    fn commit(&mut self, mut items: Vec<Item>) -> Result<(), Failure> {
+        let touched = self.deadlines.touched(&items);
+        items.extend(touched);
         let for_others = items.iter().any(is_for_others);
         let of_principal = self.says_who_acts(&items)?;
         let of_invitation = items.iter().any(identity::is_of_invitation);

@@ -355,6 +355,26 @@ fn without_repeats(items: Vec<Item>) -> Vec<Item> {
         .collect()
 }
 
+impl DiskStore {
+    /// The place of an entry in the journal.
+    pub(crate) fn position_of_entry(
+        &self,
+        id: &EnvelopeId,
+    ) -> Result<Option<JournalPosition>, StoreError> {
+        let at = self.index.entry(id)?;
+        at.map_or(Ok(None), |at| self.index.position_at(at))
+    }
+
+    /// The place of an event in the journal.
+    pub(crate) fn position_of_event(
+        &self,
+        id: &EventId,
+    ) -> Result<Option<JournalPosition>, StoreError> {
+        let at = self.index.event(id)?;
+        at.map_or(Ok(None), |at| self.index.position_at(at))
+    }
+}
+
 impl Store for DiskStore {
     fn commit(&mut self, items: Vec<Item>) -> Result<JournalPosition, StoreError> {
         if self.behind {

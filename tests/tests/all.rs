@@ -20,4 +20,5 @@ mod shared_again;
 mod sharing;
 mod sync;
 mod two_nodes;
+mod work;
 mod wrong_input;

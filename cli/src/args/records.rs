@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Subcommand, ValueEnum};
 
-use super::{ControlArgs, EmergencyArgs, EmergencyOpenArgs};
+use super::{ControlArgs, EmergencyArgs, EmergencyOpenArgs, RulesArgs};
 
 #[derive(clap::Args)]
 pub struct OneRecord {
@@ -36,6 +36,8 @@ pub enum RecordCommand {
     },
     /// Who controls a record, and changing that
     Control(ControlArgs),
+    /// What has to happen around the person after an event: show, keep, end
+    Rules(RulesArgs),
     /// Say that two records may be, are, or are not of one person; they are never merged
     Same(SameArgs),
     /// Who may open a record in an emergency, and changing that
@@ -123,6 +125,11 @@ pub enum AddCommand {
         /// Such as kg; the usual one where it is left out
         unit: Option<String>,
     },
+    /// A basic of their care, such as "drinks thickened": in every handover until it is ended
+    Basics {
+        /// What it says
+        text: String,
+    },
     /// A medicine
     Medicine {
         /// Name and strength
@@ -135,8 +142,8 @@ pub enum AddCommand {
     Task {
         /// What is to be done
         what: String,
-        /// Until when, such as 2026-12-24
-        #[arg(long, value_name = "DATE")]
+        /// Until when, such as 2026-12-24 or 2026-12-24T14:30:00Z
+        #[arg(long, value_name = "TIME")]
         by: Option<String>,
     },
     /// A file
@@ -205,6 +212,12 @@ pub struct ChangeWhat {
     /// How a medicine is taken from now on, in words
     #[arg(long, value_name = "TEXT")]
     pub dose: Option<String>,
+    /// What a note or a basic of care says from now on
+    #[arg(long, value_name = "TEXT")]
+    pub words: Option<String>,
+    /// A basic of care holds no more
+    #[arg(long)]
+    pub end: bool,
     /// A status, such as completed or stopped
     #[arg(long, value_name = "WORD")]
     pub status: Option<String>,

@@ -15,6 +15,7 @@ pub fn run(session: &Session, args: AddArgs) -> Result<Ending, Failure> {
     let what = match args.what {
         AddCommand::Note { text } => Addition::Note(text),
         AddCommand::Reading { what, value, unit } => Addition::Reading { what, value, unit },
+        AddCommand::Basics { text } => Addition::Basics(text),
         AddCommand::Medicine { name, dose } => Addition::Medicine { name, dose },
         AddCommand::Task { what, by } => Addition::Task { what, by },
         AddCommand::Letter { file, title } => Addition::Letter {

@@ -14,6 +14,8 @@ use crate::{
 pub fn run(session: &Session, args: ChangeArgs) -> Result<Ending, Failure> {
     let what = args.what;
     let change = match (what.dose, what.status, what.file, what.mistake) {
+        _ if what.end => Change::End,
+        _ if what.words.is_some() => Change::Words(what.words.unwrap_or_default()),
         (Some(dose), ..) => Change::Dose(dose),
         (_, Some(status), ..) => Change::Status(status),
         (_, _, Some(file), _) => Change::Content(content(&file)?),
@@ -43,7 +45,7 @@ fn nothing_named() -> Failure {
     Failure::new(
         Ending::Usage,
         "It is not said what is to be different.",
-        "Add --dose, --status, --file or --mistake. Nothing was changed.",
+        "Add --dose, --words, --end, --status, --file or --mistake. Nothing was changed.",
     )
 }
 

@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 
 use kith_node::{
-    api::{Occurred, Reply, Request, Since},
+    api::{Kind, Occurred, Reply, Request, Since},
     control::Client,
     failure::{Ending, Failure},
 };
@@ -78,6 +78,13 @@ fn line(session: &Session, occurred: &Occurred) -> Result<String, Failure> {
         .iter()
         .map(|what| render::clean(what))
         .collect();
+    if occurred.kind == Kind::Late {
+        let late = render::loud_out(&what.join("; "));
+        return Ok(format!(
+            "{}  {}  {place}  {late}\n",
+            occurred.seq, occurred.when
+        ));
+    }
     let doubt = match occurred.status.as_deref() {
         None | Some("accepted") => String::new(),
         Some(status) => format!(" ({status}: kith review)"),

@@ -8,7 +8,7 @@ use kith_node::{
     failure::{Ending, Failure},
 };
 
-use super::{control, emergency};
+use super::{control, emergency, rules};
 use crate::{
     args::{RecordArgs, RecordCommand, SameArgs},
     ask::{Session, odd_answer},
@@ -31,6 +31,7 @@ pub fn run(session: &Session, args: RecordArgs) -> Result<Ending, Failure> {
         RecordCommand::Show(args) => show(session, args.record),
         RecordCommand::Timeline(args) => timeline(session, args.record),
         RecordCommand::Control(args) => control::run(session, args),
+        RecordCommand::Rules(args) => rules::run(session, args),
         RecordCommand::Same(args) => same(session, args),
         RecordCommand::Emergency(args) => emergency::run(session, args),
         RecordCommand::EmergencyOpen(args) => emergency::open(session, args),

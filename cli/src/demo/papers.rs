@@ -53,33 +53,15 @@ pub fn respect(day: &str) -> Value {
     })
 }
 
-/// The hospital takes the person in, and says what has to be done outside.
-pub fn admission(at: &str, tasks: &[(&str, &str)]) -> String {
-    let mut lines = vec![json!({
-        "resourceType": "Encounter",
-        "status": "in-progress",
-        "class": {
-            "system": "http://terminology.hl7.org/CodeSystem/v3-ActCode",
-            "code": "IMP",
-            "display": "inpatient encounter",
-        },
-        "type": [{"text": "Admission after a fall"}],
-        "period": {"start": at},
-        "reasonCode": [{"text": "Fall at home, wrist fracture"}],
-    })];
-    lines.extend(tasks.iter().map(|(owner, what)| {
-        json!({
-            "resourceType": "Task",
-            "status": "requested",
-            "intent": "order",
-            "priority": "urgent",
-            "description": format!("{what} ({owner})"),
-            "authoredOn": at,
-            "owner": {"display": owner},
-        })
-    }));
-    lines.iter().map(|line| format!("{line}\n")).collect()
-}
+/// What has to happen around him, as the practice writes it down.
+pub const RULES: &str = "\
+# What has to happen around him
+on admission
+  Riverside Surgery: review his medicines, within 2 days, because he fell
+  Community nurses: dress the wrist at home, within 3 days
+  Social care: pause the morning visits, within 4 hours
+  Sam's laptop: take glasses and hearing aid to the ward, within 1 day
+";
 
 /// What carers and devices measured at one time.
 pub fn reading(n: u32) -> (String, String) {

@@ -178,10 +178,6 @@ fn section<'s>(shown: &'s RecordShown, name: &'s str) -> impl Iterator<Item = &'
     parts.flat_map(|part| part.lines.iter().map(|line| line.text.as_str()))
 }
 
-fn now() -> String {
-    Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
-}
-
 fn today() -> String {
     Timestamp::now().strftime("%Y-%m-%d").to_string()
 }

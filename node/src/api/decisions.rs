@@ -95,6 +95,9 @@ pub enum ReviewKind {
     /// Somebody opened the record in an emergency.
     #[serde(rename = "opened in an emergency")]
     Emergency,
+    /// Two plans for emergencies stand, and neither says that it replaces the other.
+    #[serde(rename = "two plans for emergencies stand")]
+    TwoPlans,
     /// A resource was changed in two places at once.
     #[serde(rename = "two versions")]
     TwoVersions,
@@ -138,6 +141,7 @@ impl ReviewKind {
     pub const fn words(self) -> &'static str {
         match self {
             Self::Emergency => "opened in an emergency",
+            Self::TwoPlans => "two plans for emergencies stand",
             Self::TwoVersions => "two versions",
             Self::MistakeAndChange => "entered in error, and changed at the same time",
             Self::Contested => "does not count until someone decides",

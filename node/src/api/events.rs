@@ -54,6 +54,9 @@ pub enum Kind {
     SamePerson,
     /// The devices, staff or keys of somebody changed.
     People,
+    /// The time of a task has passed: nobody accepted it, or it is not done. Told to whoever follows,
+    /// with the place of what was taken in before.
+    Late,
 }
 
 impl Kind {
@@ -68,6 +71,7 @@ impl Kind {
             Self::Emergency => "emergency",
             Self::SamePerson => "same-person",
             Self::People => "people",
+            Self::Late => "late",
         }
     }
 }

@@ -33,6 +33,8 @@ pub enum Addition {
         /// Such as `/min`.
         unit: Option<String>,
     },
+    /// A basic of somebody's care, which is in every handover until it is ended.
+    Basics(String),
     /// A medicine in words.
     Medicine {
         /// Name and strength.
@@ -271,6 +273,10 @@ pub enum Change {
     Dose(String),
     /// A status, as FHIR writes it, such as `completed`.
     Status(String),
+    /// What a note or a basic of care says.
+    Words(String),
+    /// A basic of care holds no more.
+    End,
     /// A whole new version, FHIR JSON.
     Content(String),
     /// It was entered in error, with the reason.

@@ -62,6 +62,9 @@ pub struct Status {
     /// What goes on and needs nothing done here, in words.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notices: Vec<String>,
+    /// How many tasks are late that this node's owner is asked for, asked for, or has to see to.
+    #[serde(default)]
+    pub late: usize,
 }
 
 /// Something wrong with a node.

@@ -146,9 +146,12 @@ async fn answer(stream: &mut UnixStream, said: &Said) {
 
 /// Tells what happens until whoever asked goes away or the node stops.
 async fn follow(driver: &Driver, stream: &mut UnixStream, mut since: Since) {
-    let mut taken = driver.taken();
+    let (mut taken, mut late) = (driver.taken(), driver.late());
+    // What is late already is told at once: nobody who begins to listen misses it.
+    let mut late_after_ms = 0;
     loop {
         taken.mark_unchanged();
+        late.mark_unchanged();
         let asked = since.clone();
         let told = driver.ask(move |node| node.events_from(&asked)).await;
         let told = match told {
@@ -164,9 +167,25 @@ async fn follow(driver: &Driver, stream: &mut UnixStream, mut since: Since) {
         if since.after.replace(told.through) != Some(told.through) {
             continue;
         }
+        let (record, mut after_ms) = (since.record.clone(), late_after_ms);
+        let passed = driver
+            .ask(move |node| Ok((node.late_from(&mut after_ms, record.as_deref())?, after_ms)))
+            .await;
+        let (passed, now_ms) = match passed {
+            Ok(passed) => passed,
+            Err(failure) => return answer(stream, &Said::Failure(failure)).await,
+        };
+        late_after_ms = now_ms;
+        for occurred in passed {
+            let said = Said::Happened(Box::new(occurred));
+            if control::send(stream, &said).await.is_err() {
+                return;
+            }
+        }
         let mut byte = [0];
         tokio::select! {
             changed = taken.changed() => if changed.is_err() { return },
+            passed = late.changed() => if passed.is_err() { return },
             // Whoever follows says nothing more: what can be read is the end.
             _ = stream.read(&mut byte) => return,
         }

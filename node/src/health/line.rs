@@ -23,7 +23,9 @@ pub fn describe(resource: &Value) -> String {
             .pointer("/payload/0/contentString")
             .and_then(Value::as_str)
             .map(str::to_owned),
-        "Composition" | "Questionnaire" => text(resource, "title").map(str::to_owned),
+        "Composition" | "PlanDefinition" | "Questionnaire" => {
+            text(resource, "title").map(str::to_owned)
+        }
         "CarePlan" => text(resource, "title")
             .map(str::to_owned)
             .or_else(|| kind_of_plan(resource)),
@@ -38,6 +40,13 @@ pub fn describe(resource: &Value) -> String {
         line.push_str(&format!(" ({status})"));
     }
     line
+}
+
+/// What a task asks for, without how it stands.
+pub fn describe_task(task: &Value) -> String {
+    let what = text(task, "description").map(str::to_owned);
+    let what = what.or_else(|| concept(task.get("code")));
+    one_line(&what.unwrap_or_else(|| "a task that says nothing of what is to be done".to_owned()))
 }
 
 /// When what a resource tells happened, as recorded.

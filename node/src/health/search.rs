@@ -23,7 +23,7 @@ pub use query::{Compare, Query, System, Wanted};
 
 /// Names how rows are made. Another number, and stored rows are made again: it goes up with every
 /// change of what the same resources make, the words of `line::describe` included.
-pub const VIEW_VERSION: u32 = 2;
+pub const VIEW_VERSION: u32 = 3;
 
 /// The rows of one document.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -6,7 +6,7 @@ use kith_protocol::{consent::grant::Actions, id::StaffId};
 
 use super::Node;
 use crate::{
-    api::{RecoveryAsk, Request},
+    api::{RecoveryAsk, Request, RulesAct},
     failure::{Ending, Failure},
 };
 
@@ -73,10 +73,19 @@ fn needed(request: &Request) -> Needed {
         | Request::EmergencyOpen(_)
         | Request::WhoLooked { .. }
         | Request::Recovery(RecoveryAsk::Show { .. })
-        | Request::Events(_) => Needed::May(Actions::READ),
-        Request::RecordNew(_) | Request::Import(_) | Request::Add { .. } => {
-            Needed::May(Actions::APPEND)
-        }
+        | Request::Events(_)
+        | Request::Tasks(_)
+        | Request::Handover(_)
+        | Request::Plans { .. } => Needed::May(Actions::READ),
+        Request::Rules(asked) => Needed::May(match asked.act {
+            RulesAct::Show | RulesAct::Check(_) => Actions::READ,
+            RulesAct::Set(_) | RulesAct::End => Actions::EDIT,
+        }),
+        Request::RecordNew(_)
+        | Request::Import(_)
+        | Request::Add { .. }
+        | Request::Event(_)
+        | Request::Answer(_) => Needed::May(Actions::APPEND),
         Request::Change { .. } => Needed::May(Actions::EDIT),
         Request::Decide { .. } | Request::SamePerson(_) => Needed::May(Actions::REVIEW),
         Request::Share(_)

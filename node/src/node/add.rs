@@ -11,6 +11,7 @@ use super::{Node, import, now_ms, show};
 use crate::{
     api::{Added, Addition},
     failure::{Ending, Failure},
+    health::work::handover,
 };
 
 impl Node {
@@ -58,6 +59,7 @@ impl Node {
         let when = show::time(now);
         let value = match what {
             Addition::Note(text) => note(&required(text, "note")?, &when),
+            Addition::Basics(text) => handover::basics(&required(text, "basic of care")?, &when),
             Addition::Reading { what, value, unit } => {
                 reading(&what, &value, unit.as_deref(), &when)?
             }
@@ -230,14 +232,15 @@ fn task(what: &str, by: Option<&str>, when: &str) -> Result<Value, Failure> {
         "authoredOn": when,
     });
     if let Some(by) = by {
-        let day: jiff::civil::Date = by.parse().map_err(|_| {
-            Failure::new(
+        let is_time = by.parse::<jiff::Timestamp>().is_ok();
+        if !is_time && by.parse::<jiff::civil::Date>().is_err() {
+            return Err(Failure::new(
                 Ending::Usage,
-                format!("{by:?} is not a day."),
-                "Write it as 2026-12-24. Nothing was changed.",
-            )
-        })?;
-        task["restriction"] = json!({"period": {"end": day.to_string()}});
+                format!("{by:?} is not a day or a time."),
+                "Write it as 2026-12-24, or as 2026-12-24T14:30:00Z. Nothing was changed.",
+            ));
+        }
+        task["restriction"] = json!({"period": {"end": by}});
     }
     Ok(task)
 }

@@ -23,7 +23,8 @@ pub(super) struct Attention {
 }
 
 /// Records that were looked through and need none, as they stand. What somebody decides about them
-/// comes as something new in them; time alone changes nothing of it.
+/// comes as something new in them. Time alone changes nothing of it: what becomes late is counted
+/// elsewhere (`work::Deadlines`).
 #[derive(Default)]
 pub(super) struct Quiet(BTreeSet<RecordId>);
 

@@ -4,7 +4,7 @@ use kith_crdt::{Body, Edit, Meta, Resource, refile::difference};
 use kith_protocol::record::{Placed, Record};
 use serde_json::{Value, json};
 
-use super::{Node, import, now_ms, review};
+use super::{Node, import, now_ms, review, show};
 use crate::{
     api::{Added, Change},
     failure::{Ending, Failure},
@@ -103,7 +103,11 @@ fn edits(placed: &Placed, change: &Change) -> Result<Vec<Edit>, Failure> {
     }
     let text = match change {
         Change::Content(text) => text.clone(),
-        Change::Dose(_) | Change::Status(_) | Change::Mistake(_) => {
+        Change::Dose(_)
+        | Change::Status(_)
+        | Change::Words(_)
+        | Change::End
+        | Change::Mistake(_) => {
             let mut value: Value = serde_json::from_str(&held.to_text(0)).map_err(|_| {
                 unchanged(
                     "This is kept as it was received and cannot be changed in part.",
@@ -151,6 +155,25 @@ fn set(value: &mut Value, change: &Change) -> Result<(), Failure> {
                 ));
             }
             value["status"] = json!(status);
+        }
+        Change::Words(words) => {
+            if !value["valueString"].is_string() || words.trim().is_empty() {
+                return Err(unchanged(
+                    &format!("{} does not say something in words.", line::describe(value)),
+                    "Name a note or a basic of care, and what it says now.",
+                ));
+            }
+            value["valueString"] = json!(words);
+            value["status"] = json!("amended");
+        }
+        Change::End => {
+            if !value["effectivePeriod"]["start"].is_string() {
+                return Err(unchanged(
+                    &format!("{} is not something that goes on.", line::describe(value)),
+                    "Name a basic of care.",
+                ));
+            }
+            value["effectivePeriod"]["end"] = json!(show::time(now_ms()));
         }
         Change::Content(_) | Change::Mistake(_) => {}
     }

@@ -36,11 +36,14 @@ pub struct Told {
 }
 
 /// An entry that was taken in, before it is put into words.
-struct Entered {
-    seq: u64,
-    document: DocumentId,
-    id: EnvelopeId,
+pub(super) struct Entered {
+    pub(super) seq: u64,
+    pub(super) document: DocumentId,
+    pub(super) id: EnvelopeId,
 }
+
+/// What is said of an entry that brought name cards into a circle.
+pub(super) const NAMES_WRITTEN: &str = "wrote down the names of those who share it";
 
 impl Node {
     /// All that was taken in after a place, oldest first. What it shows of records is in the
@@ -125,7 +128,7 @@ impl Node {
         Ok(told)
     }
 
-    fn entries_told(
+    pub(super) fn entries_told(
         &mut self,
         record: &mut Record,
         entries: &[Entered],
@@ -169,7 +172,7 @@ impl Node {
                     what: match lines.remove(&entry.id) {
                         Some(lines) => lines.into_iter().collect(),
                         None if entry.document.section == Section::Circle => {
-                            vec!["wrote down the names of those who share it".to_owned()]
+                            vec![NAMES_WRITTEN.to_owned()]
                         }
                         None => Vec::new(),
                     },

@@ -57,6 +57,12 @@ pub(super) enum RowKind {
     Sheet = 32,
     /// What the owner's people are asked, who are to give them a new key.
     Regaining = 33,
+    /// What is open in a record and until when.
+    Work = 34,
+    /// How far somebody here has come in a record.
+    Looked = 35,
+    /// When another node had everything up to which place.
+    Steps = 36,
     /// How members of staff sign in to the pages.
     Accounts = 40,
 }

@@ -175,7 +175,9 @@ impl Node {
         }
         // The rights to all of them together, and their content behind it: the store keeps them so.
         items.sort_by_key(|item| !matches!(item, Item::Event { .. }));
+        let touched = self.deadlines.touched(&items);
         course.built.extend(items);
+        course.built.extend(touched);
         if !links.is_empty() || !known.is_empty() {
             self.commit_built(course)?;
         }
@@ -353,7 +355,7 @@ fn joined<T>(thread: std::thread::ScopedJoinHandle<'_, T>) -> T {
     }
 }
 
-pub(super) use build::write_all;
+pub(super) use build::{may_write, who_writes, write_all, write_into};
 pub(super) use plan::letter;
 
 /// A file for `kith add … letter`.

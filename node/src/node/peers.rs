@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     Node,
     identity::{RowKind, read_row, read_rows, row},
+    now_ms,
 };
 use crate::{failure::Failure, store::DiskStore};
 
@@ -69,6 +70,38 @@ fn note_common(common: &mut Common, name: &[u8]) {
             .entry(PrincipalId::from_bytes(*principal))
             .or_default();
         of.insert(RecordId::from_bytes(record));
+    }
+}
+
+/// When a node had everything up to which place: the last of them, so that it can be said since when
+/// it has something.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Steps(Vec<(JournalPosition, u64)>);
+
+/// Steps that are kept of a node.
+const STEPS_MAX: usize = 16;
+/// Two that are nearer are one, the later of both, milliseconds.
+const STEP_MS: u64 = 60 * 1000;
+
+impl Steps {
+    fn with(mut self, through: JournalPosition, now_ms: u64) -> Self {
+        if let [.., before, last] = self.0.as_mut_slice()
+            && now_ms < before.1 + STEP_MS
+        {
+            *last = (through, now_ms);
+            return self;
+        }
+        self.0.push((through, now_ms));
+        if self.0.len() > STEPS_MAX {
+            self.0.remove(0);
+        }
+        self
+    }
+
+    /// When it had everything up to a place at the latest, milliseconds since 1970 UTC.
+    pub(super) fn reached(&self, position: JournalPosition) -> Option<u64> {
+        let step = self.0.iter().find(|(through, _)| *through >= position);
+        step.map(|(_, at)| *at)
     }
 }
 
@@ -231,8 +264,12 @@ impl Node {
         if self.had_through(&peer)? == Some(through) {
             return Ok(());
         }
-        let item = row(RowKind::Through, device.as_bytes(), &through);
-        self.commit(vec![item])
+        let known: Option<Steps> = read_row(&self.store, RowKind::Steps, device.as_bytes())?;
+        let steps = known.unwrap_or_default().with(through, now_ms());
+        self.commit(vec![
+            row(RowKind::Through, device.as_bytes(), &through),
+            row(RowKind::Steps, device.as_bytes(), &steps),
+        ])
     }
 
     /// The end of the journal when a node last had everything.

@@ -99,6 +99,9 @@ impl Node {
             let kind = ReviewKind::Emergency;
             items.insert(0, item(kind, opened.id, what, Vec::new(), remedy));
         }
+        if let Some(plans) = self.plans_to_review(record, &person) {
+            items.insert(0, plans);
+        }
         for placed in self.read_all(record)? {
             let held = &placed.held;
             let value = serde_json::from_str(&held.to_text(0)).unwrap_or(Value::Null);

@@ -141,6 +141,7 @@ impl Node {
         }
         noted.extend(self.note_person(record, items));
         noted.extend(self.note_names(record, items));
+        noted.extend(self.note_rules(record, items));
         if items.iter().any(is_of_label) {
             noted.extend(self.note_ends(record));
         }

@@ -38,6 +38,10 @@ impl Node {
                 });
             }
         }
+        let (late, others, late_count) = self.late();
+        problems.splice(0..0, late);
+        let mut notices = self.waiting_for()?;
+        notices.extend(others);
         let connections = self.connections()?;
         Ok(Status {
             name: self.identity.name.clone(),
@@ -50,7 +54,8 @@ impl Node {
             to_review,
             unreadable,
             connections,
-            notices: self.waiting_for()?,
+            notices,
+            late: late_count,
         })
     }
 

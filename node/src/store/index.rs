@@ -48,7 +48,7 @@ const CACHE_LEN: usize = 32 * 1024 * 1024;
 const COMMITS_PER_FLUSH: u32 = 128;
 
 /// The place of an item in the log.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Location {
     pub(super) segment: u32,
     pub(super) offset: u32,
@@ -333,6 +333,31 @@ impl Index {
                     ))
                 })
                 .collect()
+        })
+    }
+
+    /// The place in the journal of what lies at a place in the log: both grow alike, so that it is
+    /// found by halving.
+    pub(super) fn position_at(&self, at: Location) -> Result<Option<JournalPosition>, StoreError> {
+        self.read(|t| {
+            let table = open!(t, JOURNAL);
+            let last = table.last().map_err(boxed)?;
+            let (mut low, mut high) = (1, last.map_or(0, |(position, _)| position.value()));
+            while low <= high {
+                let middle = low + (high - low) / 2;
+                let next = table.range(middle..=high).map_err(boxed)?.next();
+                let Some(next) = next.transpose().map_err(boxed)? else {
+                    high = middle - 1;
+                    continue;
+                };
+                let (position, found) = (next.0.value(), Location::from_bytes(next.1.value()));
+                match found.cmp(&at) {
+                    std::cmp::Ordering::Equal => return Ok(Some(JournalPosition(position))),
+                    std::cmp::Ordering::Less => low = position + 1,
+                    std::cmp::Ordering::Greater => high = middle - 1,
+                }
+            }
+            Ok(None)
         })
     }
 

@@ -1,7 +1,10 @@
 //! What the story has its nodes do.
 
 use kith_node::{
-    api::{Addition, Change, Decision, ImportRequest, RecordShown, Reply, Request, Review},
+    api::{
+        Addition, Answer, AnswerRequest, Change, Decision, EventRequest, EventSaid, ImportRequest,
+        RecordShown, Reply, Request, Review, RulesAct, RulesRequest, TaskLine, TasksRequest,
+    },
     failure::Failure,
 };
 
@@ -36,6 +39,50 @@ impl Story<'_> {
             staff: None,
         };
         self.player(who).ask(request).map(drop)
+    }
+
+    pub(super) fn event(&mut self, who: Who, what: EventSaid) -> Result<(), Failure> {
+        let request = EventRequest {
+            record: self.record.clone(),
+            what,
+            staff: None,
+        };
+        self.player(who).ask(Request::Event(request)).map(drop)
+    }
+
+    pub(super) fn rules(&mut self, who: Who, text: &str) -> Result<(), Failure> {
+        let request = RulesRequest {
+            record: self.record.clone(),
+            act: RulesAct::Set(text.to_owned()),
+            staff: None,
+        };
+        self.player(who).ask(Request::Rules(request)).map(drop)
+    }
+
+    /// The task that says so, as a node shows it.
+    pub(super) fn task(&mut self, who: Who, words: &str) -> Result<Option<TaskLine>, Failure> {
+        let request = TasksRequest {
+            record: Some(self.record.clone()),
+            ..TasksRequest::default()
+        };
+        let Reply::Tasks(list) = self.player(who).ask(Request::Tasks(request))? else {
+            return Err(odd_answer());
+        };
+        let mut tasks = list.tasks.into_iter();
+        Ok(tasks.find(|task| task.what.contains(words)))
+    }
+
+    /// Accepts a task.
+    pub(super) fn accepted(&mut self, who: Who, words: &str) -> Result<(), Failure> {
+        let task = self.task(who, words)?.ok_or_else(odd_answer)?;
+        let request = AnswerRequest {
+            record: Some(self.record.clone()),
+            task: task.id,
+            answer: Answer::Accept,
+            because: Some("on my way".to_owned()),
+            staff: None,
+        };
+        self.player(who).ask(Request::Answer(request)).map(drop)
     }
 
     pub(super) fn changed(&mut self, who: Who, thing: &str, dose: &str) -> Result<(), Failure> {

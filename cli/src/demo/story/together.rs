@@ -3,11 +3,13 @@
 use std::time::Instant;
 
 use kith_node::{
-    api::{Addition, Occurred, Reply, Request, ShareRequest, ShareTerms, Shared},
+    api::{
+        EventKind, EventSaid, Occurred, Reply, Request, ShareRequest, ShareTerms, Shared, TaskState,
+    },
     failure::Failure,
 };
 
-use super::{Story, Who, now, says, section, today};
+use super::{Story, Who, says, section, today};
 use crate::{
     ask::odd_answer,
     demo::{Told, papers},
@@ -64,15 +66,26 @@ impl Story<'_> {
         self.bring(&self.practice, vec![file])?;
         let is_plan = |seen: &Occurred| says(seen, "plans", "ReSPECT");
         let everyone = [Who::Laptop, Who::Hospital, Who::Ambulance];
-        self.seen(told, &everyone, "has the ReSPECT plan", begun, is_plan)
+        self.seen(told, &everyone, "has the ReSPECT plan", begun, is_plan)?;
+        told.say("   And the surgery writes down what has to happen when he is admitted.");
+        let begun = Instant::now();
+        self.rules(Who::Practice, papers::RULES)?;
+        let is_rule = |seen: &Occurred| says(seen, "circle", "What has to happen");
+        let everyone = [Who::Laptop, Who::Hospital, Who::Ambulance];
+        self.seen(told, &everyone, "knows what has to happen", begun, is_rule)
     }
 
     pub(super) fn fall(&mut self, told: &mut Told) -> Result<(), Failure> {
         told.chapter("He falls at home; Sam is there, writes it down and rings 999");
         let begun = Instant::now();
-        let note = "Fell in the kitchen this morning, wrist hurts, did not hit his head";
-        self.add(Who::Laptop, Addition::Note(note.to_owned()))?;
-        let is_fall = |seen: &Occurred| says(seen, "daily-care", "Fell in the kitchen");
+        let fall = EventSaid::Happened {
+            kind: EventKind::Fall,
+            when: None,
+            place: Some("in the kitchen".to_owned()),
+            why: Some("slipped; wrist hurts, did not hit his head".to_owned()),
+        };
+        self.event(Who::Laptop, fall)?;
+        let is_fall = |seen: &Occurred| says(seen, "daily-care", "in the kitchen");
         let others = [Who::Practice, Who::Ambulance, Who::Hospital];
         self.seen(told, &others, "knows of the fall", begun, is_fall)?;
         told.say("   The crew looks at its own node; that needs no network.");
@@ -105,24 +118,20 @@ impl Story<'_> {
     }
 
     pub(super) fn admission(&mut self, told: &mut Told) -> Result<(), Failure> {
-        told.chapter("The hospital admits him, and says what has to be done outside");
-        let tasks = [
-            ("GP", "Review medicines after a fall"),
-            (
-                "Community nurse",
-                "Dress the wrist, first visit on discharge",
-            ),
-            ("Social care", "Pause the morning visits until discharge"),
-        ];
-        let lines = papers::admission(&now(), &tasks);
-        let file = self.place.file("admission.ndjson", &lines)?;
+        told.chapter("The hospital admits him, and everyone is asked for what has to happen then");
         let begun = Instant::now();
-        self.bring(&self.hospital, vec![file])?;
+        let admission = EventSaid::Happened {
+            kind: EventKind::Admission,
+            when: None,
+            place: Some("Ward 7".to_owned()),
+            why: Some("Fall at home, wrist fracture".to_owned()),
+        };
+        self.event(Who::Hospital, admission)?;
         let others = [Who::Practice, Who::Laptop, Who::Ambulance];
         // By its name, also where the two never met: its card stands in the record's circle.
         let is_admitted = |seen: &Occurred| {
             seen.by == "Castlebridge General Hospital"
-                && says(seen, "encounters", "Admission after a fall")
+                && says(seen, "encounters", "Hospital admission")
         };
         self.seen(
             told,
@@ -131,10 +140,31 @@ impl Story<'_> {
             begun,
             is_admitted,
         )?;
-        for (owner, what) in tasks {
+        for (owner, what) in [
+            ("the surgery", "review his medicines"),
+            ("the community nurses", "dress the wrist"),
+            ("social care", "pause the morning visits"),
+            ("Sam", "take glasses and hearing aid"),
+        ] {
             let is_task = |seen: &Occurred| says(seen, "tasks", what);
-            let says = format!("has the task for: {owner}");
+            let says = format!("has the task for {owner}");
             self.seen(told, &[Who::Practice, Who::Laptop], &says, begun, is_task)?;
+        }
+        told.say("   Sam has the glasses in her bag, and says so.");
+        let begun = Instant::now();
+        self.accepted(Who::Laptop, "take glasses")?;
+        let is_accepted =
+            |seen: &Occurred| seen.by == "Sam's laptop" && says(seen, "tasks", "Accepted");
+        let others = [Who::Practice, Who::Hospital];
+        self.seen(told, &others, "knows that Sam does it", begun, is_accepted)?;
+        for who in others {
+            let task = self.task(who, "take glasses")?;
+            let name = self.player(who).name.clone();
+            let held = task.is_some_and(|task| task.state == TaskState::Accepted);
+            told.row("shows it as accepted by Sam", &name, None, held);
+            let waits = self.task(who, "dress the wrist")?;
+            let held = waits.is_some_and(|task| task.state == TaskState::Requested);
+            told.row("shows what nobody has accepted yet", &name, None, held);
         }
         Ok(())
     }

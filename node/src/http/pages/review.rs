@@ -73,7 +73,10 @@ fn list(items: &[ToReview], session: &Session, names_person: bool) -> Markup {
 fn one(item: &ToReview, session: &Session, names_person: bool) -> Markup {
     let is_grave = matches!(
         item.kind,
-        ReviewKind::Emergency | ReviewKind::TwoVersions | ReviewKind::NotRead
+        ReviewKind::Emergency
+            | ReviewKind::TwoPlans
+            | ReviewKind::TwoVersions
+            | ReviewKind::NotRead
     );
     html! {
         article class=(if is_grave { "alert" } else { "panel" }) {
@@ -104,6 +107,10 @@ fn choices(item: &ToReview, session: &Session) -> Markup {
     };
     html! {
         @match item.kind {
+            ReviewKind::TwoPlans => {
+                ul { @for plan in &item.versions { li { (plan) } } }
+                p { (crate::http::words::capital(&item.remedy)) "." }
+            }
             ReviewKind::TwoVersions => (versions(item, session, &action)),
             ReviewKind::MistakeAndChange => {
                 @for reason in &item.versions { p { "The reason: " (reason) } }

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use kith_crdt::{DocumentId, Edit, Held, Resource, Section, refile::refile};
+use kith_crdt::{DocumentId, Edit, Held, Resource, ResourceId, Section, refile::refile};
 use kith_protocol::{
     consent::{
-        Status, Whoever,
+        Denial, Status, Whoever, Writer,
         grant::{Actions, Purposes},
     },
     id::RecordId,
@@ -58,11 +58,7 @@ pub(super) fn new_record(
     let mut items = vec![genesis];
     let filed = write_all(&mut record, pen, refiling.edits, &mut items, rng)?;
     if let Some(other) = filing.same_as {
-        let who = Whoever {
-            principal: pen.author.principal,
-            device: pen.author.key.device(),
-            staff: pen.author.staff,
-        };
+        let who = who_writes(pen);
         let issuer = record
             .ledger()
             .decide_act(&who, None, None, same_person(other), pen.time_ms)
@@ -95,49 +91,74 @@ pub(in crate::node) fn write_all(
     items: &mut Vec<Item>,
     rng: &mut impl CryptoRng,
 ) -> Result<BTreeMap<Section, usize>, Failure> {
-    let who = Whoever {
-        principal: pen.author.principal,
-        device: pen.author.key.device(),
-        staff: pen.author.staff,
-    };
     let mut filed = BTreeMap::new();
     for (document, edits) in edits {
-        // What is new goes into the epoch that stands; what is changed names the one where it is.
-        let document = if edits.iter().all(|edit| matches!(edit, Edit::Create(_))) {
-            record.current(&document)
-        } else {
-            document
-        };
-        let action = if edits.iter().all(|edit| matches!(edit, Edit::Create(_))) {
-            Actions::APPEND
-        } else {
-            Actions::EDIT
-        };
-        let writer = record
-            .ledger()
-            .decide_write(&who, &document, action, Purposes::CARE, pen.time_ms)
-            .or_else(|denial| {
-                // Whoever opened it in an emergency writes for that.
-                let emergency = Purposes::EMERGENCY;
-                let ledger = record.ledger();
-                ledger
-                    .decide_write(&who, &document, action, emergency, pen.time_ms)
-                    .map_err(|_| denial)
-            })
-            .map_err(|denial| access::denied(&denial))?;
-        let (item, _) = record
-            .write(pen, &writer, &edits, rng)
-            .map_err(|error| access::not_written(&error))?;
-        items.push(item);
-        items.extend(epochs::begin_anew_if_outgrown(
-            record, pen, &who, &document, rng,
-        ));
+        let section = document.section;
         let count = count(&edits);
+        write_into(record, pen, document, &edits, items, rng)?;
         if count > 0 {
-            *filed.entry(document.section).or_default() += count;
+            *filed.entry(section).or_default() += count;
         }
     }
     Ok(filed)
+}
+
+/// Writes edits into one document of a record, as one entry: the resources that it made.
+pub(in crate::node) fn write_into(
+    record: &mut Record,
+    pen: &Pen<'_>,
+    document: DocumentId,
+    edits: &[Edit],
+    items: &mut Vec<Item>,
+    rng: &mut impl CryptoRng,
+) -> Result<Vec<ResourceId>, Failure> {
+    let who = who_writes(pen);
+    let only_adds = edits.iter().all(|edit| matches!(edit, Edit::Create(_)));
+    // What is new goes into the epoch that stands; what is changed names the one where it is.
+    let (document, action) = if only_adds {
+        (record.current(&document), Actions::APPEND)
+    } else {
+        (document, Actions::EDIT)
+    };
+    let writer = may_write(record, &who, &document, action, pen.time_ms)
+        .map_err(|denial| access::denied(&denial))?;
+    let (item, written) = record
+        .write(pen, &writer, edits, rng)
+        .map_err(|error| access::not_written(&error))?;
+    items.push(item);
+    items.extend(epochs::begin_anew_if_outgrown(
+        record, pen, &who, &document, rng,
+    ));
+    Ok(written.created)
+}
+
+/// Whoever holds a pen.
+pub(in crate::node) fn who_writes(pen: &Pen<'_>) -> Whoever {
+    Whoever {
+        principal: pen.author.principal,
+        device: pen.author.key.device(),
+        staff: pen.author.staff,
+    }
+}
+
+/// Whether somebody may write into a document, for care or in an emergency.
+pub(in crate::node) fn may_write(
+    record: &mut Record,
+    who: &Whoever,
+    document: &DocumentId,
+    action: Actions,
+    now_ms: u64,
+) -> Result<Writer, Denial> {
+    let ledger = record.ledger();
+    ledger
+        .decide_write(who, document, action, Purposes::CARE, now_ms)
+        .or_else(|denial| {
+            // Whoever opened it in an emergency writes for that.
+            let emergency = Purposes::EMERGENCY;
+            ledger
+                .decide_write(who, document, action, emergency, now_ms)
+                .map_err(|_| denial)
+        })
 }
 
 /// How many resources edits make or change; what kith keeps for itself is not counted.

@@ -1,0 +1,461 @@
+//! What is open in each record and until when, in memory and in a row for each record: so a node
+//! with very many records says at the moment that a time has passed, and looks at none of the others.
+//!
+//! A row is made again when something came in that it hangs on. That this is to be done is in the
+//! commit of what came in, so that nothing is missed when a node is stopped in between.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use kith_crdt::Section;
+use kith_protocol::{
+    audit::How,
+    id::RecordId,
+    record::Record,
+    store::{Item, Store, StoreError},
+};
+use serde::{Deserialize, Serialize};
+
+use super::reading::Work;
+use crate::{
+    api::{Kind, Occurred, Problem},
+    failure::Failure,
+    node::{
+        Node,
+        bundle::record_of,
+        identity::{RowKind, read_rows, row},
+        now_ms, people, show,
+    },
+    store::DiskStore,
+};
+
+/// How rows are made. Another number, and they are made again.
+const VERSION: u32 = 1;
+
+/// What is open in a record.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Open {
+    version: u32,
+    /// Whether something came in since this was made.
+    stale: bool,
+    /// Whether rules of the record are known here.
+    pub(super) has_rules: bool,
+    /// Whether tasks of it are known here, open or not.
+    pub(super) has_tasks: bool,
+    /// Those that are open.
+    pub(super) tasks: Vec<OpenTask>,
+    /// Events after which others should make the tasks, with when this node does it instead.
+    pub(super) waits: Vec<(String, u64)>,
+}
+
+/// An open task.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct OpenTask {
+    pub(super) id: String,
+    /// When its time ends, milliseconds since 1970 UTC.
+    pub(super) end_ms: Option<u64>,
+    /// Since when it is known here to be open.
+    pub(super) since_ms: u64,
+    /// Whether this node's owner is asked for it or asked for it, or controls the record.
+    pub(super) concerns_us: bool,
+}
+
+/// The same of all records.
+#[derive(Default)]
+pub(in crate::node) struct Deadlines {
+    records: BTreeMap<RecordId, Open>,
+    stale: BTreeSet<RecordId>,
+    /// Whether every record was looked at since rows of this kind are kept.
+    is_complete: bool,
+    /// That being noted on the disk.
+    is_noted: bool,
+    /// Until when it was said what has passed, milliseconds since 1970 UTC.
+    said_ms: u64,
+    /// The record that is looked at now, whose row is made with what is written.
+    settling: Option<RecordId>,
+}
+
+impl OpenTask {
+    /// When it becomes loud here: when its time ends, or when it came and that had passed.
+    fn loud_ms(&self) -> Option<u64> {
+        self.end_ms.map(|end| end.max(self.since_ms))
+    }
+}
+
+impl Deadlines {
+    pub(in crate::node) fn load(store: &DiskStore) -> Result<Self, StoreError> {
+        let mut this = Self {
+            said_ms: now_ms(),
+            ..Self::default()
+        };
+        for (name, open) in read_rows::<Open>(store, RowKind::Work)? {
+            let Ok(id) = <[u8; 32]>::try_from(name.as_slice()) else {
+                this.is_complete |= name.is_empty() && open.version == VERSION;
+                continue;
+            };
+            let id = RecordId::from_bytes(id);
+            if open.stale || open.version != VERSION {
+                this.stale.insert(id);
+            }
+            this.records.insert(id, open);
+        }
+        this.is_noted = this.is_complete;
+        Ok(this)
+    }
+
+    /// The rows that say of which records something comes in that their open work hangs on; noted
+    /// here too.
+    pub(in crate::node) fn touched(&mut self, items: &[Item]) -> Vec<Item> {
+        let touched: BTreeSet<_> = items
+            .iter()
+            .filter(|item| self.hangs_on(item))
+            .filter_map(record_of)
+            .filter(|record| self.settling != Some(*record))
+            .collect();
+        touched
+            .into_iter()
+            .filter_map(|record| self.mark(record))
+            .collect()
+    }
+
+    fn hangs_on(&self, item: &Item) -> bool {
+        let known = record_of(item).and_then(|record| self.records.get(&record));
+        match item {
+            Item::Entry { document, .. } => match document.section {
+                Section::Tasks => true,
+                Section::Encounters | Section::DailyCare | Section::Circle => known.is_some(),
+                Section::Identity
+                | Section::Allergies
+                | Section::Plans
+                | Section::Medicines
+                | Section::Conditions
+                | Section::Immunisations
+                | Section::Results
+                | Section::Letters
+                | Section::Monitoring
+                | Section::Forms => false,
+            },
+            // Who may see tasks may be others now.
+            Item::Event { .. } | Item::Part { .. } => known.is_some(),
+            Item::Row { .. } | Item::Audit { .. } => false,
+        }
+    }
+
+    /// The work of a record is to be looked at again: the row that says so.
+    pub(in crate::node) fn mark(&mut self, record: RecordId) -> Option<Item> {
+        self.stale.insert(record);
+        let open = self.records.entry(record).or_default();
+        if open.stale {
+            return None;
+        }
+        open.stale = true;
+        Some(row(RowKind::Work, record.as_bytes(), open))
+    }
+
+    /// Records that are to be looked at now.
+    fn to_look_at(&self, now: u64) -> Vec<RecordId> {
+        let waits = |open: &Open| open.waits.iter().any(|(_, until)| *until <= now);
+        let waited = self.records.iter().filter(|(_, open)| waits(open));
+        let waited = waited.map(|(record, _)| *record);
+        let all: BTreeSet<_> = waited.chain(self.stale.iter().copied()).collect();
+        all.into_iter().collect()
+    }
+
+    fn ends(&self) -> impl Iterator<Item = (RecordId, &OpenTask, u64)> {
+        self.records.iter().flat_map(|(record, open)| {
+            let tasks = open.tasks.iter();
+            tasks.filter_map(|task| Some((*record, task, task.end_ms?)))
+        })
+    }
+}
+
+impl Node {
+    /// Does what follows from what came in: makes tasks of events, and notes what is open. Says
+    /// whether something was written that is for others.
+    pub fn follow_up(&mut self) -> bool {
+        let (now, before) = (now_ms(), self.changed);
+        self.look_at_all_once();
+        for record in self.deadlines.to_look_at(now) {
+            if let Err(failure) = self.settle_work(record, now) {
+                // Its row stays as it is: it is looked at again when the node is started.
+                tracing::warn!(
+                    what = failure.what,
+                    "the tasks of a record were not looked at"
+                );
+                self.deadlines.stale.remove(&record);
+                if let Some(open) = self.deadlines.records.get_mut(&record) {
+                    open.waits.clear();
+                }
+            }
+        }
+        self.changed != before
+    }
+
+    /// A store that an earlier build made has tasks and no rows of them.
+    fn look_at_all_once(&mut self) {
+        if self.deadlines.is_complete {
+            return;
+        }
+        let records: Vec<RecordId> = self.people.iter().map(|(id, _)| *id).collect();
+        for record in records {
+            let documents = self.store.documents(&record).unwrap_or_default();
+            let has = documents.iter().any(|id| id.section == Section::Tasks);
+            if has && !self.deadlines.records.contains_key(&record) {
+                self.deadlines.stale.insert(record);
+            }
+        }
+        self.deadlines.is_complete = true;
+    }
+
+    fn settle_work(&mut self, id: RecordId, now: u64) -> Result<(), Failure> {
+        self.deadlines.settling = Some(id);
+        let settled = self.with_record(id, |node, record| {
+            let work = node.work_of(record);
+            let (mut items, waits) = node.tasks_that_follow(record, &work, now)?;
+            let work = if items.is_empty() {
+                work
+            } else {
+                node.work_of(record)
+            };
+            let open = Open {
+                waits,
+                ..node.open_of(record, &work)
+            };
+            let known = node.deadlines.records.get(&id);
+            let is_nothing = open
+                == Open {
+                    version: VERSION,
+                    ..Open::default()
+                };
+            if known.is_some_and(|known| *known != open) || (known.is_none() && !is_nothing) {
+                items.push(if is_nothing {
+                    Item::Row {
+                        key: RowKind::Work.key(id.as_bytes()),
+                        value: None,
+                    }
+                } else {
+                    row(RowKind::Work, id.as_bytes(), &open)
+                });
+                if !node.deadlines.is_noted {
+                    let complete = Open {
+                        version: VERSION,
+                        ..Open::default()
+                    };
+                    items.push(row(RowKind::Work, b"", &complete));
+                }
+            }
+            if !items.is_empty() {
+                node.commit(items)?;
+                node.deadlines.is_noted = true;
+            }
+            node.deadlines.stale.remove(&id);
+            if is_nothing {
+                node.deadlines.records.remove(&id);
+            } else {
+                node.deadlines.records.insert(id, open);
+            }
+            Ok(())
+        });
+        self.deadlines.settling = None;
+        settled
+    }
+
+    fn open_of(&self, record: &mut Record, work: &Work) -> Open {
+        let controls = self.controls(record);
+        let own = self.identity.principal;
+        let who = self.whoever();
+        let known = self.deadlines.records.get(&record.id());
+        let known = known.map(|open| &open.tasks);
+        let mut may_read = BTreeMap::new();
+        let mut tasks = Vec::new();
+        for task in work
+            .tasks
+            .iter()
+            .filter(|task| task.standing.state.is_open())
+        {
+            // What is not shared any more cannot be known to be late.
+            let is_shared = *may_read
+                .entry(task.document.clone())
+                .or_insert_with(|| record.reader(&who, &task.document, now_ms()).is_some());
+            if !is_shared {
+                continue;
+            }
+            let is_asked = match (task.standing.owner, &task.who) {
+                (Some(owner), _) => owner == own,
+                (None, Some(name)) => *name == self.identity.name,
+                (None, None) => false,
+            };
+            let before = known.and_then(|known| known.iter().find(|one| one.id == task.id));
+            tasks.push(OpenTask {
+                id: task.id.clone(),
+                end_ms: task.standing.end_ms,
+                since_ms: before.map_or_else(now_ms, |before| before.since_ms),
+                concerns_us: controls || is_asked || task.signed.by == Some(own),
+            });
+        }
+        Open {
+            version: VERSION,
+            stale: false,
+            has_rules: !work.rules.is_empty(),
+            has_tasks: !work.tasks.is_empty(),
+            tasks,
+            waits: Vec::new(),
+        }
+    }
+
+    /// Events after which this node waits for the tasks of others.
+    pub(super) fn waits_of(&self, record: RecordId) -> Vec<(String, u64)> {
+        let open = self.deadlines.records.get(&record);
+        open.map(|open| open.waits.clone()).unwrap_or_default()
+    }
+
+    /// Records that have tasks: with open ones, or with any.
+    pub(super) fn records_with_tasks(&self, any: bool) -> Vec<RecordId> {
+        let records = self.deadlines.records.iter();
+        let has = |open: &Open| !open.tasks.is_empty() || (any && open.has_tasks);
+        records
+            .filter(|(_, open)| has(open))
+            .map(|(record, _)| *record)
+            .collect()
+    }
+
+    /// The records in which an open task has this id, or one that begins so.
+    pub(super) fn records_of_task(&self, word: &str) -> Vec<RecordId> {
+        let records = self.deadlines.records.iter();
+        let has = |open: &Open| open.tasks.iter().any(|task| task.id.starts_with(word));
+        records
+            .filter(|(_, open)| has(open))
+            .map(|(record, _)| *record)
+            .collect()
+    }
+
+    /// When the next time of a task passes, or something else is to be looked at.
+    pub(crate) fn next_deadline_ms(&self) -> Option<u64> {
+        let said = self.deadlines.said_ms;
+        let ends = self.deadlines.ends();
+        let ends = ends.filter_map(|(_, task, _)| task.loud_ms());
+        let waits = self.deadlines.records.values().flat_map(|open| &open.waits);
+        let waits = waits.map(|(_, until)| *until);
+        ends.filter(|end| *end > said).chain(waits).min()
+    }
+
+    /// Whether the time of a task has passed since this was asked last.
+    pub(crate) fn deadlines_passed(&mut self) -> bool {
+        let (said, now) = (self.deadlines.said_ms, now_ms());
+        self.deadlines.said_ms = said.max(now);
+        self.deadlines
+            .ends()
+            .filter_map(|(_, task, _)| task.loud_ms())
+            .any(|loud| loud > said && loud <= now)
+    }
+
+    /// What is late, as far as rows say: for this node's owner to do something about, and the rest.
+    pub(in crate::node) fn late(&self) -> (Vec<Problem>, Vec<String>, usize) {
+        let now = now_ms();
+        let mut late: BTreeMap<(RecordId, bool), (u64, usize)> = BTreeMap::new();
+        for (record, task, end) in self.deadlines.ends().filter(|(.., end)| *end <= now) {
+            let of = late.entry((record, task.concerns_us)).or_insert((end, 0));
+            of.0 = of.0.min(end);
+            of.1 += 1;
+        }
+        let (mut problems, mut notices, mut count) = (Vec::new(), Vec::new(), 0);
+        for ((record, concerns_us), (first, n)) in late {
+            let record = &record.to_string()[..12];
+            let (tasks, are) = if n == 1 {
+                ("task", "is")
+            } else {
+                ("tasks", "are")
+            };
+            let what = format!(
+                "{n} {tasks} in record {record} {are} late since {}.",
+                show::time(first)
+            );
+            if concerns_us {
+                count += n;
+                problems.push(Problem {
+                    what,
+                    remedy: format!(
+                        "Run kith tasks {record} to see what nobody has accepted or done, and see that somebody does it."
+                    ),
+                });
+            } else {
+                notices.push(format!(
+                    "{what} Others are asked for it: kith tasks {record}"
+                ));
+            }
+        }
+        (problems, notices, count)
+    }
+
+    /// The tasks that became late after `after_ms`, for whoever follows what happens; `after_ms` is
+    /// brought to now. What it shows is in the access log when this returns.
+    ///
+    /// # Errors
+    /// When the record is not here, and when the access log cannot be written.
+    pub fn late_from(
+        &mut self,
+        after_ms: &mut u64,
+        record: Option<&str>,
+    ) -> Result<Vec<Occurred>, Failure> {
+        let only = record.map(|word| self.record_named(word)).transpose()?;
+        let (after, now) = (*after_ms, now_ms());
+        let mut passed: BTreeMap<RecordId, Vec<String>> = BTreeMap::new();
+        for (record, task, _) in self.deadlines.ends() {
+            let is_loud = task.loud_ms().is_some_and(|at| at > after && at <= now);
+            if is_loud && only.is_none_or(|only| only == record) {
+                passed.entry(record).or_default().push(task.id.clone());
+            }
+        }
+        let seq = self.events_end();
+        let mut told = Vec::new();
+        for (id, tasks) in passed {
+            let lines = self.with_record(id, |node, record| {
+                node.disclose_part(record, &[Section::Tasks], How::Show)?;
+                let work = node.work_of(record);
+                let lines = work.tasks.iter().filter(|task| tasks.contains(&task.id));
+                Ok(lines
+                    .map(|task| node.task_line(id, &work, task))
+                    .collect::<Vec<_>>())
+            });
+            let lines = match lines {
+                Ok(lines) => lines,
+                Err(failure) => {
+                    tracing::warn!(what = failure.what, "a record is not told of");
+                    continue;
+                }
+            };
+            let person = self.people.get(&id).map(people::Known::banner);
+            told.extend(
+                lines
+                    .into_iter()
+                    .filter(|line| line.late)
+                    .map(|line| Occurred {
+                        seq,
+                        when: line.due.clone().unwrap_or_default(),
+                        record: Some(id.to_string()),
+                        person: person.clone(),
+                        kind: Kind::Late,
+                        section: Some(Section::Tasks.name().to_owned()),
+                        by: line.who.clone().unwrap_or_else(|| "nobody".to_owned()),
+                        what: vec![format!("{}: {}", line.what, line.says)],
+                        status: None,
+                    }),
+            );
+        }
+        told.sort_by(|a, b| a.when.cmp(&b.when));
+        *after_ms = now;
+        Ok(told)
+    }
+
+    /// Some sections of a record are about to be shown to this node's owner.
+    pub(super) fn disclose_part(
+        &mut self,
+        record: &mut Record,
+        sections: &[Section],
+        how: How,
+    ) -> Result<(), Failure> {
+        let mut documents = record.ledger().documents();
+        documents.retain(|id| sections.contains(&id.section));
+        let said = Self::state_of(record, documents, self.owner(), None, how);
+        self.disclosed(vec![said], Vec::new())
+    }
+}
