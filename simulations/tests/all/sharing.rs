@@ -314,42 +314,39 @@ fn what_came_from_a_peer_is_never_given_back_to_it() {
     }
 }
 
+/// What a host gave, in the order in which it went.
+fn given(world: &World, from: HostId) -> Vec<kith_protocol::sync::Carried> {
+    let frames = world.frames.iter().filter(|frame| frame.0 == from);
+    let messages = frames.filter_map(|frame| kith_protocol::codec::decode(&frame.2).ok());
+    let items = messages.filter_map(|message| match message {
+        Message::Items { batches, .. } => Some(batches),
+        Message::Hello { .. }
+        | Message::WhoAreYou
+        | Message::Introduction { .. }
+        | Message::Ready { .. }
+        | Message::Proven
+        | Message::Through { .. }
+        | Message::Taken { .. }
+        | Message::Compare { .. }
+        | Message::Compared
+        | Message::Want { .. }
+        | Message::Outline { .. }
+        | Message::Piece { .. }
+        | Message::Absent { .. }
+        | Message::Settled
+        | Message::Bye { .. } => None,
+    });
+    items.flatten().flat_map(|batch| batch.items).collect()
+}
+
 #[test]
 fn rights_and_urgent_things_go_before_the_rest() {
     let s = shared(
         9,
         &["plans:general", "medicines:general", "letters:general"],
     );
-    let order: Vec<_> = s
-        .world
-        .frames
-        .iter()
-        .filter(|frame| frame.0 == s.practice)
-        .filter_map(|frame| kith_protocol::codec::decode::<Message>(&frame.2).ok())
-        .filter_map(|message| match message {
-            Message::Items { batches, .. } => Some(
-                batches
-                    .into_iter()
-                    .flat_map(|batch| batch.items)
-                    .collect::<Vec<_>>(),
-            ),
-            Message::Hello { .. }
-            | Message::WhoAreYou
-            | Message::Introduction { .. }
-            | Message::Ready { .. }
-            | Message::Proven
-            | Message::Through { .. }
-            | Message::Taken { .. }
-            | Message::Compare { .. }
-            | Message::Compared
-            | Message::Want { .. }
-            | Message::Outline { .. }
-            | Message::Piece { .. }
-            | Message::Absent { .. }
-            | Message::Settled
-            | Message::Bye { .. } => None,
-        })
-        .flatten()
+    let order: Vec<_> = given(&s.world, s.practice)
+        .into_iter()
         .map(|item| item.kind)
         .collect();
     let first_entry = order
@@ -360,4 +357,35 @@ fn rights_and_urgent_things_go_before_the_rest() {
         .rposition(|kind| *kind == kith_protocol::sync::Kind::Event);
     assert!(last_event < first_entry, "{order:?}");
     assert!(first_entry.is_some());
+}
+
+/// A plan is written last, behind a pile of letters, while the daughter's node is away.
+#[test]
+fn a_plan_comes_before_everything_that_waits_with_it() {
+    let mut s = shared(
+        9,
+        &["plans:general", "medicines:general", "letters:general"],
+    );
+    s.world.crash(s.daughter);
+    for (document, count) in [
+        ("letters:general", 30),
+        ("medicines:general", 10),
+        ("plans:general", 1),
+    ] {
+        for n in 0..count {
+            let text = format!("{document} {n}");
+            assert!(s.world.write(s.practice, s.record, document, &text));
+        }
+    }
+    s.world.frames.clear();
+    s.world.restart(s.daughter);
+    s.world.run_for(A_WHILE);
+    let sections: Vec<_> = given(&s.world, s.practice)
+        .into_iter()
+        .filter(|item| item.kind == kith_protocol::sync::Kind::Entry)
+        .filter_map(|item| kith_protocol::intake::entry(&item.bytes).ok())
+        .map(|entry| entry.header.value().document.section)
+        .collect();
+    assert_eq!(sections.len(), 41, "{sections:?}");
+    assert_eq!(sections[0], kith_crdt::Section::Plans, "{sections:?}");
 }

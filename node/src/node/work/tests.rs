@@ -4,9 +4,10 @@ use kith_protocol::id::RecordId;
 
 use crate::{
     api::{
-        Addition, Answer, AnswerRequest, EventKind, EventMade, EventRequest, EventSaid,
-        HandoverRequest, HandoverShown, ImportRequest, Known, Reply, Request, RulesAct,
-        RulesRequest, RulesShown, TaskAnswered, TaskLine, TaskState, TasksRequest,
+        ActsAs, Addition, Answer, AnswerRequest, ControlChange, EventKind, EventMade, EventRequest,
+        EventSaid, HandoverRequest, HandoverShown, ImportRequest, Known, NewController, Reply,
+        Request, RulesAct, RulesRequest, RulesShown, TaskAnswered, TaskLine, TaskState,
+        TasksRequest,
     },
     failure::{Ending, Failure},
     node::{Role, now_ms, peers::tests::Place, show},
@@ -250,6 +251,91 @@ fn who_may_not_add_tasks_has_them_made_by_whoever_controls_the_record() {
     surgery.gives(&mut ambulance, record);
     assert_eq!(ambulance.tasks(record).len(), 1);
     assert!(!surgery.node.follow_up());
+}
+
+#[test]
+fn two_who_make_the_tasks_of_one_event_at_the_same_time_make_them_once() {
+    let mut surgery = Place::of("Riverside Surgery", Role::Practice);
+    let mut patient = Place::new("Harold");
+    let mut ambulance = Place::of("Four Rivers", Role::Ambulance);
+    let record = surgery.record();
+    surgery.has_rules(record, RulesAct::Set(RULES.to_owned()));
+    surgery.invites(&mut patient, record, "all", None);
+    surgery.gives(&mut patient, record);
+    surgery.does(Request::Control {
+        record: record.to_string(),
+        change: Some(ControlChange::Add(NewController {
+            name: "Harold".to_owned(),
+            capacity: Some(ActsAs::Patient),
+            until: None,
+            evidence: None,
+        })),
+    });
+    surgery.gives(&mut patient, record);
+    // The ambulance meets both, and may say that he fell and ask nobody for anything.
+    surgery.invites(&mut ambulance, record, "all", Some("daily-care"));
+    surgery.gives(&mut ambulance, record);
+    let own = patient.record();
+    patient.invites(&mut ambulance, own, "identity", None);
+    surgery.gives(&mut patient, record);
+    patient.gives(&mut ambulance, record);
+    ambulance.says_that(record, EventKind::Fall);
+    ambulance.gives(&mut surgery, record);
+    ambulance.gives(&mut patient, record);
+    assert!(
+        surgery.node.follow_up() && patient.node.follow_up(),
+        "both make it"
+    );
+    surgery.gives(&mut patient, record);
+    patient.gives(&mut surgery, record);
+    let first = surgery.task(record, "review his medicines");
+    assert_eq!(patient.task(record, "review his medicines").id, first.id);
+    surgery.answers(&first.id, Answer::Accept).expect("signed");
+    surgery.gives(&mut patient, record);
+    let seen = patient.task(record, "review his medicines");
+    assert_eq!(seen.state, TaskState::Accepted);
+}
+
+#[test]
+fn a_controller_waits_a_while_for_the_tasks_of_somebody_who_may_make_them() {
+    let (mut surgery, mut hospital, _, record) = three();
+    let text = "on transfer\n  Sam: bring his slippers, within 1 day\n";
+    surgery.has_rules(record, RulesAct::Set(text.to_owned()));
+    // These rules are not at the hospital yet.
+    let made = hospital.says_that(record, EventKind::Transfer);
+    assert!(made.tasks.is_empty());
+    hospital.gives(&mut surgery, record);
+    assert!(!surgery.node.follow_up());
+    let next = surgery.node.next_deadline_ms().expect("it looks again");
+    assert!(next <= now_ms() + 60_000, "within a minute");
+    assert!(surgery.tasks(record).is_empty());
+}
+
+#[test]
+fn what_is_said_of_something_closed_is_closed_as_far() {
+    let mut surgery = Place::of("Riverside Surgery", Role::Practice);
+    let mut daughter = Place::new("Sam");
+    let record = surgery.record();
+    surgery.has_rules(record, RulesAct::Set(RULES.to_owned()));
+    surgery.invites(&mut daughter, record, "all:general", Some("tasks"));
+    let stay = format!(
+        r#"{{"resourceType":"Encounter","status":"in-progress","meta":{{"security":[{{"system":"http://terminology.hl7.org/CodeSystem/v3-ActCode","code":"PSY"}}]}},"class":{{"code":"IMP"}},"period":{{"start":"{}"}}}}"#,
+        show::time(now_ms())
+    );
+    let file = surgery.folder.path().join("stay.json");
+    std::fs::write(&file, stay).expect("a file");
+    surgery.does(Request::Import(ImportRequest {
+        paths: vec![file],
+        record: Some(record.to_string()),
+        ..ImportRequest::default()
+    }));
+    assert_eq!(surgery.tasks(record).len(), 2);
+    surgery.gives(&mut daughter, record);
+    assert_eq!(
+        daughter.tasks(record).len(),
+        0,
+        "not even that there is something"
+    );
 }
 
 #[test]
