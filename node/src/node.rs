@@ -127,7 +127,7 @@ pub struct Node {
     ends: sharing::Ends,
     deadlines: work::Deadlines,
     common: peers::Common,
-    quiet: attention::Quiet,
+    looked: attention::Looked,
     loaded: Recent<Record>,
     /// As they stand on the disk.
     rights: Recent<Rights>,
@@ -170,7 +170,7 @@ impl Node {
             cuts,
             ends,
             deadlines,
-            quiet: attention::Quiet::default(),
+            looked: attention::Looked::default(),
             loaded: Recent::of(LOADED_RECORDS_MAX),
             rights: Recent::of(LOADED_RIGHTS_MAX),
             common: peers::common(&store)?,
@@ -453,7 +453,10 @@ impl Node {
         let of_invitation = items.iter().any(identity::is_of_invitation);
         let common: Vec<_> = items.iter().filter_map(identity::of_common).collect();
         let changed: BTreeSet<_> = items.iter().filter_map(changes_rights).collect();
-        self.quiet.note(&items, of_principal);
+        self.looked.note(&items, of_principal);
+        if items.iter().any(identity::is_of_name) {
+            self.looked.names_changed();
+        }
         let last = self.store.commit(items)?;
         self.note_rows(&common);
         for record in &changed {

@@ -12,14 +12,17 @@ mod machine;
 mod parts;
 mod people;
 mod phone;
+mod plans;
 mod review;
 mod sharing;
 mod sign_in;
 mod staff;
 mod start;
 mod summary;
+mod tasks;
 mod thing;
 mod timeline;
+mod to_do;
 mod who_looked;
 
 use std::sync::Arc;
@@ -59,6 +62,12 @@ pub(super) fn router(site: Arc<Site>) -> Router {
         .route("/sharing", get(sharing::list))
         .route("/sharing/new", get(sharing::new).post(sharing::share))
         .route("/sharing/{share}", get(sharing::one).post(sharing::stop))
+        .route("/to-do", get(to_do::show).post(to_do::read))
+        .route("/task/{task}", post(tasks::answer))
+        .route("/basics", post(to_do::basic))
+        .route("/event", post(to_do::event))
+        .route("/rules", get(to_do::rules).post(to_do::set_rules))
+        .route("/plans", get(plans::show))
         .route("/who-looked", get(who_looked::show))
         .route("/review", get(review::of_record).post(review::decide))
         .route("/add", get(add::show))
@@ -99,6 +108,7 @@ pub(super) fn router(site: Arc<Site>) -> Router {
             get(invitation::show).post(invitation::admit),
         )
         .route("/review", get(review::of_all))
+        .route("/inbox", get(tasks::inbox))
         .route("/data", get(machine::data))
         .route("/connections", get(machine::connections))
         .route("/backups", get(machine::backups).post(machine::back_up))

@@ -45,6 +45,8 @@ pub struct Person {
     pub allergic_to: Vec<String>,
     /// How many things of it wait for a decision.
     pub to_review: usize,
+    /// How many tasks of it are late.
+    pub late: usize,
 }
 
 impl Node {
@@ -89,6 +91,7 @@ impl Node {
             allergies,
             allergic_to,
             to_review,
+            late: self.late_tasks(id),
         })
     }
 

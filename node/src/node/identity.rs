@@ -76,6 +76,17 @@ impl RowKind {
     }
 }
 
+/// Whether an item says what somebody is called.
+pub(super) fn is_of_name(item: &Item) -> bool {
+    let kinds = [
+        RowKind::Peers as u8,
+        RowKind::Cards as u8,
+        RowKind::Staff as u8,
+        RowKind::People as u8,
+    ];
+    matches!(item, Item::Row { key, .. } if kinds.contains(&key.kind))
+}
+
 /// Whether an item says something new of an invitation that was made or accepted here.
 pub(super) fn is_of_invitation(item: &Item) -> bool {
     let kinds = [RowKind::Invitations as u8, RowKind::Joining as u8];

@@ -34,7 +34,7 @@ impl Node {
         };
         for id in records {
             match self.attention(id) {
-                Ok(found) => review.items.extend(found.items),
+                Ok(found) => review.items.extend(found.items.iter().cloned()),
                 Err(failure) if word.is_some() => return Err(failure),
                 // A record that cannot be read never looks like one with nothing to review.
                 Err(failure) => review.items.push(self.not_read(id, failure)),

@@ -43,7 +43,7 @@ pub(super) async fn list(visitor: Visitor, Query(asked): Query<Asked>) -> Answer
                             form method="post" action="/devices/retire" {
                                 (token(&visitor.session))
                                 input type="hidden" name="device" value=(device.id);
-                                (Field { name: "sheet", label: "Code of the recovery sheet", hint: "Of the device on which you began; needed where this one may not say so by itself", kind: "password", ..Field::TEXT }.draw())
+                                (Field { name: "sheet", id: Some(&device.id), label: "Code of the recovery sheet", hint: "Of the device on which you began; needed where this one may not say so by itself", kind: "password", ..Field::TEXT }.draw())
                                 button.grave { "It can do nothing more in my name" }
                             }
                         }

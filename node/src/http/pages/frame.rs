@@ -33,6 +33,8 @@ impl IntoResponse for Html {
 pub(in crate::http) enum Tab {
     Summary,
     Timeline,
+    ToDo,
+    Plans,
     Sharing,
     WhoLooked,
     Review,
@@ -42,9 +44,11 @@ pub(in crate::http) enum Tab {
 }
 
 impl Tab {
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 10] = [
         Self::Summary,
         Self::Timeline,
+        Self::ToDo,
+        Self::Plans,
         Self::Add,
         Self::Review,
         Self::Sharing,
@@ -57,6 +61,8 @@ impl Tab {
         match self {
             Self::Summary => "Summary",
             Self::Timeline => "Timeline",
+            Self::ToDo => "To do",
+            Self::Plans => "Plans",
             Self::Sharing => "Sharing",
             Self::WhoLooked => "Who looked",
             Self::Review => "To review",
@@ -71,6 +77,8 @@ impl Tab {
         match self {
             Self::Summary
             | Self::Timeline
+            | Self::ToDo
+            | Self::Plans
             | Self::Sharing
             | Self::WhoLooked
             | Self::Review
@@ -83,6 +91,8 @@ impl Tab {
         match self {
             Self::Summary => "",
             Self::Timeline => "/timeline",
+            Self::ToDo => "/to-do",
+            Self::Plans => "/plans",
             Self::Sharing => "/sharing",
             Self::WhoLooked => "/who-looked",
             Self::Review => "/review",
@@ -97,6 +107,7 @@ impl Tab {
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(in crate::http) enum Place {
     Records,
+    Inbox,
     Review,
     Data,
     Connections,
@@ -110,6 +121,8 @@ impl Place {
         match self {
             Self::Records if is_person => "Records",
             Self::Records => "People",
+            Self::Inbox if is_person => "To do",
+            Self::Inbox => "Inbox",
             Self::Review => "To review",
             Self::Data => "Where data goes",
             Self::Connections => "Connections",
@@ -122,7 +135,7 @@ impl Place {
     /// Whether somebody comes there at all.
     const fn is_for(self, viewer: &Viewer) -> bool {
         match self {
-            Self::Records | Self::Review | Self::Connections => true,
+            Self::Records | Self::Inbox | Self::Review | Self::Connections => true,
             Self::Data | Self::Devices | Self::Staff | Self::Backups => {
                 matches!(viewer, Viewer::Owner)
             }
@@ -132,6 +145,7 @@ impl Place {
     const fn path(self) -> &'static str {
         match self {
             Self::Records => "/records",
+            Self::Inbox => "/inbox",
             Self::Review => "/review",
             Self::Data => "/data",
             Self::Connections => "/connections",
@@ -145,6 +159,7 @@ impl Place {
         if is_person {
             &[
                 Self::Records,
+                Self::Inbox,
                 Self::Review,
                 Self::Data,
                 Self::Connections,
@@ -154,6 +169,7 @@ impl Place {
         } else {
             &[
                 Self::Records,
+                Self::Inbox,
                 Self::Review,
                 Self::Data,
                 Self::Connections,
@@ -343,6 +359,9 @@ fn tabs(person: &Person, at: Where, viewer: &Viewer) -> Markup {
                             (link(&format!("/r/{record}{}", tab.path()), tab.name(), at == Where::OfRecord(tab)))
                             @if tab == Tab::Review && person.to_review > 0 {
                                 " " span.badge { (person.to_review) }
+                            }
+                            @if tab == Tab::ToDo && person.late > 0 {
+                                " " span.badge { (person.late) " late" }
                             }
                         }
                     }

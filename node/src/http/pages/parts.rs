@@ -36,6 +36,8 @@ pub(in crate::http) struct Field<'f> {
     pub kind: &'f str,
     pub value: &'f str,
     pub required: bool,
+    /// What tells it from others of the same name on one page.
+    pub id: Option<&'f str>,
 }
 
 impl Field<'_> {
@@ -46,11 +48,13 @@ impl Field<'_> {
         kind: "text",
         value: "",
         required: false,
+        id: None,
     };
 
     pub fn draw(&self) -> Markup {
-        let id = format!("field-{}", self.name);
-        let hint = format!("hint-{}", self.name);
+        let own = self.id.unwrap_or_default();
+        let id = format!("field-{}{own}", self.name);
+        let hint = format!("hint-{}{own}", self.name);
         let has_hint = !self.hint.is_empty();
         html! {
             div.field {
@@ -99,7 +103,12 @@ pub(in crate::http) fn done(key: Option<&str>) -> Markup {
 
 /// What can have been done, by the word that stands in an address: the address is anybody's, so it
 /// never holds the words themselves.
-const DONE: [(&str, &str); 12] = [
+const DONE: [(&str, &str); 14] = [
+    ("answered", "Your answer is signed and in the record."),
+    (
+        "read",
+        "It is signed that you have read this, and others see that.",
+    ),
     ("added", "It is in the record now, signed by you."),
     (
         "changed",

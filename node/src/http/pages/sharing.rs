@@ -175,7 +175,7 @@ fn form(action: &str, session: &Session, known: &[String]) -> Markup {
                 (parts_of("add", "They can add to"))
                 (parts_of("change", "They can change"))
             }
-            (Field { name: "until", label: "Until", hint: "The last day; you can stop earlier at any time", kind: "date", value: &in_a_year, required: true }.draw())
+            (Field { name: "until", label: "Until", hint: "The last day; you can stop earlier at any time", kind: "date", value: &in_a_year, required: true, ..Field::TEXT }.draw())
             @if !known.is_empty() {
                 div.field {
                     label for="field-with" { "With" }

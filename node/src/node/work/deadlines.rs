@@ -328,6 +328,16 @@ impl Node {
             .collect()
     }
 
+    /// How many open tasks of a record are late.
+    pub(in crate::node) fn late_tasks(&self, record: RecordId) -> usize {
+        let now = now_ms();
+        let open = self.deadlines.records.get(&record);
+        let tasks = open.into_iter().flat_map(|open| &open.tasks);
+        tasks
+            .filter(|task| task.end_ms.is_some_and(|end| end <= now))
+            .count()
+    }
+
     /// When the next time of a task passes, or something else is to be looked at.
     pub(crate) fn next_deadline_ms(&self) -> Option<u64> {
         let said = self.deadlines.said_ms;
