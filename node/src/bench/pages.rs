@@ -54,8 +54,8 @@ impl Bench {
         let short = self.bring(&mut node, SEED, STAFF, SHORT)?;
         drop(node);
         let runtime = tokio::runtime::Runtime::new().map_err(|error| broken(&error))?;
-        let (pages, stop, running) = runtime.block_on(start(home))?;
-        let measured = measure(pages, &long, &short);
+        let (site, stop, running) = runtime.block_on(start(home))?;
+        let measured = measure(&site, &long, &short);
         drop(stop);
         runtime.block_on(async {
             match running.await {
@@ -121,11 +121,11 @@ async fn start(home: Home) -> Result<Started, Failure> {
 type Measured = (Vec<(String, f64, f64)>, f64);
 
 fn measure(
-    site: Arc<crate::http::Site>,
+    site: &crate::http::Site,
     long: &[String],
     short: &[String],
 ) -> Result<Measured, Failure> {
-    let browser = Browser::enter(&site)?;
+    let browser = Browser::enter(site)?;
     let record = long.first().ok_or_else(odd)?;
     let mut of_long = Vec::new();
     for path in ["", "/timeline", "/part/results", "/review", "/who-looked"] {

@@ -75,11 +75,10 @@ impl Node {
     fn person_of(&mut self, word: &str) -> Result<Person, Failure> {
         let id = self.record_named(word)?;
         let to_review = self.attention(id)?.items.len();
-        let (mut allergies, mut allergic_to) =
-            self.with_record(id, |node, record| node.allergies(record))?;
+        let (mut allergies, mut allergic_to) = self.with_record(id, Self::allergies)?;
         // An allergy that only another record of the same person holds is never out of sight.
         for other in self.joined_ids(id)? {
-            let (state, named) = self.with_record(other, |node, record| node.allergies(record))?;
+            let (state, named) = self.with_record(other, Self::allergies)?;
             if state == AllergyState::Recorded {
                 allergies = state;
                 allergic_to.extend(named);

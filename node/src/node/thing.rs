@@ -49,6 +49,9 @@ pub struct Attached {
     pub sha256: Option<String>,
 }
 
+/// A file, with its bytes where they have arrived.
+type WithBytes = (Attached, Option<Vec<u8>>);
+
 impl Node {
     /// One thing in a record.
     ///
@@ -154,7 +157,7 @@ impl Node {
     }
 
     /// Its files, each with its bytes where they have arrived.
-    fn files(&self, placed: &Placed) -> Result<Vec<(Attached, Option<Vec<u8>>)>, Failure> {
+    fn files(&self, placed: &Placed) -> Result<Vec<WithBytes>, Failure> {
         let value: Value = serde_json::from_str(&placed.held.to_text(0)).unwrap_or(Value::Null);
         let mut files = Vec::new();
         for attachment in &placed.held.meta.attachments {
