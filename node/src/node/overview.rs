@@ -37,6 +37,9 @@ pub struct Overview {
     pub not_known_here: Vec<String>,
     /// How current it is, by source.
     pub as_of: Vec<AsOf>,
+    /// How it stands with each known node now, by its name: `up to date`, `waiting to send`,
+    /// `not connected`.
+    pub connections: BTreeMap<String, String>,
     /// Who controls it.
     pub control: Vec<ControllerLine>,
     /// Entries that are kept and not in the view, by why: `contested`, `pending`, `unreadable`.
@@ -71,6 +74,8 @@ impl Node {
         };
         let joined = joined.iter().map(|id| named(self, *id)).collect();
         let line = named(self, id);
+        let connections = self.connections()?.into_iter();
+        let connections = connections.map(|other| (other.name, other.state)).collect();
         self.with_record(id, |node, record| {
             let all = node.all_that_happened(record)?;
             let allergies = node.allergy_state(record);
@@ -85,6 +90,7 @@ impl Node {
                 parts: parts(all, AT_A_GLANCE),
                 not_known_here: show::not_known_here(record),
                 as_of: node.as_of(record),
+                connections,
                 control: node.controllers(record),
                 aside,
                 joined,

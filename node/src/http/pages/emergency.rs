@@ -14,6 +14,7 @@ use super::{
     frame::{Tab, Where, drawn, token},
     go, page,
     parts::{self, Field},
+    summary,
 };
 use crate::{
     api::{AllergyState, EmergencyChange, EmergencyShown, Reply, Request},

@@ -31,6 +31,7 @@ pub(super) async fn show(visitor: Visitor, Path(record): Path<String>) -> Answer
     let main = html! {
         h1 { "Summary" }
         (doubts(&overview))
+        (not_reached(&overview))
         div.columns {
             @for section in FIRST { (first(&record, &overview, section)) }
             (last(&record, &overview.last))
@@ -66,6 +67,27 @@ fn doubts(overview: &Overview) -> Markup {
         }
         @for other in &overview.joined {
             p.note { "Another record of the same person is here: " a href=(format!("/r/{}", other.record)) { (other.person) } ". The two are shown beside each other and never merged." }
+        }
+    }
+}
+
+/// Sources of which something newer may exist.
+pub(super) fn not_reached(overview: &Overview) -> Markup {
+    let is_away = |name: &str| {
+        let state = overview.connections.get(name);
+        state.is_some_and(|state| state == "not connected")
+    };
+    let away: Vec<_> = overview
+        .as_of
+        .iter()
+        .filter(|source| is_away(&source.source))
+        .collect();
+    html! {
+        @if !away.is_empty() {
+            section.note {
+                h2 { "Not connected now" }
+                ul { @for source in away { li { (source.source) ": last heard " (words::moment(&source.last)) ". There may be something newer that is not here." } } }
+            }
         }
     }
 }
@@ -150,12 +172,13 @@ fn sources(overview: &Overview) -> Markup {
         section.panel {
             h2 { "How current this is" }
             table.stack {
-                thead { tr { th scope="col" { "From" } th scope="col" { "Last heard" } th scope="col" { "Entries" } } }
+                thead { tr { th scope="col" { "From" } th scope="col" { "Last heard" } th scope="col" { "Now" } th scope="col" { "Entries" } } }
                 tbody {
                     @for source in &overview.as_of {
                         tr {
                             td data-head="From" { (source.source) }
                             td data-head="Last heard" { (words::moment(&source.last)) }
+                            td data-head="Now" { (overview.connections.get(&source.source).map_or_else(String::new, |state| words::capital(state))) }
                             td data-head="Entries" { (source.entries) }
                         }
                     }
