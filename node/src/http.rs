@@ -9,6 +9,7 @@
 //! GET changes nothing. Whatever changes something is a form with the session's own token.
 
 mod asking;
+mod connections;
 mod door;
 mod forms;
 mod live;

@@ -2,6 +2,7 @@
 
 mod architecture;
 mod backup;
+mod browser;
 mod bundles;
 mod cli_reference;
 mod crashes;
@@ -10,6 +11,7 @@ mod events;
 mod harness;
 mod network;
 mod new_start;
+mod pages;
 mod pairing;
 #[cfg(feature = "trace")]
 mod parity;

@@ -5,6 +5,7 @@ mod data;
 pub mod json;
 mod kith;
 mod moments;
+pub mod pages;
 mod small_disk;
 mod wait;
 

@@ -112,6 +112,9 @@ fn refused(site: &Site, request: &Request<Body>) -> Option<Refused> {
     let Some(host) = only(headers, &header::HOST).filter(|host| site.is_called(host)) else {
         return Some(Refused::OtherName);
     };
+    if headers.get_all(header::ORIGIN).iter().count() > 1 {
+        return Some(Refused::OtherSite);
+    }
     let is_visit = matches!(*request.method(), Method::GET | Method::HEAD);
     let scheme = if site.is_over_tls() {
         "https://"
@@ -248,6 +251,10 @@ mod tests {
         );
         assert_eq!(
             post(&[host, here, same, ("sec-fetch-site", "cross-site")]),
+            Some(Refused::OtherSite)
+        );
+        assert_eq!(
+            post(&[host, here, ("origin", "http://evil.example")]),
             Some(Refused::OtherSite)
         );
         assert_eq!(

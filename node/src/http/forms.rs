@@ -3,10 +3,13 @@
 use std::sync::Arc;
 
 use axum::{
-    Form,
+    Form, RequestExt,
     extract::{FromRequest, Multipart, Request, multipart::Field},
-    http::header,
+    http::{HeaderMap, header},
+    middleware::Next,
+    response::{IntoResponse, Response},
 };
+use futures::StreamExt;
 
 use super::{refusal::Refusal, sessions::Secret, site::Site, visitor::Visitor};
 use crate::failure::{Ending, Failure};
@@ -17,6 +20,37 @@ pub(super) const TOKEN: &str = "form";
 /// Bytes of a form without files, and of one with.
 pub(super) const FORM_LEN_MAX: usize = 256 * 1024;
 pub(super) const UPLOAD_LEN_MAX: usize = 64 * 1024 * 1024;
+
+/// Of what is too long so much is read and thrown away: a browser shows the answer only once it
+/// could send all.
+const THROWN_AWAY_LEN_MAX: usize = 1024 * 1024 * 1024;
+
+/// Refuses what says of itself that it is too long.
+pub(super) async fn bounded(request: Request, next: Next) -> Response {
+    let len_max = if has_files(request.headers()) {
+        UPLOAD_LEN_MAX
+    } else {
+        FORM_LEN_MAX
+    };
+    let said = request.headers().get(header::CONTENT_LENGTH);
+    let said = said.and_then(|said| said.to_str().ok()?.parse::<usize>().ok());
+    match said {
+        Some(len) if len > len_max => {
+            if len <= THROWN_AWAY_LEN_MAX {
+                let mut rest = request.into_body().into_data_stream();
+                while let Some(Ok(_)) = rest.next().await {}
+            }
+            Refusal::too_long().into_response()
+        }
+        Some(_) | None => next.run(request).await,
+    }
+}
+
+fn has_files(headers: &HeaderMap) -> bool {
+    let kind = headers.get(header::CONTENT_TYPE);
+    kind.and_then(|kind| kind.to_str().ok())
+        .is_some_and(|kind| kind.starts_with("multipart/form-data"))
+}
 
 /// A form, with who sent it.
 pub(super) struct Sent {
@@ -75,18 +109,13 @@ impl Sent {
 }
 
 impl FromRequest<Arc<Site>> for Sent {
-    type Rejection = axum::response::Response;
+    type Rejection = Response;
 
     async fn from_request(request: Request, site: &Arc<Site>) -> Result<Self, Self::Rejection> {
-        use axum::{RequestExt, response::IntoResponse};
         let mut request = request;
         let by: Visitor = request.extract_parts_with_state(site).await?;
-        let kind = request.headers().get(header::CONTENT_TYPE);
-        let has_files = kind
-            .and_then(|kind| kind.to_str().ok())
-            .is_some_and(|kind| kind.starts_with("multipart/form-data"));
         let mut sent = Self::of(by, Vec::new());
-        let read = if has_files {
+        let read = if has_files(request.headers()) {
             let parts = Multipart::from_request(request, site).await;
             let parts = parts.map_err(|error| not_read(&error).into_response())?;
             sent.read(parts).await

@@ -40,7 +40,7 @@ use maud::Markup;
 use self::frame::{Html, Page, Where};
 use super::{
     door,
-    forms::{FORM_LEN_MAX, UPLOAD_LEN_MAX},
+    forms::{self, FORM_LEN_MAX, UPLOAD_LEN_MAX},
     live,
     refusal::Refusal,
     site::Site,
@@ -133,6 +133,7 @@ pub(super) fn router(site: Arc<Site>) -> Router {
         .route("/icon.svg", get(|| fixed(ICON, "image/svg+xml")))
         .fallback(|| async { Refusal::not_there() })
         .layer(DefaultBodyLimit::max(FORM_LEN_MAX))
+        .layer(middleware::from_fn(forms::bounded))
         .layer(middleware::from_fn_with_state(
             Arc::clone(&site),
             door::guard,

@@ -34,6 +34,17 @@ impl Refusal {
         Self { failure, status }
     }
 
+    /// More than is taken at once.
+    pub fn too_long() -> Self {
+        let failure = Failure::new(
+            Ending::Usage,
+            "That is more than kith takes at once.",
+            "Nothing was changed. Forms may be 256 KB long, and files 64 MB together.",
+        );
+        let status = StatusCode::PAYLOAD_TOO_LARGE;
+        Self { failure, status }
+    }
+
     /// A form that is not of this session.
     pub fn other_form() -> Self {
         let failure = Failure::new(

@@ -3,6 +3,7 @@
 "use strict";
 (() => {
   const body = document.body;
+  const before = document.querySelector("main")?.textContent;
   for (const form of document.querySelectorAll("form[data-go]")) form.requestSubmit();
   for (const button of document.querySelectorAll("button[data-print]")) {
     button.hidden = false;
@@ -20,8 +21,17 @@
       }
     });
   }
-  const waits = body.dataset.waits;
-  if (waits) setTimeout(() => location.reload(), Number(waits));
+  const waits = Number(body.dataset.waits);
+  if (waits) setInterval(async () => {
+    try {
+      const answer = await fetch(location.href);
+      const now = new DOMParser().parseFromString(await answer.text(), "text/html");
+      if (before === now.querySelector("main").textContent) return;
+    } catch {
+      return;
+    }
+    location.reload();
+  }, waits);
   if (!("end" in body.dataset) || !("EventSource" in window)) return;
   const news = document.getElementById("news");
   const gone = document.getElementById("gone");

@@ -15,7 +15,7 @@ use tokio::{
 
 use super::{
     asking::Joins,
-    door,
+    connections, door,
     once::{Invitations, Recovery},
     pages,
     sessions::{Secret, Sessions, Viewer},
@@ -160,15 +160,10 @@ impl Pages {
     fn serve<L>(listener: L, site: Site, wishes: mpsc::Receiver<Wish>) -> Self
     where
         L: Listener,
-        L::Addr: std::fmt::Debug,
     {
         let site = Arc::new(site);
         let router = pages::router(Arc::clone(&site));
-        let serving = tokio::spawn(async move {
-            if let Err(error) = axum::serve(listener, router).await {
-                tracing::error!(%error, "the pages are not served any more");
-            }
-        });
+        let serving = tokio::spawn(connections::serve(listener, router));
         Self {
             site,
             serving,

@@ -10,6 +10,7 @@ use axum::{
 use maud::html;
 
 use super::{
+    connections::Known,
     pages::frame,
     refusal::Refusal,
     sessions::{Secret, Session, Viewer},
@@ -94,7 +95,11 @@ impl FromRequestParts<Arc<Site>> for Newcomer {
 }
 
 fn session(parts: &Parts, site: &Site) -> Option<Session> {
-    site.sessions.find(&cookie(parts, site)?)
+    let session = site.sessions.find(&cookie(parts, site)?)?;
+    if let Some(known) = parts.extensions.get::<Known>() {
+        known.mark();
+    }
+    Some(session)
 }
 
 /// The secret that the browser keeps for this site.

@@ -48,12 +48,9 @@ impl Node {
         for (n, (name, bytes)) in files.iter().enumerate() {
             let folder = passing.0.join(n.to_string());
             fs::create_dir(&folder).map_err(|error| not_kept(&error))?;
-            let name = if name.is_empty() {
-                "file"
-            } else {
-                name.as_str()
-            };
-            let path = folder.join(name.trim_start_matches('.'));
+            // Neither hidden nor the name of a folder.
+            let name = name.trim_start_matches('.');
+            let path = folder.join(if name.is_empty() { "file" } else { name });
             fs::write(&path, bytes).map_err(|error| not_kept(&error))?;
             paths.push(path);
         }

@@ -21,11 +21,26 @@ pub(in crate::http) struct Html(pub Markup);
 
 impl IntoResponse for Html {
     fn into_response(self) -> Response {
-        let mut response = self.0.into_string().into_response();
+        let mut response = plain(self.0.into_string()).into_response();
         let html = HeaderValue::from_static("text/html; charset=utf-8");
         response.headers_mut().insert(header::CONTENT_TYPE, html);
         response
     }
+}
+
+/// A page without what makes text look like another text: control characters, and marks that turn
+/// the direction of all that follows. The pages themselves have none, so it came from somebody else.
+fn plain(page: String) -> String {
+    if page.contains(is_odd) {
+        page.replace(is_odd, "\u{fffd}")
+    } else {
+        page
+    }
+}
+
+fn is_odd(c: char) -> bool {
+    let turns = matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    turns || (c.is_control() && !matches!(c, '\n' | '\t' | '\r'))
 }
 
 /// The pages of a record.
@@ -222,6 +237,8 @@ impl Page<'_> {
                 p.note id="news" hidden { "Something new has come. " a href="" { "Show it" } }
                 p.alert id="gone" hidden { "This page has lost its node: it may have stopped. What you see may be old." }
                 (main)
+                // Nothing is loaded again under somebody's eyes without a script that sees whether it changed.
+                @if self.waits_ms.is_some() { noscript { p { a.button href="" { "Look again" } } } }
             }
             footer.bottom {
                 nav.end-menu id="menu" aria-label="This node" { h2 { "Menu" } (self.places(is_person)) }
@@ -266,9 +283,6 @@ fn document(title: &str, body: &Markup, page: Option<&Page<'_>>) -> Html {
                 meta charset="utf-8";
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 meta name="color-scheme" content="light dark";
-                @if let Some(ms) = waits {
-                    noscript { meta http-equiv="refresh" content=(ms.div_ceil(1000)); }
-                }
                 title { (title) " - kith" }
                 link rel="stylesheet" href="/style.css";
                 link rel="icon" href="/icon.svg";
@@ -379,4 +393,17 @@ pub(in crate::http) fn token(session: &Session) -> Markup {
 /// Markup that this node made itself, such as a QR code.
 pub(in crate::http) fn drawn(svg: String) -> Markup {
     PreEscaped(svg)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::plain;
+
+    #[test]
+    fn what_turns_text_around_is_seen_to_have_been_there() {
+        let page = "5 mg \u{202e}gm 05\u{0}\u{2067}";
+        assert_eq!(plain(page.to_owned()), "5 mg \u{fffd}gm 05\u{fffd}\u{fffd}");
+        let honest = "שלום\n\u{200f}a\u{200d}b\ttab";
+        assert_eq!(plain(honest.to_owned()), honest);
+    }
 }

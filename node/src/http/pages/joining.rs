@@ -21,6 +21,7 @@ use crate::{
         visitor::Visitor,
         words,
     },
+    node::Invited,
     pairing::words::Words,
 };
 
@@ -61,6 +62,8 @@ pub(super) fn typed(said: &str, host: &str) -> Result<JoinRequest, Failure> {
         ));
     }
     let by = if said.starts_with("kith:") {
+        // Understood before anything is made of it.
+        said.parse::<Invited>()?;
         JoinBy::Link(said.to_owned())
     } else {
         let typed: Vec<String> = said.split_whitespace().map(str::to_owned).collect();

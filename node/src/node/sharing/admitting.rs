@@ -4,6 +4,7 @@ use kith_protocol::id::RecordId;
 
 use super::{
     invitation::{Giving, Invitation, State, Trouble},
+    last_day,
     link::InvitationId,
 };
 use crate::{
@@ -111,7 +112,9 @@ impl Invitation {
                         said = format!("{said}, {what} {scopes}");
                     }
                 }
-                format!("{said}, until {}", show::time(terms.until_ms))
+                let until = show::time(terms.until_ms);
+                let last = last_day(&until).unwrap_or(until);
+                format!("{said}, until {last}")
             }
             Giving::Device => "would be able to do all that you can".to_owned(),
         }

