@@ -194,7 +194,7 @@ fn line(line: &Line) {
         "  {:10}  {}{marks}  — {}",
         when.get(..10).unwrap_or(when),
         render::clean(&line.text),
-        render::clean(&line.by)
+        render::clean(&line.said_by())
     ));
 }
 
@@ -246,6 +246,6 @@ fn step(happened: &Happened) {
         when.get(..10).unwrap_or(when),
         happened.section,
         render::clean(&happened.line.text),
-        render::clean(&happened.line.by)
+        render::clean(&happened.line.said_by())
     ));
 }

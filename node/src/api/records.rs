@@ -205,13 +205,26 @@ pub struct Line {
     pub kind: String,
     /// What it says.
     pub text: String,
-    /// Who says so.
+    /// Who says so: whoever made it.
     pub by: String,
+    /// Others by whom something of it was written that stands now.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub changed_by: Vec<String>,
     /// When it happened, as recorded.
     pub when: Option<String>,
     /// `two versions`, `to review`, `entered in error`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub marks: Vec<String>,
+}
+
+impl Line {
+    /// Everybody who says something of it.
+    pub fn said_by(&self) -> String {
+        if self.changed_by.is_empty() {
+            return self.by.clone();
+        }
+        format!("{}, changed by {}", self.by, self.changed_by.join(", "))
+    }
 }
 
 /// One line of a timeline.

@@ -195,7 +195,9 @@ impl Sessions {
 
 #[cfg(test)]
 mod tests {
-    use super::{LINKS_MAX, Secret, Sessions, Viewer};
+    use std::time::Instant;
+
+    use super::{IDLE_MAX, LINK_LASTS, LINKS_MAX, Secret, Sessions, Viewer};
 
     #[test]
     fn a_link_begins_one_session_and_no_more() {
@@ -207,6 +209,22 @@ mod tests {
         assert!(sessions.find(&link).is_none(), "a link is no session");
         sessions.end(&session);
         assert!(sessions.find(&session).is_none());
+    }
+
+    #[test]
+    fn links_and_sessions_that_lay_about_are_over() {
+        let ago = |how_long| Instant::now().checked_sub(how_long).expect("a time before");
+        let sessions = Sessions::new(1, false);
+        let session = sessions.begin(Viewer::Owner);
+        let link = sessions.link(Viewer::Owner);
+        for begun in sessions.inner().begun.values_mut() {
+            begun.last = ago(IDLE_MAX);
+        }
+        for (_, made) in sessions.inner().links.values_mut() {
+            *made = ago(LINK_LASTS);
+        }
+        assert!(sessions.find(&session).is_none());
+        assert!(sessions.enter(&link).is_none());
     }
 
     #[test]

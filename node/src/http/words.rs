@@ -8,6 +8,7 @@ pub(super) fn section(name: &str) -> String {
     match name {
         "identity" => "About the person".to_owned(),
         "daily-care" => "Daily care".to_owned(),
+        "allergies" => "Allergies and alerts".to_owned(),
         "circle" => "People who help".to_owned(),
         "monitoring" => "Readings from devices".to_owned(),
         "immunisations" => "Vaccinations".to_owned(),

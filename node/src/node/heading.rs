@@ -1,6 +1,8 @@
 //! What stands at the top of every page: whose node it is, how it stands with others, and whose
 //! record is looked at.
 
+use std::collections::BTreeSet;
+
 use kith_crdt::Section;
 use kith_protocol::{
     audit::How,
@@ -84,6 +86,9 @@ impl Node {
                 allergic_to.extend(named);
             }
         }
+        // Several sources name one allergy.
+        let mut named = BTreeSet::new();
+        allergic_to.retain(|said| named.insert(said.to_lowercase()));
         let known = self.people.get(&id).cloned().unwrap_or_default();
         Ok(Person {
             line: find::line(id, &known),

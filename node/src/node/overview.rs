@@ -134,7 +134,10 @@ impl Node {
 
 /// What arrived last.
 fn last(all: &[Happened]) -> Vec<Happened> {
-    let mut newest: Vec<&Happened> = all.iter().collect();
+    // Who the person is, and who helps, is no news.
+    let is_news =
+        |happened: &&Happened| !["identity", "circle"].contains(&happened.section.as_str());
+    let mut newest: Vec<&Happened> = all.iter().filter(is_news).collect();
     newest.sort_by_key(|happened| Reverse(&happened.arrived));
     newest.into_iter().take(LAST_CHANGES).cloned().collect()
 }

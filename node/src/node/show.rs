@@ -1,13 +1,13 @@
 //! A record on a page.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
-use kith_crdt::{DocumentId, Section};
+use kith_crdt::{ChangeHash, DocumentId, Section};
 use kith_protocol::{
     audit::How,
     consent::Status,
-    id::{EnvelopeId, RecordId},
+    id::{EnvelopeId, PrincipalId, RecordId},
     logs::record::LinkState,
     record::{Placed, Record},
 };
@@ -96,6 +96,7 @@ impl Node {
             kind: held.meta.kind.clone(),
             text: line::describe(&value),
             by: self.written_by(record, placed),
+            changed_by: self.others(record, &held.created, search::writers(held)),
             when: line::when(&value).map(str::to_owned),
             marks: marks.iter().map(|mark| mark.words().to_owned()).collect(),
         }
@@ -107,6 +108,24 @@ impl Node {
             return self.name_of(author);
         }
         self.vouched_by(record, &placed.document)
+    }
+
+    /// Others than whoever made a resource by whom something of it was written that stands.
+    pub(super) fn others(
+        &self,
+        record: &Record,
+        created: &ChangeHash,
+        writers: impl Iterator<Item = ChangeHash>,
+    ) -> Vec<String> {
+        let maker = record.author(created);
+        let authors: BTreeSet<PrincipalId> = writers
+            .filter_map(|change| record.author(&change))
+            .filter(|author| Some(*author) != maker)
+            .collect();
+        authors
+            .into_iter()
+            .map(|author| self.name_of(author))
+            .collect()
     }
 
     /// Who carried over what was written in an epoch that is not held.

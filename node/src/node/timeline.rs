@@ -94,6 +94,9 @@ impl Node {
             }
             None => self.vouched_by(record, document),
         };
+        let changed_by = created.map_or_else(Vec::new, |created| {
+            self.others(record, &created, view.writers(row))
+        });
         let mut marks = row.marks.clone();
         let is_to_review = |change| {
             let entry = record.writer(&change);
@@ -117,6 +120,7 @@ impl Node {
                 kind: row.kind.clone(),
                 text: row.text(&telling.drugs),
                 by,
+                changed_by,
                 when: row.when.clone(),
                 marks: marks.iter().map(|mark| mark.words().to_owned()).collect(),
             },

@@ -7,7 +7,7 @@ use std::{
     path::{Path, PathBuf},
     process::{Child, ChildStdin, Command, Stdio},
     sync::mpsc::{Receiver, RecvTimeoutError, channel},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use serde_json::{Value, json};
@@ -103,8 +103,9 @@ impl Chromium {
         more: &Value,
     ) -> Result<Value, String> {
         let id = self.say(session, method, more);
+        let began = Instant::now();
         loop {
-            let message = self.next(method);
+            let message = self.next(method, began);
             if message["id"] == id {
                 return match message.get("error") {
                     Some(error) => Err(format!("{method}: {error}")),
@@ -128,8 +129,9 @@ impl Chromium {
     /// Waits until a session is told something.
     pub fn until_told(&mut self, session: &str, method: &str) {
         let is_it = |event: &Value| event["sessionId"] == session && event["method"] == method;
+        let began = Instant::now();
         while !self.events.iter().any(is_it) {
-            let message = self.next(method);
+            let message = self.next(method, began);
             self.keep(message);
         }
     }
@@ -158,8 +160,9 @@ impl Chromium {
         self.last
     }
 
-    fn next(&self, what: &str) -> Value {
-        match self.from.recv_timeout(LONGEST) {
+    fn next(&self, what: &str, began: Instant) -> Value {
+        let left = LONGEST.saturating_sub(began.elapsed());
+        match self.from.recv_timeout(left) {
             Ok(message) => message,
             Err(RecvTimeoutError::Timeout) => panic!("the browser does not come to {what}"),
             Err(RecvTimeoutError::Disconnected) => panic!("the browser has ended before {what}"),

@@ -12,9 +12,10 @@ use super::{
     TURN, begin,
     chromium::Chromium,
     looks::links,
+    story::origin,
     tab::{Light, Tab},
 };
-use crate::harness::{Node, Running, free_address, pages::parts, until};
+use crate::harness::{Node, Running, free_address, until};
 
 /// What would be in a page if it were not taken out of it: marks that turn the direction of what
 /// follows, and characters that no text has.
@@ -169,7 +170,7 @@ fn named_node(name: &str, kind: &str) -> Node {
 
 fn enter(browser: &Rc<RefCell<Chromium>>, node: &Node) -> Tab {
     let link = node.link();
-    let mut tab = Tab::open(browser, &parts(&link).0);
+    let mut tab = Tab::open(browser, &origin(&link));
     tab.show_in(NARROW);
     tab.go(&link);
     tab.until("the pages", |tab| !tab.path().contains("/enter"));
@@ -291,7 +292,7 @@ fn everything(tab: &mut Tab, records: &[String]) -> Vec<String> {
         "/download",
         "/emergency",
     ];
-    const EACH: usize = 70;
+    const EACH: usize = 20;
     let mut all: Vec<String> = PLACES.iter().map(|path| (*path).to_owned()).collect();
     all.push("/records?q=%3Cscript%3Ealert(1)%3C%2Fscript%3E%22onfocus%3Dalert(1)+x".to_owned());
     for record in records {

@@ -3,7 +3,7 @@
 
 use std::{collections::BTreeSet, path::PathBuf};
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::{
     chromium::is_required,
@@ -159,7 +159,7 @@ impl Looks {
         if tab.value("typeof axe === 'undefined'") == true {
             tab.value(&format!("{axe}; 0"));
         }
-        let wrong = tab.list(RULES);
+        let wrong = tab.judged(RULES);
         self.note(name, way, wrong);
     }
 
@@ -197,6 +197,19 @@ impl Looks {
             self.wrong.push(format!(
                 "{name}: the keyboard reaches {reached} of {stops} stops"
             ));
+        }
+    }
+
+    /// Printed it is one sheet.
+    pub fn is_one_sheet(&mut self, tab: &Tab, name: &str) {
+        let pdf = tab.printed();
+        if let Some(folder) = &self.pictures {
+            let file = format!("{}.pdf", name.replace(' ', "-"));
+            std::fs::write(folder.join(file), &pdf).expect("a file");
+        }
+        let sheets = sheets(&pdf);
+        if sheets != 1 {
+            self.wrong.push(format!("{name} has {sheets} sheets"));
         }
     }
 
@@ -256,7 +269,7 @@ impl Looks {
 }
 
 /// How many sheets of paper a PDF has.
-pub fn sheets(pdf: &[u8]) -> usize {
+fn sheets(pdf: &[u8]) -> usize {
     let text = String::from_utf8_lossy(pdf);
     text.matches("/Type /Page").count() - text.matches("/Type /Pages").count()
 }
@@ -266,11 +279,4 @@ pub fn links(tab: &Tab) -> Vec<String> {
     let hrefs = r#"[...document.querySelectorAll("a[href]")].map((a) => a.getAttribute("href"))"#;
     let links = tab.list(hrefs).into_iter();
     links.filter(|href| href.starts_with('/')).collect()
-}
-
-/// A value that is a list of texts.
-pub fn texts(value: &Value) -> Vec<String> {
-    let list = value.as_array().into_iter().flatten();
-    list.filter_map(|item| item.as_str().map(str::to_owned))
-        .collect()
 }

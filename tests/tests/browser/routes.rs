@@ -6,8 +6,11 @@ use std::collections::BTreeSet;
 const ROUTER: &str = include_str!("../../../node/src/http/pages.rs");
 
 /// Addresses that are looked at in another way, and why.
-pub const ELSEWHERE: [(&str, &str); 7] = [
+pub const ELSEWHERE: [(&str, &str); 10] = [
     ("/", "leads on to the record or to the list"),
+    ("/devices/retire", "leads on to the list"),
+    ("/staff/end", "leads on to the list"),
+    ("/phone/close", "leads on to the page for phones"),
     ("/live", "events for the script, tests/pages"),
     ("/style.css", "not a page"),
     ("/script.js", "not a page"),
@@ -25,7 +28,15 @@ pub fn shape(path: &str) -> String {
             || matches!(
                 (parts.get(n.wrapping_sub(1)).copied(), part),
                 (
-                    Some("r" | "part" | "thing" | "file" | "invitations" | "joining" | "download"),
+                    Some(
+                        "r" | "part"
+                            | "thing"
+                            | "file"
+                            | "invitations"
+                            | "joining"
+                            | "download"
+                            | "begin"
+                    ),
                     _
                 )
             )

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::{chromium::Chromium, looks::Looks, tab::Tab};
 use crate::harness::{
-    Node, Running, all_hold_the_same, free_address, kith,
+    Node, Running, free_address, kith,
     pages::{Opened, parts},
     sample, text, until,
 };
@@ -18,6 +18,8 @@ pub struct Desk {
     pub node: Node,
     pub tab: Tab,
     address: String,
+    /// Where staff sign in, at a practice.
+    pub staff_pages: Option<String>,
     runs: Option<Running>,
 }
 
@@ -25,20 +27,29 @@ impl Desk {
     /// Comes into its pages anew, in a session of its own.
     fn sits_down(&mut self, browser: &Rc<RefCell<Chromium>>) {
         let link = self.node.link();
-        self.tab = Tab::open(browser, &parts(&link).0);
+        self.tab = Tab::open(browser, &origin(&link));
         self.tab.go(&link);
         self.tab
             .until("the pages", |tab| !tab.path().contains("/enter"));
     }
 
     fn starts(&mut self, browser: &Rc<RefCell<Chromium>>) {
-        self.runs = Some(self.node.running_at(["--listen", &self.address.clone()]));
+        let mut words = vec!["--listen", &self.address];
+        if let Some(address) = &self.staff_pages {
+            words.extend(["--staff-pages", address]);
+        }
+        self.runs = Some(self.node.running_at(words));
         self.sits_down(browser);
     }
 
     fn stops(&mut self) {
         self.runs = None;
     }
+}
+
+/// The site of a one-use link.
+pub fn origin(link: &str) -> String {
+    format!("http://{}", parts(link).0)
 }
 
 /// What the story made, for walking through it afterwards.
@@ -63,23 +74,24 @@ impl Story {
         );
         node.json(["import", text(&people)]);
         let record = node.import(&sample("ips.json"));
-        let link = "127.0.0.1:1";
         let mut surgery = Desk {
             role: "surgery",
-            tab: Tab::open(browser, link),
+            tab: Tab::open(browser, "about:blank"),
             node,
             address: free_address(),
+            staff_pages: Some(free_address()),
             runs: None,
         };
         surgery.starts(browser);
 
         let node = Node::nowhere();
         let opened = node.opened();
-        let mut daughter = Desk {
+        let daughter = Desk {
             role: "daughter",
-            tab: Tab::open(browser, &parts(&opened.link).0),
+            tab: Tab::open(browser, &origin(&opened.link)),
             node,
             address: free_address(),
+            staff_pages: None,
             runs: None,
         };
         daughter.tab.with_script(false);
@@ -226,7 +238,7 @@ impl Story {
     }
 
     /// Everything that a form can lead to, at the surgery.
-    pub fn works(&mut self, looks: &mut Looks) {
+    pub fn works(&mut self, looks: &mut Looks, browser: &Rc<RefCell<Chromium>>) {
         let record = self.record.clone();
         let backup = self.surgery.node.beside("backup");
         let letter = self.surgery.node.file("letter.pdf", pdf());
@@ -265,6 +277,16 @@ impl Story {
         tab.fill("Role", "nurse");
         tab.press("Enter");
         looks.at(tab, "surgery, staff");
+        tab.press("Make an account for Nurse Ada");
+        looks.at(tab, "surgery, an account for staff");
+        let code = tab.text("document.querySelector('.words').textContent");
+        tab.go("/phone");
+        tab.press("Open for a phone");
+        looks.at(tab, "surgery, open for a phone");
+        tab.press("Close it for all phones");
+        self.sign_in(looks, browser, &code);
+        let tab = &mut self.surgery.tab;
+        tab.go("/staff");
         tab.press("Nurse Ada leaves");
         looks.at(tab, "surgery, staff that left");
         tab.go("/backups");
@@ -295,6 +317,28 @@ impl Story {
         looks.at(tab, "surgery, no such page");
     }
 
+    /// Staff come to their own pages, over TLS.
+    fn sign_in(&mut self, looks: &mut Looks, browser: &Rc<RefCell<Chromium>>, code: &str) {
+        let address = self.surgery.staff_pages.as_deref().expect("a practice");
+        let mut tab = Tab::open(browser, &format!("https://{address}"));
+        tab.go("/records");
+        looks.at(&mut tab, "staff, sign in");
+        tab.fill("Your name", "Nurse Ada");
+        tab.fill("Your passphrase", "not that one at all");
+        tab.fill("The code that your app shows", "123456");
+        tab.press("Sign in");
+        looks.at(&mut tab, "staff, not signed in");
+        tab.press("I have a code for a new account");
+        looks.at(&mut tab, "staff, begin");
+        tab.fill("The code that you were given", code);
+        tab.press("Go on");
+        looks.at(&mut tab, "staff, an account");
+        tab.fill("Choose a passphrase", "four or five words here");
+        tab.fill("The code that the app shows now", "123456");
+        tab.press("Begin");
+        looks.at(&mut tab, "staff, not the code of the app");
+    }
+
     /// The share is stopped, and the daughter's pages say what they still know.
     pub fn stop(&mut self, looks: &mut Looks) {
         let record = self.record.clone();
@@ -309,11 +353,6 @@ impl Story {
         let tab = &mut self.daughter.tab;
         tab.wait_for(&format!("/r/{record}/sharing"), "Ended");
         looks.at(tab, "daughter, a stopped share");
-    }
-
-    /// Both have the same, where both may have all.
-    pub fn same(&self) {
-        all_hold_the_same(&[&self.surgery.node], &self.record);
     }
 }
 

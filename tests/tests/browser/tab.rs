@@ -1,7 +1,7 @@
 //! A page in a browser, and somebody who looks at it, types and presses.
 
 use std::{
-    cell::RefCell,
+    cell::{Cell, RefCell},
     rc::Rc,
     time::{Duration, Instant},
 };
@@ -34,15 +34,16 @@ pub struct Light {
 pub struct Tab {
     browser: Rc<RefCell<Chromium>>,
     session: String,
-    /// Where the pages are, such as `127.0.0.1:8700`.
-    pub host: String,
+    /// Where the pages are, such as `http://127.0.0.1:8700`.
+    origin: String,
+    has_script: Cell<bool>,
     /// Everything that was wrong while it was looked at.
     wrong: Vec<String>,
 }
 
 impl Tab {
     /// A new session, with nothing of any other.
-    pub fn open(browser: &Rc<RefCell<Chromium>>, host: &str) -> Self {
+    pub fn open(browser: &Rc<RefCell<Chromium>>, origin: &str) -> Self {
         let ask = |method: &str, more: Value| {
             let asked = browser.borrow_mut().ask(None, method, &more);
             asked.expect("the browser does as it is told")
@@ -57,12 +58,22 @@ impl Tab {
         let tab = Self {
             browser: Rc::clone(browser),
             session: session.as_str().expect("a session").to_owned(),
-            host: host.to_owned(),
+            origin: origin.to_owned(),
+            has_script: Cell::new(true),
             wrong: Vec::new(),
         };
         for domain in ["Page", "Runtime", "Log", "Network"] {
             tab.ask(&format!("{domain}.enable"), json!({}));
         }
+        tab.ask(
+            "Emulation.setFocusEmulationEnabled",
+            json!({"enabled": true}),
+        );
+        // Staff pages have a certificate of the node's own.
+        tab.ask(
+            "Security.setIgnoreCertificateErrors",
+            json!({"ignore": true}),
+        );
         let before = json!({"source": BEFORE});
         tab.ask("Page.addScriptToEvaluateOnNewDocument", before);
         tab
@@ -85,7 +96,7 @@ impl Tab {
         let url = if path.starts_with("http") {
             path.to_owned()
         } else {
-            format!("http://{}{path}", self.host)
+            format!("{}{path}", self.origin)
         };
         let went = self.ask("Page.navigate", json!({"url": url}));
         assert!(went.get("errorText").is_none(), "{path}: {went}");
@@ -193,7 +204,7 @@ impl Tab {
     pub fn fill(&mut self, label: &str, text: &str) {
         let filled = self.value(&format!(
             r#"(() => {{
-              const label = [...document.querySelectorAll("label")].find((label) => label.textContent.trim() === {label});
+              const label = [...document.querySelectorAll("label")].find((it) => [{label}, {label} + " (may be left out)"].includes(it.textContent.trim()));
               const field = label && document.getElementById(label.htmlFor);
               if (!field) return false;
               for (let outer = field; outer; outer = outer.parentElement) if (outer.tagName === "DETAILS") outer.open = true;
@@ -291,8 +302,20 @@ impl Tab {
 
     /// Whether scripts of pages run from now on.
     pub fn with_script(&self, runs: bool) {
+        self.has_script.set(runs);
         let more = json!({"value": !runs});
         self.ask("Emulation.setScriptExecutionDisabled", more);
+    }
+
+    /// What an expression is that has to wait for something. The page's own script, where it did not
+    /// run, does not run meanwhile either.
+    #[track_caller]
+    pub fn judged(&self, expression: &str) -> Vec<String> {
+        let has_script = self.has_script.get();
+        self.with_script(true);
+        let list = self.list(expression);
+        self.with_script(has_script);
+        list
     }
 
     /// A picture of the whole page, as PNG.
@@ -304,6 +327,11 @@ impl Tab {
 
     /// The page as it is printed, as PDF.
     pub fn printed(&self) -> Vec<u8> {
+        let paper = Light {
+            width: 680,
+            media: "print",
+        };
+        self.show_in(paper);
         let more = json!({"preferCSSPageSize": true, "printBackground": false});
         bytes(&self.ask("Page.printToPDF", more)["data"])
     }
@@ -341,7 +369,9 @@ impl Tab {
 
     fn is_ours(&self, url: &Value) -> bool {
         let url = url.as_str().unwrap_or_default();
-        url.starts_with(&format!("http://{}/", self.host)) || url == "about:blank"
+        // The browser draws the parts of its own fields, such as of a date.
+        let is_drawn_here = url.starts_with("data:image/svg+xml") || url == "about:blank";
+        url.starts_with(&format!("{}/", self.origin)) || is_drawn_here
     }
 }
 

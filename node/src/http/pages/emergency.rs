@@ -94,7 +94,7 @@ fn needed(overview: &Overview) -> Markup {
     html! {
         div.columns {
             section class=(if overview.allergies == AllergyState::Recorded { "alert wide" } else { "panel wide" }) {
-                h2 { "Allergies" }
+                h2 { (words::section("allergies")) }
                 @match (overview.allergies, part("allergies")) {
                     (AllergyState::Recorded, Some(part)) => (lines(part)),
                     (AllergyState::Recorded, None) => p { "They stand in another record of the same person." },
@@ -124,7 +124,7 @@ fn lines(part: &Part) -> Markup {
                 li.large {
                     (happened.line.text)
                     @for mark in &happened.line.marks { " " span.mark { (mark) } }
-                    span.by { @if let Some(when) = &happened.when { (words::moment(when)) ", " } (happened.line.by) }
+                    span.by { @if let Some(when) = &happened.when { (words::moment(when)) ", " } (happened.line.said_by()) }
                 }
             }
         }

@@ -22,7 +22,7 @@ pub(in crate::http) fn thing(record: &str, happened: &Happened) -> Markup {
         @for mark in &line.marks { " " span.mark { (mark) } }
         span.by {
             @if let Some(when) = &happened.when { (words::moment(when)) ", " }
-            (line.by)
+            (line.said_by())
             @if let Some(late) = &happened.late { " " span.late { (late) } }
         }
     }

@@ -116,7 +116,7 @@ fn card(record: &str, part: &Part) -> Markup {
         section.panel {
             h2 { (words::section(&part.section)) }
             (parts::things(record, &part.lines))
-            p {
+            p.screen {
                 a href=(format!("/r/{record}/part/{}", part.section)) {
                     @if hidden > 0 { "All " (part.count) } @else { "Look closer" }
                     span.small { " (" (words::section(&part.section)) ")" }

@@ -56,7 +56,7 @@ pub(super) async fn show(
 fn facts(thing: &Thing) -> Markup {
     html! {
         dl.facts.panel {
-            dt { "Says so" } dd { (thing.line.by) }
+            dt { "Says so" } dd { (thing.line.said_by()) }
             @if let Some(when) = &thing.line.when { dt { "When" } dd { (words::moment(when)) } }
             @if let Some(signed) = &thing.signed { dt { "Signed" } dd { (words::moment(signed)) } }
             @if !thing.line.marks.is_empty() {

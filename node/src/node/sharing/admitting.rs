@@ -106,15 +106,16 @@ impl Invitation {
     fn in_words(&self) -> String {
         match &self.gives {
             Giving::Share(terms) => {
-                let mut said = format!("would see {}", terms.see);
+                let mut said = format!("would see {}", terms.see.to_string().replace(',', ", "));
                 for (what, scopes) in [("add to", &terms.add), ("change", &terms.change)] {
                     if !scopes.is_empty() {
-                        said = format!("{said}, {what} {scopes}");
+                        let scopes = scopes.to_string().replace(',', ", ");
+                        said = format!("{said}; {what} {scopes}");
                     }
                 }
                 let until = show::time(terms.until_ms);
                 let last = last_day(&until).unwrap_or(until);
-                format!("{said}, until {last}")
+                format!("{said}; until {last}")
             }
             Giving::Device => "would be able to do all that you can".to_owned(),
         }

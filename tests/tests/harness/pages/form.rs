@@ -63,12 +63,6 @@ impl Form {
         self
     }
 
-    /// Takes the tick out of a box.
-    pub fn without(mut self, name: &str) -> Self {
-        self.fields.retain(|(field, _)| field != name);
-        self
-    }
-
     /// Presses a button, and looks at where it leads.
     #[track_caller]
     pub fn press(mut self, visitor: &Visitor, button: &str) -> Page {
