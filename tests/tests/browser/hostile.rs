@@ -157,6 +157,28 @@ impl Town {
     }
 }
 
+impl Town {
+    /// The guest opens a record in an emergency, with reasons.
+    fn opens(&self, record: &str, texts: &[String]) {
+        let (host, guest) = (&self.host, &self.guest);
+        let allowed = host.json(["record", "emergency", record, "--secret"]);
+        let page = allowed["link"].as_str().expect("a link");
+        let reasons = texts
+            .iter()
+            .filter(|text| text.len() < 90 && !text.contains('\0'));
+        for reason in reasons.step_by(40) {
+            let reason = format!("--reason={reason}");
+            guest
+                .kith(["record", "emergency-open", page, &reason])
+                .done();
+        }
+        until("the host is told of it", || {
+            let shown = host.json(["record", "emergency", record]);
+            !shown["opened"].as_array().is_none_or(Vec::is_empty)
+        });
+    }
+}
+
 fn named_node(name: &str, kind: &str) -> Node {
     let node = Node::nowhere();
     let made = node.kith(["setup", "--name", name, "--kind", kind]);
@@ -218,6 +240,7 @@ fn hostile_text_is_shown_and_runs_nothing() {
     until("the guest has the record", || {
         town.guest.digest(record) == town.host.digest(record)
     });
+    town.opens(&records[1], &texts);
     let mut tab = enter(&browser, &town.host);
     fill(&mut tab, record, &texts);
     let mut wrong = Vec::new();
@@ -264,6 +287,13 @@ fn fill(tab: &mut Tab, record: &str, texts: &[String]) {
         tab.press("Add the medicine");
         tab.fill("Something to do", text);
         tab.press("Add the task");
+        tab.go(&format!("/r/{record}/to-do"));
+        tab.fill("What everybody has to know", text);
+        tab.press("Add it");
+        tab.fill("Fall", "");
+        tab.fill("Where", text);
+        tab.fill("How, or why", text);
+        tab.press("Write it down and tell everybody who may know");
         tab.go("/records");
         tab.fill("Find somebody", text);
         tab.press("Find");
@@ -273,21 +303,25 @@ fn fill(tab: &mut Tab, record: &str, texts: &[String]) {
 
 /// Pages of records, whatever is in them.
 fn everything(tab: &mut Tab, records: &[String]) -> Vec<String> {
-    const PLACES: [&str; 7] = [
+    const PLACES: [&str; 8] = [
         "/records",
         "/review",
+        "/inbox",
         "/data",
         "/connections",
         "/devices",
         "/staff",
         "/backups",
     ];
-    const TABS: [&str; 8] = [
+    const TABS: [&str; 11] = [
         "",
         "/timeline",
         "/sharing",
         "/who-looked",
         "/review",
+        "/to-do",
+        "/plans",
+        "/rules",
         "/add",
         "/download",
         "/emergency",

@@ -6,11 +6,14 @@ use std::collections::BTreeSet;
 const ROUTER: &str = include_str!("../../../node/src/http/pages.rs");
 
 /// Addresses that are looked at in another way, and why.
-pub const ELSEWHERE: [(&str, &str); 10] = [
+pub const ELSEWHERE: [(&str, &str); 13] = [
     ("/", "leads on to the record or to the list"),
     ("/devices/retire", "leads on to the list"),
     ("/staff/end", "leads on to the list"),
     ("/phone/close", "leads on to the page for phones"),
+    ("/r/*/task/*", "leads on to what is to be done"),
+    ("/r/*/basics", "leads on to what is to be done"),
+    ("/r/*/emergency/paper", "a file, tests/pages"),
     ("/live", "events for the script, tests/pages"),
     ("/style.css", "not a page"),
     ("/script.js", "not a page"),

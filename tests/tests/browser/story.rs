@@ -317,6 +317,39 @@ impl Story {
         looks.at(tab, "surgery, no such page");
     }
 
+    /// Somebody falls: rules, what follows from them, who does it, and who has read it.
+    pub fn falls(&mut self, looks: &mut Looks) {
+        let record = self.record.clone();
+        let tab = &mut self.surgery.tab;
+        tab.go(&format!("/r/{record}/rules"));
+        tab.fill("The rules", "on fall\n  Riverside Surgey look at it\n");
+        tab.press("Only explain them");
+        looks.at(tab, "surgery, rules with a mistake");
+        tab.fill(
+            "The rules",
+            "on fall\n  Riverside Surgery: review the medicines that cause falls, within 2 days\n",
+        );
+        tab.press("Keep these rules");
+        looks.at(tab, "surgery, rules");
+        let to_do = format!("/r/{record}/to-do");
+        tab.go(&to_do);
+        tab.fill(
+            "What everybody has to know",
+            "drinks thickened, left ear deaf",
+        );
+        tab.press("Add it");
+        tab.fill("Fall", "");
+        tab.fill("Where", "in the kitchen");
+        tab.fill("How, or why", "slipped on a wet floor");
+        tab.press("Write it down and tell everybody who may know");
+        looks.at(tab, "surgery, a fall");
+        tab.press("I will do it");
+        looks.at(tab, "surgery, to do after an answer");
+        tab.press("I have read this");
+        tab.go("/inbox");
+        looks.at(tab, "surgery, an inbox");
+    }
+
     /// Staff come to their own pages, over TLS.
     fn sign_in(&mut self, looks: &mut Looks, browser: &Rc<RefCell<Chromium>>, code: &str) {
         let address = self.surgery.staff_pages.as_deref().expect("a practice");
