@@ -1,7 +1,7 @@
 //! Answers to tasks: each a signed statement of its own.
 
-use kith_crdt::Edit;
-use kith_protocol::{id::RecordId, record::Record};
+use kith_crdt::{Edit, Section};
+use kith_protocol::{audit::How, id::RecordId, record::Record};
 
 use super::reading::HeldTask;
 use crate::{
@@ -51,6 +51,7 @@ impl Node {
             node.rng = rng;
             let entry = items.first().map_or_else(String::new, review::id_of);
             node.commit(items)?;
+            node.disclose_part(of, &[Section::Tasks], How::Show)?;
             let asked_of = task.asked_of.filter(|asked| *asked != own);
             let note = asked_of.map(|other| {
                 let name = node.name_of(other);

@@ -28,6 +28,9 @@ use crate::{
     store::DiskStore,
 };
 
+/// The lowest of all ids.
+const FIRST: RecordId = RecordId::from_bytes([0; 32]);
+
 /// How rows are made. Another number, and they are made again.
 const VERSION: u32 = 1;
 
@@ -63,6 +66,11 @@ pub(super) struct OpenTask {
 #[derive(Default)]
 pub(in crate::node) struct Deadlines {
     records: BTreeMap<RecordId, Open>,
+    /// When tasks become loud, milliseconds since 1970 UTC: the node asks for the next after every
+    /// thing that it does, so that it is not looked for among all.
+    loud: BTreeSet<(u64, RecordId)>,
+    /// When records are to be looked at again.
+    looks: BTreeSet<(u64, RecordId)>,
     stale: BTreeSet<RecordId>,
     /// Whether every record was looked at since rows of this kind are kept.
     is_complete: bool,
@@ -96,10 +104,29 @@ impl Deadlines {
             if open.stale || open.version != VERSION {
                 this.stale.insert(id);
             }
-            this.records.insert(id, open);
+            this.put(id, Some(open));
         }
         this.is_noted = this.is_complete;
         Ok(this)
+    }
+
+    /// What is open in a record from now on; nothing where nothing is known to be.
+    fn put(&mut self, record: RecordId, open: Option<Open>) {
+        if let Some(before) = self.records.remove(&record) {
+            for at in before.tasks.iter().filter_map(OpenTask::loud_ms) {
+                self.loud.remove(&(at, record));
+            }
+            for (_, at) in before.waits {
+                self.looks.remove(&(at, record));
+            }
+        }
+        if let Some(open) = open {
+            let loud = open.tasks.iter().filter_map(OpenTask::loud_ms);
+            self.loud.extend(loud.map(|at| (at, record)));
+            let looks = open.waits.iter();
+            self.looks.extend(looks.map(|(_, at)| (*at, record)));
+            self.records.insert(record, open);
+        }
     }
 
     /// The rows that say of which records something comes in that their open work hangs on; noted
@@ -153,9 +180,8 @@ impl Deadlines {
 
     /// Records that are to be looked at now.
     fn to_look_at(&self, now: u64) -> Vec<RecordId> {
-        let waits = |open: &Open| open.waits.iter().any(|(_, until)| *until <= now);
-        let waited = self.records.iter().filter(|(_, open)| waits(open));
-        let waited = waited.map(|(record, _)| *record);
+        let waited = self.looks.iter().take_while(|(at, _)| *at <= now);
+        let waited = waited.map(|(_, record)| *record);
         let all: BTreeSet<_> = waited.chain(self.stale.iter().copied()).collect();
         all.into_iter().collect()
     }
@@ -182,9 +208,12 @@ impl Node {
                     "the tasks of a record were not looked at"
                 );
                 self.deadlines.stale.remove(&record);
-                if let Some(open) = self.deadlines.records.get_mut(&record) {
-                    open.waits.clear();
-                }
+                let open = self.deadlines.records.get(&record).cloned();
+                let open = open.map(|open| Open {
+                    waits: Vec::new(),
+                    ..open
+                });
+                self.deadlines.put(record, open);
             }
         }
         self.changed != before
@@ -248,11 +277,7 @@ impl Node {
                 node.deadlines.is_noted = true;
             }
             node.deadlines.stale.remove(&id);
-            if is_nothing {
-                node.deadlines.records.remove(&id);
-            } else {
-                node.deadlines.records.insert(id, open);
-            }
+            node.deadlines.put(id, (!is_nothing).then_some(open));
             Ok(())
         });
         self.deadlines.settling = None;
@@ -340,22 +365,19 @@ impl Node {
 
     /// When the next time of a task passes, or something else is to be looked at.
     pub(crate) fn next_deadline_ms(&self) -> Option<u64> {
-        let said = self.deadlines.said_ms;
-        let ends = self.deadlines.ends();
-        let ends = ends.filter_map(|(_, task, _)| task.loud_ms());
-        let waits = self.deadlines.records.values().flat_map(|open| &open.waits);
-        let waits = waits.map(|(_, until)| *until);
-        ends.filter(|end| *end > said).chain(waits).min()
+        let after = self.deadlines.said_ms.saturating_add(1);
+        let mut loud = self.deadlines.loud.range((after, FIRST)..);
+        let next = loud.next().map(|(at, _)| *at);
+        let look = self.deadlines.looks.first().map(|(at, _)| *at);
+        next.into_iter().chain(look).min()
     }
 
     /// Whether the time of a task has passed since this was asked last.
     pub(crate) fn deadlines_passed(&mut self) -> bool {
         let (said, now) = (self.deadlines.said_ms, now_ms());
         self.deadlines.said_ms = said.max(now);
-        self.deadlines
-            .ends()
-            .filter_map(|(_, task, _)| task.loud_ms())
-            .any(|loud| loud > said && loud <= now)
+        let mut loud = self.deadlines.loud.range((said.saturating_add(1), FIRST)..);
+        loud.next().is_some_and(|(at, _)| *at <= now)
     }
 
     /// What is late, as far as rows say: for this node's owner to do something about, and the rest.
@@ -409,11 +431,19 @@ impl Node {
         let only = record.map(|word| self.record_named(word)).transpose()?;
         let (after, now) = (*after_ms, now_ms());
         let mut passed: BTreeMap<RecordId, Vec<String>> = BTreeMap::new();
-        for (record, task, _) in self.deadlines.ends() {
-            let is_loud = task.loud_ms().is_some_and(|at| at > after && at <= now);
-            if is_loud && only.is_none_or(|only| only == record) {
-                passed.entry(record).or_default().push(task.id.clone());
+        let first = (after.saturating_add(1), FIRST);
+        let loud = self.deadlines.loud.range(first..);
+        for (at, record) in loud.take_while(|(at, _)| *at <= now) {
+            let Some(open) = self.deadlines.records.get(record) else {
+                continue;
+            };
+            if only.is_some_and(|only| only != *record) {
+                continue;
             }
+            let ids = open.tasks.iter();
+            let ids = ids.filter(|task| task.loud_ms() == Some(*at));
+            let ids = ids.map(|task| task.id.clone());
+            passed.entry(*record).or_default().extend(ids);
         }
         let seq = self.events_end();
         let mut told = Vec::new();

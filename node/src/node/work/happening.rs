@@ -6,6 +6,7 @@ use kith_crdt::{
     refile::difference,
 };
 use kith_protocol::{
+    audit::How,
     consent::grant::Actions,
     record::{Pen, Record},
     store::Item,
@@ -79,6 +80,7 @@ impl Node {
             let noted = node.noted(record, &items)?;
             items.extend(noted);
             node.commit_noting(items)?;
+            node.disclose_part(record, &[Section::Tasks], How::Show)?;
             let work = node.work_of(record);
             Ok(EventMade {
                 record: id.to_string(),
