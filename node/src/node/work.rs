@@ -10,6 +10,7 @@ mod deadlines;
 mod following;
 mod handover;
 mod happening;
+mod late;
 mod reading;
 mod rules;
 mod tasks;
