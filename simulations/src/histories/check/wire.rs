@@ -15,7 +15,7 @@ use kith_protocol::{
 use crate::{
     histories::{
         failure::{Failure, Invariant},
-        play::{CAST, History, marks_in},
+        play::{CAST, History, MALLORY, marks_in},
     },
     network::Wire,
     world::{HostId, Passed, Sent},
@@ -313,6 +313,12 @@ impl History {
             return false;
         };
         let held = self.held_then(sent);
+        let record = self.model.records[written.record].id;
+        if sent.wire.host.0 == MALLORY && !held(record.as_bytes()) {
+            // A right that it forged may lie on its own disk, which the record is not on: what its
+            // engine makes of that is its own affair.
+            return false;
+        }
         let giver = self.model.person[sent.to.0];
         let own = written.host == sent.to.0;
         let hands_in = own && self.model.ever(&held, giver, written.record, None);
