@@ -70,7 +70,9 @@ impl Reach {
             let stands = matches!(opened.state, GrantFate::Active | GrantFate::Suspended);
             if stands && opened.until_ms > latest_ms {
                 reach.live.extend(opened.labels);
-                turns.push(opened.until_ms);
+                // By a clock that is ahead it may be opened from a time that has not come here.
+                let turning = [opened.from_ms, opened.until_ms].into_iter();
+                turns.extend(turning.filter(|turns| *turns > latest_ms));
             }
         }
         let own = grants

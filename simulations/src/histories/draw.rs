@@ -73,6 +73,8 @@ faults! {
         Equivocate 2, Backdate 3, Withhold 2, Flip 2, Swap 2, Double 1, Forge 2, ForgeGrant 2,
         Overreach 2, Pass 2, Meddle 2, SelfAdopt 2, Replay 2, Probe 2, Flood 2, Stranger 1, Behave 3
     ],
+    /// Records are opened in emergencies.
+    Emergencies = "emergencies": [Trust 3, Open 6],
 }
 
 /// What happens in every history, each with how often.

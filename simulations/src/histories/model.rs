@@ -30,6 +30,19 @@ pub struct Record {
     pub id: RecordId,
     /// Which person controls it.
     pub owner: usize,
+    /// Who may open it in an emergency, where that was said.
+    pub rules: Option<Rules>,
+}
+
+/// Who may open a record in an emergency.
+#[derive(Clone, Debug)]
+pub struct Rules {
+    /// What was signed.
+    pub event: EventId,
+    /// Which person.
+    pub with: usize,
+    /// Which label.
+    pub label: &'static str,
 }
 
 /// What a share lets its holder do beside looking.

@@ -1,5 +1,6 @@
 //! Playing a history: each step in a world, told in words and noted in the model.
 
+mod emergency;
 mod faults;
 mod hostile;
 mod people;
@@ -198,7 +199,9 @@ impl History {
             | Verb::Lapse
             | Verb::Phone
             | Verb::Retire
-            | Verb::Meet => self.people(step),
+            | Verb::Meet
+            | Verb::Trust
+            | Verb::Open => self.people(step),
             Verb::Crash
             | Verb::Restart
             | Verb::Power

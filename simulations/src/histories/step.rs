@@ -54,6 +54,10 @@ verbs! {
     Retire = "retire",
     /// Two hosts who both hold a record get to know each other.
     Meet = "meet",
+    /// Whoever controls a record says who may open it in an emergency.
+    Trust = "trust",
+    /// A host opens a record in an emergency.
+    Open = "open",
     /// A host loses what is in its memory and stays down.
     Crash = "crash",
     /// A host that is down comes back.

@@ -11,8 +11,8 @@ use kith_protocol::{
     },
     id::{DeviceId, EnvelopeId, EventId, PrincipalId, RecordId},
     logs::{
-        Act, LabelAct, PrincipalAct,
-        record::{Link, Revoke},
+        Act, CoreAct, LabelAct, PrincipalAct,
+        record::{Link, Policy, Revoke},
     },
     record::{Pen, Placed, Record, event_item},
     store::{Item, Store, StoreError},
@@ -172,8 +172,10 @@ impl Host {
         self.attempt(id, |record, pen, rng| {
             let current = record.current(document);
             let ledger = record.ledger();
-            let writer = ledger.decide_write(&who, &current, action, Purposes::CARE, now);
-            let writer = writer.ok()?;
+            let writer = [Purposes::CARE, Purposes::EMERGENCY]
+                .into_iter()
+                .find_map(|why| ledger.decide_write(&who, &current, action, why, now).ok());
+            let writer = writer?;
             let reader = record.ledger().own_copy(&current, who);
             let placed = record.read(&reader).into_iter();
             let placed = placed.filter(|placed| !placed.aside && !placed.late);
@@ -238,6 +240,37 @@ impl Host {
             let ledger = record.ledger();
             let issuer = ledger.decide_act(&who, Some(&share.label), share.under, act, now);
             Some(vec![record.act(pen, issuer.ok()?).1])
+        })
+    }
+
+    /// Says who may open a record in an emergency, as a controller.
+    pub fn say_rules(&mut self, id: RecordId, policy: Policy) -> Done {
+        let (who, now) = (self.whoever(), self.now_ms);
+        self.attempt(id, |record, pen, _| {
+            let act = Act::Core(CoreAct::Policy {
+                policy,
+                approvals: Vec::new(),
+            });
+            let issuer = record.ledger().decide_act(&who, None, None, act, now);
+            Some(vec![record.act(pen, issuer.ok()?).1])
+        })
+    }
+
+    /// Opens a record in an emergency until a time, where its rules name whoever it is.
+    pub fn open(&mut self, id: RecordId, until_ms: u64, sections: Vec<Section>) -> Done {
+        let (who, now) = (self.whoever(), self.now_ms);
+        self.attempt(id, |record, pen, _| {
+            let act = Act::Core(CoreAct::BreakGlass {
+                reason: "found on the floor".to_owned(),
+                until_ms,
+                secret_proof: None,
+                sections,
+            });
+            let issuer = record.ledger().decide_act(&who, None, None, act, now);
+            let (event, item) = record.act(pen, issuer.ok()?);
+            let opened = record.ledger().emergencies();
+            let counts = opened.iter().any(|opened| opened.id == event);
+            counts.then(|| vec![item])
         })
     }
 

@@ -119,6 +119,8 @@ impl History {
             | Verb::Phone
             | Verb::Retire
             | Verb::Meet
+            | Verb::Trust
+            | Verb::Open
             | Verb::Crash
             | Verb::Restart
             | Verb::Power

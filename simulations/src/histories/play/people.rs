@@ -58,6 +58,8 @@ impl History {
             Verb::Phone => Ok(self.phone()),
             Verb::Retire => Ok(self.retire()),
             Verb::Meet => Ok(self.meet(host, self.host(c), record)),
+            Verb::Trust => Ok(self.trust(record, c)),
+            Verb::Open => self.open(host, record, c),
             Verb::Crash
             | Verb::Restart
             | Verb::Power
@@ -113,6 +115,7 @@ impl History {
         self.model.records.push(model::Record {
             id,
             owner: self.model.person[host],
+            rules: None,
         });
         let signed = self.model.signed.entry(host).or_default();
         signed.insert(*id.as_bytes());
@@ -565,7 +568,7 @@ pub(super) const fn became(done: &Done) -> &'static str {
 }
 
 /// Nobody writes who may not.
-fn agrees(may: bool, done: &Done, words: &str) -> Result<(), Failure> {
+pub(super) fn agrees(may: bool, done: &Done, words: &str) -> Result<(), Failure> {
     if may || done.items().is_empty() {
         return Ok(());
     }
