@@ -54,6 +54,7 @@ async fn sheet(
     let main = html! {
         (parts::done(done))
         h1 { "Emergency page" }
+        (summary::not_reached(&overview))
         (needed(&overview))
         @if let (Some(qr), Some(link)) = (qr, link) {
             section.panel {
