@@ -157,37 +157,37 @@ async fn without_slash(Path(record): Path<String>) -> Response {
 }
 
 /// A page for a visitor.
-fn page(
-    visitor: &Visitor,
-    heading: &Heading,
-    (title, at): (&str, Where),
-    main: &Markup,
-) -> Response {
-    let page = Page {
-        title,
-        at,
-        heading,
-        session: &visitor.session,
-        waits_ms: None,
-    };
-    page.around(main).into_response()
+fn page(visitor: &Visitor, heading: &Heading, titled: (&str, Where), main: &Markup) -> Response {
+    framed(visitor, heading, titled, None)
+        .around(main)
+        .into_response()
 }
 
 /// A page that is loaded again after a while: what it waits for may have come.
 fn waiting_page(
     visitor: &Visitor,
     heading: &Heading,
-    (title, at): (&str, Where),
+    titled: (&str, Where),
     main: &Markup,
 ) -> Response {
-    let page = Page {
+    framed(visitor, heading, titled, Some(WAITS_MS))
+        .around(main)
+        .into_response()
+}
+
+const fn framed<'p>(
+    visitor: &'p Visitor,
+    heading: &'p Heading,
+    (title, at): (&'p str, Where),
+    waits_ms: Option<u32>,
+) -> Page<'p> {
+    Page {
         title,
         at,
         heading,
         session: &visitor.session,
-        waits_ms: Some(WAITS_MS),
-    };
-    page.around(main).into_response()
+        waits_ms,
+    }
 }
 
 /// How soon a page that waits is loaded again.

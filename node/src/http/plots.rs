@@ -1,5 +1,7 @@
 //! Measured values as a line over time, with the same values in a table beneath.
 
+use std::cmp::Reverse;
+
 use jiff::{Timestamp, civil::Date, tz::Offset};
 use maud::{Markup, html};
 
@@ -15,12 +17,23 @@ const TOP: f64 = 12.0;
 const RIGHT: f64 = 16.0;
 
 /// So many of the newest values are drawn and told; all are in the list.
-const SHOWN_MAX: usize = 120;
+const SHOWN_MAX: usize = 60;
+
+/// So many kinds of values are drawn, those with most first.
+const DRAWN_MAX: usize = 8;
 
 /// Each series with at least two values.
 pub(super) fn of(series: &[Series]) -> Markup {
+    let mut drawn: Vec<_> = series
+        .iter()
+        .filter(|series| series.values.len() > 1)
+        .collect();
+    drawn.sort_by_key(|series| Reverse(series.values.len()));
     html! {
-        @for series in series.iter().filter(|series| series.values.len() > 1) { (one(series)) }
+        @for series in drawn.iter().take(DRAWN_MAX) { (one(series)) }
+        @if drawn.len() > DRAWN_MAX {
+            p.small { (drawn.len() - DRAWN_MAX) " more kinds of values are in the list and are not drawn." }
+        }
     }
 }
 

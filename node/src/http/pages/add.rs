@@ -5,7 +5,6 @@ use axum::{
     response::IntoResponse,
 };
 use maud::{Markup, html};
-use serde::Deserialize;
 
 use super::{
     Answer,
@@ -20,21 +19,16 @@ use crate::{
     http::{forms::Sent, refusal::Refusal, sessions::Session, visitor::Visitor},
 };
 
-#[derive(Deserialize)]
-pub(super) struct Asked {
-    done: Option<String>,
-}
-
 /// `/r/RECORD/add`.
 pub(super) async fn show(
     visitor: Visitor,
     Path(record): Path<String>,
-    Query(asked): Query<Asked>,
+    Query(asked): Query<parts::Done>,
 ) -> Answer {
     let heading = visitor.heading(Some(&record)).await?;
     let action = format!("/r/{record}/add");
     let main = html! {
-        (parts::done(asked.done.as_deref()))
+        (parts::done(&asked))
         h1 { "Add" }
         p { "What you add is signed by you and goes to everybody who may see it." }
         (note(&action, &visitor.session))

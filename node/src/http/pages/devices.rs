@@ -2,7 +2,6 @@
 
 use axum::extract::Query;
 use maud::html;
-use serde::Deserialize;
 
 use super::{
     Answer,
@@ -16,19 +15,14 @@ use crate::{
     http::{forms::Sent, visitor::Visitor, words},
 };
 
-#[derive(Deserialize)]
-pub(super) struct Asked {
-    done: Option<String>,
-}
-
 /// `/devices`.
-pub(super) async fn list(visitor: Visitor, Query(asked): Query<Asked>) -> Answer {
+pub(super) async fn list(visitor: Visitor, Query(asked): Query<parts::Done>) -> Answer {
     let heading = visitor.heading(None).await?;
     let Reply::Devices(devices) = visitor.ask(Request::DeviceList).await? else {
         return Err(odd_answer().into());
     };
     let main = html! {
-        (parts::done(asked.done.as_deref()))
+        (parts::done(&asked))
         h1 { "Devices" }
         p { "Each of these signs in your name and has everything that you have." }
         ul.things.panel {

@@ -6,7 +6,6 @@ use axum::{
     response::Response,
 };
 use maud::{Markup, html};
-use serde::Deserialize;
 
 use super::{
     Answer,
@@ -25,25 +24,20 @@ use crate::{
     pairing::code,
 };
 
-#[derive(Deserialize)]
-pub(super) struct Asked {
-    done: Option<String>,
-}
-
 /// `/r/RECORD/emergency`.
 pub(super) async fn show(
     visitor: Visitor,
     Path(record): Path<String>,
-    Query(asked): Query<Asked>,
+    Query(asked): Query<parts::Done>,
 ) -> Answer {
-    sheet(&visitor, &record, asked.done.as_deref(), None).await
+    sheet(&visitor, &record, &asked, None).await
 }
 
 /// The page, with the code that opens the record where one was just made.
 async fn sheet(
     visitor: &Visitor,
     record: &str,
-    done: Option<&str>,
+    done: &parts::Done,
     link: Option<&str>,
 ) -> Result<Response, Refusal> {
     let heading = visitor.heading(Some(record)).await?;
@@ -269,5 +263,11 @@ pub(super) async fn with_code(Path(record): Path<String>, sent: Sent) -> Answer 
     if sent.text("as") == "pdf" {
         return paper(&sent.by, &record, made.link).await;
     }
-    sheet(&sent.by, &record, Some("emergency"), made.link.as_deref()).await
+    sheet(
+        &sent.by,
+        &record,
+        &parts::Done::of("emergency"),
+        made.link.as_deref(),
+    )
+    .await
 }

@@ -1,6 +1,7 @@
 //! Parts that several pages have.
 
 use maud::{Markup, html};
+use serde::Deserialize;
 
 use crate::{api::Happened, http::words};
 
@@ -89,15 +90,27 @@ pub(in crate::http) fn radio(name: &str, value: &str, label: &str, chosen: bool)
     }
 }
 
-/// What was done, where a page was come to from a form.
-pub(in crate::http) fn done(key: Option<&str>) -> Markup {
-    let said = key.and_then(|key| {
-        DONE.iter()
-            .find(|(name, _)| *name == key)
-            .map(|(_, said)| *said)
-    });
+/// What an address says was done, where a page was come to from a form.
+#[derive(Default, Deserialize)]
+pub(in crate::http) struct Done {
+    done: Option<String>,
+}
+
+impl Done {
+    /// What was done just now.
+    pub fn of(key: &str) -> Self {
+        Self {
+            done: Some(key.to_owned()),
+        }
+    }
+}
+
+/// The same in a sentence.
+pub(in crate::http) fn done(asked: &Done) -> Markup {
+    let key = asked.done.as_deref();
+    let said = DONE.iter().find(|(name, _)| Some(*name) == key);
     html! {
-        @if let Some(said) = said { div.good role="status" { p { (said) } } }
+        @if let Some((_, said)) = said { div.good role="status" { p { (said) } } }
     }
 }
 
@@ -141,15 +154,66 @@ const DONE: [(&str, &str); 14] = [
     ),
 ];
 
-/// Pages of a long list.
-pub(in crate::http) fn pager(path: &str, page: usize, pages: usize) -> Markup {
-    html! {
-        @if pages > 1 {
-            nav.row aria-label="Pages of this list" {
-                @if page > 1 { a.button href=(format!("{path}?page={}", page - 1)) { "Newer" } }
-                span { "Page " (page) " of " (pages) }
-                @if page < pages { a.button href=(format!("{path}?page={}", page + 1)) { "Older" } }
+/// Which page of a long list an address asks for.
+#[derive(Deserialize)]
+pub(in crate::http) struct Paged {
+    #[serde(default)]
+    page: usize,
+}
+
+/// Lines of one page of a long list.
+const LINES: usize = 100;
+
+/// One page of a long list.
+pub(in crate::http) struct Slice<'l, T> {
+    pub lines: &'l [T],
+    page: usize,
+    pages: usize,
+}
+
+impl Paged {
+    /// The page of a list that is asked for; the nearest that there is.
+    pub fn of<'l, T>(&self, all: &'l [T]) -> Slice<'l, T> {
+        let pages = all.len().div_ceil(LINES).max(1);
+        let page = self.page.clamp(1, pages);
+        let from = (page - 1) * LINES;
+        let lines = &all[from..all.len().min(from + LINES)];
+        Slice { lines, page, pages }
+    }
+}
+
+impl<T> Slice<'_, T> {
+    pub const fn is_first(&self) -> bool {
+        self.page == 1
+    }
+
+    /// The way to the pages before and after.
+    pub fn pager(&self, path: &str) -> Markup {
+        let Self { page, pages, .. } = *self;
+        html! {
+            @if pages > 1 {
+                nav.row aria-label="Pages of this list" {
+                    @if page > 1 { a.button href=(format!("{path}?page={}", page - 1)) { "Newer" } }
+                    span { "Page " (page) " of " (pages) }
+                    @if page < pages { a.button href=(format!("{path}?page={}", page + 1)) { "Older" } }
+                }
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Paged;
+
+    #[test]
+    fn a_page_that_there_is_not_is_the_nearest_that_there_is() {
+        let all: Vec<usize> = (0..250).collect();
+        let first = |page| Paged { page }.of(&all).lines.first().copied();
+        assert_eq!(
+            [0, 1, 2, 3, 99].map(first),
+            [Some(0), Some(0), Some(100), Some(200), Some(200)]
+        );
+        assert!(Paged { page: 5 }.of::<usize>(&[]).lines.is_empty());
     }
 }

@@ -2,7 +2,6 @@
 
 use axum::extract::{Path, Query};
 use maud::{Markup, html};
-use serde::Deserialize;
 
 use super::{
     Answer,
@@ -19,21 +18,16 @@ use crate::{
 /// So many items stand on one page, the gravest first.
 const SHOWN_MAX: usize = 100;
 
-#[derive(Deserialize)]
-pub(super) struct Asked {
-    done: Option<String>,
-}
-
 /// `/r/RECORD/review`.
 pub(super) async fn of_record(
     visitor: Visitor,
     Path(record): Path<String>,
-    Query(asked): Query<Asked>,
+    Query(asked): Query<parts::Done>,
 ) -> Answer {
     let heading = visitor.heading(Some(&record)).await?;
     let items = items(&visitor, Some(record)).await?;
     let main = html! {
-        (parts::done(asked.done.as_deref()))
+        (parts::done(&asked))
         h1 { "To review" }
         (list(&items, &visitor.session, false))
     };

@@ -7,7 +7,6 @@ use axum::{
 use jiff::ToSpan;
 use kith_crdt::Section;
 use maud::{Markup, html};
-use serde::Deserialize;
 
 use super::{
     Answer,
@@ -23,16 +22,11 @@ use crate::{
     node::{Heading, start_of},
 };
 
-#[derive(Deserialize)]
-pub(super) struct Asked {
-    done: Option<String>,
-}
-
 /// `/r/RECORD/sharing`.
 pub(super) async fn list(
     visitor: Visitor,
     Path(record): Path<String>,
-    Query(asked): Query<Asked>,
+    Query(asked): Query<parts::Done>,
 ) -> Answer {
     let heading = visitor.heading(Some(&record)).await?;
     let shares = shares(&visitor, &record).await?;
@@ -43,7 +37,7 @@ pub(super) async fn list(
             .collect::<Vec<_>>()
     };
     let main = html! {
-        (parts::done(asked.done.as_deref()))
+        (parts::done(&asked))
         h1 { "Sharing" }
         p { a.button.main href=(format!("/r/{record}/sharing/new")) { "Share with somebody" } }
         (group(&record, "Waiting for somebody to join", &of(|share| share.state == "waiting")))

@@ -2,7 +2,6 @@
 
 use axum::extract::Query;
 use maud::html;
-use serde::Deserialize;
 
 use super::{
     Answer,
@@ -16,11 +15,6 @@ use crate::{
     http::{forms::Sent, visitor::Visitor, words},
 };
 
-#[derive(Deserialize)]
-pub(super) struct Asked {
-    done: Option<String>,
-}
-
 /// What a role may do, as people say it.
 const MAY: [(&str, &str); 5] = [
     ("see", "See records"),
@@ -31,14 +25,14 @@ const MAY: [(&str, &str); 5] = [
 ];
 
 /// `/staff`.
-pub(super) async fn list(visitor: Visitor, Query(asked): Query<Asked>) -> Answer {
+pub(super) async fn list(visitor: Visitor, Query(asked): Query<parts::Done>) -> Answer {
     let heading = visitor.heading(None).await?;
     let Reply::Staff(list) = visitor.ask(Request::StaffList).await? else {
         return Err(odd_answer().into());
     };
     let with_accounts = visitor.work(|node| node.with_accounts()).await?;
     let main = html! {
-        (parts::done(asked.done.as_deref()))
+        (parts::done(&asked))
         h1 { "Staff" }
         @if list.staff.is_empty() { p.panel { "Nobody is entered yet." } }
         @else {

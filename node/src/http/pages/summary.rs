@@ -1,6 +1,6 @@
 //! A record at a glance, and one section whole.
 
-use axum::extract::Path;
+use axum::extract::{Path, Query};
 use maud::{Markup, html};
 
 use super::{
@@ -196,6 +196,7 @@ fn sources(overview: &Overview) -> Markup {
 pub(super) async fn part(
     visitor: Visitor,
     Path((record, section)): Path<(String, String)>,
+    Query(paged): Query<parts::Paged>,
 ) -> Answer {
     let heading = visitor.heading(Some(&record)).await?;
     let (word, asked) = (record.clone(), section.clone());
@@ -212,8 +213,10 @@ pub(super) async fn part(
         h1 { (title) }
         @match part {
             Some(part) => {
-                (plots::of(&series))
-                section.panel { (parts::things(&record, &part.lines)) }
+                @let slice = paged.of(&part.lines);
+                @if slice.is_first() { (plots::of(&series)) }
+                section.panel { (parts::things(&record, slice.lines)) }
+                (slice.pager(&format!("/r/{record}/part/{section}")))
             }
             None => section.panel {
                 p { strong { "Not known to this node." } " That is not the same as none." }

@@ -2,7 +2,6 @@
 
 use axum::extract::{Path, Query};
 use maud::{Markup, html};
-use serde::Deserialize;
 
 use super::{
     Answer as Page,
@@ -24,13 +23,8 @@ use crate::{
 /// So many tasks stand on one page; those that are late stand first.
 const SHOWN_MAX: usize = 100;
 
-#[derive(Deserialize)]
-pub(super) struct Asked {
-    done: Option<String>,
-}
-
 /// `/inbox`: what is asked of this node's owner, and what is late.
-pub(super) async fn inbox(visitor: Visitor, Query(asked): Query<Asked>) -> Page {
+pub(super) async fn inbox(visitor: Visitor, Query(asked): Query<parts::Done>) -> Page {
     let heading = visitor.heading(None).await?;
     let list = list(&visitor, TasksRequest::default()).await?;
     let (ours, others): (Vec<_>, Vec<_>) = list.tasks.iter().partition(|task| task.is_ours);
@@ -40,7 +34,7 @@ pub(super) async fn inbox(visitor: Visitor, Query(asked): Query<Asked>) -> Page 
         "Inbox"
     };
     let main = html! {
-        (parts::done(asked.done.as_deref()))
+        (parts::done(&asked))
         h1 { (title) }
         p { "What is asked of you and of others in every record here. What is late stands first." }
         @for unread in &list.unread { p.alert { (unread) } }

@@ -6,7 +6,6 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use maud::{Markup, html};
-use serde::Deserialize;
 use serde_json::Value;
 
 use super::{
@@ -24,23 +23,18 @@ use crate::{
 /// How deep what a resource says is told; what is deeper stands in its text.
 const DEPTH_MAX: usize = 8;
 
-#[derive(Deserialize)]
-pub(super) struct Asked {
-    done: Option<String>,
-}
-
 /// `/r/RECORD/thing/THING`.
 pub(super) async fn show(
     visitor: Visitor,
     Path((record, name)): Path<(String, String)>,
-    Query(asked): Query<Asked>,
+    Query(asked): Query<parts::Done>,
 ) -> Answer {
     let heading = visitor.heading(Some(&record)).await?;
     let (word, wanted) = (record.clone(), name.clone());
     let thing = visitor.work(move |node| node.thing(&word, &wanted)).await?;
     let path = format!("/r/{record}/thing/{name}");
     let main = html! {
-        (parts::done(asked.done.as_deref()))
+        (parts::done(&asked))
         p.small { (words::section(&thing.section)) @if thing.label != "general" { ", marked " (thing.label) } }
         h1 { (thing.line.text) }
         (facts(&thing))

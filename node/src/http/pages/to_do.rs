@@ -2,7 +2,6 @@
 
 use axum::extract::{Path, Query};
 use maud::{Markup, html};
-use serde::Deserialize;
 
 use super::{
     Answer,
@@ -21,16 +20,11 @@ use crate::{
     http::{forms::Sent, refusal::Refusal, sessions::Session, visitor::Visitor, words},
 };
 
-#[derive(Deserialize)]
-pub(super) struct Asked {
-    done: Option<String>,
-}
-
 /// `/r/RECORD/to-do`.
 pub(super) async fn show(
     visitor: Visitor,
     Path(record): Path<String>,
-    Query(asked): Query<Asked>,
+    Query(asked): Query<parts::Done>,
 ) -> Answer {
     let heading = visitor.heading(Some(&record)).await?;
     let request = HandoverRequest {
@@ -56,7 +50,7 @@ pub(super) async fn show(
         .filter(|task| !task.state.is_open())
         .collect();
     let main = html! {
-        (parts::done(asked.done.as_deref()))
+        (parts::done(&asked))
         h1 { "To do and handover" }
         (open_tasks(&handover, &visitor.session))
         div.columns {

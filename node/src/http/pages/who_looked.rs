@@ -2,7 +2,6 @@
 
 use axum::extract::{Path, Query};
 use maud::html;
-use serde::Deserialize;
 
 use super::{
     Answer,
@@ -14,19 +13,6 @@ use crate::{
     control::odd_answer,
     http::{visitor::Visitor, words},
 };
-
-/// Lines of a page.
-const LINES: usize = 100;
-
-#[derive(Deserialize)]
-pub(super) struct Asked {
-    #[serde(default = "first")]
-    page: usize,
-}
-
-const fn first() -> usize {
-    1
-}
 
 /// Looks of one person in one way on one day.
 struct Day {
@@ -41,7 +27,7 @@ struct Day {
 pub(super) async fn show(
     visitor: Visitor,
     Path(record): Path<String>,
-    Query(asked): Query<Asked>,
+    Query(asked): Query<parts::Paged>,
 ) -> Answer {
     let heading = visitor.heading(Some(&record)).await?;
     let request = Request::WhoLooked {
@@ -51,9 +37,7 @@ pub(super) async fn show(
         return Err(odd_answer().into());
     };
     let days = by_day(&looked);
-    let pages = days.len().div_ceil(LINES).max(1);
-    let at = asked.page.clamp(1, pages);
-    let shown = days.iter().skip((at - 1) * LINES).take(LINES);
+    let slice = asked.of(&days);
     let main = html! {
         h1 { "Who looked" }
         p { "Everything that was given out of this record from this node, newest first. What others read on their own nodes is not seen here." }
@@ -62,7 +46,7 @@ pub(super) async fn show(
             table.stack {
                 thead { tr { th scope="col" { "When" } th scope="col" { "Who" } th scope="col" { "How" } th scope="col" { "What" } } }
                 tbody {
-                    @for day in shown {
+                    @for day in slice.lines {
                         tr {
                             td data-head="When" { (words::moment(&day.last)) @if day.times > 1 { span.by { (day.times) " times that day" } } }
                             td data-head="Who" { (day.who) }
@@ -73,7 +57,7 @@ pub(super) async fn show(
                 }
             }
         }
-        (parts::pager(&format!("/r/{record}/who-looked"), at, pages))
+        (slice.pager(&format!("/r/{record}/who-looked")))
     };
     let place = Where::OfRecord(Tab::WhoLooked);
     Ok(page(&visitor, &heading, ("Who looked", place), &main))
