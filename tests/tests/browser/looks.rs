@@ -165,7 +165,8 @@ impl Looks {
 
     /// With the tabulator alone everything is come to, in its order, in sight, and left again.
     fn keys(&mut self, tab: &Tab, name: &str) {
-        let stops = tab.value(KEYS).as_u64().unwrap_or(0) as usize;
+        let stops = tab.value(KEYS).as_u64().unwrap_or(0);
+        let stops = usize::try_from(stops).expect("few stops");
         let (mut at, mut stays, mut reached) = (-1, 0, 0);
         while stays < STAYS_MAX {
             tab.key("Tab", 9);

@@ -80,13 +80,13 @@ impl Tab {
     }
 
     fn ask(&self, method: &str, more: Value) -> Value {
-        self.try_asking(method, more)
+        self.try_asking(method, &more)
             .unwrap_or_else(|error| panic!("{error}"))
     }
 
-    fn try_asking(&self, method: &str, more: Value) -> Result<Value, String> {
+    fn try_asking(&self, method: &str, more: &Value) -> Result<Value, String> {
         let mut browser = self.browser.borrow_mut();
-        browser.ask(Some(&self.session), method, &more)
+        browser.ask(Some(&self.session), method, more)
     }
 
     /// Goes to a page, and waits until it is there whole.
@@ -136,7 +136,7 @@ impl Tab {
             "returnByValue": true,
             "awaitPromise": true,
         });
-        let said = self.try_asking("Runtime.evaluate", more).ok()?;
+        let said = self.try_asking("Runtime.evaluate", &more).ok()?;
         assert!(
             said.get("exceptionDetails").is_none(),
             "{expression:.200}: {}",
@@ -333,7 +333,12 @@ impl Tab {
         };
         self.show_in(paper);
         let more = json!({"preferCSSPageSize": true, "printBackground": false});
-        bytes(&self.ask("Page.printToPDF", more)["data"])
+        let printed = bytes(&self.ask("Page.printToPDF", more)["data"]);
+        self.show_in(Light {
+            width: 1280,
+            media: "light",
+        });
+        printed
     }
 
     /// What was wrong since it was asked last: errors, questions, forbidden things, and requests to
