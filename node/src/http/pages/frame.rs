@@ -238,7 +238,7 @@ impl Page<'_> {
                 p.alert id="gone" hidden { "This page has lost its node: it may have stopped. What you see may be old." }
                 (main)
                 // Nothing is loaded again under somebody's eyes without a script that sees whether it changed.
-                @if self.waits_ms.is_some() { noscript { p { a.button href="" { "Look again" } } } }
+                @if self.waits_ms.is_some() { p { a.button href="" { "Look again" } } }
             }
             footer.bottom {
                 nav.end-menu id="menu" aria-label="This node" { h2 { "Menu" } (self.places(is_person)) }

@@ -34,7 +34,7 @@ pub(super) async fn show(visitor: Visitor, Path(record): Path<String>) -> Answer
                 ul.things { @for plan in &plans.superseded { li.struck { (line(&record, plan)) } } }
             }
         }
-        p.screen { button type="button" data-print hidden { "Print in large letters" } }
+        p.screen { button type="button" data-print hidden { "Print this page" } }
     };
     let at = Where::OfRecord(Tab::Plans);
     Ok(page(&visitor, &heading, ("Plans", at), &main))
