@@ -1,9 +1,9 @@
 //! The pages of a node, for whoever sits at its machine.
 //!
-//! A [`Site`] listens on this machine alone. Each request passes the [`door`], which refuses what
+//! A [`Site`] listens on this machine alone. Each request passes the `door`, which refuses what
 //! another site or a name that was bent to this address sends, and bounds what is left. Behind it
 //! nobody sees anything without a session, and a session begins with a one-use link
-//! ([`sessions`]). A page is made on the node's own thread's answers, as HTML that works without a
+//! (`sessions`). A page is made on the node's own thread's answers, as HTML that works without a
 //! script; what others wrote stands in it as text, since the templates escape by themselves.
 //!
 //! GET changes nothing. Whatever changes something is a form with the session's own token.

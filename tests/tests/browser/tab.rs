@@ -79,6 +79,10 @@ impl Tab {
         tab
     }
 
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "every caller writes it on the spot"
+    )]
     fn ask(&self, method: &str, more: Value) -> Value {
         self.try_asking(method, &more)
             .unwrap_or_else(|error| panic!("{error}"))
