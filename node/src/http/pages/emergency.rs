@@ -47,6 +47,7 @@ async fn sheet(
     let qr = link.map(code::for_page).transpose()?;
     let main = html! {
         (parts::done(done))
+        div.sheet {
         h1 { "Emergency page" }
         (summary::not_reached(&overview))
         (needed(&overview))
@@ -57,6 +58,7 @@ async fn sheet(
                 p.link { (link) }
                 p.small { "Whoever has this code can open the record for some hours. You are told each time. It is shown once: print this page now." }
             }
+        }
         }
         form.screen.row method="post" action=(format!("/r/{record}/emergency/paper")) {
             (token(&visitor.session))
