@@ -193,11 +193,14 @@ impl Node {
         request: Request,
         progress: &mut dyn FnMut(Progress),
     ) -> Result<Reply, Failure> {
-        self.may_ask(&request)?;
-        self.say_ends();
-        self.follow_up();
-        let reply = self.done(request, progress);
-        self.follow_up();
+        let by = self.asked_by(&request)?;
+        // What follows from what came in is the node's own work.
+        self.working_for(None, |node| {
+            node.say_ends();
+            node.follow_up();
+        });
+        let reply = self.working_for(by, |node| node.done(request, progress));
+        self.working_for(None, Self::follow_up);
         reply
     }
 
@@ -214,19 +217,13 @@ impl Node {
             Request::Show { record } => self.show(&record).map(Box::new).map(Reply::Record),
             Request::Timeline { record } => self.timeline(&record).map(Reply::Timeline),
             Request::Import(request) => self.import(&request, progress).map(Reply::Imported),
-            Request::Add {
-                record,
-                what,
-                staff,
-            } => self.add(&record, what, staff.as_deref()).map(Reply::Added),
+            Request::Add { record, what, .. } => self.add(&record, what).map(Reply::Added),
             Request::Change {
                 record,
                 thing,
                 change,
-                staff,
-            } => self
-                .change(&record, &thing, &change, staff.as_deref())
-                .map(Reply::Added),
+                ..
+            } => self.change(&record, &thing, &change).map(Reply::Added),
             Request::Export { record, form } => self.export(&record, form).map(Reply::Exported),
             Request::Verify { what, passphrase } => self
                 .verify(&what, passphrase.as_deref(), progress)

@@ -13,14 +13,15 @@ use crate::{
 
 pub fn run(session: &Session, args: ChangeArgs) -> Result<Ending, Failure> {
     let what = args.what;
-    let change = match (what.dose, what.status, what.file, what.mistake) {
-        _ if what.end => Change::End,
-        _ if what.words.is_some() => Change::Words(what.words.unwrap_or_default()),
+    let said = (what.dose, what.words, what.status, what.file, what.mistake);
+    let change = match said {
         (Some(dose), ..) => Change::Dose(dose),
-        (_, Some(status), ..) => Change::Status(status),
-        (_, _, Some(file), _) => Change::Content(content(&file)?),
+        (_, Some(words), ..) => Change::Words(words),
+        (_, _, Some(status), ..) => Change::Status(status),
+        (_, _, _, Some(file), _) => Change::Content(content(&file)?),
         (.., Some(reason)) => Change::Mistake(reason),
-        (None, None, None, None) => return Err(nothing_named()),
+        (None, None, None, None, None) if what.end => Change::End,
+        (None, None, None, None, None) => return Err(nothing_named()),
     };
     let request = Request::Change {
         record: args.record,

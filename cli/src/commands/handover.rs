@@ -16,6 +16,7 @@ pub fn run(session: &Session, args: HandoverArgs) -> Result<Ending, Failure> {
     let request = HandoverRequest {
         record: args.record,
         read: args.read,
+        keeps_place: false,
         staff: args.staff,
     };
     let Reply::Handover(shown) = session.ask(Request::Handover(request))? else {

@@ -305,6 +305,10 @@ pub struct HandoverRequest {
     pub record: String,
     /// Whether it is signed that it was read.
     pub read: bool,
+    /// Whether what is new to this reader is new the next time too, as on a page that is only
+    /// loaded.
+    #[serde(default)]
+    pub keeps_place: bool,
     /// As which member of staff: a name, an id or its beginning.
     pub staff: Option<String>,
 }

@@ -1,12 +1,17 @@
-//! What a member of staff may have the node do: each command needs something that their role was
-//! given. What they write is judged once more where it is signed; sharing and decisions are signed
-//! by the organisation, so that it is here alone that a role stands in their way.
+//! For whom the node works: its owner, or a member of their staff who signed in or whom a command
+//! names. While it works for somebody they are the one who reads and who signs.
+//!
+//! Each command needs something that a role was given. What is written is judged once more where it
+//! is signed; whoever accepts an invitation is answered by the node itself later, so that it is here
+//! that a role stands in the way of inviting them.
 
 use kith_protocol::{consent::grant::Actions, id::StaffId};
 
 use super::Node;
 use crate::{
-    api::{RecoveryAsk, Request, RulesAct},
+    api::{
+        AnswerRequest, EventRequest, HandoverRequest, RecoveryAsk, Request, RulesAct, RulesRequest,
+    },
     failure::{Ending, Failure},
 };
 
@@ -32,26 +37,63 @@ impl Node {
         if let Some(staff) = staff {
             self.may_act(staff, Actions::READ)?;
         }
-        self.acting = staff;
+        self.working_for(staff, work)
+    }
+
+    /// Does a piece of work for somebody, and goes on for whomever it worked before.
+    pub(super) fn working_for<T>(
+        &mut self,
+        staff: Option<StaffId>,
+        work: impl FnOnce(&mut Self) -> T,
+    ) -> T {
+        let before = std::mem::replace(&mut self.acting, staff);
         let done = work(self);
-        self.acting = None;
+        self.acting = before;
         done
     }
 
-    /// Whether whoever acts now may have this done.
-    pub(super) fn may_ask(&self, request: &Request) -> Result<(), Failure> {
-        let Some(staff) = self.acting else {
-            return Ok(());
+    /// For whom a command is done, who may have that done: whoever signed in, or whom it names.
+    pub(super) fn asked_by(&self, request: &Request) -> Result<Option<StaffId>, Failure> {
+        let named = named(request).map(|word| self.staff_named(word));
+        let staff = match (self.acting, named.transpose()?) {
+            (Some(signed_in), Some(named)) if signed_in != named => {
+                return Err(Failure::new(
+                    Ending::NotAllowed,
+                    "Whoever is signed in writes in their own name.",
+                    "Leave out whom to write as. Nothing was changed.",
+                ));
+            }
+            (signed_in, named) => signed_in.or(named),
+        };
+        let Some(by) = staff else {
+            return Ok(None);
         };
         match needed(request) {
-            Needed::May(actions) => self.may_act(staff, actions),
-            Needed::RunsIt => Err(Failure::new(
-                Ending::NotAllowed,
-                "Only whoever runs this node does that.",
-                "Ask them. Nothing was changed.",
-            )),
+            Needed::May(actions) => self.may_act(by, actions)?,
+            Needed::RunsIt => {
+                return Err(Failure::new(
+                    Ending::NotAllowed,
+                    "Only whoever runs this node does that.",
+                    "Ask them. Nothing was changed.",
+                ));
+            }
         }
+        Ok(staff)
     }
+}
+
+/// The member of staff whom a command names.
+fn named(request: &Request) -> Option<&str> {
+    let (Request::Add { staff, .. }
+    | Request::Change { staff, .. }
+    | Request::Event(EventRequest { staff, .. })
+    | Request::Answer(AnswerRequest { staff, .. })
+    | Request::Rules(RulesRequest { staff, .. })
+    | Request::Handover(HandoverRequest { staff, .. })) = request
+    else {
+        return None;
+    };
+    staff.as_deref()
 }
 
 fn needed(request: &Request) -> Needed {
@@ -108,11 +150,18 @@ fn needed(request: &Request) -> Needed {
 
 #[cfg(test)]
 mod tests {
-    use kith_protocol::id::StaffId;
+    use kith_protocol::{
+        consent::Status,
+        id::{RecordId, StaffId},
+        store::Store,
+    };
     use tempfile::TempDir;
 
     use crate::{
-        api::{NewPerson, NewStaff, Reply, Request, ShareRequest, ShareTerms},
+        api::{
+            Addition, HandoverRequest, NewPerson, NewStaff, Reply, Request, ShareRequest,
+            ShareTerms,
+        },
         failure::Ending,
         home::{Home, Unlock},
         node::{Node, Role},
@@ -136,12 +185,83 @@ mod tests {
         StaffId::from_hex(&line.id).expect("an id")
     }
 
+    /// By which member of staff each entry of a record was signed, in the order in which they came.
+    fn signed_by(node: &mut Node, record: &str) -> Vec<Option<StaffId>> {
+        let id = RecordId::from_hex(record).expect("an id");
+        let signed = node.with_record(id, |node, record| {
+            let mut signed = Vec::new();
+            for document in record.ledger().documents() {
+                for entry in node.store.entry_ids(&id, &document)? {
+                    let status = record.ledger().status(&entry);
+                    assert_eq!(status, Some(Status::Accepted), "it counts");
+                    let header = record.ledger().header(&entry).expect("its header");
+                    signed.push((header.time_ms, header.seq, header.staff));
+                }
+            }
+            signed.sort_unstable();
+            Ok(signed.into_iter().map(|(.., staff)| staff).collect())
+        });
+        signed.expect("read")
+    }
+
     #[test]
-    fn a_role_bounds_what_somebody_has_the_node_do() {
+    fn what_staff_write_is_signed_as_theirs_and_what_the_node_does_by_itself_is_not() {
+        let (_folder, mut node) = practice();
+        let nurse = enter(&mut node, "Sam", "see,add,change");
+        let other = enter(&mut node, "Kim", "see,add");
+        let person = NewPerson {
+            family: "Penn".to_owned(),
+            ..NewPerson::default()
+        };
+        let Ok(Reply::RecordNew(made)) = ask(&mut node, Some(nurse), Request::RecordNew(person))
+        else {
+            panic!("no record");
+        };
+        let record = made.record;
+        let note = |staff: Option<&str>| Request::Add {
+            record: record.clone(),
+            what: Addition::Note("Slept well".to_owned()),
+            staff: staff.map(str::to_owned),
+        };
+        let handover = Request::Handover(HandoverRequest {
+            record: record.clone(),
+            read: true,
+            keeps_place: false,
+            staff: None,
+        });
+        for (staff, request) in [
+            (Some(nurse), note(None)),
+            (Some(nurse), note(Some("Sam"))),
+            (Some(other), handover),
+            (None, note(Some("Kim"))),
+            (None, note(None)),
+        ] {
+            ask(&mut node, staff, request).expect("written");
+        }
+        let told = [
+            Some(nurse),
+            Some(nurse),
+            Some(nurse),
+            Some(other),
+            Some(other),
+            None,
+        ];
+        assert_eq!(signed_by(&mut node, &record), told);
+        let as_somebody_else = ask(&mut node, Some(nurse), note(Some("Kim")));
+        assert_eq!(as_somebody_else.err(), Some(Ending::NotAllowed));
+    }
+
+    fn practice() -> (TempDir, Node) {
         let folder = TempDir::new().expect("a folder");
         let home = Home::at(folder.path().join("home"));
         Node::set_up(&home, "Riverside Surgery", Role::Practice, &Unlock::KeyFile).expect("set up");
-        let mut node = Node::open(&home, &Unlock::KeyFile).expect("opened");
+        let node = Node::open(&home, &Unlock::KeyFile).expect("opened");
+        (folder, node)
+    }
+
+    #[test]
+    fn a_role_bounds_what_somebody_has_the_node_do() {
+        let (_folder, mut node) = practice();
         let person = NewPerson {
             family: "Penn".to_owned(),
             ..NewPerson::default()

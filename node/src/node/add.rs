@@ -15,14 +15,8 @@ use crate::{
 };
 
 impl Node {
-    pub(super) fn add(
-        &mut self,
-        word: &str,
-        what: Addition,
-        staff: Option<&str>,
-    ) -> Result<Added, Failure> {
+    pub(super) fn add(&mut self, word: &str, what: Addition) -> Result<Added, Failure> {
         let id = self.record_named(word)?;
-        let staff = staff.map(|word| self.staff_named(word)).transpose()?;
         let now = now_ms();
         let (document, resource, blob) = self.addition(what, now)?;
         if let Some(blob) = blob {
@@ -32,9 +26,7 @@ impl Node {
             let mut rng = node.rng.clone();
             let mut items = Vec::new();
             let edits = [(document.clone(), vec![Edit::Create(resource)])].into();
-            let mut pen = node.pen(now);
-            pen.author.staff = staff;
-            import::write_all(record, &pen, edits, &mut items, &mut rng)?;
+            import::write_all(record, &node.pen(now), edits, &mut items, &mut rng)?;
             node.rng = rng;
             let entry = items.iter().find_map(|item| match item {
                 Item::Entry { id, .. } => Some(id.to_string()),

@@ -21,20 +21,16 @@ impl Node {
         word: &str,
         thing: &str,
         change: &Change,
-        staff: Option<&str>,
     ) -> Result<Added, Failure> {
         let id = self.record_named(word)?;
-        let staff = staff.map(|word| self.staff_named(word)).transpose()?;
         self.with_record(id, |node, record| {
             let placed = node.thing_named(record, thing)?;
             let edits = edits(&placed, change)?;
             let section = placed.document.section.name().to_owned();
             let mut rng = node.rng.clone();
             let mut items = Vec::new();
-            let mut pen = node.pen(now_ms());
-            pen.author.staff = staff;
             let edits = [(placed.document, edits)].into();
-            import::write_all(record, &pen, edits, &mut items, &mut rng)?;
+            import::write_all(record, &node.pen(now_ms()), edits, &mut items, &mut rng)?;
             node.rng = rng;
             let entry = items.first().map_or_else(String::new, review::id_of);
             let noted = node.noted(record, &items)?;

@@ -214,7 +214,9 @@ impl Node {
         }
         let before = std::mem::take(&mut course.built);
         let for_others = before.iter().any(super::is_for_others);
-        let (store, pen) = (&mut self.store, self.identity.pen(self.nonce, now_ms()));
+        let mut pen = self.identity.pen(self.nonce, now_ms());
+        pen.author.staff = self.acting;
+        let store = &mut self.store;
         let (built, committed) = in_parallel_beside(
             filings,
             |(filing, seed)| {

@@ -30,6 +30,7 @@ pub(super) async fn show(
     let request = HandoverRequest {
         record: record.clone(),
         read: false,
+        keeps_place: true,
         staff: None,
     };
     let Reply::Handover(handover) = visitor.ask(Request::Handover(request)).await? else {
@@ -215,6 +216,7 @@ pub(super) async fn read(Path(record): Path<String>, sent: Sent) -> Answer {
     let request = HandoverRequest {
         record: record.clone(),
         read: true,
+        keeps_place: false,
         staff: None,
     };
     sent.by.ask(Request::Handover(request)).await?;
@@ -258,7 +260,8 @@ pub(super) async fn event(Path(record): Path<String>, sent: Sent) -> Answer {
     let made_tasks: Vec<_> = made.tasks.iter().collect();
     let main = html! {
         section.good role="status" {
-            h1 { (made.what) }
+            h1 { "It is written down" }
+            p { "Everybody who may know is told." }
             @if let Some(note) = &made.note { p { (note) } }
         }
         @if !made_tasks.is_empty() {

@@ -22,9 +22,6 @@ impl Node {
         if asked.task.len() < PREFIX_LEN_MIN {
             return Err(no_task(&asked.task));
         }
-        let staff = asked.staff.as_deref();
-        let staff = staff.map(|word| self.staff_named(word)).transpose()?;
-        let staff = staff.or(self.acting);
         let record = self.record_of_task(asked)?;
         self.with_record(record, |node, of| {
             let work = node.work_of(of);
@@ -43,11 +40,9 @@ impl Node {
                 &show::time(now),
             );
             let resource = add::resource(&value, &task.document, now);
-            let mut pen = node.identity.pen(node.nonce, now);
-            pen.author.staff = staff;
             let (mut items, mut rng) = (Vec::new(), node.rng.clone());
             let edits = [Edit::Create(resource)];
-            write_into(of, &pen, task.document.clone(), &edits, &mut items, &mut rng)?;
+            write_into(of, &node.pen(now), task.document.clone(), &edits, &mut items, &mut rng)?;
             node.rng = rng;
             let entry = items.first().map_or_else(String::new, review::id_of);
             node.commit(items)?;

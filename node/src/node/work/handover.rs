@@ -60,20 +60,19 @@ impl Node {
         asked: &HandoverRequest,
     ) -> Result<HandoverShown, Failure> {
         let id = self.record_named(&asked.record)?;
-        let staff = asked.staff.as_deref();
-        let staff = staff.map(|word| self.staff_named(word)).transpose()?;
-        let staff = staff.or(self.acting);
+        let staff = self.acting;
         self.with_record(id, |node, record| {
             let name = looked_name(id, staff);
             let before: Option<Looked> = read_row(&node.store, RowKind::Looked, &name)?;
             let now = now_ms();
             let work = node.work_of(record);
             let (mut changed, looked) = node.changed_since(record, before.as_ref(), staff)?;
-            node.disclose_handover(record, row(RowKind::Looked, &name, &looked))?;
+            let place = row(RowKind::Looked, &name, &looked);
+            node.disclose_handover(record, (!asked.keeps_place).then_some(place))?;
             let reads = node.reads(record);
             let as_of = newest(record, &reads);
             let note = if asked.read {
-                let (items, note) = node.says_read(record, staff, as_of)?;
+                let (items, note) = node.says_read(record, as_of)?;
                 if !items.is_empty() {
                     node.commit(items)?;
                 }
@@ -116,12 +115,16 @@ impl Node {
         })
     }
 
-    fn disclose_handover(&mut self, record: &mut Record, looked: Item) -> Result<(), Failure> {
+    fn disclose_handover(
+        &mut self,
+        record: &mut Record,
+        looked: Option<Item>,
+    ) -> Result<(), Failure> {
         let parts = [Section::Tasks, Section::DailyCare, Section::Encounters];
         let mut documents = record.ledger().documents();
         documents.retain(|id| parts.contains(&id.section));
         let said = Self::state_of(record, documents, self.owner(), None, How::Show);
-        self.disclosed(vec![said], vec![looked])
+        self.disclosed(vec![said], looked.into_iter().collect())
     }
 
     /// What was written since a reader looked, by others, oldest first; and how far that goes.
@@ -223,11 +226,9 @@ impl Node {
     fn says_read(
         &mut self,
         record: &mut Record,
-        staff: Option<StaffId>,
         as_of: Option<u64>,
     ) -> Result<(Vec<Item>, String), Failure> {
-        let mut pen = self.identity.pen(self.nonce, now_ms());
-        pen.author.staff = staff;
+        let pen = self.pen(now_ms());
         let who = who_writes(&pen);
         let places = [Section::Tasks, Section::DailyCare];
         let document = places

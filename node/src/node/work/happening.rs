@@ -44,15 +44,11 @@ struct Written {
 impl Node {
     pub(in crate::node) fn event(&mut self, asked: &EventRequest) -> Result<EventMade, Failure> {
         let id = self.record_named(&asked.record)?;
-        let staff = asked.staff.as_deref();
-        let staff = staff.map(|word| self.staff_named(word)).transpose()?;
-        let staff = staff.or(self.acting);
         self.with_record(id, |node, record| {
             let now = now_ms();
             let mut items = Vec::new();
             let mut rng = node.rng.clone();
-            let mut pen = node.identity.pen(node.nonce, now);
-            pen.author.staff = staff;
+            let pen = node.pen(now);
             let written = match &asked.what {
                 EventSaid::Happened {
                     kind,

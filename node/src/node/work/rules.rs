@@ -8,7 +8,7 @@ use kith_crdt::{
 use kith_protocol::{
     audit::How,
     consent::grant::Actions,
-    id::{PrincipalId, StaffId},
+    id::PrincipalId,
     record::{Pen, Record},
     store::Item,
 };
@@ -28,13 +28,9 @@ use crate::{
 impl Node {
     pub(in crate::node) fn rules(&mut self, asked: &RulesRequest) -> Result<RulesShown, Failure> {
         let id = self.record_named(&asked.record)?;
-        let staff = asked.staff.as_deref();
-        let staff = staff.map(|word| self.staff_named(word)).transpose()?;
-        let staff = staff.or(self.acting);
         self.with_record(id, |node, record| {
             let now = now_ms();
-            let mut pen = node.identity.pen(node.nonce, now);
-            pen.author.staff = staff;
+            let pen = node.pen(now);
             match &asked.act {
                 RulesAct::Show => {
                     node.disclose_part(record, &[Section::Circle], How::Show)?;
@@ -44,14 +40,14 @@ impl Node {
                 RulesAct::Set(text) => match parse(text) {
                     Ok(rules) => {
                         let edits = node.keeping(record, &pen, Some((text, &rules)))?;
-                        let note = node.keep_rules(record, staff, edits)?;
+                        let note = node.keep_rules(record, edits)?;
                         Ok(node.rules_shown(record, None, note))
                     }
                     Err(_) => Ok(node.rules_shown(record, Some(text), None)),
                 },
                 RulesAct::End => {
                     let edits = node.keeping(record, &pen, None)?;
-                    let note = node.keep_rules(record, staff, edits)?;
+                    let note = node.keep_rules(record, edits)?;
                     Ok(node.rules_shown(record, None, note))
                 }
             }
@@ -61,7 +57,6 @@ impl Node {
     fn keep_rules(
         &mut self,
         record: &mut Record,
-        staff: Option<StaffId>,
         (document, edits): (DocumentId, Vec<Edit>),
     ) -> Result<Option<String>, Failure> {
         if edits.is_empty() {
@@ -71,10 +66,15 @@ impl Node {
                 "There is nothing to do.",
             ));
         }
-        let mut pen = self.identity.pen(self.nonce, now_ms());
-        pen.author.staff = staff;
         let (mut items, mut rng) = (Vec::new(), self.rng.clone());
-        write_into(record, &pen, document, &edits, &mut items, &mut rng)?;
+        write_into(
+            record,
+            &self.pen(now_ms()),
+            document,
+            &edits,
+            &mut items,
+            &mut rng,
+        )?;
         self.rng = rng;
         items.extend(self.deadlines.mark(record.id()));
         self.commit(items)?;

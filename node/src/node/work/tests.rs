@@ -108,6 +108,7 @@ impl Place {
         let reply = self.does(Request::Handover(HandoverRequest {
             record: record.to_string(),
             read,
+            keeps_place: false,
             staff: None,
         }));
         let Reply::Handover(shown) = reply else {
