@@ -55,7 +55,6 @@ pub struct Daemon {
     telling: Option<watch::Sender<Vec<String>>>,
     told: watch::Receiver<Vec<String>>,
     socket: Option<Socket>,
-    /// Those of whoever sits at this machine come first.
     pages: Vec<Pages>,
 }
 
@@ -232,7 +231,8 @@ impl Daemon {
                 }
                 accepted = socket.listener.accept() => {
                     if let Ok((stream, _)) = accepted {
-                        let site = self.pages.first().map(|pages| Arc::clone(pages.site()));
+                        let mut own = self.pages.iter().filter(|pages| pages.are_of_own_machine());
+                        let site = own.next().map(|pages| Arc::clone(pages.site()));
                         tokio::spawn(obey(self.driver.clone(), self.network.clone(), site, stream));
                     }
                 }

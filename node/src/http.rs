@@ -20,6 +20,8 @@ mod refusal;
 mod sessions;
 mod signing;
 mod site;
+#[cfg(test)]
+mod tests;
 mod tls;
 mod visitor;
 mod words;

@@ -100,6 +100,7 @@ pub use identity::Role;
 pub use overview::{Overview, Part};
 pub use peers::Peer;
 pub use readings::Series;
+pub(crate) use sent::Upload;
 pub use setup::{Adder, NewDevice};
 pub use sharing::{
     InvitationId, Invited, Opening, Refused, last_day, meet, offered, owner_of, refused, start_of,
@@ -143,6 +144,9 @@ pub struct Node {
     /// Whose each device was that was asked about: the row of every known node is long, and one of
     /// them is read instead of all.
     device_owners: RefCell<BTreeMap<DeviceId, PrincipalId>>,
+    /// What is read for the answer that is being made, where it is entered into the access log at
+    /// its end.
+    look: Option<audit::Look>,
     /// The member of staff for whom it works now; nobody where it is its owner's own work.
     acting: Option<StaffId>,
     /// How often whom this node knows or expects, or where they are, has changed.
@@ -181,6 +185,7 @@ impl Node {
             word_attempts: Vec::new(),
             standings: standing::Standings::default(),
             device_owners: RefCell::default(),
+            look: None,
             acting: None,
             met: 0,
             store,

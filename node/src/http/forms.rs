@@ -12,7 +12,10 @@ use axum::{
 use futures::StreamExt;
 
 use super::{refusal::Refusal, sessions::Secret, site::Site, visitor::Visitor};
-use crate::failure::{Ending, Failure};
+use crate::{
+    failure::{Ending, Failure},
+    node::Upload,
+};
 
 /// The field of each form that says whose it is.
 pub(super) const TOKEN: &str = "form";
@@ -56,15 +59,7 @@ fn has_files(headers: &HeaderMap) -> bool {
 pub(super) struct Sent {
     pub by: Visitor,
     fields: Vec<(String, String)>,
-    /// Files, with their names.
     pub files: Vec<Upload>,
-}
-
-/// A file that was sent.
-pub(super) struct Upload {
-    /// As the sender's machine calls it, without folders.
-    pub name: String,
-    pub bytes: Vec<u8>,
 }
 
 impl Sent {
@@ -112,6 +107,28 @@ impl FromRequest<Arc<Site>> for Sent {
     type Rejection = Response;
 
     async fn from_request(request: Request, site: &Arc<Site>) -> Result<Self, Self::Rejection> {
+        let sent = Self::read_from(request, site).await?;
+        if sent.by.is_phone() {
+            return Err(sent.by.may_not().into_response());
+        }
+        Ok(sent)
+    }
+}
+
+/// That a form of the session asked to end it: whoever only looks may do that too.
+pub(super) struct Left;
+
+impl FromRequest<Arc<Site>> for Left {
+    type Rejection = Response;
+
+    async fn from_request(request: Request, site: &Arc<Site>) -> Result<Self, Self::Rejection> {
+        Sent::read_from(request, site).await.map(|_| Self)
+    }
+}
+
+impl Sent {
+    /// A form of this session.
+    async fn read_from(request: Request, site: &Arc<Site>) -> Result<Self, Response> {
         let mut request = request;
         let by: Visitor = request.extract_parts_with_state(site).await?;
         let mut sent = Self::of(by, Vec::new());
@@ -130,9 +147,7 @@ impl FromRequest<Arc<Site>> for Sent {
         }
         Ok(sent)
     }
-}
 
-impl Sent {
     /// Takes the parts of a form with files. Nothing is kept of one whose token, which comes first,
     /// is not this session's.
     async fn read(&mut self, mut parts: Multipart) -> Result<(), Refusal> {

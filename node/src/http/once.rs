@@ -6,30 +6,35 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
+use super::sessions::{Secret, Session};
 use crate::api::Shared;
 
 /// Invitations that are remembered; the oldest is forgotten first.
 const INVITATIONS_MAX: usize = 32;
 
-/// Invitations by their ids, with the order in which they were made.
+/// Invitations by their ids, with the order in which they were made and the session that made them:
+/// nobody else is shown how to join.
 #[derive(Default)]
-pub(super) struct Invitations(Mutex<BTreeMap<String, (u64, Shared)>>);
+pub(super) struct Invitations(Mutex<BTreeMap<String, (u64, Secret, Shared)>>);
 
 impl Invitations {
-    pub fn keep(&self, id: String, shared: Shared) {
+    pub fn keep(&self, session: &Session, shared: Shared) {
         let mut kept = lock(&self.0);
-        let order = kept.values().map(|(order, _)| *order).max().unwrap_or(0) + 1;
+        let order = kept.values().map(|(order, ..)| *order).max().unwrap_or(0) + 1;
         if kept.len() >= INVITATIONS_MAX {
-            let oldest = kept.iter().min_by_key(|(_, (order, _))| *order);
+            let oldest = kept.iter().min_by_key(|(_, (order, ..))| *order);
             if let Some(id) = oldest.map(|(id, _)| id.clone()) {
                 kept.remove(&id);
             }
         }
-        kept.insert(id, (order, shared));
+        let id = shared.invitation.clone();
+        kept.insert(id, (order, session.form.clone(), shared));
     }
 
-    pub fn find(&self, id: &str) -> Option<Shared> {
-        lock(&self.0).get(id).map(|(_, shared)| shared.clone())
+    pub fn find(&self, session: &Session, id: &str) -> Option<Shared> {
+        let kept = lock(&self.0);
+        let (_, made_by, shared) = kept.get(id)?;
+        made_by.is(&session.form).then(|| shared.clone())
     }
 }
 

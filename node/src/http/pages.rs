@@ -44,7 +44,7 @@ use super::{
     live,
     refusal::Refusal,
     site::Site,
-    visitor::Visitor,
+    visitor::{RunsIt, Visitor},
 };
 use crate::node::Heading;
 
@@ -101,24 +101,14 @@ pub(super) fn router(site: Arc<Site>) -> Router {
             "/import",
             post(people::import).layer(DefaultBodyLimit::max(UPLOAD_LEN_MAX)),
         )
-        .route("/join", get(joining::form).post(joining::begin))
-        .route("/joining/{name}", get(joining::show).post(joining::answer))
         .route(
             "/invitations/{id}",
             get(invitation::show).post(invitation::admit),
         )
         .route("/review", get(review::of_all))
         .route("/inbox", get(tasks::inbox))
-        .route("/data", get(machine::data))
         .route("/connections", get(machine::connections))
-        .route("/backups", get(machine::backups).post(machine::back_up))
-        .route("/devices", get(devices::list).post(devices::add))
-        .route("/devices/retire", post(devices::retire))
-        .route("/staff", get(staff::list).post(staff::add))
-        .route("/staff/end", post(staff::end))
-        .route("/staff/account", post(staff::account))
-        .route("/phone", get(phone::show).post(phone::open))
-        .route("/phone/close", post(phone::close))
+        .merge(of_whoever_runs_it(&site))
         .route("/live", get(live::live))
         .nest("/r/{record}", record)
         .route("/r/{record}/", get(without_slash))
@@ -139,6 +129,25 @@ pub(super) fn router(site: Arc<Site>) -> Router {
             door::guard,
         ))
         .with_state(site)
+}
+
+/// What is for whoever runs the node and for nobody else.
+fn of_whoever_runs_it(site: &Arc<Site>) -> Router<Arc<Site>> {
+    Router::new()
+        .route("/join", get(joining::form).post(joining::begin))
+        .route("/joining/{name}", get(joining::show).post(joining::answer))
+        .route("/data", get(machine::data))
+        .route("/backups", get(machine::backups).post(machine::back_up))
+        .route("/devices", get(devices::list).post(devices::add))
+        .route("/devices/retire", post(devices::retire))
+        .route("/staff", get(staff::list).post(staff::add))
+        .route("/staff/end", post(staff::end))
+        .route("/staff/account", post(staff::account))
+        .route("/phone", get(phone::show).post(phone::open))
+        .route("/phone/close", post(phone::close))
+        .route_layer(middleware::from_extractor_with_state::<RunsIt, _>(
+            Arc::clone(site),
+        ))
 }
 
 const STYLE: &str = include_str!("style.css");

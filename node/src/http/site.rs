@@ -181,6 +181,11 @@ impl Pages {
         self.site.fingerprint.as_deref()
     }
 
+    /// Whether they are for whoever sits at this machine, who needs no more than a link.
+    pub(crate) fn are_of_own_machine(&self) -> bool {
+        self.site.kind == Kind::OwnMachine
+    }
+
     /// What gives out one-use links.
     pub fn site(&self) -> &Arc<Site> {
         &self.site

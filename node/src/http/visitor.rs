@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::{
     extract::FromRequestParts,
-    http::{Method, StatusCode, header, request::Parts},
+    http::{StatusCode, header, request::Parts},
     response::{IntoResponse, Redirect, Response},
 };
 use maud::html;
@@ -46,7 +46,7 @@ impl Visitor {
             Viewer::Owner | Viewer::Phone => None,
             Viewer::Staff(staff) => Some(staff),
         };
-        let work = move |node: &mut Node| node.acting_as(staff, work);
+        let work = move |node: &mut Node| node.acting_as(staff, |node| node.one_look(work));
         self.node.driver.ask(work).await
     }
 
@@ -58,14 +58,71 @@ impl Visitor {
     }
 }
 
+impl Visitor {
+    /// What a page of a record shows, with what stands at its top: read together, as one look.
+    pub async fn look<T: Send + 'static>(
+        &self,
+        record: &str,
+        work: impl FnOnce(&mut Node) -> Result<T, Failure> + Send + 'static,
+    ) -> Result<(Heading, T), Failure> {
+        let record = record.to_owned();
+        self.work(move |node| Ok((node.heading(Some(&record))?, work(node)?)))
+            .await
+    }
+
+    /// The same of a command.
+    pub async fn look_by(
+        &self,
+        record: &str,
+        request: Request,
+    ) -> Result<(Heading, Reply), Failure> {
+        self.look(record, move |node| node.handle(request, &mut |_| {}))
+            .await
+    }
+
+    /// Whether it is whoever runs the node.
+    pub fn runs_it(&self) -> bool {
+        self.session.viewer == Viewer::Owner
+    }
+
+    /// Whether it only looks.
+    pub fn is_phone(&self) -> bool {
+        self.session.viewer == Viewer::Phone
+    }
+
+    /// What is said to somebody who may not do something at all.
+    pub fn may_not(&self) -> Refusal {
+        let remedy = match self.session.viewer {
+            Viewer::Owner | Viewer::Staff(_) => "Ask whoever runs this node. Nothing was changed.",
+            Viewer::Phone => {
+                "A phone looks and changes nothing: do this on the computer. Nothing was changed."
+            }
+        };
+        Failure::new(Ending::NotAllowed, "This is not done from here.", remedy).into()
+    }
+}
+
+/// Whoever runs the node: pages of the node itself are for nobody else.
+pub(super) struct RunsIt;
+
+impl FromRequestParts<Arc<Site>> for RunsIt {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, site: &Arc<Site>) -> Result<Self, Response> {
+        let visitor = Visitor::from_request_parts(parts, site).await?;
+        if visitor.runs_it() {
+            Ok(Self)
+        } else {
+            Err(visitor.may_not().into_response())
+        }
+    }
+}
+
 impl FromRequestParts<Arc<Site>> for Visitor {
     type Rejection = Response;
 
     async fn from_request_parts(parts: &mut Parts, site: &Arc<Site>) -> Result<Self, Response> {
         let session = session(parts, site).ok_or_else(|| unknown(site))?;
-        if !is_open_to(&session.viewer, &parts.method, parts.uri.path()) {
-            return Err(Refusal::from(not_theirs(&session.viewer)).into_response());
-        }
         let node = site.running().ok_or_else(|| {
             // A node that is not made yet, or is not there yet.
             Redirect::to("/start").into_response()
@@ -113,35 +170,6 @@ pub(super) fn cookie(parts: &Parts, site: &Site) -> Option<Secret> {
         (name == site.sessions.cookie()).then(|| Secret::sent(value))
     });
     named.next()
-}
-
-/// Whether a page is for somebody at all; what they may do there the node decides.
-fn is_open_to(viewer: &Viewer, method: &Method, path: &str) -> bool {
-    const OF_THE_NODE: [&str; 5] = ["staff", "devices", "backups", "phone", "data"];
-    let first = path
-        .trim_start_matches('/')
-        .split('/')
-        .next()
-        .unwrap_or_default();
-    match viewer {
-        Viewer::Owner => true,
-        Viewer::Staff(_) => !OF_THE_NODE.contains(&first),
-        Viewer::Phone => {
-            let is_look = matches!(*method, Method::GET | Method::HEAD);
-            let is_writing = path.ends_with("/add") || path.ends_with("/new") || first == "join";
-            (is_look || first == "leave") && !is_writing && !OF_THE_NODE.contains(&first)
-        }
-    }
-}
-
-fn not_theirs(viewer: &Viewer) -> Failure {
-    let remedy = match viewer {
-        Viewer::Owner | Viewer::Staff(_) => "Ask whoever runs this node. Nothing was changed.",
-        Viewer::Phone => {
-            "A phone looks and changes nothing: do this on the computer. Nothing was changed."
-        }
-    };
-    Failure::new(Ending::NotAllowed, "This is not done from here.", remedy)
 }
 
 fn unknown(site: &Site) -> Response {

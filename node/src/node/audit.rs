@@ -41,6 +41,38 @@ pub struct Given {
     pub bytes: u64,
 }
 
+/// What is read for one answer.
+#[derive(Default)]
+pub(super) struct Look {
+    what: Vec<Disclosure>,
+    rows: Vec<Item>,
+}
+
+impl Look {
+    fn add(&mut self, new: Disclosure) {
+        let is_of = |known: &&mut Disclosure| {
+            known.record == new.record
+                && known.to == new.to
+                && known.how == new.how
+                && known.grant == new.grant
+                && known.purpose == new.purpose
+                && known.len == 0
+                && known.attachments.is_empty()
+        };
+        let is_plain = new.len == 0 && new.attachments.is_empty();
+        match self.what.iter_mut().find(is_of).filter(|_| is_plain) {
+            Some(known) => {
+                for document in new.documents {
+                    if !known.documents.contains(&document) {
+                        known.documents.push(document);
+                    }
+                }
+            }
+            None => self.what.push(new),
+        }
+    }
+}
+
 impl Node {
     /// Everything that this node holds of a record is about to be given out in this way.
     pub(super) fn disclose(
@@ -112,6 +144,25 @@ impl Node {
         self.disclosed(found.collect(), Vec::new())
     }
 
+    /// Gathers what is read for one answer: it is in the access log in one commit, before anything
+    /// of it is given back, and what one reader is shown of one record is one link.
+    ///
+    /// # Errors
+    /// When the work fails, and when the access log cannot be written.
+    pub(crate) fn one_look<T>(
+        &mut self,
+        work: impl FnOnce(&mut Self) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
+        if self.look.is_some() {
+            return work(self);
+        }
+        self.look = Some(Look::default());
+        let done = work(self);
+        let Look { what, rows } = self.look.take().unwrap_or_default();
+        self.disclosed(what, rows)?;
+        done
+    }
+
     /// Enters disclosures into the access log, with rows that are kept in the same commit.
     pub(super) fn disclosed(
         &mut self,
@@ -119,6 +170,11 @@ impl Node {
         rows: Vec<Item>,
     ) -> Result<(), Failure> {
         if what.is_empty() {
+            return Ok(());
+        }
+        if let Some(look) = &mut self.look {
+            look.rows.extend(rows);
+            what.into_iter().for_each(|what| look.add(what));
             return Ok(());
         }
         let now = now_ms();

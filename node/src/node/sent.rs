@@ -12,6 +12,14 @@ use crate::{
     store::random,
 };
 
+/// A file that was sent.
+pub(crate) struct Upload {
+    /// As the sender's machine calls it, without folders.
+    pub name: String,
+    /// All of it.
+    pub bytes: Vec<u8>,
+}
+
 /// A folder that is taken away again.
 struct Passing(PathBuf);
 
@@ -33,19 +41,18 @@ impl Drop for Passing {
 }
 
 impl Node {
-    /// Works on files that were sent, by their names and bytes; each has a folder of its own, so
-    /// that two of one name stay two.
+    /// Works on files that were sent; each has a folder of its own, so that two of one name stay two.
     ///
     /// # Errors
     /// When they cannot be written, and when the work fails.
     pub(crate) fn with_sent_files<T>(
         &mut self,
-        files: &[(String, Vec<u8>)],
+        files: &[Upload],
         work: impl FnOnce(&mut Self, Vec<PathBuf>) -> Result<T, Failure>,
     ) -> Result<T, Failure> {
         let passing = Passing::begin(self.home.folder())?;
         let mut paths = Vec::new();
-        for (n, (name, bytes)) in files.iter().enumerate() {
+        for (n, Upload { name, bytes }) in files.iter().enumerate() {
             let folder = passing.0.join(n.to_string());
             fs::create_dir(&folder).map_err(|error| not_kept(&error))?;
             // Neither hidden nor the name of a folder.

@@ -63,4 +63,9 @@ fn every_page_can_be_looked_at_and_nothing_changes() {
     }
     assert!(seen.len() > 30, "{seen:?}");
     assert_eq!(state(node, record), before);
+    let handover = node.json(["handover", record]);
+    assert!(
+        handover["since"].is_null(),
+        "a look is no handover that was read"
+    );
 }

@@ -134,7 +134,7 @@ pub(super) async fn add(Path(record): Path<String>, sent: Sent) -> Answer {
             what: sent.text("task").to_owned(),
             by: sent.given("by"),
         },
-        "file" => return file(&record, &sent).await,
+        "file" => return file(&record, sent).await,
         _ => return Err(nothing().into()),
     };
     let request = Request::Add {
@@ -147,20 +147,20 @@ pub(super) async fn add(Path(record): Path<String>, sent: Sent) -> Answer {
 }
 
 /// A letter with its title, or FHIR as what it is.
-async fn file(record: &str, sent: &Sent) -> Answer {
+async fn file(record: &str, sent: Sent) -> Answer {
     let Some(file) = sent.files.first() else {
         return Err(nothing().into());
     };
     let starts_as_json = file.bytes.trim_ascii_start().starts_with(b"{");
     if starts_as_json && sent.given("title").is_none() {
-        let imported = people::bring_in(&sent.by, &sent.files, Some(record.to_owned())).await?;
+        let imported = people::bring_in(&sent.by, sent.files, Some(record.to_owned())).await?;
         let heading = sent.by.heading(Some(record)).await?;
         let main = people::what_came(&imported);
         let at = Where::OfRecord(Tab::Add);
         return Ok(page(&sent.by, &heading, ("Brought in", at), &main).into_response());
     }
-    let files = vec![(file.name.clone(), file.bytes.clone())];
     let (word, title) = (record.to_owned(), sent.given("title"));
+    let files = sent.files;
     let added = sent.by.work(move |node| {
         node.with_sent_files(&files, |node, paths| {
             let Some(file) = paths.into_iter().next() else {

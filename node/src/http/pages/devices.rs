@@ -61,9 +61,9 @@ pub(super) async fn add(sent: Sent) -> Answer {
     let Reply::Shared(shared) = sent.by.ask(Request::DeviceAdd { confirm: true }).await? else {
         return Err(odd_answer().into());
     };
-    let id = shared.invitation.clone();
-    sent.by.site.invitations.keep(id.clone(), shared);
-    Ok(go(&format!("/invitations/{id}")))
+    let to = format!("/invitations/{}", shared.invitation);
+    sent.by.site.invitations.keep(&sent.by.session, shared);
+    Ok(go(&to))
 }
 
 /// Retires one.

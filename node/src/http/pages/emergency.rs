@@ -40,9 +40,9 @@ async fn sheet(
     done: &parts::Done,
     link: Option<&str>,
 ) -> Result<Response, Refusal> {
-    let heading = visitor.heading(Some(record)).await?;
     let word = record.to_owned();
-    let overview = visitor.work(move |node| node.overview(&word)).await?;
+    let looked = visitor.look(record, move |node| node.overview(&word));
+    let (heading, overview) = looked.await?;
     let rules = rules(visitor, record, None).await?;
     let qr = link.map(code::for_page).transpose()?;
     let main = html! {

@@ -11,7 +11,7 @@ use axum::{
 use maud::html;
 
 use super::{Answer, alone, go};
-use crate::http::{forms::Sent, sessions::Secret, site::Site, visitor::cookie};
+use crate::http::{forms::Left, sessions::Secret, site::Site, visitor::cookie};
 
 /// `/enter/LINK`: a page with one button. A visit changes nothing, so that a program which looks at
 /// links before they are shown does not use this one up; a browser with a script goes on by itself.
@@ -71,6 +71,3 @@ pub(super) async fn leave(State(site): State<Arc<Site>>, parts: Parts, _: Left) 
     };
     Ok(alone("Closed", &main).into_response())
 }
-
-/// That a form of the session asked for it.
-type Left = Sent;

@@ -19,7 +19,7 @@ use crate::{
 pub(super) async fn show(visitor: Visitor, Path(id): Path<String>) -> Answer {
     let state = state(&visitor, &id).await?;
     let heading = visitor.heading(None).await?;
-    let shared = visitor.site.invitations.find(&id);
+    let shared = visitor.site.invitations.find(&visitor.session, &id);
     let main = html! {
         h1 { "Invitation" }
         @if let Some(trouble) = &state.trouble { p.note { (trouble) } }
@@ -27,7 +27,7 @@ pub(super) async fn show(visitor: Visitor, Path(id): Path<String>) -> Answer {
         @if state.state == "waiting" {
             @match &shared {
                 Some(shared) => (doors(shared)?),
-                None => p.panel { "Its words and link were shown once, when it was made. If they are lost, take it back and share again." },
+                None => p.panel { "Its words and link are shown to whoever made it, until these pages are closed. If they are lost, take it back and share again." },
             }
             (take_back(&id, shared.as_ref(), &visitor.session))
         }

@@ -14,12 +14,8 @@ use crate::{
     api::{ImportRequest, Imported, NewPerson, RecordLine, RecordMade, Reply, Request},
     control::odd_answer,
     failure::Failure,
-    http::{
-        forms::{Sent, Upload},
-        visitor::Visitor,
-        words,
-    },
-    node::{Heading, Role},
+    http::{forms::Sent, visitor::Visitor, words},
+    node::{Heading, Role, Upload},
 };
 
 /// So many people are shown before a search.
@@ -71,9 +67,11 @@ pub(super) async fn list(visitor: Visitor, Query(asked): Query<Asked>) -> Answer
             button.main { "Find" }
         }
         (results(&found, &asked.q))
-        div.row {
-            a.button href="/records/new" { "Start a new record" }
-            a.button href="/join" { "I have an invitation" }
+        @if !visitor.is_phone() {
+            div.row {
+                a.button href="/records/new" { "Start a new record" }
+                @if visitor.runs_it() { a.button href="/join" { "I have an invitation" } }
+            }
         }
     };
     let at = Where::OfNode(Place::Records);
@@ -191,7 +189,7 @@ pub(super) async fn begin(sent: Sent) -> Answer {
 
 /// Brings files in.
 pub(super) async fn import(sent: Sent) -> Answer {
-    let imported = bring_in(&sent.by, &sent.files, None).await?;
+    let imported = bring_in(&sent.by, sent.files, None).await?;
     let heading = sent.by.heading(None).await?;
     let main = what_came(&imported);
     let at = Where::OfNode(Place::Records);
@@ -201,13 +199,9 @@ pub(super) async fn import(sent: Sent) -> Answer {
 /// Imports files that were sent. They stand in a folder of this node's home for that long.
 pub(super) async fn bring_in(
     visitor: &Visitor,
-    files: &[Upload],
+    files: Vec<Upload>,
     record: Option<String>,
 ) -> Result<Imported, Failure> {
-    let files: Vec<(String, Vec<u8>)> = files
-        .iter()
-        .map(|file| (file.name.clone(), file.bytes.clone()))
-        .collect();
     let reply = visitor
         .work(move |node| {
             node.with_sent_files(&files, |node, paths| {

@@ -16,11 +16,10 @@ use crate::{
 
 /// `/r/RECORD/plans`.
 pub(super) async fn show(visitor: Visitor, Path(record): Path<String>) -> Answer {
-    let heading = visitor.heading(Some(&record)).await?;
     let request = Request::Plans {
         record: record.clone(),
     };
-    let Reply::Plans(plans) = visitor.ask(request).await? else {
+    let (heading, Reply::Plans(plans)) = visitor.look_by(&record, request).await? else {
         return Err(odd_answer().into());
     };
     let main = html! {

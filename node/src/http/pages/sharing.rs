@@ -208,9 +208,9 @@ pub(super) async fn share(Path(record): Path<String>, sent: Sent) -> Answer {
     let Reply::Shared(shared) = sent.by.ask(Request::Share(share)).await? else {
         return Err(odd_answer().into());
     };
-    let id = shared.invitation.clone();
-    sent.by.site.invitations.keep(id.clone(), shared);
-    Ok(go(&format!("/invitations/{id}")))
+    let to = format!("/invitations/{}", shared.invitation);
+    sent.by.site.invitations.keep(&sent.by.session, shared);
+    Ok(go(&to))
 }
 
 fn asked(record: String, sent: &Sent) -> Result<ShareRequest, Failure> {

@@ -25,9 +25,9 @@ const MEASURED: [&str; 3] = ["results", "daily-care", "monitoring"];
 
 /// `/r/RECORD/`.
 pub(super) async fn show(visitor: Visitor, Path(record): Path<String>) -> Answer {
-    let heading = visitor.heading(Some(&record)).await?;
     let word = record.clone();
-    let overview = visitor.work(move |node| node.overview(&word)).await?;
+    let looked = visitor.look(&record, move |node| node.overview(&word));
+    let (heading, overview) = looked.await?;
     let main = html! {
         h1 { "Summary" }
         (doubts(&overview))
@@ -198,10 +198,9 @@ pub(super) async fn part(
     Path((record, section)): Path<(String, String)>,
     Query(paged): Query<parts::Paged>,
 ) -> Answer {
-    let heading = visitor.heading(Some(&record)).await?;
     let (word, asked) = (record.clone(), section.clone());
-    let (part, series) = visitor
-        .work(move |node| {
+    let (heading, (part, series)) = visitor
+        .look(&record, move |node| {
             let part = node.part(&word, &asked)?;
             let is_measured = MEASURED.contains(&asked.as_str());
             let series = is_measured.then(|| node.readings(&word, &asked));

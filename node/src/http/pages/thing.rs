@@ -29,9 +29,9 @@ pub(super) async fn show(
     Path((record, name)): Path<(String, String)>,
     Query(asked): Query<parts::Done>,
 ) -> Answer {
-    let heading = visitor.heading(Some(&record)).await?;
     let (word, wanted) = (record.clone(), name.clone());
-    let thing = visitor.work(move |node| node.thing(&word, &wanted)).await?;
+    let looked = visitor.look(&record, move |node| node.thing(&word, &wanted));
+    let (heading, thing) = looked.await?;
     let path = format!("/r/{record}/thing/{name}");
     let main = html! {
         (parts::done(&asked))

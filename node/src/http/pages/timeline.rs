@@ -20,11 +20,10 @@ pub(super) async fn show(
     Path(record): Path<String>,
     Query(asked): Query<parts::Paged>,
 ) -> Answer {
-    let heading = visitor.heading(Some(&record)).await?;
     let request = Request::Timeline {
         record: record.clone(),
     };
-    let Reply::Timeline(happened) = visitor.ask(request).await? else {
+    let (heading, Reply::Timeline(happened)) = visitor.look_by(&record, request).await? else {
         return Err(odd_answer().into());
     };
     let slice = asked.of(&happened);

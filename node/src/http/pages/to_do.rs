@@ -26,26 +26,28 @@ pub(super) async fn show(
     Path(record): Path<String>,
     Query(asked): Query<parts::Done>,
 ) -> Answer {
-    let heading = visitor.heading(Some(&record)).await?;
     let request = HandoverRequest {
         record: record.clone(),
         read: false,
         keeps_place: true,
         staff: None,
     };
-    let Reply::Handover(handover) = visitor.ask(Request::Handover(request)).await? else {
+    let asked_for = TasksRequest {
+        record: Some(record.clone()),
+        all: true,
+        ..TasksRequest::default()
+    };
+    let looked = visitor.look(&record, move |node| {
+        let handover = node.handle(Request::Handover(request), &mut |_| {})?;
+        Ok((
+            handover,
+            node.handle(Request::Tasks(asked_for), &mut |_| {})?,
+        ))
+    });
+    let (heading, (Reply::Handover(handover), Reply::Tasks(all))) = looked.await? else {
         return Err(odd_answer().into());
     };
-    let done = tasks::list(
-        &visitor,
-        TasksRequest {
-            record: Some(record.clone()),
-            all: true,
-            ..TasksRequest::default()
-        },
-    )
-    .await?;
-    let ended: Vec<_> = done
+    let ended: Vec<_> = all
         .tasks
         .iter()
         .filter(|task| !task.state.is_open())

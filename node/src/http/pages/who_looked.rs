@@ -29,11 +29,10 @@ pub(super) async fn show(
     Path(record): Path<String>,
     Query(asked): Query<parts::Paged>,
 ) -> Answer {
-    let heading = visitor.heading(Some(&record)).await?;
     let request = Request::WhoLooked {
         record: record.clone(),
     };
-    let Reply::Looked(looked) = visitor.ask(request).await? else {
+    let (heading, Reply::Looked(looked)) = visitor.look_by(&record, request).await? else {
         return Err(odd_answer().into());
     };
     let days = by_day(&looked);
