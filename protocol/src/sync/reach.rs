@@ -137,6 +137,22 @@ impl Reach {
         }
     }
 
+    /// Of events that it may have, what ended something of it in logs that it has no more, each
+    /// with its log's label, ascending.
+    pub(super) fn ends(&self, visible: &[&Verified<Event>]) -> Vec<(Option<Label>, EventId)> {
+        let ended = visible
+            .iter()
+            .filter(|event| self.is_ended_by(event.value()));
+        let ended = ended.filter_map(|event| match &event.value().log {
+            LogId::Core(_) => (!self.sees_core()).then(|| (None, event.id())),
+            LogId::Label(_, label) => {
+                (!self.sees_label(label)).then(|| (Some(label.clone()), event.id()))
+            }
+            LogId::Principal(_) => None,
+        });
+        ended.collect::<BTreeSet<_>>().into_iter().collect()
+    }
+
     /// The events of the record's own logs that it may have. Where nothing is shared any more that
     /// is what ended it, with the past of that, and nothing later.
     pub(super) fn events<'a>(&self, logs: &'a [(LogId, ReadLog)]) -> Vec<&'a Verified<Event>> {

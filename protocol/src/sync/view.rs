@@ -45,6 +45,11 @@ pub struct Scope {
     /// given from their start once this node may read them again.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub owed: Vec<DocumentId>,
+    /// What ended something of it, in logs that it has no more, ascending: the log's label, nothing
+    /// for the core log, with the event. The past of such an event may go with it, and the journal
+    /// went past some of that when it was none of their business.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ends: Vec<(Option<Label>, EventId)>,
 }
 
 impl Scope {
@@ -72,6 +77,11 @@ impl Scope {
     /// Whether a principal's log belongs to it.
     pub fn has_principal(&self, principal: &PrincipalId) -> bool {
         self.principals.binary_search(principal).is_ok()
+    }
+
+    /// Whether it has a whole log: of a label, or the core log.
+    fn has_log(&self, label: Option<&Label>) -> bool {
+        label.map_or(self.core, |label| self.labels.contains(label))
     }
 
     /// Whether all rights of `other` are in it.
@@ -117,6 +127,12 @@ impl Scope {
                 .filter(|document| other.reads(document))
                 .cloned()
                 .collect(),
+            ends: self
+                .ends
+                .iter()
+                .filter(|end| other.ends.contains(end))
+                .cloned()
+                .collect(),
         }
     }
 
@@ -128,7 +144,10 @@ impl Scope {
             .map(|document| Place::Document(record, document.clone()))
             .collect();
         let is_new = |revocation: &EventId| !before.made.contains(revocation);
-        if !before.covers(self) || self.made.iter().any(is_new) {
+        let ends_anew = |end: &(Option<Label>, EventId)| {
+            !before.has_log(end.0.as_ref()) && !before.ends.contains(end)
+        };
+        if !before.covers(self) || self.made.iter().any(is_new) || self.ends.iter().any(ends_anew) {
             places.push(Place::Authority(record));
         }
         let known = |principal: &&PrincipalId| !before.principals.contains(principal);
@@ -289,6 +308,7 @@ impl View {
             principals: principals.into_iter().collect(),
             made: Vec::new(),
             owed: Vec::new(),
+            ends: reach.ends(&visible),
         };
         let mut view = Self {
             reach,

@@ -74,8 +74,12 @@ impl Link {
     ) -> Result<bool, Stop> {
         let ours = desk.shell.owner();
         if !desk.shell.store().logs(&id)?.is_empty() {
-            // A record that is here takes nothing from anyone whom its own logs do not name.
-            let mut rights = desk.shell.rights(id)?;
+            // A record that is here takes nothing from anyone whom its own logs do not name. One
+            // that cannot be read names nobody: whoever asks is answered as if it were not here,
+            // and somebody whom it does name is asked for it again by a comparison.
+            let Some(mut rights) = super::whole(desk, id, S::rights)? else {
+                return Ok(false);
+            };
             let is_live = Reach::of(rights.ledger(), &who, desk.now_ms).is_live();
             desk.shell.put_rights(rights);
             return Ok(is_live);
