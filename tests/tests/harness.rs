@@ -5,6 +5,7 @@ mod data;
 pub mod json;
 mod kith;
 mod moments;
+mod networks;
 pub mod pages;
 mod small_disk;
 mod wait;
@@ -13,6 +14,7 @@ pub use bytes::{all_files, contains, flipped};
 pub use data::data;
 pub use kith::{Node, Ran, Running, kith, signal};
 pub use moments::Moments;
+pub use networks::Networks;
 pub use small_disk::{SmallDisk, incompressible};
 pub use wait::{never, until};
 

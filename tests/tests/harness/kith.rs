@@ -103,9 +103,6 @@ impl std::fmt::Display for Ran {
     }
 }
 
-/// What running nodes log, shown where a test fails.
-const LOGGED: &str =
-    "kith_node::network=debug,libp2p_swarm=debug,libp2p_tcp=trace,libp2p_stream=debug";
 /// How much of it is shown.
 const LINES_SHOWN: usize = 60;
 
@@ -115,6 +112,10 @@ pub struct Node {
 }
 
 impl Node {
+    /// What running nodes log, shown where a test fails.
+    pub const LOGGED: &str =
+        "kith_node::network=debug,libp2p_swarm=debug,libp2p_tcp=trace,libp2p_stream=debug";
+
     /// A folder without a node.
     pub fn nowhere() -> Self {
         Self {
@@ -176,11 +177,17 @@ impl Node {
 
     /// Runs a command to its end.
     pub fn kith<I: IntoIterator<Item: AsRef<OsStr>>>(&self, words: I) -> Ran {
-        let mut command = self.command(words);
+        self.ran(&mut self.command(words))
+    }
+
+    /// Runs such a command to its end.
+    pub fn ran(&self, command: &mut Command) -> Ran {
         let output = command.output().expect("kith can be started");
+        let home = self.home();
         let words: Vec<_> = command
             .get_args()
-            .skip(3)
+            .skip_while(|word| *word != home.as_os_str())
+            .skip(2)
             .map(OsStr::to_string_lossy)
             .collect();
         Ran {
@@ -289,7 +296,7 @@ impl Node {
             .get_envs()
             .any(|(name, level)| name == "KITH_LOG" && level.is_some())
         {
-            command.env("KITH_LOG", LOGGED);
+            command.env("KITH_LOG", Self::LOGGED);
         }
         let mut child = command
             .stdout(Stdio::piped())

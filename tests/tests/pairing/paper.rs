@@ -1,15 +1,7 @@
 //! An invitation on paper, used from another network.
 
-use std::{
-    path::Path,
-    process::{Command, Output},
-};
-
 use super::surgery_and_laptop;
-use crate::harness::{Node, kith, sample, skipped, text};
-
-/// Where a run must show everything, this is set to 1.
-const REQUIRED: &str = "KITH_TEST_NETNS_REQUIRED";
+use crate::harness::{Networks, Node, sample, text, until};
 
 /// Shares with a sheet, and gives back the link that is printed on it.
 fn printed(surgery: &Node, record: &str) -> String {
@@ -33,78 +25,20 @@ fn the_link_that_is_printed_on_the_sheet_joins() {
     assert_eq!(laptop.join(&link)["record"], record.as_str());
 }
 
-fn ip(words: &str) -> bool {
-    let run = Command::new("ip").args(words.split(' ')).output();
-    run.is_ok_and(|ran: Output| ran.status.success())
-}
-
-/// Two ends of a wire, one of them in a network of its own that is gone with this.
-struct Elsewhere {
-    space: String,
-    wire: String,
-}
-
-impl Elsewhere {
-    const HERE: &str = "10.213.71.1";
-
-    fn begin() -> Option<Self> {
-        let number = std::process::id() % 10_000;
-        let elsewhere = Self {
-            space: format!("kith{number}"),
-            wire: format!("kw{number}"),
-        };
-        let Self { space, wire } = &elsewhere;
-        let begun = ip(&format!("netns add {space}"))
-            && ip(&format!("link add {wire}a type veth peer name {wire}b"))
-            && ip(&format!("link set {wire}b netns {space}"))
-            && ip(&format!("addr add {}/30 dev {wire}a", Self::HERE))
-            && ip(&format!("link set {wire}a up"))
-            && ip(&format!("-n {space} addr add 10.213.71.2/30 dev {wire}b"))
-            && ip(&format!("-n {space} link set {wire}b up"))
-            && ip(&format!("-n {space} link set lo up"));
-        begun.then_some(elsewhere)
-    }
-
-    /// Runs a command of a node there.
-    fn run(&self, home: &Path, words: &[&str]) -> Output {
-        let mut command = Command::new("ip");
-        command.args(["netns", "exec", &self.space]);
-        command
-            .arg(kith())
-            .arg("--home")
-            .arg(home)
-            .arg("--no-input");
-        command.args(words).output().expect("ip can be started")
-    }
-}
-
-impl Drop for Elsewhere {
-    fn drop(&mut self) {
-        // What was not made cannot be taken away, and nothing hangs on it.
-        ip(&format!("link del {}a", self.wire));
-        ip(&format!("netns del {}", self.space));
-    }
-}
-
 #[test]
 fn the_sheet_is_used_from_another_network() {
-    let Some(elsewhere) = Elsewhere::begin() else {
-        let required = std::env::var(REQUIRED).is_ok_and(|value| value == "1");
-        assert!(
-            !required,
-            "no network namespace can be made, and it is required"
-        );
-        skipped("joining from another network needs root and ip netns");
+    let Some(networks) = Networks::lay(&["home"]) else {
         return;
     };
     let surgery = Node::set_up("Riverside Surgery", "practice");
     let record = surgery.import(&sample("ips.json"));
-    let _surgery_runs = surgery.running_at(["--listen", &format!("{}:0", Elsewhere::HERE)]);
+    let _surgery_runs = networks.running(Networks::HUB, &surgery);
     let link = printed(&surgery, &record);
     let laptop = Node::set_up("Sam's laptop", "person");
+    until("the cable carries", || {
+        networks.can_reach("home", &Networks::of_hub(1))
+    });
     let words = ["--json", "join", "--link", &link, "--yes"];
-    let ran = elsewhere.run(&laptop.home(), &words);
-    let said = String::from_utf8_lossy(&ran.stderr).into_owned();
-    assert!(ran.status.success(), "{said}");
+    networks.kith("home", &laptop, words).done();
     assert_eq!(laptop.digest(&record), surgery.digest(&record));
 }
