@@ -4,5 +4,6 @@ pub mod drugs;
 pub mod ips;
 pub mod line;
 pub mod paper;
+pub mod replaced;
 pub mod search;
 pub mod work;

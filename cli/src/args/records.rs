@@ -153,6 +153,12 @@ pub enum AddCommand {
         /// What it is
         #[arg(long)]
         title: Option<String>,
+        /// The day that stands on it, such as 2026-11-28
+        #[arg(long, value_name = "DATE")]
+        date: Option<String>,
+        /// The letter whose place it takes: its id, as kith show --json says it
+        #[arg(long, value_name = "LETTER")]
+        replaces: Option<String>,
     },
 }
 

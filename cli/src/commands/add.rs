@@ -18,9 +18,16 @@ pub fn run(session: &Session, args: AddArgs) -> Result<Ending, Failure> {
         AddCommand::Basics { text } => Addition::Basics(text),
         AddCommand::Medicine { name, dose } => Addition::Medicine { name, dose },
         AddCommand::Task { what, by } => Addition::Task { what, by },
-        AddCommand::Letter { file, title } => Addition::Letter {
+        AddCommand::Letter {
+            file,
+            title,
+            date,
+            replaces,
+        } => Addition::Letter {
             file: absolute(&file),
             title,
+            date,
+            replaces,
         },
     };
     let request = Request::Add {

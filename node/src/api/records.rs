@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, path::PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::ControllerLine;
+use crate::health::search::Mark;
 
 /// A person whose record begins empty.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -55,6 +56,10 @@ pub enum Addition {
         file: PathBuf,
         /// What it is.
         title: Option<String>,
+        /// The day that stands on it: a FHIR date.
+        date: Option<String>,
+        /// The letter whose place it takes, by its id in the record.
+        replaces: Option<String>,
     },
 }
 
@@ -218,6 +223,13 @@ pub struct Line {
 }
 
 impl Line {
+    /// Says of a letter whose place another took that it was replaced.
+    pub(crate) fn note_replaced(&mut self, replaced: &BTreeMap<String, String>) {
+        if replaced.contains_key(&self.id) {
+            self.marks.push(Mark::Replaced.words().to_owned());
+        }
+    }
+
     /// Everybody who says something of it.
     pub fn said_by(&self) -> String {
         if self.changed_by.is_empty() {

@@ -70,6 +70,7 @@ pub fn when(resource: &Value) -> Option<&str> {
         "/created",
         "/date",
         "/start",
+        "/content/0/attachment/creation",
     ]
     .into_iter()
     .find_map(|place| resource.pointer(place)?.as_str())

@@ -16,14 +16,14 @@ use kith_protocol::record::Placed;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{drugs::Drugs, line};
+use super::{drugs::Drugs, line, replaced::Relations};
 
 pub use elements::{Param, Span, Token, Words, span};
 pub use query::{Compare, Query, System, Wanted};
 
 /// Names how rows are made. Another number, and stored rows are made again: it goes up with every
 /// change of what the same resources make, the words of `line::describe` included.
-pub const VIEW_VERSION: u32 = 3;
+pub const VIEW_VERSION: u32 = 4;
 
 /// The rows of one document.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -33,6 +33,8 @@ pub struct View {
     changes: Vec<u8>,
     /// What Medications that stand here are called, by the references that may name them.
     pub drugs: Drugs,
+    /// How letters that stand here are named, and what they take the place of.
+    pub letters: Vec<Relations>,
     /// A row for each resource that a sender or author made, in the order of the document.
     pub rows: Vec<Row>,
 }
@@ -79,6 +81,8 @@ pub enum Mark {
     Late,
     /// It stands in a side document.
     Aside,
+    /// Another one says that it takes its place. Never stored: the other may stand elsewhere.
+    Replaced,
 }
 
 impl Mark {
@@ -103,6 +107,7 @@ impl Mark {
             Self::ToReview => "to review",
             Self::Late => "came in after its part was begun anew: to review",
             Self::Aside => "from a copied device",
+            Self::Replaced => "replaced by a newer one",
         }
     }
 }
@@ -116,6 +121,7 @@ impl View {
         Self {
             changes: changes.bytes,
             drugs: Drugs::of(placed),
+            letters: placed.iter().filter_map(Relations::of_letter).collect(),
             rows,
         }
     }

@@ -1,24 +1,44 @@
 //! One thing from the keyboard into a record: a reading, a note, a medicine, a letter, a task.
 
 use kith_crdt::{
-    Body, DocumentId, Edit, Meta, Resource,
+    Body, DocumentId, Edit, Label, Meta, Resource,
     classify::{self, LabelRules},
 };
-use kith_protocol::store::Item;
+use kith_protocol::{id::RecordId, record::Placed, store::Item};
 use serde_json::{Value, json};
 
-use super::{Node, import, now_ms, show};
+use super::{
+    Node,
+    find::is_date,
+    import::{self, OfLetter},
+    now_ms, show,
+};
 use crate::{
     api::{Added, Addition},
     failure::{Ending, Failure},
-    health::work::handover,
+    health::{
+        line,
+        work::{handover, reference_to},
+    },
 };
 
 impl Node {
     pub(super) fn add(&mut self, word: &str, what: Addition) -> Result<Added, Failure> {
         let id = self.record_named(word)?;
         let now = now_ms();
-        let (document, resource, blob) = self.addition(what, now)?;
+        let replaced = match &what {
+            Addition::Letter {
+                replaces: Some(letter),
+                ..
+            } => Some(self.letter_named(id, letter)?),
+            Addition::Letter { replaces: None, .. }
+            | Addition::Note(_)
+            | Addition::Reading { .. }
+            | Addition::Basics(_)
+            | Addition::Medicine { .. }
+            | Addition::Task { .. } => None,
+        };
+        let (document, resource, blob) = self.addition(what, replaced.as_ref(), now)?;
         if let Some(blob) = blob {
             kith_protocol::store::Store::put_blob(&mut self.store, &blob)?;
         }
@@ -43,9 +63,23 @@ impl Node {
         })
     }
 
+    /// The letter that an id, or the beginning of one, names.
+    fn letter_named(&mut self, id: RecordId, word: &str) -> Result<Placed, Failure> {
+        let placed = self.with_record(id, |node, record| node.thing_named(record, word))?;
+        if placed.held.meta.kind == "DocumentReference" {
+            return Ok(placed);
+        }
+        Err(Failure::new(
+            Ending::Usage,
+            format!("{word:?} is not a letter, so a letter cannot take its place."),
+            "Name a letter of this record: kith show RECORD --json has their ids. Nothing was changed.",
+        ))
+    }
+
     pub(super) fn addition(
         &mut self,
         what: Addition,
+        replaced: Option<&Placed>,
         now: u64,
     ) -> Result<(DocumentId, Resource, Option<Vec<u8>>), Failure> {
         let when = show::time(now);
@@ -59,15 +93,24 @@ impl Node {
                 medicine(&required(name, "medicine")?, dose.as_deref(), &when)
             }
             Addition::Task { what, by } => task(&required(what, "task")?, by.as_deref(), &when)?,
-            Addition::Letter { file, title } => {
+            Addition::Letter {
+                file, title, date, ..
+            } => {
                 let bytes = import::letter_file(&file)?;
-                let title =
-                    title.or_else(|| Some(file.file_name()?.to_string_lossy().into_owned()));
+                let file_name = || Some(file.file_name()?.to_string_lossy().into_owned());
+                let of = OfLetter {
+                    title: title.or_else(file_name),
+                    date: date.map(day).transpose()?,
+                    replaces: replaced.map(named),
+                };
                 let media_type = import::media_type_of(&bytes);
-                let (resource, blob) =
-                    import::letter(bytes, media_type, title.as_deref(), (now, 0));
+                let (resource, blob) = import::letter(bytes, media_type, &of, (now, 0));
                 let value = serde_json::from_str(&resource.body.to_text()).unwrap_or(Value::Null);
-                let document = classify::document(&value, &LabelRules::default());
+                let mut document = classify::document(&value, &LabelRules::default());
+                // Whoever may not know of the letter before may not know of this one.
+                if let Some(replaced) = replaced.filter(|_| document.label == Label::general()) {
+                    document.label = replaced.document.label.clone();
+                }
                 return Ok((document, resource, blob));
             }
         };
@@ -75,6 +118,28 @@ impl Node {
         let resource = resource(&value, &document, now);
         Ok((document, resource, None))
     }
+}
+
+/// A letter as another names it whose place it takes.
+fn named(letter: &Placed) -> Value {
+    let value = serde_json::from_str(&letter.held.to_text(0)).unwrap_or(Value::Null);
+    reference_to(
+        "DocumentReference",
+        letter.held.id.as_str(),
+        &line::describe(&value),
+    )
+}
+
+/// A FHIR date.
+fn day(text: String) -> Result<String, Failure> {
+    if is_date(&text) {
+        return Ok(text);
+    }
+    Err(Failure::new(
+        Ending::Usage,
+        format!("{text:?} is not a day."),
+        "Write it as 2026-11-28, or as much of it as stands on the letter: 2026-11 or 2026. Nothing was changed.",
+    ))
 }
 
 pub(super) fn resource(value: &Value, document: &DocumentId, now: u64) -> Resource {

@@ -45,7 +45,7 @@ impl Node {
     }
 
     /// The one thing in a record that an id, or the beginning of one, names.
-    fn thing_named(&self, record: &mut Record, word: &str) -> Result<Placed, Failure> {
+    pub(super) fn thing_named(&self, record: &mut Record, word: &str) -> Result<Placed, Failure> {
         let mut found: Vec<_> = self
             .read_all(record)?
             .into_iter()

@@ -155,7 +155,7 @@ fn patient(person: &NewPerson) -> Result<String, Failure> {
 }
 
 /// FHIR `date`: a year, a month or a day.
-fn is_date(text: &str) -> bool {
+pub(super) fn is_date(text: &str) -> bool {
     let full = match text.len() {
         4 => format!("{text}-01-01"),
         7 => format!("{text}-01"),

@@ -358,7 +358,7 @@ fn joined<T>(thread: std::thread::ScopedJoinHandle<'_, T>) -> T {
 }
 
 pub(super) use build::{may_write, who_writes, write_all, write_into};
-pub(super) use plan::letter;
+pub(super) use plan::{OfLetter, letter};
 
 /// A file for `kith add … letter`.
 pub(super) fn letter_file(path: &std::path::Path) -> Result<Vec<u8>, Failure> {

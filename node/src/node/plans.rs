@@ -19,7 +19,11 @@ use super::{Node, now_ms, people, show, work::signed_by};
 use crate::{
     api::{PlanLine, PlansShown, ReviewKind, ToReview},
     failure::Failure,
-    health::{line, search::Mark, work::resource_of},
+    health::{
+        line,
+        replaced::{Relations, replaced},
+        search::Mark,
+    },
 };
 
 /// LOINC: advance directives.
@@ -141,16 +145,13 @@ impl Node {
             }
         }
         plans.sort_by_key(|plan| (std::cmp::Reverse(plan.at_ms), plan.id()));
-        let replaced: Vec<_> = plans
+        let related: Vec<_> = plans
             .iter()
-            .map(|plan| {
-                let mut others = plans.iter().filter(|other| other.id() != plan.id());
-                let by = others.find(|other| other.counts() && other.replaces(plan));
-                by.map(HeldPlan::id)
-            })
+            .map(|plan| (Relations::of(&plan.placed.held, &plan.value), plan.by))
             .collect();
-        for (plan, by) in plans.iter_mut().zip(replaced) {
-            plan.replaced_by = by;
+        let mut replaced = replaced(&related);
+        for plan in &mut plans {
+            plan.replaced_by = replaced.remove(&plan.id());
         }
         plans
     }
@@ -290,55 +291,5 @@ impl HeldPlan {
     fn review_due(&self) -> Option<&str> {
         self.text("/context/period/end")
             .or_else(|| self.text("/period/end"))
-    }
-
-    /// Whether it says of another plan that it replaces it.
-    fn replaces(&self, other: &Self) -> bool {
-        let relations = self.value.get("relatesTo").and_then(Value::as_array);
-        let related = relations
-            .into_iter()
-            .flatten()
-            .filter(|relation| relation.get("code").and_then(Value::as_str) == Some("replaces"));
-        let related = related.filter_map(|relation| relation.get("target"));
-        // A CarePlan says it by an element of its own.
-        let replaced = self.value.get("replaces").and_then(Value::as_array);
-        let mut targets = related.chain(replaced.into_iter().flatten());
-        targets.any(|target| other.is_named_by(target, self.by))
-    }
-
-    /// Whether a reference, as somebody wrote it, means this plan.
-    fn is_named_by(&self, target: &Value, by: Option<PrincipalId>) -> bool {
-        if resource_of(target) == Some(self.id().as_str()) {
-            return true;
-        }
-        let meta = &self.placed.held.meta;
-        if let Some(reference) = target.get("reference").and_then(Value::as_str) {
-            let is_url = meta.full_url().is_some_and(|url| url == reference);
-            // A local id means something to its sender alone.
-            let local = meta
-                .native_id
-                .as_ref()
-                .map(|id| format!("{}/{id}", meta.kind));
-            let is_local = local.as_deref() == Some(reference) && by.is_some() && by == self.by;
-            return is_url || is_local;
-        }
-        let named = |identifier: &Value| {
-            let part = |name: &str| {
-                identifier
-                    .get(name)
-                    .and_then(Value::as_str)
-                    .map(str::to_owned)
-            };
-            Some((part("system")?, part("value")?))
-        };
-        let Some(wanted) = target.get("identifier").and_then(named) else {
-            return false;
-        };
-        let own = self.value.get("identifier").and_then(Value::as_array);
-        let own = own
-            .into_iter()
-            .flatten()
-            .chain(self.value.get("masterIdentifier"));
-        own.filter_map(named).any(|one| one == wanted)
     }
 }

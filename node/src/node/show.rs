@@ -20,6 +20,7 @@ use crate::{
     health::{
         drugs::Drugs,
         line,
+        replaced::{Relations, replaced},
         search::{self, Mark},
     },
 };
@@ -63,10 +64,12 @@ impl Node {
 
     pub(super) fn sections(&self, record: &mut Record, placed: &[Placed]) -> Vec<SectionShown> {
         let drugs = Drugs::of(placed);
+        let replaced = Self::replaced_letters(record, placed);
         let mut sections: BTreeMap<(Section, String), Vec<Line>> = BTreeMap::new();
         for placed in placed.iter().filter(|placed| !placed.held.meta.made_here) {
             let key = (placed.document.section, placed.document.label.to_string());
-            let line = self.line(record, placed, &drugs);
+            let mut line = self.line(record, placed, &drugs);
+            line.note_replaced(&replaced);
             sections.entry(key).or_default().push(line);
         }
         sections
@@ -100,6 +103,16 @@ impl Node {
             when: line::when(&value).map(str::to_owned),
             marks: marks.iter().map(|mark| mark.words().to_owned()).collect(),
         }
+    }
+
+    /// Letters among these whose place others took: by what.
+    pub(super) fn replaced_letters(record: &Record, placed: &[Placed]) -> BTreeMap<String, String> {
+        let letter = |placed: &Placed| {
+            let author = record.author(&placed.held.created);
+            Some((Relations::of_letter(placed)?, author))
+        };
+        let letters: Vec<_> = placed.iter().filter_map(letter).collect();
+        replaced(&letters)
     }
 
     /// Who wrote a resource; where the epoch in which it was written is not held, who vouches for it.

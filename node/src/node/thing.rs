@@ -1,5 +1,6 @@
 //! One thing in a record, looked at closely: all that it says, who wrote it, its files.
 
+use kith_crdt::DocumentId;
 use kith_protocol::{
     audit::How,
     id::BlobId,
@@ -34,6 +35,10 @@ pub struct Thing {
     pub taken_back: Vec<String>,
     /// Its files.
     pub attached: Vec<Attached>,
+    /// Of a letter: the one that took its place.
+    pub replaced_by: Option<Line>,
+    /// Of a letter: those whose place it took.
+    pub replaces: Vec<Line>,
 }
 
 /// A file of something in a record.
@@ -61,15 +66,21 @@ impl Node {
         let id = self.record_named(word)?;
         self.with_record(id, |node, record| {
             let placed = node.placed(record, thing)?;
-            let said = Self::state_of(
-                record,
-                vec![placed.document.clone()],
-                node.owner(),
-                None,
-                How::Show,
-            );
+            // A letter is shown with those that take its place, which may be in other months.
+            let is_letter = placed.held.meta.kind == "DocumentReference";
+            let mut documents = vec![placed.document.clone()];
+            if is_letter {
+                documents = record.ledger().documents();
+                let place = (placed.document.section, &placed.document.label);
+                documents.retain(|id| (id.section, &id.label) == place);
+            }
+            let said = Self::state_of(record, documents.clone(), node.owner(), None, How::Show);
             node.disclosed(vec![said], Vec::new())?;
-            node.looked_at(record, &placed)
+            let mut thing = node.looked_at(record, &placed)?;
+            if is_letter {
+                node.relate(record, &documents, &mut thing);
+            }
+            Ok(thing)
         })
     }
 
@@ -109,6 +120,30 @@ impl Node {
             })
     }
 
+    /// Says of a letter what took its place and whose place it took.
+    fn relate(&self, record: &mut Record, documents: &[DocumentId], thing: &mut Thing) {
+        let all: Vec<_> = documents
+            .iter()
+            .flat_map(|document| self.read_document(record, document))
+            .collect();
+        let replaced = Self::replaced_letters(record, &all);
+        thing.line.note_replaced(&replaced);
+        for placed in &all {
+            let id = placed.held.id.as_str();
+            let is_newer = replaced
+                .get(&thing.line.id)
+                .is_some_and(|newer| newer == id);
+            let is_older = replaced.get(id) == Some(&thing.line.id);
+            if is_newer || is_older {
+                let line = self.line(record, placed, &Drugs::default());
+                match is_newer {
+                    true => thing.replaced_by = Some(line),
+                    false => thing.replaces.push(line),
+                }
+            }
+        }
+    }
+
     fn looked_at(&self, record: &mut Record, placed: &Placed) -> Result<Thing, Failure> {
         let held = &placed.held;
         // What a prescription names by reference may stand in another part.
@@ -136,6 +171,8 @@ impl Node {
                 .map(|said| said.reason.clone())
                 .collect(),
             attached: attached.collect(),
+            replaced_by: None,
+            replaces: Vec::new(),
         })
     }
 

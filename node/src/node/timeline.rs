@@ -15,6 +15,7 @@ use crate::{
     failure::Failure,
     health::{
         drugs::Drugs,
+        replaced::replaced,
         search::{Mark, Row, View},
     },
 };
@@ -26,6 +27,8 @@ const LATE_MS: i64 = 24 * 60 * 60 * 1000;
 #[derive(Default)]
 struct Telling {
     drugs: Drugs,
+    /// Letters whose place others took.
+    replaced: BTreeMap<String, String>,
     names: BTreeMap<PrincipalId, String>,
 }
 
@@ -64,6 +67,7 @@ impl Node {
         for view in views {
             telling.drugs.extend(&view.drugs);
         }
+        telling.replaced = Self::replaced_among(record, views);
         let mut happened = Vec::new();
         for (reader, view) in readers.iter().zip(views) {
             for row in &view.rows {
@@ -72,6 +76,25 @@ impl Node {
             }
         }
         happened
+    }
+
+    /// Letters in these views whose place others took.
+    fn replaced_among(record: &Record, views: &[View]) -> BTreeMap<String, String> {
+        let mut letters = Vec::new();
+        for view in views.iter().filter(|view| !view.letters.is_empty()) {
+            let rows: BTreeMap<_, _> = view
+                .rows
+                .iter()
+                .map(|row| (row.resource.as_str(), row))
+                .collect();
+            for letter in &view.letters {
+                let created = rows.get(letter.id.as_str());
+                let created = created.and_then(|row| view.created(row));
+                let author = created.and_then(|change| record.author(&change));
+                letters.push((letter.clone(), author));
+            }
+        }
+        replaced(&letters)
     }
 
     fn happened(
@@ -108,8 +131,11 @@ impl Node {
             .any(is_to_review)
         {
             marks.push(Mark::ToReview);
-            marks.sort_unstable();
         }
+        if telling.replaced.contains_key(&row.resource) {
+            marks.push(Mark::Replaced);
+        }
+        marks.sort_unstable();
         Happened {
             late: row.when.as_deref().and_then(|when| late(when, arrived_ms)),
             when: row.when.clone(),

@@ -5,6 +5,7 @@ use axum::{
     response::IntoResponse,
 };
 use maud::{Markup, html};
+use serde::Deserialize;
 
 use super::{
     Answer,
@@ -14,7 +15,7 @@ use super::{
     people,
 };
 use crate::{
-    api::{Addition, Request},
+    api::{Addition, Line, Request},
     failure::{Ending, Failure},
     http::{forms::Sent, refusal::Refusal, sessions::Session, visitor::Visitor},
 };
@@ -24,8 +25,17 @@ pub(super) async fn show(
     visitor: Visitor,
     Path(record): Path<String>,
     Query(asked): Query<parts::Done>,
+    Query(newer): Query<Newer>,
 ) -> Answer {
-    let heading = visitor.heading(Some(&record)).await?;
+    let (heading, older) = match newer.replaces {
+        Some(letter) => {
+            let word = record.clone();
+            let looked = visitor.look(&record, move |node| node.thing(&word, &letter));
+            let (heading, thing) = looked.await?;
+            (heading, Some(thing.line))
+        }
+        None => (visitor.heading(Some(&record)).await?, None),
+    };
     let action = format!("/r/{record}/add");
     let main = html! {
         (parts::done(&asked))
@@ -36,11 +46,17 @@ pub(super) async fn show(
             (reading(&action, &visitor.session))
             (medicine(&action, &visitor.session))
             (task(&action, &visitor.session))
-            (letter(&action, &visitor.session))
+            (letter(&action, older.as_ref(), &visitor.session))
         }
     };
     let at = Where::OfRecord(Tab::Add);
     Ok(page(&visitor, &heading, ("Add", at), &main))
+}
+
+/// What a letter that is added takes the place of.
+#[derive(Deserialize)]
+pub(super) struct Newer {
+    replaces: Option<String>,
 }
 
 fn note(action: &str, session: &Session) -> Markup {
@@ -106,11 +122,16 @@ fn task(action: &str, session: &Session) -> Markup {
     }
 }
 
-fn letter(action: &str, session: &Session) -> Markup {
+fn letter(action: &str, older: Option<&Line>, session: &Session) -> Markup {
     html! {
-        form.panel method="post" action=(action) enctype="multipart/form-data" {
+        form.panel id="letter" method="post" action=(action) enctype="multipart/form-data" {
             (token(session))
+            @if let Some(older) = older {
+                p { "It takes the place of: " strong { (older.text) } ", by " (older.said_by()) ". The older letter stays, and is marked." }
+                input type="hidden" name="replaces" value=(older.id);
+            }
             (Field { name: "title", label: "What the letter is", hint: "Such as: discharge letter. Without it the file's own name is used.", ..Field::TEXT }.draw())
+            (Field { name: "date", label: "The day that stands on it", kind: "date", ..Field::TEXT }.draw())
             (Field { name: "file", label: "A letter or a file", hint: "PDF, picture or text; FHIR files are filed as what they are", kind: "file", required: true, ..Field::TEXT }.draw())
             button name="what" value="file" { "Add the file" }
         }
@@ -152,14 +173,15 @@ async fn file(record: &str, sent: Sent) -> Answer {
         return Err(nothing().into());
     };
     let starts_as_json = file.bytes.trim_ascii_start().starts_with(b"{");
-    if starts_as_json && sent.given("title").is_none() {
+    let replaces = sent.given("replaces");
+    if starts_as_json && sent.given("title").is_none() && replaces.is_none() {
         let imported = people::bring_in(&sent.by, sent.files, Some(record.to_owned())).await?;
         let heading = sent.by.heading(Some(record)).await?;
         let main = people::what_came(&imported);
         let at = Where::OfRecord(Tab::Add);
         return Ok(page(&sent.by, &heading, ("Brought in", at), &main).into_response());
     }
-    let (word, title) = (record.to_owned(), sent.given("title"));
+    let (word, title, date) = (record.to_owned(), sent.given("title"), sent.given("date"));
     let files = sent.files;
     let added = sent.by.work(move |node| {
         node.with_sent_files(&files, |node, paths| {
@@ -168,7 +190,12 @@ async fn file(record: &str, sent: Sent) -> Answer {
             };
             let request = Request::Add {
                 record: word,
-                what: Addition::Letter { file, title },
+                what: Addition::Letter {
+                    file,
+                    title,
+                    date,
+                    replaces,
+                },
                 staff: None,
             };
             node.handle(request, &mut |_| {})

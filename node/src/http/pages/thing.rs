@@ -15,7 +15,7 @@ use super::{
     parts::{self, Field},
 };
 use crate::{
-    api::{Change, Request},
+    api::{Change, Line, Request},
     http::{forms::Sent, sessions::Session, visitor::Visitor, words},
     node::{Attached, Thing},
 };
@@ -38,6 +38,7 @@ pub(super) async fn show(
         p.small { (words::section(&thing.section)) @if thing.label != "general" { ", marked " (thing.label) } }
         h1 { (thing.line.text) }
         (facts(&thing))
+        (relations(&record, &thing))
         @for reason in &thing.taken_back { div.alert { h2 { "Entered in error" } p { (reason) } } }
         (versions(&record, &thing))
         (files(&path, &thing.attached))
@@ -56,6 +57,22 @@ fn facts(thing: &Thing) -> Markup {
             @if !thing.line.marks.is_empty() {
                 dt { "Mind" } dd { @for mark in &thing.line.marks { span.mark { (mark) } " " } }
             }
+        }
+    }
+}
+
+/// A letter among those that came before and after it.
+fn relations(record: &str, thing: &Thing) -> Markup {
+    let link = |line: &Line| html! { a href=(format!("/r/{record}/thing/{}", line.id)) { (line.text) } ", by " (line.said_by()) };
+    html! {
+        @if let Some(newer) = &thing.replaced_by {
+            div.note { h2 { "A newer letter took the place of this one" } p { (link(newer)) } }
+        }
+        @if !thing.replaces.is_empty() {
+            div.panel { h2 { "It takes the place of" } ul { @for older in &thing.replaces { li { (link(older)) } } } }
+        }
+        @if thing.line.kind == "DocumentReference" && thing.replaced_by.is_none() {
+            p { a href=(format!("/r/{record}/add?replaces={}#letter", thing.line.id)) { "Add a newer letter in its place" } }
         }
     }
 }

@@ -8,6 +8,7 @@ use kith_crdt::{
 };
 use kith_protocol::id::RecordId;
 use rand_core::Rng;
+use serde_json::Value;
 
 use super::read::{Cut, Sorted};
 use crate::{
@@ -156,7 +157,7 @@ impl Node {
             ));
         };
         let known = self.people.get(&record).cloned().unwrap_or_default();
-        let (resource, blob) = letter(bytes, media_type, None, batch);
+        let (resource, blob) = letter(bytes, media_type, &OfLetter::default(), batch);
         Ok(vec![Filing {
             record: Some(record),
             known,
@@ -180,11 +181,22 @@ fn plain(media_type: &str) -> &str {
     }
 }
 
+/// What is said of a letter beside its bytes.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct OfLetter {
+    /// What it is.
+    pub title: Option<String>,
+    /// The day that stands on it: a FHIR date.
+    pub date: Option<String>,
+    /// A reference to the letter whose place it takes.
+    pub replaces: Option<Value>,
+}
+
 /// A letter with a file in it: a DocumentReference, and the bytes when they stay outside.
 pub(crate) fn letter(
     bytes: Vec<u8>,
     media_type: &str,
-    title: Option<&str>,
+    of: &OfLetter,
     batch: (u64, u32),
 ) -> (Resource, Option<Vec<u8>>) {
     let token = format!("\"{}\"", data_encoding::BASE64.encode(&bytes));
@@ -195,11 +207,17 @@ pub(crate) fn letter(
         } else {
             (token, Vec::new(), None)
         };
-    let title = title.map_or_else(String::new, |title| {
-        format!(",\"title\":{}", kith_crdt::json::quote(title))
+    let said = |name: &str, value: &Option<String>| {
+        value.as_ref().map_or_else(String::new, |value| {
+            format!(",\"{name}\":{}", kith_crdt::json::quote(value))
+        })
+    };
+    let (title, date) = (said("title", &of.title), said("creation", &of.date));
+    let replaces = of.replaces.as_ref().map_or_else(String::new, |target| {
+        format!(",\"relatesTo\":[{{\"code\":\"replaces\",\"target\":{target}}}]")
     });
     let text = format!(
-        "{{\"resourceType\":\"DocumentReference\",\"status\":\"current\",\"content\":[{{\"attachment\":{{\"contentType\":\"{media_type}\",\"data\":{data}{title}}}}}]}}"
+        "{{\"resourceType\":\"DocumentReference\",\"status\":\"current\"{replaces},\"content\":[{{\"attachment\":{{\"contentType\":\"{media_type}\",\"data\":{data}{title}{date}}}}}]}}"
     );
     let body = Body::parse(&text, Section::Letters).unwrap_or_else(|_| Body::whole(text));
     let meta = Meta {

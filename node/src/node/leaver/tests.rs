@@ -284,7 +284,7 @@ fn second_device(node: &mut Node) -> (SecretKey, RecordId, EnvelopeId) {
     let (mut record, genesis) = Record::begin(&pen, &log, recovery, policy, &mut rng);
     let mut items = vec![genesis];
     let what = Addition::Note("from the second device".to_owned());
-    let (document, resource, _) = node.addition(what, now_ms()).expect("a note");
+    let (document, resource, _) = node.addition(what, None, now_ms()).expect("a note");
     let edits = [(document, vec![kith_crdt::Edit::Create(resource)])].into();
     import::write_all(&mut record, &pen, edits, &mut items, &mut rng).expect("it is written");
     let entry = items.iter().find_map(|item| match item {
