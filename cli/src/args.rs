@@ -2,6 +2,7 @@
 
 mod control;
 mod emergency;
+mod integration;
 mod practice;
 mod records;
 mod recover;
@@ -15,6 +16,9 @@ use kith_node::failure::Ending;
 
 pub use control::{Capacity, ControlArgs, ControlCommand, ControllerArgs};
 pub use emergency::{EmergencyArgs, EmergencyOpenArgs};
+pub use integration::{
+    ConnectArgs, ConnectCommand, InboxArgs, InboxCommand, SendArgs, SendCommand,
+};
 pub use practice::{DevicesArgs, DevicesCommand, LeavingArgs, StaffArgs, StaffCommand};
 pub use records::{
     AddArgs, AddCommand, ChangeArgs, ExportArgs, Form, ImportArgs, OneRecord, RecordArgs,
@@ -104,7 +108,7 @@ pub enum Command {
     Export(ExportArgs),
     /// Check every signature, link and status from the raw bytes
     Verify(VerifyArgs),
-    /// Why an entry has its status
+    /// Why an entry has its status; what a file of HL7 v2 messages would do, field by field
     Explain(ExplainArgs),
     /// What needs a decision, and deciding
     Review(ReviewArgs),
@@ -118,6 +122,12 @@ pub enum Command {
     Stop(StopArgs),
     /// Who looked at a record
     WhoLooked(OneRecord),
+    /// Messages of other systems that came in, and what became of them
+    Inbox(InboxArgs),
+    /// How messages of other systems come in
+    Connect(ConnectArgs),
+    /// Messages to other systems: send, and those that wait
+    Send(SendArgs),
     /// What happened on this node, and what happens
     Events(EventsArgs),
     /// The people who work here: enter, list, end
@@ -248,7 +258,9 @@ pub struct VerifyArgs {
 
 #[derive(clap::Args)]
 pub struct ExplainArgs {
-    /// An entry's or resource's id, or at least six characters of an entry's
+    /// An entry's or resource's id, at least six characters of an entry's, or a file of HL7 v2
+    /// messages
+    #[arg(value_name = "ENTRY or FILE")]
     pub entry: String,
 }
 

@@ -5,6 +5,7 @@ mod decisions;
 mod emergency;
 mod events;
 mod files;
+mod inbox;
 mod plans;
 mod practice;
 mod records;
@@ -23,6 +24,10 @@ pub use decisions::{Decided, Decision, Explained, Review, ReviewKind, ToReview};
 pub use emergency::{EmergencyChange, EmergencyShown, OpenRequest, OpenedLine};
 pub use events::{Kind, Occurred, Since};
 pub use files::{BackedUp, Filed, ImportRequest, Imported, Refused, Verified};
+pub use inbox::{
+    ConnectHl7, Connections, FieldExplained, FileExplained, InboxAsk, InboxLine, InboxShown,
+    InboxState, MessageExplained, OutLine, OutState, Outgoing, SendAsk,
+};
 pub use plans::{HasIt, PlanHolder, PlanLine, PlansShown};
 pub use practice::{
     DeviceLine, DeviceList, Leaving, Left, NewAccount, NewStaff, Retiring, StaffLine, StaffList,
@@ -230,6 +235,17 @@ pub enum Request {
         /// The record.
         record: String,
     },
+    /// Messages of other systems that came in.
+    Inbox(InboxAsk),
+    /// What a file of messages would do.
+    ExplainFile {
+        /// The file.
+        file: PathBuf,
+    },
+    /// How messages of other systems come in, and a change in that.
+    Connect(Option<ConnectHl7>),
+    /// Messages that go out to other systems.
+    Send(SendAsk),
 }
 
 impl fmt::Debug for Request {
@@ -311,6 +327,14 @@ pub enum Reply {
     Handover(Box<HandoverShown>),
     /// See [`Request::Plans`].
     Plans(PlansShown),
+    /// See [`Request::Inbox`].
+    Inbox(InboxShown),
+    /// See [`Request::ExplainFile`].
+    FileExplained(FileExplained),
+    /// See [`Request::Connect`].
+    Connections(Connections),
+    /// See [`Request::Send`].
+    Outgoing(Outgoing),
 }
 
 #[cfg(test)]

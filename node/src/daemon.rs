@@ -7,7 +7,7 @@ mod socket;
 #[cfg(test)]
 mod tests;
 
-use std::{sync::Arc, time::Duration};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use kith_protocol::limits::{GUESTS_MAX, JOINS_MAX};
 use tokio::{
@@ -25,6 +25,7 @@ use crate::{
     api::{JoinRequest, Joined, OpenRequest, OpenedLine},
     driver::Driver,
     failure::{Ending, Failure},
+    hl7::Interfaces,
     home::{Home, Unlock},
     http::Pages,
     links::{self, Opened},
@@ -56,6 +57,7 @@ pub struct Daemon {
     told: watch::Receiver<Vec<String>>,
     socket: Option<Socket>,
     pages: Vec<Pages>,
+    interfaces: Option<Interfaces>,
 }
 
 impl Daemon {
@@ -95,6 +97,7 @@ impl Daemon {
             told,
             socket: None,
             pages: Vec::new(),
+            interfaces: None,
         })
     }
 
@@ -143,6 +146,17 @@ impl Daemon {
         tokio::spawn(waking);
         self.socket = Some(Socket::open(&self.home)?);
         Ok(told)
+    }
+
+    /// Opens what brings messages of other systems in and out; where it listens for HL7 v2.
+    ///
+    /// # Errors
+    /// When the address that was set cannot be listened on.
+    pub async fn connect(&mut self) -> Result<Option<SocketAddr>, Failure> {
+        let interfaces = Interfaces::open(&self.driver).await?;
+        let at = interfaces.at;
+        self.interfaces = Some(interfaces);
+        Ok(at)
     }
 
     /// Shows this node in pages, for whoever sits at this machine.
@@ -240,6 +254,7 @@ impl Daemon {
         };
         service::stopping();
         self.pages.clear();
+        self.interfaces = None;
         drop(socket);
         asking.abort();
         found.abort();

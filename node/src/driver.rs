@@ -58,6 +58,7 @@ struct Signs {
     taken: watch::Receiver<u64>,
     met: watch::Receiver<u64>,
     late: watch::Receiver<u64>,
+    interfaces: watch::Receiver<u64>,
 }
 
 /// The other end of [`Signs`].
@@ -67,6 +68,7 @@ struct Telling {
     taken: watch::Sender<u64>,
     met: watch::Sender<u64>,
     late: watch::Sender<u64>,
+    interfaces: watch::Sender<u64>,
 }
 
 fn signs() -> (Signs, Telling) {
@@ -75,12 +77,14 @@ fn signs() -> (Signs, Telling) {
     let (taking, taken) = watch::channel(0);
     let (meeting, met) = watch::channel(0);
     let (passing, late) = watch::channel(0);
+    let (changing, interfaces) = watch::channel(0);
     let signs = Signs {
         wake,
         settled,
         taken,
         met,
         late,
+        interfaces,
     };
     let telling = Telling {
         wake: waking,
@@ -88,6 +92,7 @@ fn signs() -> (Signs, Telling) {
         taken: taking,
         met: meeting,
         late: passing,
+        interfaces: changing,
     };
     (signs, telling)
 }
@@ -207,6 +212,11 @@ impl Driver {
         self.signs.met.clone()
     }
 
+    /// Changes when it was set otherwise how messages of other systems come in, or one goes out.
+    pub(crate) fn interfaces(&self) -> watch::Receiver<u64> {
+        self.signs.interfaces.clone()
+    }
+
     /// Changes when the time of a task has passed.
     pub fn late(&self) -> watch::Receiver<u64> {
         self.signs.late.clone()
@@ -299,6 +309,7 @@ impl Worker {
         ];
         say(&self.telling.wake, wakes.into_iter().flatten().min());
         say(&self.telling.met, self.node.met());
+        say(&self.telling.interfaces, self.node.hl7_changes());
         say(&self.telling.taken, self.node.events_end());
     }
 

@@ -25,6 +25,7 @@ mod guest;
 mod heading;
 mod identity;
 mod import;
+mod inbox;
 mod leaver;
 mod overview;
 mod peers;
@@ -97,6 +98,7 @@ pub(crate) use export::no_paper;
 pub use export::{BundleTo, ExportForm};
 pub use heading::{Heading, Person};
 pub use identity::Role;
+pub use inbox::{Arrival, Hl7Settings, OutMessage, OutOutcome, TakenIn};
 pub use overview::{Overview, Part};
 pub use peers::Peer;
 pub use readings::Series;
@@ -151,6 +153,7 @@ pub struct Node {
     acting: Option<StaffId>,
     /// How often whom this node knows or expects, or where they are, has changed.
     met: u64,
+    inbox: inbox::Desk,
 }
 
 impl Node {
@@ -163,6 +166,7 @@ impl Node {
         let cuts = leaver::Cuts::load(&store)?;
         let ends = sharing::Ends::load(&store)?;
         let deadlines = work::Deadlines::load(&store)?;
+        let inbox = inbox::Desk::load(&store)?;
         let mut rng = ChaCha20Rng::from_seed(crate::store::random());
         let mut nonce = [0; 8];
         rng.fill_bytes(&mut nonce);
@@ -188,6 +192,7 @@ impl Node {
             look: None,
             acting: None,
             met: 0,
+            inbox,
             store,
         })
     }
@@ -285,6 +290,10 @@ impl Node {
             Request::Rules(asked) => self.rules(&asked).map(Reply::Rules),
             Request::Handover(asked) => self.handover(&asked).map(Box::new).map(Reply::Handover),
             Request::Plans { record } => self.plans(&record).map(Reply::Plans),
+            Request::Inbox(asked) => self.inbox(&asked).map(Reply::Inbox),
+            Request::ExplainFile { file } => self.explain_file(&file).map(Reply::FileExplained),
+            Request::Connect(asked) => self.connect(asked.as_ref()).map(Reply::Connections),
+            Request::Send(asked) => self.send(&asked).map(Reply::Outgoing),
         }
     }
 

@@ -38,6 +38,16 @@ pub const INLINE_ATTACHMENT_LEN_MAX: usize = 16 * 1024;
 /// Bytes of one file to import: it is read whole.
 pub const IMPORT_FILE_LEN_MAX: u64 = 512 * 1024 * 1024;
 
+/// Bytes of one HL7 v2 message: one with a scanned letter in it has some MiB.
+pub const HL7_MESSAGE_LEN_MAX: usize = 16 * 1024 * 1024;
+
+/// Systems that may be connected by MLLP at the same time: the interfaces of a hospital.
+pub const MLLP_CONNECTIONS_MAX: usize = 64;
+
+/// Messages of other systems that wait in the inbox: a week of a hospital whose every message needs
+/// a person; beyond that senders keep them.
+pub const INBOX_OPEN_MAX: usize = 100_000;
+
 /// Bytes of one frame on a stream; its length is checked before anything is allocated.
 pub const FRAME_LEN_MAX: usize = 20 * 1024 * 1024;
 

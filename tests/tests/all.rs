@@ -9,6 +9,7 @@ mod crashes;
 mod demo;
 mod events;
 mod harness;
+mod hl7;
 mod letters;
 mod network;
 mod new_start;

@@ -33,6 +33,7 @@ pub fn run(session: &Session, args: &RunArgs) -> Result<Ending, Failure> {
             Some(Pages::open(args.pages).await?)
         };
         let addresses = daemon.listen(&args.listen, reachable_at).await?;
+        let hl7 = daemon.connect().await?;
         let http = pages.as_ref().map(Pages::url);
         if let Some(pages) = pages {
             daemon.show(pages);
@@ -48,6 +49,9 @@ pub fn run(session: &Session, args: &RunArgs) -> Result<Ending, Failure> {
             if let Some(url) = staff_url {
                 said["staff"] = url.into();
             }
+            if let Some(hl7) = hl7 {
+                said["hl7"] = hl7.to_string().into();
+            }
             render::json(&said)?;
         } else {
             render::say(&format!(
@@ -56,6 +60,9 @@ pub fn run(session: &Session, args: &RunArgs) -> Result<Ending, Failure> {
             ));
             if http.is_some() {
                 render::say("Its pages are opened by kith ui, on this machine.");
+            }
+            if let Some(hl7) = hl7 {
+                render::say(&format!("It listens for HL7 v2 messages at {hl7}."));
             }
             render::say("Stop it with Ctrl-C.");
         }

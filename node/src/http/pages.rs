@@ -9,6 +9,7 @@ pub(super) mod frame;
 mod invitation;
 mod joining;
 mod machine;
+mod messages;
 mod parts;
 mod people;
 mod phone;
@@ -107,6 +108,11 @@ pub(super) fn router(site: Arc<Site>) -> Router {
         )
         .route("/review", get(review::of_all))
         .route("/inbox", get(tasks::inbox))
+        .route("/messages", get(messages::list))
+        .route(
+            "/messages/{number}",
+            get(messages::show).post(messages::act),
+        )
         .route("/connections", get(machine::connections))
         .merge(of_whoever_runs_it(&site))
         .route("/live", get(live::live))

@@ -10,7 +10,8 @@ use kith_protocol::{consent::grant::Actions, id::StaffId};
 use super::Node;
 use crate::{
     api::{
-        AnswerRequest, EventRequest, HandoverRequest, RecoveryAsk, Request, RulesAct, RulesRequest,
+        AnswerRequest, EventRequest, HandoverRequest, InboxAsk, RecoveryAsk, Request, RulesAct,
+        RulesRequest, SendAsk,
     },
     failure::{Ending, Failure},
 };
@@ -118,7 +119,10 @@ fn needed(request: &Request) -> Needed {
         | Request::Events(_)
         | Request::Tasks(_)
         | Request::Handover(_)
-        | Request::Plans { .. } => Needed::May(Actions::READ),
+        | Request::Plans { .. }
+        | Request::Inbox(InboxAsk::List { .. } | InboxAsk::Show { .. })
+        | Request::ExplainFile { .. }
+        | Request::Send(SendAsk::List) => Needed::May(Actions::READ),
         Request::Rules(asked) => Needed::May(match asked.act {
             RulesAct::Show | RulesAct::Check(_) => Actions::READ,
             RulesAct::Set(_) | RulesAct::End => Actions::EDIT,
@@ -127,9 +131,12 @@ fn needed(request: &Request) -> Needed {
         | Request::Import(_)
         | Request::Add { .. }
         | Request::Event(_)
+        | Request::Inbox(InboxAsk::Retry { .. })
         | Request::Answer(_) => Needed::May(Actions::APPEND),
         Request::Change { .. } => Needed::May(Actions::EDIT),
-        Request::Decide { .. } | Request::SamePerson(_) => Needed::May(Actions::REVIEW),
+        Request::Decide { .. } | Request::SamePerson(_) | Request::Inbox(InboxAsk::Link { .. }) => {
+            Needed::May(Actions::REVIEW)
+        }
         Request::Share(_)
         | Request::ShareWith { .. }
         | Request::Admit { .. }
@@ -144,7 +151,9 @@ fn needed(request: &Request) -> Needed {
         | Request::StaffList
         | Request::StaffEnd(_)
         | Request::DeviceList
-        | Request::DeviceRetire(_) => Needed::RunsIt,
+        | Request::DeviceRetire(_)
+        | Request::Connect(_)
+        | Request::Send(_) => Needed::RunsIt,
     }
 }
 

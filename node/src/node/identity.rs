@@ -65,6 +65,18 @@ pub(super) enum RowKind {
     Steps = 36,
     /// How members of staff sign in to the pages.
     Accounts = 40,
+    /// Messages of other systems that are not filed.
+    Inbox = 48,
+    /// Those that are.
+    InboxFiled = 49,
+    /// The bytes of those that are not.
+    InboxBytes = 50,
+    /// Which bytes came under which number of which sender.
+    InboxSeen = 51,
+    /// How messages of other systems come in, and the next number of one.
+    Integration = 52,
+    /// Messages that go out to other systems.
+    Outbox = 53,
 }
 
 impl RowKind {
@@ -110,6 +122,14 @@ pub(super) fn row<T: Serialize>(kind: RowKind, name: &[u8], value: &T) -> Item {
     Item::Row {
         key: kind.key(name),
         value: Some(serde_bytes::ByteBuf::from(codec::encode(value))),
+    }
+}
+
+/// A row that goes.
+pub(super) fn no_row(kind: RowKind, name: &[u8]) -> Item {
+    Item::Row {
+        key: kind.key(name),
+        value: None,
     }
 }
 

@@ -131,6 +131,12 @@ impl Node {
                     self.import_bundle(&path, passphrase, target, &mut course.imported)
                         .map(|()| Vec::new())
                 }
+                Ok(Found::Messages(bytes)) => {
+                    self.file(std::mem::take(&mut filings), course)?;
+                    self.commit_built(course)?;
+                    self.import_messages(&bytes, &file, target, &mut course.imported)
+                        .map(|()| Vec::new())
+                }
                 Ok(Found::Opaque(bytes, media_type)) => {
                     self.plan_letter(bytes, media_type, &file, target, (batch, n))
                 }
@@ -143,6 +149,29 @@ impl Node {
             }
         }
         self.file(filings, course)
+    }
+
+    /// Files what was made of a message: into this record, or into a new one. Where somebody said
+    /// that it is of the same person as a record and it does not look so, it is a record of its own
+    /// that says so.
+    pub(super) fn import_made(
+        &mut self,
+        name: &str,
+        text: &[u8],
+        record: Option<RecordId>,
+        only_same_person: bool,
+    ) -> Result<Imported, Failure> {
+        let mut course = Course::default();
+        let mut found = read::sorted(text, &mut course.imported.flagged)?;
+        for flag in &mut course.imported.flagged {
+            flag.place = format!("{name}: {}", flag.place);
+        }
+        let batch = (now_ms(), 0);
+        let filing = self.plan_made(&mut found, record, only_same_person, batch);
+        let done = self.file(vec![filing], &mut course);
+        self.commit_built(&mut course).and(done)?;
+        self.propose_alike(&course.new, &mut course.imported)?;
+        Ok(course.imported)
     }
 
     /// Signs what was planned, new records in parallel; what they are made of waits in `course`

@@ -316,6 +316,7 @@ impl Node {
                 .iter()
                 .filter_map(|address| address.as_str().map(str::to_owned))
                 .collect(),
+            hl7: ready["hl7"].as_str().map(str::to_owned),
             _stdout: stdout,
         }
     }
@@ -355,6 +356,8 @@ fn word(object: &Value, name: &str) -> String {
 pub struct Running {
     child: Child,
     pub addresses: Vec<String>,
+    /// Where it listens for HL7 v2 messages.
+    pub hl7: Option<String>,
     _stdout: BufReader<std::process::ChildStdout>,
 }
 

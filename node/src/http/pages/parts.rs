@@ -116,7 +116,7 @@ pub(in crate::http) fn done(asked: &Done) -> Markup {
 
 /// What can have been done, by the word that stands in an address: the address is anybody's, so it
 /// never holds the words themselves.
-const DONE: [(&str, &str); 14] = [
+const DONE: [(&str, &str); 15] = [
     ("answered", "Your answer is signed and in the record."),
     (
         "read",
@@ -132,6 +132,7 @@ const DONE: [(&str, &str); 14] = [
         "It is marked as entered in error. It stays in the record, struck through.",
     ),
     ("decided", "Your decision is in the record now."),
+    ("filed", "The message stands in the record now."),
     ("seen", "It is noted that you have seen this."),
     ("shared", "The share was changed."),
     (

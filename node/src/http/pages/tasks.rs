@@ -37,6 +37,9 @@ pub(super) async fn inbox(visitor: Visitor, Query(asked): Query<parts::Done>) ->
         (parts::done(&asked))
         h1 { (title) }
         p { "What is asked of you and of others in every record here. What is late stands first." }
+        @if heading.role != Some(Role::Person) && !visitor.is_phone() {
+            p { a href="/messages" { "Messages of other systems" } }
+        }
         @for unread in &list.unread { p.alert { (unread) } }
         section.panel {
             h2 { "For you" }

@@ -220,7 +220,10 @@ impl Node {
     }
 
     /// What this node's owner wrote into a record before.
-    fn own_statements(&self, record: &mut Record) -> Result<Vec<(DocumentId, Held)>, Failure> {
+    pub(in crate::node) fn own_statements(
+        &self,
+        record: &mut Record,
+    ) -> Result<Vec<(DocumentId, Held)>, Failure> {
         let own = self.identity.principal;
         let placed = self.read_all(record)?;
         Ok(placed

@@ -137,6 +137,36 @@ impl Node {
         Ok(filings)
     }
 
+    /// What was made of a message, for one record.
+    pub(super) fn plan_made(
+        &mut self,
+        found: &mut Sorted,
+        record: Option<RecordId>,
+        only_same_person: bool,
+        batch: (u64, u32),
+    ) -> Filing {
+        let (into, same_as) = match record {
+            Some(record) if only_same_person => (None, Some(record)),
+            record => (record, None),
+        };
+        let known = into.and_then(|record| self.people.get(&record).cloned());
+        let known = known.unwrap_or_else(|| Known {
+            library: false,
+            said: persons(found),
+        });
+        let mut plan = Plan {
+            rng: &mut self.rng,
+            batch,
+            ordinal: 0,
+            is_shared: false,
+            found,
+        };
+        let all = plan.all();
+        let mut filing = plan.filing(into, known, &all, &[]);
+        filing.same_as = same_as;
+        filing
+    }
+
     /// Keeps a file of another kind in a record, byte for byte.
     pub(super) fn plan_letter(
         &mut self,
@@ -174,7 +204,6 @@ impl Node {
 
 fn plain(media_type: &str) -> &str {
     match media_type {
-        "x-application/hl7-v2+er7" => "an HL7 v2 message",
         "application/xml" => "an XML document, such as CDA",
         "application/pdf" => "a PDF",
         other => other,

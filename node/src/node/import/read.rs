@@ -10,13 +10,16 @@ use kith_crdt::{
     Body, DocumentId,
     classify::{self, LabelRules},
     flag::{self, Flag},
-    incoming::{self, Frame, IncomingResource, NotUnderstood, People},
+    incoming::{self, Frame, Incoming, IncomingResource, NotUnderstood, People},
     person::Person,
     resource::Attachment,
 };
 use kith_protocol::limits::{IMPORT_FILE_LEN_MAX, INLINE_ATTACHMENT_LEN_MAX};
 
-use crate::failure::{Ending, Failure};
+use crate::{
+    failure::{Ending, Failure},
+    health::hl7v2::batch,
+};
 
 /// A file, read.
 pub(super) struct FileRead {
@@ -31,6 +34,8 @@ pub(super) enum Found {
     Resources(Box<Sorted>),
     /// A bundle file.
     Bundle(PathBuf),
+    /// HL7 v2 messages.
+    Messages(Vec<u8>),
     /// Something that is kept byte for byte, with its media type.
     Opaque(Vec<u8>, &'static str),
 }
@@ -178,6 +183,9 @@ fn sort(path: &Path, bytes: Vec<u8>, flags: &mut Vec<Flag>) -> Result<Found, Fai
     if bytes.starts_with(b"kithb") || bytes.starts_with(b"kiths") {
         return Ok(Found::Bundle(path.to_owned()));
     }
+    if batch::is_of_messages(&bytes) {
+        return Ok(Found::Messages(bytes));
+    }
     let incoming = match incoming::read(&bytes, INLINE_ATTACHMENT_LEN_MAX) {
         Ok(incoming) => incoming,
         Err(NotUnderstood::Empty) => {
@@ -199,6 +207,23 @@ fn sort(path: &Path, bytes: Vec<u8>, flags: &mut Vec<Flag>) -> Result<Found, Fai
             };
         }
     };
+    Ok(Found::Resources(Box::new(placed(incoming, flags))))
+}
+
+/// Resources that this node made itself of what came in another form, sorted.
+pub(super) fn sorted(text: &[u8], flags: &mut Vec<Flag>) -> Result<Sorted, Failure> {
+    let incoming = incoming::read(text, INLINE_ATTACHMENT_LEN_MAX).map_err(|error| {
+        Failure::new(
+            Ending::Failed,
+            "What kith made of a message cannot be read.",
+            "The message is kept. This is a fault of kith.",
+        )
+        .because(&error)
+    })?;
+    Ok(placed(incoming, flags))
+}
+
+fn placed(incoming: Incoming, flags: &mut Vec<Flag>) -> Sorted {
     let rules = LabelRules::default();
     for resource in &incoming.resources {
         flags.extend(flag::flags(resource));
@@ -208,12 +233,12 @@ fn sort(path: &Path, bytes: Vec<u8>, flags: &mut Vec<Flag>) -> Result<Found, Fai
     let people = incoming::people(&incoming.resources);
     let cut = incoming.resources.into_iter().zip(&documents);
     let resources = cut.map(|(resource, id)| Cut::of(resource, id)).collect();
-    Ok(Found::Resources(Box::new(Sorted {
+    Sorted {
         resources,
         documents,
         people,
         frames: incoming.frames,
-    })))
+    }
 }
 
 /// Files of other kinds that can be kept byte for byte.
@@ -224,8 +249,7 @@ pub(super) fn media_type(bytes: &[u8]) -> Option<&'static str> {
         .map_or(bytes, |start| &bytes[start..]);
     let start = start.strip_prefix(b"\xef\xbb\xbf").unwrap_or(start);
     [
-        (&b"MSH|"[..], "x-application/hl7-v2+er7"),
-        (b"<?xml", "application/xml"),
+        (&b"<?xml"[..], "application/xml"),
         (b"<ClinicalDocument", "application/xml"),
         (b"%PDF", "application/pdf"),
     ]

@@ -120,7 +120,7 @@ impl Node {
     }
 
     /// Some sections of a record are about to be shown to this node's owner.
-    pub(super) fn disclose_part(
+    pub(in crate::node) fn disclose_part(
         &mut self,
         record: &mut Record,
         sections: &[Section],
