@@ -398,6 +398,8 @@ pub enum BenchPart {
     Hub,
     /// Pages of a long record, and of many while everybody clicks
     Pages,
+    /// HL7 v2 messages of fifty systems at once
+    Hl7,
 }
 
 #[derive(clap::Args)]

@@ -4,6 +4,7 @@
 //! Times are what a person waits: nothing is measured through another door than [`Node::handle`],
 //! but the status of one large record, which is read from the store as a node reads it.
 
+mod hl7;
 mod measure;
 mod pages;
 mod station;
@@ -63,11 +64,13 @@ pub enum Part {
     Hub,
     /// Pages of a long record, and of many while everybody clicks.
     Pages,
+    /// Messages of many systems at once.
+    Hl7,
 }
 
 impl Part {
     /// Every part, in the order in which they run.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Import,
         Self::Disk,
         Self::Show,
@@ -79,6 +82,7 @@ impl Part {
         Self::Wire,
         Self::Hub,
         Self::Pages,
+        Self::Hl7,
     ];
 
     /// As people type it.
@@ -95,6 +99,7 @@ impl Part {
             Self::Wire => "wire",
             Self::Hub => "hub",
             Self::Pages => "pages",
+            Self::Hl7 => "hl7",
         }
     }
 
@@ -104,7 +109,7 @@ impl Part {
             Self::Import | Self::Disk | Self::Show | Self::Export | Self::Verify | Self::Wire => {
                 true
             }
-            Self::Status | Self::Leaver | Self::Sync | Self::Hub | Self::Pages => false,
+            Self::Status | Self::Leaver | Self::Sync | Self::Hub | Self::Pages | Self::Hl7 => false,
         }
     }
 }
@@ -176,7 +181,8 @@ pub fn run(size: &Size, doing: &mut dyn FnMut(&str)) -> Result<Vec<Figure>, Fail
                     | Part::Sync
                     | Part::Wire
                     | Part::Hub
-                    | Part::Pages => {}
+                    | Part::Pages
+                    | Part::Hl7 => {}
                 }
             }
         }
@@ -204,6 +210,10 @@ pub fn run(size: &Size, doing: &mut dyn FnMut(&str)) -> Result<Vec<Figure>, Fail
     if wanted(Part::Pages) {
         doing(Part::Pages.name());
         bench.pages()?;
+    }
+    if wanted(Part::Hl7) {
+        doing(Part::Hl7.name());
+        bench.hl7()?;
     }
     Ok(bench.figures.0)
 }

@@ -100,7 +100,7 @@ fn files_that_are_not_understood() {
         "saved or sent whole",
     );
     let message = "MSH|^~\\&|LAB|A|GP|B|20260101||ORU^R01|1|P|2.5.1\rPID|1||1\r";
-    story.refuses_file(&node.file("result.hl7", message), 15, "--record RECORD");
+    story.refuses_file(&node.file("result.hl7", message), 4, "kith inbox show");
     story.refuses_file(
         &node.file("letter.pdf", "%PDF-1.7\n"),
         15,

@@ -62,5 +62,6 @@ const fn part(part: BenchPart) -> Part {
         BenchPart::Wire => Part::Wire,
         BenchPart::Hub => Part::Hub,
         BenchPart::Pages => Part::Pages,
+        BenchPart::Hl7 => Part::Hl7,
     }
 }

@@ -94,11 +94,13 @@ async fn begin(
     let made = Node::set_up(home, name, role, &unlock)?;
     let mut daemon = Daemon::start(home.clone(), unlock).await?;
     daemon.listen(&args.listen, ReachableAt::read(&[])?).await?;
+    daemon.connect().await?;
     Ok((daemon, made.recovery))
 }
 
 async fn go_on(mut daemon: Daemon, pages: Pages, args: &UiArgs) -> Result<Ending, Failure> {
     daemon.listen(&args.listen, ReachableAt::read(&[])?).await?;
+    daemon.connect().await?;
     daemon.show(pages);
     daemon.run(stopped()).await?;
     Ok(Ending::Done)

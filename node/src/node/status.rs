@@ -26,6 +26,7 @@ impl Node {
         problems.extend(self.full_disk());
         problems.extend(self.restored()?);
         problems.extend(self.regained()?);
+        problems.extend(self.inbox_problems());
         let records: Vec<RecordId> = self.people.iter().map(|(id, _)| *id).collect();
         let (waiting, unreadable) = self.look_through(&records, &mut problems);
         let invitations = self.invitations_to_review(None)?;

@@ -27,7 +27,7 @@ fn a_report_that_comes_before_its_order_is_linked_and_reaches_the_surgery() {
 
     let report = |id: &str, value: &str, status: &str| {
         let obr = format!(
-            "OBR|1|P1^GP|F1^LAB|2823-3^Potassium^LN|||{}|||||||||||||||||||{status}",
+            "OBR|1|P1^GP|F1^LAB|2823-3^Potassium^LN|||{}||||||||||||||||||{status}",
             now()
         );
         let obx =

@@ -120,7 +120,7 @@ fn mapped(
         }
         // What is taken back, or moved, says nothing new of how somebody is.
         Trigger::CancelAdmit | Trigger::CancelTransfer | Trigger::SamePerson => {}
-        Trigger::Results => mapping.results(),
+        Trigger::Results => mapping.results()?,
         Trigger::Orders => mapping.orders()?,
         Trigger::Document => mapping.document()?,
         Trigger::Vaccinations => mapping.vaccinations(),

@@ -13,7 +13,7 @@ use super::{
     taking::Arrival,
 };
 use crate::{
-    api::{Imported, InboxAsk, InboxLine, InboxShown, InboxState, Refused},
+    api::{Imported, InboxAsk, InboxLine, InboxShown, InboxState, Problem, Refused},
     failure::{Ending, Failure},
     health::hl7v2::batch,
 };
@@ -54,6 +54,29 @@ impl Node {
     /// How many messages need a person, and how many this node will try again.
     pub(crate) fn inbox_counts(&self) -> (usize, usize) {
         (self.inbox.held_up.len(), self.inbox.to_file.len())
+    }
+
+    /// What a person has to do about messages of other systems.
+    pub(in crate::node) fn inbox_problems(&self) -> Vec<Problem> {
+        let mut problems = Vec::new();
+        let (need_a_person, _) = self.inbox_counts();
+        if need_a_person > 0 {
+            let what = match need_a_person {
+                1 => "One message of another system needs a person.".to_owned(),
+                n => format!("{n} messages of other systems need a person."),
+            };
+            problems.push(Problem {
+                what,
+                remedy: "Run kith inbox to see why. They are kept.".to_owned(),
+            });
+        }
+        if let Some(Err(reason)) = &self.inbox.listening {
+            problems.push(Problem {
+                what: format!("This node does not listen for messages of other systems: {reason}."),
+                remedy: "Run kith connect to see where, and choose another address.".to_owned(),
+            });
+        }
+        problems
     }
 
     /// How it stands with one message.

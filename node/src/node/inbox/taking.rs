@@ -23,6 +23,10 @@ use crate::{
     store::random,
 };
 
+/// Bytes that are remembered under one number: a sender that gives every message the same number is
+/// known by the last of them.
+const SEEN_MAX: usize = 512;
+
 /// Bytes that came from another system.
 #[derive(Clone, Debug, Default)]
 pub struct Arrival {
@@ -111,6 +115,8 @@ impl Node {
                 ));
             }
             known.seen.push((digest.into(), number));
+            let many = known.seen.len().saturating_sub(SEEN_MAX);
+            known.seen.drain(..many);
             if let Some(stop) = &row_of.stop {
                 row_of.reason = Some(stop.clone());
                 row_of.set_state(InboxState::NeedsPerson);

@@ -8,7 +8,7 @@ use super::{
     Mapping, lines, note_of, put, put_list,
     types::{Types, number_of, period, term, v2},
 };
-use crate::health::hl7v2::{Field, Repeat, Segment};
+use crate::health::hl7v2::{Field, Repeat, Segment, Waits};
 
 /// A report on its way: the order that it answers and what belongs to it.
 #[derive(Default)]
@@ -34,7 +34,7 @@ const TEXTS: [&str; 2] = ["TX", "FT"];
 
 impl<'a> Mapping<'a> {
     /// The reports of a message.
-    pub(super) fn results(&mut self) {
+    pub(super) fn results(&mut self) -> std::result::Result<(), Waits> {
         let mut reports: Vec<Report<'a>> = Vec::new();
         let mut orc = None;
         // OUL has the specimen before its orders, ORU behind its results.
@@ -83,8 +83,10 @@ impl<'a> Mapping<'a> {
             self.report(n, report);
         }
         if reports.is_empty() {
-            self.note("the message has no result");
+            let kind = &message.header.kind;
+            return Err(Waits::UnknownTrigger(format!("{kind} without a result")));
         }
+        Ok(())
     }
 
     /// Results that stand beside a visit or a person, in no report.

@@ -35,7 +35,7 @@ fn first<'a>(mapped: &'a Mapped, kind: &str) -> &'a Value {
 #[test]
 fn a_stay_is_one_encounter_from_its_beginning_to_its_end_and_back() {
     let pv1 =
-        "PV1|1|I|W3^4^2^RXH|||||||||||||||||V1^^^RXH|||||||||||||||||||||||||202611290900+0000";
+        "PV1|1|I|W3^4^2^RXH||||||||||||||||V1^^^RXH|||||||||||||||||||||||||202611290900+0000";
     let admitted = mapped(
         "ADT^A01^ADT_A01",
         &["EVN|A01|202611290901+0000", PID, pv1, "PV2|||^Fall at home"],
@@ -272,7 +272,7 @@ fn a_document_has_its_text_and_its_files() {
     let gone = mapped_over(
         &made.resources,
         "MDM^T11",
-        &[PID, "TXA|1|DS|TX||||||||||D1^RXH"],
+        &[PID, "TXA|1|DS|TX|||||||||D1^RXH"],
     );
     let letter = first(&gone, "DocumentReference");
     assert_eq!(
@@ -291,7 +291,7 @@ fn a_vaccination_says_what_where_and_how_much() {
         &[
             PID,
             "ORC|RE||42^IIS",
-            "RXA|0|1|20261120||208^COVID-19^CVX|0.30|mL^mL^UCUM||00|7^Hale^Sam||||LOT1|20270101|PFR^Pfizer^MVX|||CP|A",
+            "RXA|0|1|20261120||208^COVID-19^CVX|0.30|mL^mL^UCUM||00|7^Hale^Sam|||||LOT1|20270101|PFR^Pfizer^MVX|||CP|A",
             "RXR|IM^Intramuscular^HL70162|LD^Left arm^HL70163",
         ],
     );
