@@ -1,5 +1,6 @@
 //! The words of the command line.
 
+mod connect;
 mod control;
 mod emergency;
 mod integration;
@@ -14,11 +15,10 @@ use std::{net::SocketAddr, path::PathBuf};
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use kith_node::failure::Ending;
 
+pub use connect::{ConnectAppArgs, ConnectArgs, ConnectCommand, ConnectFhirArgs, ConnectHl7Args};
 pub use control::{Capacity, ControlArgs, ControlCommand, ControllerArgs};
 pub use emergency::{EmergencyArgs, EmergencyOpenArgs};
-pub use integration::{
-    ConnectArgs, ConnectCommand, InboxArgs, InboxCommand, SendArgs, SendCommand,
-};
+pub use integration::{InboxArgs, InboxCommand, SendArgs, SendCommand};
 pub use practice::{DevicesArgs, DevicesCommand, LeavingArgs, StaffArgs, StaffCommand};
 pub use records::{
     AddArgs, AddCommand, ChangeArgs, ExportArgs, Form, ImportArgs, OneRecord, RecordArgs,
@@ -120,12 +120,12 @@ pub enum Command {
     Sharing(SharingArgs),
     /// Stop sharing, or give back what is shared with you
     Stop(StopArgs),
+    /// Connect other software: apps that read a record over FHIR, systems that send HL7 v2
+    Connect(ConnectArgs),
     /// Who looked at a record
     WhoLooked(OneRecord),
     /// Messages of other systems that came in, and what became of them
     Inbox(InboxArgs),
-    /// How messages of other systems come in
-    Connect(ConnectArgs),
     /// Messages to other systems: send, and those that wait
     Send(SendArgs),
     /// What happened on this node, and what happens

@@ -1,5 +1,6 @@
 //! What a node can be asked, and what it answers: the same in one process and over the socket.
 
+mod apps;
 mod control;
 mod decisions;
 mod emergency;
@@ -19,6 +20,7 @@ use std::{fmt, path::PathBuf};
 use serde::{Deserialize, Serialize};
 
 pub use crate::node::{BundleTo, ExportForm, Role};
+pub use apps::{AppLine, AppList, AppRegistered, AppStopped, AppToken, ConnectAsk, ConnectShown};
 pub use control::{ActsAs, ControlChange, ControlShown, ControllerLine, NewController};
 pub use decisions::{Decided, Decision, Explained, Review, ReviewKind, ToReview};
 pub use emergency::{EmergencyChange, EmergencyShown, OpenRequest, OpenedLine};
@@ -243,9 +245,11 @@ pub enum Request {
         file: PathBuf,
     },
     /// How messages of other systems come in, and a change in that.
-    Connect(Option<ConnectHl7>),
+    ConnectHl7(Option<ConnectHl7>),
     /// Messages that go out to other systems.
     Send(SendAsk),
+    /// Apps that read a record beside this node.
+    Connect(ConnectAsk),
 }
 
 impl fmt::Debug for Request {
@@ -331,10 +335,12 @@ pub enum Reply {
     Inbox(InboxShown),
     /// See [`Request::ExplainFile`].
     FileExplained(FileExplained),
-    /// See [`Request::Connect`].
+    /// See [`Request::ConnectHl7`].
     Connections(Connections),
     /// See [`Request::Send`].
     Outgoing(Outgoing),
+    /// See [`Request::Connect`].
+    Connect(Box<ConnectShown>),
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! Health formats: what a record says in words, and in the forms that other software reads.
 
 pub mod drugs;
+pub mod fhir;
 pub mod hl7v2;
 pub mod ips;
 pub mod line;

@@ -11,6 +11,7 @@
 mod asking;
 mod connections;
 mod door;
+mod fhir;
 mod forms;
 mod live;
 mod once;

@@ -8,6 +8,7 @@ mod access;
 mod accounts;
 mod acting;
 mod add;
+mod apps;
 mod attention;
 mod audit;
 mod bundle;
@@ -20,6 +21,7 @@ mod emergency;
 mod epochs;
 mod events;
 mod export;
+mod fhir;
 mod find;
 mod guest;
 mod heading;
@@ -92,10 +94,12 @@ use people::People;
 use recent::Recent;
 
 pub use accounts::{Account, Signing};
+pub(crate) use apps::{Client, Tokens};
 pub use audit::Given;
 pub use emergency::{EmergencyAnswer, EmergencyAsk, EmergencyLink};
 pub(crate) use export::no_paper;
 pub use export::{BundleTo, ExportForm};
+pub(crate) use fhir::{FhirAsked, FhirGiven};
 pub use heading::{Heading, Person};
 pub use identity::Role;
 pub use inbox::{Arrival, Hl7Settings, OutMessage, OutOutcome, TakenIn};
@@ -292,8 +296,9 @@ impl Node {
             Request::Plans { record } => self.plans(&record).map(Reply::Plans),
             Request::Inbox(asked) => self.inbox(&asked).map(Reply::Inbox),
             Request::ExplainFile { file } => self.explain_file(&file).map(Reply::FileExplained),
-            Request::Connect(asked) => self.connect(asked.as_ref()).map(Reply::Connections),
+            Request::ConnectHl7(asked) => self.connect_hl7(asked.as_ref()).map(Reply::Connections),
             Request::Send(asked) => self.send(&asked).map(Reply::Outgoing),
+            Request::Connect(asked) => self.connect(&asked).map(Box::new).map(Reply::Connect),
         }
     }
 

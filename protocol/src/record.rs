@@ -141,6 +141,27 @@ impl Record {
         placed
     }
 
+    /// Of the resources of a document those with these ids, as [`Record::read`] gives them: where
+    /// the document stands and has no side, nothing else in it is read.
+    pub fn read_some(&mut self, reader: &Reader, ids: &BTreeSet<ResourceId>) -> Vec<Placed> {
+        let document = reader.document();
+        let is_past = self.is_past(document);
+        let opened = self.opened(document);
+        if is_past || !opened.sides.is_empty() {
+            let mut all = self.read(reader);
+            all.retain(|placed| ids.contains(&placed.held.id));
+            return all;
+        }
+        let held = ids.iter().filter_map(|id| opened.document.resource(id));
+        held.map(|held| Placed {
+            document: document.clone(),
+            held,
+            aside: false,
+            late: false,
+        })
+        .collect()
+    }
+
     /// The token to read a document with for care, where someone may: an epoch that ended only
     /// where it was shared with them before its end.
     pub fn reader(&mut self, who: &Whoever, document: &DocumentId, now_ms: u64) -> Option<Reader> {

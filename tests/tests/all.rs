@@ -8,6 +8,7 @@ mod cli_reference;
 mod crashes;
 mod demo;
 mod events;
+mod fhir;
 mod harness;
 mod hl7;
 mod letters;

@@ -1,47 +1,8 @@
 //! The words about other systems.
 
-use std::{
-    net::{IpAddr, SocketAddr},
-    path::PathBuf,
-};
+use std::path::PathBuf;
 
 use clap::Subcommand;
-
-#[derive(clap::Args)]
-pub struct ConnectArgs {
-    #[command(subcommand)]
-    pub command: Option<ConnectCommand>,
-}
-
-#[derive(Subcommand)]
-pub enum ConnectCommand {
-    /// HL7 v2: where messages come in, by MLLP or out of a folder, and whose
-    Hl7(ConnectHl7Args),
-}
-
-#[derive(clap::Args)]
-pub struct ConnectHl7Args {
-    /// Listen for MLLP here while the node runs, such as 127.0.0.1:2575
-    #[arg(long, value_name = "ADDR")]
-    pub listen: Option<SocketAddr>,
-    /// An address that may connect where the node listens for more than this machine; can be given
-    /// several times
-    #[arg(long, value_name = "IP")]
-    pub allow: Vec<IpAddr>,
-    /// File by itself only what comes from this sender, as MSH-3 and MSH-4 name it:
-    /// 'APPLICATION|FACILITY'; can be given several times
-    #[arg(long, value_name = "APP|FACILITY")]
-    pub sender: Vec<String>,
-    /// Take files out of this folder while the node runs: to done or to waiting beside them
-    #[arg(long, value_name = "DIR")]
-    pub folder: Option<PathBuf>,
-    /// Codes of your own beside kith's, a TOML file
-    #[arg(long, value_name = "FILE")]
-    pub tables: Option<PathBuf>,
-    /// Take nothing in any more, and forget all of this
-    #[arg(long, conflicts_with_all = ["listen", "allow", "sender", "folder", "tables"])]
-    pub off: bool,
-}
 
 #[derive(clap::Args)]
 pub struct InboxArgs {

@@ -1,70 +1,45 @@
 //! `kith connect`.
 
+mod apps;
+mod hl7;
+
 use kith_node::{
-    api::{ConnectHl7, Connections, Reply, Request},
+    api::{ConnectAsk, ConnectShown},
     failure::{Ending, Failure},
 };
 
 use crate::{
-    args::{ConnectArgs, ConnectCommand},
-    ask::{Session, absolute, odd_answer},
+    args::{ConnectAppArgs, ConnectArgs, ConnectCommand},
+    ask::{Session, odd_answer},
     render,
 };
 
 pub fn run(session: &Session, args: ConnectArgs) -> Result<Ending, Failure> {
-    let asked = args.command.map(|command| match command {
-        ConnectCommand::Hl7(args) => ConnectHl7 {
-            listen: args.listen,
-            allow: args.allow,
-            senders: args.sender,
-            folder: args.folder.as_deref().map(absolute),
-            tables: args.tables.as_deref().map(absolute),
-            off: args.off,
-        },
-    });
-    // Without a word about what is to change, it is only shown.
-    let asked = asked.filter(|asked| *asked != ConnectHl7::default());
-    let Reply::Connections(connections) = session.ask(Request::Connect(asked))? else {
+    match args.command {
+        None => show(session),
+        Some(ConnectCommand::Hl7(args)) => hl7::run(session, args),
+        Some(ConnectCommand::Fhir(args)) => apps::run(session, apps::by_token(args)),
+        Some(ConnectCommand::App(ConnectAppArgs { name, redirect })) => {
+            let asked = ConnectAsk::Register {
+                name,
+                redirects: redirect,
+            };
+            apps::run(session, asked)
+        }
+        Some(ConnectCommand::List) => apps::run(session, ConnectAsk::List),
+        Some(ConnectCommand::Stop { app }) => apps::run(session, ConnectAsk::Stop { who: app }),
+    }
+}
+
+/// All other software that is connected.
+fn show(session: &Session) -> Result<Ending, Failure> {
+    let messages = hl7::connections(session, None)?;
+    let ConnectShown::List(list) = apps::ask(session, ConnectAsk::List)? else {
         return Err(odd_answer());
     };
     if session.json {
-        return render::json(&serde_json::json!({ "hl7": connections }));
+        return render::json(&serde_json::json!({ "hl7": messages, "fhir": list }));
     }
-    say(&connections);
-    Ok(Ending::Done)
-}
-
-fn say(connections: &Connections) {
-    match (connections.listen, connections.listening) {
-        (Some(at), true) => render::say(&format!("HL7 v2: listening at {at}.")),
-        (Some(at), false) => match &connections.problem {
-            Some(problem) => render::say(&format!(
-                "HL7 v2: cannot listen at {at}: {}.",
-                render::clean(problem)
-            )),
-            None => render::say(&format!("HL7 v2: listens at {at} when the node runs.")),
-        },
-        (None, _) => render::say(
-            "HL7 v2: listens nowhere. Begin it with kith connect hl7 --listen 127.0.0.1:2575.",
-        ),
-    }
-    if !connections.allow.is_empty() {
-        let allowed: Vec<_> = connections.allow.iter().map(ToString::to_string).collect();
-        render::say(&format!("May connect: {}.", allowed.join(", ")));
-    }
-    if connections.senders.is_empty() {
-        render::say("Messages of every sender are filed by themselves.");
-    } else {
-        let senders = connections.senders.join(", ");
-        render::say(&format!(
-            "Filed by themselves: messages of {}.",
-            render::clean(&senders)
-        ));
-    }
-    if let Some(folder) = &connections.folder {
-        render::say(&format!("Files are taken out of {}.", folder.display()));
-    }
-    if connections.own_tables {
-        render::say("Codes of your own are used.");
-    }
+    hl7::say(&messages);
+    apps::say_list(session, &list)
 }

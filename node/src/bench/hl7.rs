@@ -30,7 +30,7 @@ impl Bench {
         let home = Home::at(self.place.folder().join("hl7"));
         Node::set_up(&home, "Hospital", Role::Hospital, &Unlock::KeyFile)?;
         let mut node = Node::open(&home, &Unlock::KeyFile)?;
-        let listen = Request::Connect(Some(ConnectHl7 {
+        let listen = Request::ConnectHl7(Some(ConnectHl7 {
             listen: Some(SocketAddr::from(([127, 0, 0, 1], 0))),
             ..ConnectHl7::default()
         }));

@@ -7,7 +7,7 @@ use tokio::{io::AsyncReadExt, net::UnixStream, sync::mpsc};
 
 use super::fetching::{join, open_emergency};
 use crate::{
-    api::{Progress, Reply, Request, Since},
+    api::{ConnectShown, Progress, Reply, Request, Since},
     control::{self, Asked, Said},
     driver::Driver,
     failure::{Ending, Failure},
@@ -37,7 +37,7 @@ pub(super) async fn obey(
         }
     };
     match asked {
-        Asked::Command(request) => command(&driver, &mut stream, request).await,
+        Asked::Command(request) => command(&driver, site.as_deref(), &mut stream, request).await,
         Asked::EmergencyOpen(asked) => {
             let opened = open_emergency(&driver, &network, asked).await;
             let opened = opened.map(|opened| Said::Reply(Box::new(Reply::Opened(opened))));
@@ -87,7 +87,7 @@ async fn exchanged(driver: &Driver, network: &Network, device: &str) -> Result<S
 }
 
 /// Has the node do something, and tells how far it is.
-async fn command(driver: &Driver, stream: &mut UnixStream, request: Request) {
+async fn command(driver: &Driver, site: Option<&Site>, stream: &mut UnixStream, request: Request) {
     let (progress, mut progressing) = mpsc::channel(4);
     let mut step = move |step| {
         // A slow reader misses steps, and the work does not wait for it.
@@ -115,8 +115,23 @@ async fn command(driver: &Driver, stream: &mut UnixStream, request: Request) {
             }
         }
     };
+    let done = done.map(|reply| with_base(reply, site));
     let said = done.map_or_else(Said::Failure, |reply| Said::Reply(Box::new(reply)));
     answer(stream, &said).await;
+}
+
+/// Says to an app where it reads.
+fn with_base(reply: Reply, site: Option<&Site>) -> Reply {
+    let Reply::Connect(mut shown) = reply else {
+        return reply;
+    };
+    let base = site.map(Site::fhir_base);
+    match shown.as_mut() {
+        ConnectShown::Token(token) => token.base = base,
+        ConnectShown::Registered(app) => app.base = base,
+        ConnectShown::List(_) | ConnectShown::Stopped(_) => {}
+    }
+    Reply::Connect(shown)
 }
 
 /// Copies what the node holds now, while it goes on.

@@ -48,6 +48,10 @@ pub struct Row {
     pub kind: String,
     /// The id that its sender gave it.
     pub native_id: Option<String>,
+    /// The full URL under which its sender gave it out.
+    pub full_url: Option<String>,
+    /// The import that it came with.
+    pub batch: (u64, u32),
     /// How it stands, as far as its document says.
     pub marks: Vec<Mark>,
     created: u32,
@@ -207,6 +211,8 @@ fn row(placed: &Placed, changes: &mut Changes) -> Row {
         resource: held.id.to_string(),
         kind: held.meta.kind.clone(),
         native_id: held.meta.native_id.clone(),
+        full_url: held.meta.full_url(),
+        batch: held.meta.batch,
         marks: Mark::of(placed),
         created: changes.place(held.created),
         writers: changes.places(writers),

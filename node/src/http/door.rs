@@ -19,13 +19,14 @@ use axum::{
     response::Response,
 };
 
-use super::{refusal, site::Site};
+use super::{fhir, refusal, site::Site};
+use crate::health::fhir::{Code, Outcome};
 
 /// Bytes of a request's line and headers.
 const HEADERS_LEN_MAX: usize = 16 * 1024;
 
 /// What a page may do: show itself, with this node's own style and script.
-const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; \
+pub(super) const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; \
      connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
 
 /// Said of every answer.
@@ -56,6 +57,9 @@ pub(super) async fn guard(
     next: Next,
 ) -> Response {
     let mut response = match refused(&site, &request) {
+        Some(refused) if fhir::is_of_apps(request.uri().path()) => {
+            fhir::refusal(&refused.outcome())
+        }
         Some(refused) => refused.response(),
         None => next.run(request).await,
     };
@@ -79,7 +83,17 @@ enum Refused {
 
 impl Refused {
     fn response(self) -> Response {
-        let (status, what, remedy) = match self {
+        let (status, what, remedy) = self.said();
+        refusal::plain(status, what, remedy)
+    }
+
+    fn outcome(self) -> Outcome {
+        let (status, what, remedy) = self.said();
+        Outcome::refused(status.as_u16(), Code::Forbidden, format!("{what} {remedy}"))
+    }
+
+    const fn said(self) -> (StatusCode, &'static str, &'static str) {
+        match self {
             Self::TooLong => (
                 StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
                 "The browser sent more with this request than kith takes.",
@@ -95,8 +109,7 @@ impl Refused {
                 "Another website sent you here, so kith did nothing.",
                 "If it was a link of yours, copy it into the address bar. Nothing was changed.",
             ),
-        };
-        refusal::plain(status, what, remedy)
+        }
     }
 }
 
@@ -132,9 +145,16 @@ fn refused(site: &Site, request: &Request<Body>) -> Option<Refused> {
         (Some("same-origin"), Some(origin)) => origin == "null" || is_origin(origin, scheme, host),
         // Typed, or a link of another program.
         (Some("none"), None) => is_visit,
-        (None, None) => is_visit,
+        // A program, or an old browser: whoever shows an access token gives nothing of a browser's.
+        (None, None) => is_visit || fhir::is_of_apps(request.uri().path()),
         // A browser that knows no Fetch Metadata.
         (None, Some(origin)) => is_origin(origin, scheme, host),
+        // A browser that an app sends here to ask: that page does nothing, and leads on to one of
+        // this very address.
+        (Some("cross-site" | "same-site"), None) => {
+            let mode = only(headers, &HeaderName::from_static("sec-fetch-mode"));
+            is_visit && mode == Some("navigate") && request.uri().path() == fhir::AUTHORIZE
+        }
         (Some(_), _) => false,
     };
     (!is_from_here).then_some(Refused::OtherSite)
@@ -279,6 +299,32 @@ mod tests {
         assert_eq!(
             post(&[host, ("sec-fetch-site", "none")]),
             Some(Refused::OtherSite)
+        );
+        let asking = |path: &str, mode: &str| {
+            let cross = ("sec-fetch-site", "cross-site");
+            let mut request = request(Method::GET, &[host, cross, ("sec-fetch-mode", mode)]);
+            *request.uri_mut() = path.parse().expect("a path");
+            refused(&site, &request)
+        };
+        assert_eq!(asking("/fhir/authorize?x=y", "navigate"), None);
+        for (path, mode) in [
+            ("/fhir/authorize", "cors"),
+            ("/fhir/authorize", "no-cors"),
+            ("/fhir/Patient", "navigate"),
+            ("/apps/ask", "navigate"),
+        ] {
+            assert_eq!(
+                asking(path, mode),
+                Some(Refused::OtherSite),
+                "{path} {mode}"
+            );
+        }
+        let mut program = request(Method::POST, &[host]);
+        *program.uri_mut() = "/fhir/Observation".parse().expect("a path");
+        assert_eq!(
+            refused(&site, &program),
+            None,
+            "a program with a token of its own"
         );
         for origin in [
             "http://127.0.0.1:8701",

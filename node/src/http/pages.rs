@@ -1,6 +1,7 @@
 //! Every page, and what leads to it.
 
 mod add;
+mod app;
 mod devices;
 mod download;
 mod emergency;
@@ -40,7 +41,7 @@ use maud::Markup;
 
 use self::frame::{Html, Page, Where};
 use super::{
-    door,
+    door, fhir,
     forms::{self, FORM_LEN_MAX, UPLOAD_LEN_MAX},
     live,
     refusal::Refusal,
@@ -130,6 +131,7 @@ pub(super) fn router(site: Arc<Site>) -> Router {
         .fallback(|| async { Refusal::not_there() })
         .layer(DefaultBodyLimit::max(FORM_LEN_MAX))
         .layer(middleware::from_fn(forms::bounded))
+        .merge(fhir::router(&site))
         .layer(middleware::from_fn_with_state(
             Arc::clone(&site),
             door::guard,
@@ -142,6 +144,9 @@ fn of_whoever_runs_it(site: &Arc<Site>) -> Router<Arc<Site>> {
     Router::new()
         .route("/join", get(joining::form).post(joining::begin))
         .route("/joining/{name}", get(joining::show).post(joining::answer))
+        .route("/apps", get(app::list))
+        .route("/apps/ask", get(app::ask).post(app::answer))
+        .route("/apps/stop", post(app::stop))
         .route("/data", get(machine::data))
         .route("/backups", get(machine::backups).post(machine::back_up))
         .route("/devices", get(devices::list).post(devices::add))

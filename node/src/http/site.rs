@@ -16,6 +16,7 @@ use tokio::{
 use super::{
     asking::Joins,
     connections, door,
+    fhir::Codes,
     once::{Invitations, Recovery},
     pages,
     sessions::{Secret, Sessions, Viewer},
@@ -72,6 +73,8 @@ pub struct Site {
     pub(super) wishes: mpsc::Sender<Wish>,
     pub(super) invitations: Invitations,
     pub(super) recovery: Recovery,
+    /// Codes that apps were given for the answer of whoever runs the node.
+    pub(super) codes: Codes,
     running: OnceLock<Running>,
 }
 
@@ -224,6 +227,7 @@ impl Site {
             wishes,
             invitations: Invitations::default(),
             recovery: Recovery::default(),
+            codes: Codes::default(),
             running: OnceLock::new(),
         }
     }
@@ -251,6 +255,11 @@ impl Site {
         }
     }
 
+    /// Whether apps can ask here for a share: of whoever sits at the machine.
+    pub(super) fn has_launch(&self) -> bool {
+        self.kind == Kind::OwnMachine
+    }
+
     /// Whether browsers reach it over TLS.
     pub(super) fn is_over_tls(&self) -> bool {
         self.kind != Kind::OwnMachine
@@ -260,6 +269,11 @@ impl Site {
     pub fn url(&self) -> String {
         let scheme = if self.is_over_tls() { "https" } else { "http" };
         format!("{scheme}://{}/", self.address)
+    }
+
+    /// Where apps read (FHIR R4).
+    pub fn fhir_base(&self) -> String {
+        format!("{}fhir", self.url())
     }
 
     /// The port at which it is served.

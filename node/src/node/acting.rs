@@ -152,6 +152,7 @@ fn needed(request: &Request) -> Needed {
         | Request::StaffEnd(_)
         | Request::DeviceList
         | Request::DeviceRetire(_)
+        | Request::ConnectHl7(_)
         | Request::Connect(_)
         | Request::Send(_) => Needed::RunsIt,
     }

@@ -144,7 +144,7 @@ impl Node {
     }
 
     /// A resource's text with its attachments.
-    fn whole_text(
+    pub(super) fn whole_text(
         &self,
         placed: &Placed,
         version: usize,

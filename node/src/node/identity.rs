@@ -77,6 +77,12 @@ pub(super) enum RowKind {
     Integration = 52,
     /// Messages that go out to other systems.
     Outbox = 53,
+    /// Apps that read a record beside this node, with their keys.
+    Apps = 44,
+    /// What opens the record of an app: one row for each token, by its hash.
+    Tokens = 45,
+    /// Apps that may ask to be connected, and where they are.
+    Clients = 46,
 }
 
 impl RowKind {

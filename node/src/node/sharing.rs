@@ -1,6 +1,7 @@
 //! Invitations, shares, and the end of shares.
 
 mod admitting;
+mod app;
 mod direct;
 mod ending;
 mod giving;
@@ -22,6 +23,7 @@ use crate::{
     failure::{Ending, Failure},
 };
 
+pub(super) use app::NewApp;
 pub(super) use ending::Ends;
 pub use hosting::{Opening, Refused};
 pub use joining::{meet, offered, owner_of, refused};

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use kith_crdt::{flag, incoming};
+use kith_crdt::{Label, Section, flag, incoming};
 use kith_protocol::{
     consent::Status,
     record::{Placed, Record},
@@ -18,17 +18,25 @@ use crate::{
 impl Node {
     pub(super) fn summary(&mut self, record: &mut Record, now: &str) -> Result<Value, Failure> {
         let sources = self.sources(record)?;
-        let name = self.identity.name.clone();
-        let visible: BTreeSet<_> = record
-            .ledger()
-            .documents()
-            .into_iter()
-            .map(|document| (document.section, document.label))
-            .collect();
+        let visible = record.ledger().documents().into_iter();
+        let visible = visible.map(|document| (document.section, document.label));
+        let visible = visible.collect();
         let complete = record
             .ledger()
             .controllers()
             .contains(&self.identity.principal);
+        self.summary_of(record, &sources, (visible, complete), now)
+    }
+
+    /// A summary of no more than these sources; with them what may be seen, and whether that is all.
+    pub(super) fn summary_of(
+        &self,
+        record: &Record,
+        sources: &[Source],
+        (visible, complete): (BTreeSet<(Section, Label)>, bool),
+        now: &str,
+    ) -> Result<Value, Failure> {
+        let name = self.identity.name.clone();
         let context = SummaryContext {
             record: record.id(),
             now: now.to_owned(),
@@ -43,7 +51,7 @@ impl Node {
             visible,
             complete,
         };
-        assemble(&sources, &context).map_err(|error| {
+        assemble(sources, &context).map_err(|error| {
             Failure::new(
                 Ending::Failed,
                 "The summary could not be made.",
@@ -55,16 +63,16 @@ impl Node {
 
     /// Every received resource as the summary sees it.
     pub(super) fn sources(&mut self, record: &mut Record) -> Result<Vec<Source>, Failure> {
-        let mut placed: Vec<_> = self
-            .read_all(record)?
-            .into_iter()
-            .filter(|placed| !placed.held.meta.made_here)
-            .collect();
+        let placed = self.read_all(record)?;
+        Ok(self.sources_of(record, placed))
+    }
+
+    /// These resources as the summary sees them.
+    pub(super) fn sources_of(&self, record: &mut Record, mut placed: Vec<Placed>) -> Vec<Source> {
+        placed.retain(|placed| !placed.held.meta.made_here);
         placed.sort_by_key(|placed| (placed.held.meta.batch, placed.held.meta.ordinal));
-        Ok(placed
-            .iter()
-            .map(|placed| self.source(record, placed))
-            .collect())
+        let sources = placed.iter().map(|placed| self.source(record, placed));
+        sources.collect()
     }
 
     fn source(&self, record: &mut Record, placed: &Placed) -> Source {

@@ -181,7 +181,12 @@ fn name_of(reader: &Reader) -> [u8; 32] {
 
 /// When the last entry was signed of those by which a resource is as it is; where an earlier epoch
 /// is not held, when it was carried over.
-fn updated_ms(record: &mut Record, document: &DocumentId, view: &View, row: &Row) -> u64 {
+pub(super) fn updated_ms(
+    record: &mut Record,
+    document: &DocumentId,
+    view: &View,
+    row: &Row,
+) -> u64 {
     let writers: Vec<_> = view
         .touched(row)
         .filter_map(|change| record.writer(&change))

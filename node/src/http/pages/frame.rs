@@ -125,6 +125,7 @@ pub(in crate::http) enum Place {
     Inbox,
     Review,
     Data,
+    Apps,
     Connections,
     Devices,
     Staff,
@@ -140,6 +141,7 @@ impl Place {
             Self::Inbox => "Inbox",
             Self::Review => "To review",
             Self::Data => "Where data goes",
+            Self::Apps => "Apps",
             Self::Connections => "Connections",
             Self::Devices => "Devices",
             Self::Staff => "Staff",
@@ -151,7 +153,7 @@ impl Place {
     const fn is_for(self, viewer: &Viewer) -> bool {
         match self {
             Self::Records | Self::Inbox | Self::Review | Self::Connections => true,
-            Self::Data | Self::Devices | Self::Staff | Self::Backups => {
+            Self::Data | Self::Apps | Self::Devices | Self::Staff | Self::Backups => {
                 matches!(viewer, Viewer::Owner)
             }
         }
@@ -163,6 +165,7 @@ impl Place {
             Self::Inbox => "/inbox",
             Self::Review => "/review",
             Self::Data => "/data",
+            Self::Apps => "/apps",
             Self::Connections => "/connections",
             Self::Devices => "/devices",
             Self::Staff => "/staff",
@@ -177,6 +180,7 @@ impl Place {
                 Self::Inbox,
                 Self::Review,
                 Self::Data,
+                Self::Apps,
                 Self::Connections,
                 Self::Devices,
                 Self::Backups,
@@ -187,6 +191,7 @@ impl Place {
                 Self::Inbox,
                 Self::Review,
                 Self::Data,
+                Self::Apps,
                 Self::Connections,
                 Self::Staff,
                 Self::Devices,

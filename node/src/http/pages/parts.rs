@@ -116,7 +116,11 @@ pub(in crate::http) fn done(asked: &Done) -> Markup {
 
 /// What can have been done, by the word that stands in an address: the address is anybody's, so it
 /// never holds the words themselves.
-const DONE: [(&str, &str); 15] = [
+const DONE: [(&str, &str); 16] = [
+    (
+        "app-stopped",
+        "The app reads nothing more. kith cannot take back what it has read.",
+    ),
     ("answered", "Your answer is signed and in the record."),
     (
         "read",

@@ -46,7 +46,7 @@ impl Hl7Settings {
 
 impl Node {
     /// How messages come in, after a change where one is wanted.
-    pub(in crate::node) fn connect(
+    pub(in crate::node) fn connect_hl7(
         &mut self,
         asked: Option<&ConnectHl7>,
     ) -> Result<Connections, Failure> {

@@ -357,7 +357,7 @@ fn two_numbers_of_one_person_are_proposed_and_nothing_is_merged() {
 fn only_the_senders_that_were_named_are_filed_by_themselves() {
     let mut desk = desk();
     let set = |senders: &[&str]| {
-        Request::Connect(Some(ConnectHl7 {
+        Request::ConnectHl7(Some(ConnectHl7 {
             senders: senders.iter().map(|sender| (*sender).to_owned()).collect(),
             ..ConnectHl7::default()
         }))
@@ -371,7 +371,7 @@ fn only_the_senders_that_were_named_are_filed_by_themselves() {
         number: Some(number),
     });
     assert_eq!(again.messages[0].state, InboxState::Filed);
-    let beyond = Request::Connect(Some(ConnectHl7 {
+    let beyond = Request::ConnectHl7(Some(ConnectHl7 {
         listen: Some(([0, 0, 0, 0], 2575).into()),
         ..ConnectHl7::default()
     }));

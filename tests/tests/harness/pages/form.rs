@@ -63,6 +63,17 @@ impl Form {
         self
     }
 
+    /// What is sent when a button is pressed, with some fields filled in.
+    #[track_caller]
+    pub fn filled(&self, fields: &[(&str, &str)], button: &str) -> Vec<(String, String)> {
+        let filled = fields
+            .iter()
+            .fold(self.clone(), |form, (name, value)| form.with(name, value));
+        let pressed = self.buttons.iter().find(|(label, _)| label == button);
+        let (_, adds) = pressed.unwrap_or_else(|| panic!("no button {button:?} in {self:?}"));
+        filled.fields.into_iter().chain(adds.clone()).collect()
+    }
+
     /// Presses a button, and looks at where it leads.
     #[track_caller]
     pub fn press(mut self, visitor: &Visitor, button: &str) -> Page {
