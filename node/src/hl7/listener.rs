@@ -16,7 +16,7 @@ use super::desk::Desk;
 use crate::{
     health::hl7v2::{
         Header,
-        ack::{Answering, Mode, Word, answers},
+        ack::{Answering, Mode, Word, answer},
         frame::{Came, Framer, framed},
     },
     node::{Arrival, Hl7Settings},
@@ -84,8 +84,7 @@ async fn serve(mut stream: TcpStream, address: SocketAddr, desk: &Desk) {
         framer.take(&buffer[..len]);
         while let Some(came) = framer.next_whole() {
             let ends = matches!(came, Came::TooLong(_));
-            let answers = answered(came, address, desk).await;
-            for answer in answers {
+            if let Some(answer) = answered(came, address, desk).await {
                 let sent = timeout(ANSWER_LASTS, stream.write_all(&framed(&answer))).await;
                 if !matches!(sent, Ok(Ok(()))) {
                     return;
@@ -104,7 +103,7 @@ async fn serve(mut stream: TcpStream, address: SocketAddr, desk: &Desk) {
 }
 
 /// Makes what came durable, and says what is sent back.
-async fn answered(came: Came, address: SocketAddr, desk: &Desk) -> Vec<Vec<u8>> {
+async fn answered(came: Came, address: SocketAddr, desk: &Desk) -> Option<Vec<u8>> {
     let from = address.to_string();
     match came {
         Came::Message(bytes) => message(bytes, from, desk).await,
@@ -123,7 +122,7 @@ async fn answered(came: Came, address: SocketAddr, desk: &Desk) -> Vec<Vec<u8>> 
     }
 }
 
-async fn message(bytes: Vec<u8>, from: String, desk: &Desk) -> Vec<Vec<u8>> {
+async fn message(bytes: Vec<u8>, from: String, desk: &Desk) -> Option<Vec<u8>> {
     let header = Header::of(&bytes).ok();
     let mode = header.as_ref().map_or(Ok(Mode::Original), Mode::of);
     let stop = mode.as_ref().err().cloned();
@@ -151,7 +150,7 @@ async fn message(bytes: Vec<u8>, from: String, desk: &Desk) -> Vec<Vec<u8>> {
     say(header.as_ref(), mode.unwrap_or(Mode::Original), word, &why)
 }
 
-async fn broken(bytes: Vec<u8>, from: String, stop: &str, desk: &Desk) -> Vec<Vec<u8>> {
+async fn broken(bytes: Vec<u8>, from: String, stop: &str, desk: &Desk) -> Option<Vec<u8>> {
     let header = Header::of(&bytes).ok();
     let arrival = Arrival {
         bytes,
@@ -171,7 +170,7 @@ async fn broken(bytes: Vec<u8>, from: String, stop: &str, desk: &Desk) -> Vec<Ve
     say(header.as_ref(), Mode::Original, word, &why)
 }
 
-fn say(header: Option<&Header>, mode: Mode, word: Word, why: &str) -> Vec<Vec<u8>> {
+fn say(header: Option<&Header>, mode: Mode, word: Word, why: &str) -> Option<Vec<u8>> {
     let now = Timestamp::now();
     let id = format!(
         "K{}",
@@ -182,5 +181,5 @@ fn say(header: Option<&Header>, mode: Mode, word: Word, why: &str) -> Vec<Vec<u8
         id: &id,
         name: "KITH",
     };
-    answers(header, mode, word, why, with)
+    answer(header, mode, word, why, with)
 }

@@ -70,7 +70,8 @@ impl Node {
         telling.replaced = Self::replaced_among(record, views);
         let mut happened = Vec::new();
         for (reader, view) in readers.iter().zip(views) {
-            for row in &view.rows {
+            // Where something comes from is told with it; by itself it is nothing that happened.
+            for row in view.rows.iter().filter(|row| row.kind != "Provenance") {
                 let document = reader.document();
                 happened.push(self.happened(record, document, view, row, &mut telling));
             }

@@ -43,13 +43,17 @@ fn every_message_has_the_answer_of_the_table_and_none_is_lost() {
         )
     };
     assert_eq!(sender.sends(enhanced("5", "AL|NE")), "CA");
-    assert_eq!(sender.sends(enhanced("6", "AL|AL")), "CA");
-    assert_eq!(sender.said(), "AA");
-    sender.begins(enhanced("7", "NE|NE").as_bytes());
+    assert_eq!(sender.sends(enhanced("6", "AL|AL")), "AA", "it says both");
+    sender.begins(enhanced("7", "ER|NE").as_bytes());
     assert_eq!(
         sender.sends(enhanced("8", "XX|NE")),
         "AR",
         "nothing was said to number 7"
+    );
+    assert_eq!(
+        sender.sends(enhanced("10", "NE|NE")),
+        "AA",
+        "or nobody would know"
     );
     // Other separators, other line ends.
     let odd =
@@ -87,7 +91,7 @@ fn every_message_has_the_answer_of_the_table_and_none_is_lost() {
         ["needs-person"],
         "another character set than it says"
     );
-    for filed in ["4", "5", "6", "7", "9"] {
+    for filed in ["4", "5", "6", "7", "9", "10"] {
         assert_eq!(state(filed), ["filed"], "{filed}");
     }
     assert_eq!(state("8"), ["needs-person"]);

@@ -40,8 +40,8 @@ impl Word {
 pub enum Mode {
     /// One `AA`, `AE` or `AR`.
     Original,
-    /// Accept acknowledgements when both or either of these say so; kith's word is then also that of
-    /// the application, since what is durable is accepted.
+    /// One answer when either of these says so; kith's word is that of the application too, since
+    /// what is durable is accepted.
     Enhanced {
         /// MSH-15.
         accept: Wanted,
@@ -102,10 +102,16 @@ impl Mode {
                 )
             })
         };
-        Ok(Self::Enhanced {
-            accept: read("MSH-15", &header.accept)?,
-            answer: read("MSH-16", &header.answer)?,
-        })
+        let (accept, answer) = (
+            read("MSH-15", &header.accept)?,
+            read("MSH-16", &header.answer)?,
+        );
+        // Whoever wants no answer at all would never know that a message is durable, and most that
+        // say so wait for one all the same: they are answered as in original mode.
+        if accept == Wanted::Never && answer == Wanted::Never {
+            return Ok(Self::Original);
+        }
+        Ok(Self::Enhanced { accept, answer })
     }
 }
 
@@ -120,34 +126,29 @@ pub struct Answering<'a> {
     pub name: &'a str,
 }
 
-/// The answers to a message, in the order in which they are sent; none where none is wanted.
-pub fn answers(
+/// The answer to a message; none where none is wanted. Over MLLP one message has one answer: where
+/// both are wanted, that of the application says what the other would.
+pub fn answer(
     header: Option<&Header>,
     mode: Mode,
     word: Word,
     why: &str,
     with: Answering<'_>,
-) -> Vec<Vec<u8>> {
-    match mode {
-        Mode::Original => vec![answer(header, word.code(), why, with)],
-        Mode::Enhanced {
-            accept,
-            answer: wanted,
-        } => {
-            let mut all = Vec::new();
-            if accept.fits(word) {
-                all.push(answer(header, word.accept_code(), why, with));
+) -> Option<Vec<u8>> {
+    let code = match mode {
+        Mode::Original => word.code(),
+        Mode::Enhanced { accept, answer } => match (accept.fits(word), answer.fits(word), word) {
+            (_, true, Word::Accepted) | (false, true, Word::SendAgain | Word::Refused) => {
+                word.code()
             }
-            // The application answers to what was accepted.
-            if word == Word::Accepted && wanted.fits(word) {
-                all.push(answer(header, word.code(), why, with));
-            }
-            all
-        }
-    }
+            (true, _, _) => word.accept_code(),
+            (false, false, _) => return None,
+        },
+    };
+    Some(written(header, code, why, with))
 }
 
-fn answer(header: Option<&Header>, code: &str, why: &str, with: Answering<'_>) -> Vec<u8> {
+fn written(header: Option<&Header>, code: &str, why: &str, with: Answering<'_>) -> Vec<u8> {
     let field = |text: &str| text.replace(['\r', '\n', '|', '\u{b}', '\u{1c}'], " ");
     let plain = |text: &str| {
         let text: String = field(text)
@@ -215,7 +216,7 @@ fn answer(header: Option<&Header>, code: &str, why: &str, with: Answering<'_>) -
 
 #[cfg(test)]
 mod tests {
-    use super::{Answering, Mode, Word, answers};
+    use super::{Answering, Mode, Word, answer};
     use crate::health::hl7v2::{Header, Message};
 
     const WITH: Answering<'_> = Answering {
@@ -227,7 +228,7 @@ mod tests {
     fn codes(msh: &str, word: Word) -> Vec<String> {
         let header = Header::of(msh.as_bytes()).expect("a header");
         let mode = Mode::of(&header).expect("a mode");
-        let answers = answers(Some(&header), mode, word, "why", WITH);
+        let answers = answer(Some(&header), mode, word, "why", WITH);
         let read = |bytes: &Vec<u8>| {
             let header = Header::of(bytes).expect("an answer has a header");
             let message = Message::parse(header, bytes, "").expect("text");
@@ -246,13 +247,15 @@ mod tests {
             ("|", Word::SendAgain, vec!["AE"]),
             ("|", Word::Refused, vec!["AR"]),
             ("AL|NE", Word::Accepted, vec!["CA"]),
-            ("AL|AL", Word::Accepted, vec!["CA", "AA"]),
+            ("AL|AL", Word::Accepted, vec!["AA"]),
+            ("AL|AL", Word::SendAgain, vec!["CE"]),
+            ("NE|AL", Word::Refused, vec!["AR"]),
             ("NE|AL", Word::Accepted, vec!["AA"]),
-            ("NE|NE", Word::Accepted, vec![]),
+            ("NE|NE", Word::Accepted, vec!["AA"]),
             ("ER|NE", Word::Accepted, vec![]),
             ("ER|NE", Word::SendAgain, vec!["CE"]),
             ("AL|", Word::Refused, vec!["CR"]),
-            ("SU|SU", Word::Accepted, vec!["CA", "AA"]),
+            ("SU|SU", Word::Accepted, vec!["AA"]),
         ] {
             assert_eq!(codes(&msh(modes), word), expected, "{modes}");
         }
@@ -266,8 +269,8 @@ mod tests {
 
     #[test]
     fn what_is_no_message_is_refused_in_words() {
-        let all = answers(None, Mode::Original, Word::Refused, "no | header\r", WITH);
-        let text = String::from_utf8(all.concat()).expect("text");
+        let all = answer(None, Mode::Original, Word::Refused, "no | header\r", WITH);
+        let text = String::from_utf8(all.expect("an answer")).expect("text");
         assert!(text.contains("MSA|AR||no   header"), "{text}");
         assert!(text.contains("|KITH|St Elsewhere|"), "{text}");
     }

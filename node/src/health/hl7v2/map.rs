@@ -14,6 +14,7 @@ mod result;
 mod tests;
 mod types;
 mod vaccination;
+mod value;
 mod visit;
 
 use std::collections::BTreeSet;

@@ -183,7 +183,7 @@ impl Node {
         if let Some(stop) = &row.stop {
             return Err(NotFiled::Person(stop.clone(), false));
         }
-        let message = self.read_message(bytes)?;
+        let message = guarded(|| self.read_message(bytes))?;
         let sender = message.header.sender();
         if into.is_none() && !self.inbox.settings.knows(&sender) {
             return Err(NotFiled::Person(
@@ -204,22 +204,25 @@ impl Node {
                 Whose::Doubtful(reason) => return Err(NotFiled::Person(reason, true)),
             },
         };
-        let held = match record {
-            Some(record) => self.said_by_messages(record)?,
-            None => Vec::new(),
-        };
-        let mapped = match (&numbers, into) {
-            (Err(_), Some(_)) => map::map_of_nobody(&message, &self.inbox.tables, &held),
-            (_, _) => map::map(&message, &self.inbox.tables, &held),
-        };
-        let mapped = mapped.map_err(waits)?;
-        let text = original::bundle(&mapped.resources, row, number, bytes)?;
-        let name = format!("message {number}");
         let other = match (into, &numbers) {
             // Somebody said that it is the same person although it does not look so.
             (Some(record), Ok(numbers)) => !self.looks_like(record, numbers),
             (Some(_), Err(_)) | (None, _) => false,
         };
+        // What was said of somebody else stays out of what is said of this one.
+        let held = match record {
+            Some(record) if !other => self.said_by_messages(record)?,
+            Some(_) | None => Vec::new(),
+        };
+        let mapped = guarded(|| {
+            let mapped = match (&numbers, into) {
+                (Err(_), Some(_)) => map::map_of_nobody(&message, &self.inbox.tables, &held),
+                (_, _) => map::map(&message, &self.inbox.tables, &held),
+            };
+            mapped.map_err(waits)
+        })?;
+        let text = original::bundle(&mapped.resources, row, number, bytes)?;
+        let name = format!("message {number}");
         let imported = self.import_made(&name, &text, record, other)?;
         let Some(filed) = imported.records.first() else {
             return Err(NotFiled::Person(
@@ -238,7 +241,7 @@ impl Node {
         notes.extend(mapped.notes);
         Ok(Went {
             record: id,
-            began: record.is_none(),
+            began: record.is_none() || other,
             notes,
             imported,
         })
@@ -327,6 +330,18 @@ impl Node {
         }
         Ok(notes)
     }
+}
+
+/// Does what only reads: a message at which this build fails waits for a person and a newer one,
+/// instead of ending the node at each start.
+fn guarded<T>(work: impl FnOnce() -> Result<T, NotFiled>) -> Result<T, NotFiled> {
+    std::panic::catch_unwind(std::panic::AssertUnwindSafe(work)).unwrap_or_else(|_| {
+        Err(NotFiled::Person(
+            "this version of kith failed at it, which is our fault: it is kept for a newer one"
+                .to_owned(),
+            false,
+        ))
+    })
 }
 
 pub(super) fn no_message(number: u64) -> Failure {

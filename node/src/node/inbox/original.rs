@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use kith_crdt::classify::{self, LabelRules, strictness};
+use kith_protocol::limits::INLINE_ATTACHMENT_LEN_MAX;
 use serde_json::{Value, json};
 
 use super::{super::show, rows::InboxRow};
@@ -25,14 +26,15 @@ pub(super) fn bundle(
 ) -> Result<Vec<u8>, Failure> {
     let of_message = entries(resources);
     let text = whole(&of_message)?;
-    let incoming = kith_crdt::incoming::read(text.as_bytes(), usize::MAX).map_err(|error| {
-        Failure::new(
-            Ending::Failed,
-            "What was made of the message cannot be read again.",
-            "The message is kept. This is a fault of kith.",
-        )
-        .because(&error)
-    })?;
+    let incoming =
+        kith_crdt::incoming::read(text.as_bytes(), INLINE_ATTACHMENT_LEN_MAX).map_err(|error| {
+            Failure::new(
+                Ending::Failed,
+                "What was made of the message cannot be read again.",
+                "The message is kept. This is a fault of kith.",
+            )
+            .because(&error)
+        })?;
     let documents = classify::documents(&incoming.resources, &LabelRules::default());
     let mut by_label: BTreeMap<(u8, String), Vec<&str>> = BTreeMap::new();
     for (made, document) in resources.iter().zip(&documents) {

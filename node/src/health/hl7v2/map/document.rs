@@ -4,8 +4,8 @@ use serde_json::{Value, json};
 
 use super::{
     Mapping, lines, put, put_list,
-    result::{attachment, is_file},
     types::{term, v2},
+    value::{attachment, is_file},
 };
 use crate::health::hl7v2::{Segment, Waits};
 

@@ -159,6 +159,11 @@ impl<'a> Mapping<'a> {
         let mut value = json!({ "resourceType": "ServiceRequest" });
         put_list(&mut value, "identifier", numbers.identifiers());
         let orc = order.orc;
+        // What was ordered together.
+        let group = orc.and_then(|orc| types.entity(orc.field(4).first()));
+        if let Some((system, number)) = group {
+            value["requisition"] = json!({"system": system, "value": number});
+        }
         let status = orc
             .and_then(|orc| types.tables.get("order-status", orc.text(5)?))
             .or_else(|| types.tables.get("order-control", orc?.text(1)?));

@@ -192,6 +192,10 @@ impl Types<'_> {
                 if text.ends_with('Z') { "+0000" } else { "" },
             ),
         };
+        let is_zone = offset.len() == 5 && offset.bytes().skip(1).all(|byte| byte.is_ascii_digit());
+        if !offset.is_empty() && !is_zone {
+            return None;
+        }
         let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
         let is_number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
         if !is_number(whole) || !is_number(fraction) {
@@ -455,6 +459,9 @@ pub(super) fn number_of(text: &str) -> Option<Number> {
     };
     if let Ok(number) = text.parse() {
         return Some(number);
+    }
+    if !text.starts_with('0') {
+        return None;
     }
     // `007` is a number to a laboratory and none to JSON.
     let trimmed = text.trim_start_matches('0');
