@@ -6,7 +6,7 @@ mod launch;
 use serde_json::Value;
 
 use crate::harness::{
-    Node, Running,
+    Node, Running, all_hold_the_same, free_address,
     pages::{self, Answer},
 };
 
@@ -21,7 +21,7 @@ pub struct App {
 /// A node whose pages, and so its apps, are at a known address.
 #[track_caller]
 pub fn served(node: &Node) -> (Running, String) {
-    let host = crate::harness::free_address();
+    let host = free_address();
     let running = node.running_at(["--listen", "127.0.0.1:0", "--pages", &host]);
     (running, host)
 }
@@ -118,11 +118,13 @@ fn a_concurrent_dose_is_never_picked() {
         .to_owned();
     ada.kith(["add", &record, "medicine", "Warfarin", "--dose", "1 mg"])
         .done();
-    let host;
+    let [host, at_ada, at_surgery] = [(); 3].map(|()| free_address());
+    let run = |node: &Node, address: &str, pages: &str| {
+        node.running_at(["--listen", address, "--pages", pages])
+    };
     {
-        let running = served(&ada);
-        host = running.1.clone();
-        let _surgery = surgery.running();
+        let _ada = run(&ada, &at_ada, &host);
+        let _surgery = run(&surgery, &at_surgery, "127.0.0.1:0");
         let share = ada.json([
             "share",
             &record,
@@ -134,17 +136,16 @@ fn a_concurrent_dose_is_never_picked() {
             "2099-12-31",
         ]);
         surgery.join(share["link"].as_str().expect("a link"));
-        crate::harness::all_hold_the_same(&[&ada, &surgery], &record);
+        all_hold_the_same(&[&ada, &surgery], &record);
     }
     let thing = id_of(&ada.show(&record), "MedicationStatement").expect("a medicine");
-    ada.kith(["change", &record, &thing, "--dose", "2 mg"])
-        .done();
-    surgery
-        .kith(["change", &record, &thing, "--dose", "5 mg"])
-        .done();
-    let _surgery = surgery.running();
-    let _ada = ada.running_at(["--listen", "127.0.0.1:0", "--pages", &host]);
-    crate::harness::all_hold_the_same(&[&ada, &surgery], &record);
+    for (node, dose) in [(&ada, "2 mg"), (&surgery, "5 mg")] {
+        node.kith(["change", &record, &thing, "--dose", dose])
+            .done();
+    }
+    let _ada = run(&ada, &at_ada, &host);
+    let _surgery = run(&surgery, &at_surgery, "127.0.0.1:0");
+    all_hold_the_same(&[&ada, &surgery], &record);
     let app = App::connect(&ada, &host, &record, "Pill box", &["--see", "all"]);
     let read = app.get(&format!("/MedicationStatement/{thing}")).is(409);
     assert_eq!(json(&read)["issue"][0]["code"], "conflict");

@@ -303,11 +303,12 @@ fn fill(tab: &mut Tab, record: &str, texts: &[String]) {
 
 /// Pages of records, whatever is in them.
 fn everything(tab: &mut Tab, records: &[String]) -> Vec<String> {
-    const PLACES: [&str; 8] = [
+    const PLACES: [&str; 9] = [
         "/records",
         "/review",
         "/inbox",
         "/data",
+        "/apps",
         "/connections",
         "/devices",
         "/staff",

@@ -6,7 +6,9 @@ use std::collections::BTreeSet;
 const ROUTER: &str = include_str!("../../../node/src/http/pages.rs");
 
 /// Addresses that are looked at in another way, and why.
-pub const ELSEWHERE: [(&str, &str); 13] = [
+pub const ELSEWHERE: [(&str, &str); 15] = [
+    ("/apps/ask", "asked by an app, tests/fhir/launch"),
+    ("/apps/stop", "leads on to the list"),
     ("/", "leads on to the record or to the list"),
     ("/devices/retire", "leads on to the list"),
     ("/staff/end", "leads on to the list"),

@@ -289,6 +289,8 @@ impl Story {
         tab.go("/staff");
         tab.press("Nurse Ada leaves");
         looks.at(tab, "surgery, staff that left");
+        tab.go("/apps");
+        looks.at(tab, "surgery, apps");
         tab.go("/backups");
         tab.fill("The folder", text(&backup));
         tab.press("Back up now");

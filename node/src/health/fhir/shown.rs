@@ -117,12 +117,30 @@ impl Shown<'_> {
         match value {
             Value::Object(members) => {
                 self.refer(members);
+                self.lead(members);
                 without_blobs(members);
                 members.values_mut().for_each(|value| self.walk(value));
             }
             Value::Array(items) => items.iter_mut().for_each(|value| self.walk(value)),
             Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
         }
+    }
+
+    /// Where a file is, that stands in a resource of its own.
+    fn lead(&self, members: &mut Map<String, Value>) {
+        let Some(Value::String(url)) = members.get("url") else {
+            return;
+        };
+        if !url.starts_with("Binary/") {
+            return;
+        }
+        match self.names.resolve(url, self.batch) {
+            Some(here) => members.insert("url".to_owned(), json!(here)),
+            None => {
+                members.shift_remove("url");
+                members.insert("_url".to_owned(), absent("unknown"))
+            }
+        };
     }
 
     fn refer(&self, members: &mut Map<String, Value>) {

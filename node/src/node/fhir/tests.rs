@@ -170,6 +170,7 @@ fn an_app_reads_what_is_shared_with_it_and_nothing_else() {
             "Patient",
             "Practitioner",
             "PractitionerRole",
+            "RelatedPerson",
         ];
         kinds.contains(&resource["resourceType"].as_str().unwrap_or_default())
     };

@@ -237,20 +237,16 @@ impl Sent {
         Ok(Self { members, value })
     }
 
-    /// It has to be about the record's person; where it does not say so, it is made to.
-    fn about(&mut self, shelf: &Shelf, kind: &Type) -> Result<(), Outcome> {
+    /// It has to be about the record's person. Where it does not say so it is all the same, as
+    /// everything in the record is.
+    fn about(&self, shelf: &Shelf, kind: &Type) -> Result<(), Outcome> {
         let Some(element) = kind.subject else {
             return Ok(());
         };
-        let reference = match self.value.get(element) {
-            None => {
-                let about = json!({"reference": shelf.person()});
-                self.members.0.push((element.to_owned(), about.to_string()));
-                self.value[element] = about;
-                return Ok(());
-            }
-            Some(subject) => subject.get("reference").and_then(Value::as_str),
+        let Some(subject) = self.value.get(element) else {
+            return Ok(());
         };
+        let reference = subject.get("reference").and_then(Value::as_str);
         let is_about = reference
             .is_some_and(|reference| reference.contains("Patient/") && shelf.is_person(reference));
         if is_about {
