@@ -47,6 +47,9 @@ fn say(shown: &InboxShown) {
     if let Some(fields) = &shown.fields {
         explained(fields);
     }
+    if shown.not_listed > 0 {
+        render::say(&format!("… and {} more.", shown.not_listed));
+    }
     if shown.need_a_person > 0 {
         render::say(&format!(
             "{} need a person: kith inbox show NUMBER says what stands in one, kith inbox link NUMBER RECORD files it.",

@@ -99,6 +99,9 @@ pub struct InboxShown {
     pub need_a_person: usize,
     /// How many this node will try again.
     pub wait: usize,
+    /// How many more there are than are listed.
+    #[serde(default)]
+    pub not_listed: usize,
     /// What stands in the one that was asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fields: Option<MessageExplained>,

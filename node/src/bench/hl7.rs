@@ -21,7 +21,7 @@ use crate::{
 /// Systems that are connected, messages of all of them together in a second, and for how long.
 const SYSTEMS: usize = 50;
 const A_SECOND: usize = 200;
-const SECONDS: usize = 20;
+const SECONDS: usize = 10;
 /// People whom they are about.
 const PEOPLE: usize = 100;
 

@@ -126,6 +126,9 @@ fn mapped(
         Trigger::Document => mapping.document()?,
         Trigger::Vaccinations => mapping.vaccinations(),
     }
+    if message.segment("ARV").is_some() {
+        mapping.note("the sender restricts who may see a part of this (ARV), and kith does not by itself: look before you share it");
+    }
     mapping.note_unread();
     let mut seen = BTreeSet::new();
     mapping

@@ -90,6 +90,7 @@ impl Node {
             messages,
             need_a_person,
             wait,
+            not_listed: 0,
             fields: None,
         }
     }
@@ -108,10 +109,12 @@ impl Node {
             Ok(lines)
         };
         let mut lines = of(RowKind::Inbox)?;
+        let mut not_listed = lines.len().saturating_sub(LISTED_MAX);
         lines.truncate(LISTED_MAX);
         if all {
             let mut filed = of(RowKind::InboxFiled)?;
             filed.reverse();
+            not_listed += filed.len().saturating_sub(LISTED_MAX);
             filed.truncate(LISTED_MAX);
             let records = filed.iter().filter_map(|line| line.record.as_deref());
             let records: std::collections::BTreeSet<_> =
@@ -119,7 +122,10 @@ impl Node {
             self.disclose_found(records.into_iter().collect())?;
             lines.extend(filed);
         }
-        Ok(self.inbox_says(lines))
+        Ok(InboxShown {
+            not_listed,
+            ..self.inbox_says(lines)
+        })
     }
 
     fn shown_message(&mut self, number: u64) -> Result<InboxShown, Failure> {
