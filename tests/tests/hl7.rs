@@ -4,6 +4,7 @@ mod fall;
 mod laboratory;
 mod listening;
 mod lost;
+mod page;
 mod sender;
 
 use serde_json::Value;

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 const ROUTER: &str = include_str!("../../../node/src/http/pages.rs");
 
 /// Addresses that are looked at in another way, and why.
-pub const ELSEWHERE: [(&str, &str); 15] = [
+pub const ELSEWHERE: [(&str, &str); 17] = [
     ("/apps/ask", "asked by an app, tests/fhir/launch"),
     ("/apps/stop", "leads on to the list"),
     ("/", "leads on to the record or to the list"),
@@ -16,6 +16,8 @@ pub const ELSEWHERE: [(&str, &str); 15] = [
     ("/r/*/task/*", "leads on to what is to be done"),
     ("/r/*/basics", "leads on to what is to be done"),
     ("/r/*/emergency/paper", "a file, tests/pages"),
+    ("/messages", "needs messages, tests/hl7"),
+    ("/messages/*", "needs a message, tests/hl7"),
     ("/live", "events for the script, tests/pages"),
     ("/style.css", "not a page"),
     ("/script.js", "not a page"),
@@ -40,6 +42,7 @@ pub fn shape(path: &str) -> String {
                             | "invitations"
                             | "joining"
                             | "download"
+                            | "messages"
                             | "begin"
                     ),
                     _

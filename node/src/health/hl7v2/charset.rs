@@ -8,6 +8,9 @@ pub enum NotText {
     /// MSH-18 names a set that is not known here.
     #[error("MSH-18 names the character set {0:?}, which kith does not read")]
     Unknown(String),
+    /// It has more parts than are taken apart.
+    #[error("it has more than {0} fields and parts of fields")]
+    TooMany(usize),
     /// The bytes are not of the set that they are said to be of.
     #[error("some bytes are not of the character set {0}")]
     Other(String),

@@ -18,6 +18,9 @@ pub struct FieldRead {
 /// Characters of a field that are shown.
 const SHOWN_MAX: usize = 120;
 
+/// Fields that are listed.
+const FIELDS_MAX: usize = 5_000;
+
 /// Every field in which something is, after the message was mapped: what was asked for was read.
 pub fn fields(message: &Message) -> Vec<FieldRead> {
     let mut all = Vec::new();
@@ -35,6 +38,9 @@ pub fn fields(message: &Message) -> Vec<FieldRead> {
             .filter(|(_, field)| !field.is_empty())
             .collect();
         for (n, field) in filled {
+            if all.len() >= FIELDS_MAX {
+                return all;
+            }
             let repeats: Vec<String> = field.repeats().map(Repeat::shown).collect();
             let said: String = repeats.join(" ~ ").chars().take(SHOWN_MAX).collect();
             let is_header = segment.name == "MSH";

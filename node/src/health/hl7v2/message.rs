@@ -15,6 +15,14 @@ use super::charset::{self, NotText};
 /// Segments of one message; a large laboratory report has some thousands.
 const SEGMENTS_MAX: usize = 20_000;
 
+/// Fields and parts of fields of one segment, and of one message: each takes some hundred bytes of
+/// memory, and a message of nothing but separators has one for each of its bytes.
+const PARTS_OF_SEGMENT_MAX: usize = 20_000;
+const PARTS_MAX: usize = 300_000;
+
+/// Bytes of the first segment that are read for an answer.
+const HEADER_LEN_MAX: usize = 64 * 1024;
+
 /// What is known of a message whose header can be read, whatever else is in it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Header {
@@ -54,9 +62,13 @@ impl Header {
     /// When the bytes do not begin with an MSH segment.
     pub fn of(bytes: &[u8]) -> Result<Self, NoHeader> {
         let line = first_line(bytes);
+        let line = &line[..line.len().min(HEADER_LEN_MAX)];
         // Whatever the character set, an answer quotes the names as they came or leaves them out.
         let text = String::from_utf8_lossy(line);
         let (separators, rest) = separators(&text).ok_or(NoHeader)?;
+        if parts(&text, separators) > PARTS_OF_SEGMENT_MAX {
+            return Err(NoHeader);
+        }
         let segment = msh(&text, rest, separators);
         let whole = |n| {
             let mut raw = String::new();
@@ -121,8 +133,12 @@ impl Message {
             odd.push("the escape character is written twice in MSH-2".to_owned());
         }
         let mut segments = Vec::new();
+        let mut all = 0;
         let mut lines = joined(&text, separators.field, &mut odd).into_iter();
         let first = lines.next().unwrap_or_default();
+        if parts(&first, separators) > PARTS_OF_SEGMENT_MAX {
+            return Err(NotText::TooMany(PARTS_OF_SEGMENT_MAX));
+        }
         segments.push(msh(&first, rest, separators));
         for (n, line) in lines.enumerate() {
             if n >= SEGMENTS_MAX {
@@ -130,6 +146,14 @@ impl Message {
                     "what follows after {SEGMENTS_MAX} segments was not read"
                 ));
                 break;
+            }
+            let parts = parts(&line, separators);
+            all += parts;
+            if parts > PARTS_OF_SEGMENT_MAX {
+                return Err(NotText::TooMany(PARTS_OF_SEGMENT_MAX));
+            }
+            if all > PARTS_MAX {
+                return Err(NotText::TooMany(PARTS_MAX));
             }
             segments.push(Segment::parse(&line, separators));
         }
@@ -298,6 +322,17 @@ impl Repeat {
     }
 }
 
+/// How often something is parted in a line.
+fn parts(line: &str, separators: Separators) -> usize {
+    let parting = [
+        separators.field,
+        separators.repetition,
+        separators.component,
+        separators.subcomponent,
+    ];
+    line.chars().filter(|char| parting.contains(char)).count()
+}
+
 /// The first segment is there in full at the start, or the bytes are no message.
 fn first_line(bytes: &[u8]) -> &[u8] {
     let bytes = trimmed(bytes);
@@ -464,7 +499,7 @@ fn hexadecimal(named: &str) -> Option<String> {
 mod tests {
     use proptest::prelude::*;
 
-    use super::{Header, Message, NoHeader};
+    use super::{Header, Message, NoHeader, NotText};
 
     fn parse(bytes: &[u8]) -> Message {
         let header = Header::of(bytes).expect("a header");
@@ -559,6 +594,17 @@ mod tests {
             assert_eq!(Header::of(bytes), Err(NoHeader), "{bytes:?}");
         }
         assert!(Header::of(b"\xef\xbb\xbf\r\n\x0bMSH|^~\\&|A").is_ok());
+    }
+
+    #[test]
+    fn a_message_of_nothing_but_separators_is_not_taken_apart() {
+        let mut bytes = b"MSH|^~\\&|A|B|||2026||ADT^A01|1|P|2.5\rPID|".to_vec();
+        bytes.extend(vec![b'|'; 1 << 20]);
+        let header = Header::of(&bytes).expect("a header");
+        let parsed = Message::parse(header, &bytes, "");
+        assert_eq!(parsed, Err(NotText::TooMany(super::PARTS_OF_SEGMENT_MAX)));
+        let first = [b"MSH|^~\\&|".to_vec(), vec![b'|'; 1 << 20]].concat();
+        assert_eq!(Header::of(&first), Err(NoHeader));
     }
 
     #[test]
