@@ -366,7 +366,8 @@ pub struct BenchArgs {
     /// Entries of the one large record
     #[arg(long, default_value_t = 10_000, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub entries: u32,
-    /// Small records of the practice that somebody leaves
+    /// Small records of the practice that somebody leaves; records among which apps search, up to
+    /// 10,000
     #[arg(long, default_value_t = 12_000, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub people: u32,
     /// Only this part
@@ -400,6 +401,8 @@ pub enum BenchPart {
     Pages,
     /// HL7 v2 messages of fifty systems at once
     Hl7,
+    /// Apps that search for one person among many, over FHIR
+    Fhir,
 }
 
 #[derive(clap::Args)]

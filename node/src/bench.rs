@@ -4,6 +4,7 @@
 //! Times are what a person waits: nothing is measured through another door than [`Node::handle`],
 //! but the status of one large record, which is read from the store as a node reads it.
 
+mod apps;
 mod hl7;
 mod measure;
 mod pages;
@@ -66,11 +67,13 @@ pub enum Part {
     Pages,
     /// Messages of many systems at once.
     Hl7,
+    /// Apps that search for one person among many, over FHIR.
+    Fhir,
 }
 
 impl Part {
     /// Every part, in the order in which they run.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Import,
         Self::Disk,
         Self::Show,
@@ -83,6 +86,7 @@ impl Part {
         Self::Hub,
         Self::Pages,
         Self::Hl7,
+        Self::Fhir,
     ];
 
     /// As people type it.
@@ -100,6 +104,7 @@ impl Part {
             Self::Hub => "hub",
             Self::Pages => "pages",
             Self::Hl7 => "hl7",
+            Self::Fhir => "fhir",
         }
     }
 
@@ -109,7 +114,13 @@ impl Part {
             Self::Import | Self::Disk | Self::Show | Self::Export | Self::Verify | Self::Wire => {
                 true
             }
-            Self::Status | Self::Leaver | Self::Sync | Self::Hub | Self::Pages | Self::Hl7 => false,
+            Self::Status
+            | Self::Leaver
+            | Self::Sync
+            | Self::Hub
+            | Self::Pages
+            | Self::Hl7
+            | Self::Fhir => false,
         }
     }
 }
@@ -182,7 +193,8 @@ pub fn run(size: &Size, doing: &mut dyn FnMut(&str)) -> Result<Vec<Figure>, Fail
                     | Part::Wire
                     | Part::Hub
                     | Part::Pages
-                    | Part::Hl7 => {}
+                    | Part::Hl7
+                    | Part::Fhir => {}
                 }
             }
         }
@@ -214,6 +226,10 @@ pub fn run(size: &Size, doing: &mut dyn FnMut(&str)) -> Result<Vec<Figure>, Fail
     if wanted(Part::Hl7) {
         doing(Part::Hl7.name());
         bench.hl7()?;
+    }
+    if wanted(Part::Fhir) {
+        doing(Part::Fhir.name());
+        bench.fhir()?;
     }
     Ok(bench.figures.0)
 }

@@ -99,7 +99,7 @@ pub use audit::Given;
 pub use emergency::{EmergencyAnswer, EmergencyAsk, EmergencyLink};
 pub(crate) use export::no_paper;
 pub use export::{BundleTo, ExportForm};
-pub(crate) use fhir::{FhirAsked, FhirGiven};
+pub(crate) use fhir::{Changed, FhirAsked, FhirGiven};
 pub use heading::{Heading, Person};
 pub use identity::Role;
 pub use inbox::{Arrival, Hl7Settings, OutMessage, OutOutcome, TakenIn};

@@ -38,6 +38,7 @@ use segments::{Block, Segments};
 
 pub use keystore::{KeySlot, Keystore, KeystoreError, SheetSealed, StoreKey};
 pub use seal::random;
+pub(crate) use seal::{open as unsealed, seal as sealed};
 
 /// A block of items is closed at this size, in bytes before compression.
 const BLOCK_LEN_MAX: usize = 512 * 1024;

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use crate::harness::{Node, all_files, contains, sample, text, until};
 
-fn restored(backup: &Path, sheet: &Path) -> Node {
+pub fn restored(backup: &Path, sheet: &Path) -> Node {
     let again = Node::nowhere();
     let words = ["--json", "--passphrase-file", text(sheet), "restore"];
     let said = again

@@ -3,11 +3,18 @@
 mod ipa;
 mod launch;
 
+use std::{
+    io::{BufRead, BufReader, Read, Write},
+    net::TcpStream,
+};
+
 use serde_json::Value;
 
+use crate::backup::restored;
 use crate::harness::{
     Node, Running, all_hold_the_same, free_address,
     pages::{self, Answer},
+    sample, text,
 };
 
 /// An app with a token, and where it asks.
@@ -178,5 +185,97 @@ fn id_of(shown: &Value, kind: &str) -> Option<String> {
         Value::Object(members) => members.values().find_map(|value| id_of(value, kind)),
         Value::Array(items) => items.iter().find_map(|value| id_of(value, kind)),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => None,
+    }
+}
+
+#[test]
+fn an_app_that_follows_is_told_goes_on_after_a_break_and_ends_with_its_share() {
+    let node = Node::set_up("Ada", "person");
+    let record = node.json(["record", "new", "--family", "Quince"]);
+    let record = record["record"].as_str().expect("an id");
+    let (_running, host) = served(&node);
+    let app = App::connect(&node, &host, record, "Diary", &["--see", "all"]);
+    let mut stream = Follower::open(&app, None);
+    node.note(record, "Slept well");
+    let (id, first) = stream.next();
+    node.note(record, "Ate well");
+    let (_, second) = stream.next();
+    let mut again = Follower::open(&app, Some(&id));
+    assert_eq!(again.next().1, second);
+    for (thing, text) in [(first, "Slept well"), (second, "Ate well")] {
+        let read = json(&app.get(&format!("/{thing}")).is(200));
+        assert_eq!(read["valueString"], text);
+    }
+    node.kith(["connect", "stop", "Diary"]).done();
+    assert!(stream.ends());
+    app.get("/$events").is(401);
+}
+
+#[test]
+fn the_tokens_of_a_node_that_goes_on_from_a_copy_have_ended() {
+    let (node, sheet) = Node::with_sheet("Ada", "person");
+    let record = node.import(&sample("ips.json"));
+    let app;
+    {
+        let (_running, host) = served(&node);
+        app = App::connect(&node, &host, &record, "Diary", &["--see", "all"]);
+        app.get("/Patient").is(200);
+    }
+    let folder = node.beside("backup");
+    node.json(["backup", text(&folder)]);
+    let again = restored(&folder, &sheet);
+    let _running = again.running_at(["--listen", "127.0.0.1:0", "--pages", &app.host]);
+    app.get("/Patient").is(401);
+    let next = App::connect(&again, &app.host, &record, "Diary again", &["--see", "all"]);
+    next.get("/Patient").is(200);
+}
+
+/// A stream of events, as it is read.
+struct Follower(BufReader<TcpStream>);
+
+impl Follower {
+    #[track_caller]
+    fn open(app: &App, after: Option<&str>) -> Self {
+        let authorization = format!("Bearer {}", app.token);
+        let mut headers = vec![
+            ("Host", app.host.as_str()),
+            ("Authorization", &authorization),
+        ];
+        headers.extend(after.map(|id| ("Last-Event-ID", id)));
+        let request = pages::request("GET /fhir/$events", &headers, b"");
+        let mut stream = TcpStream::connect(&app.host).expect("it is served");
+        stream.write_all(&request).expect("it is sent");
+        let mut stream = BufReader::new(stream);
+        let mut line = String::new();
+        stream.read_line(&mut line).expect("an answer");
+        assert!(line.starts_with("HTTP/1.1 200"), "{line}");
+        while line.trim() != "" {
+            line.clear();
+            stream.read_line(&mut line).expect("a header");
+        }
+        Self(stream)
+    }
+
+    /// The id of the next event, and the first thing that it names.
+    #[track_caller]
+    fn next(&mut self) -> (String, String) {
+        let (mut id, mut data) = (None, None);
+        while id.is_none() || data.is_none() {
+            let mut line = String::new();
+            let read = self.0.read_line(&mut line).expect("it goes on");
+            assert!(read > 0, "the stream ended");
+            let line = line.trim();
+            id = line.strip_prefix("id: ").map(str::to_owned).or(id);
+            data = line.strip_prefix("data: ").map(str::to_owned).or(data);
+        }
+        let data: Value = serde_json::from_str(&data.expect("read")).expect("JSON");
+        let thing = data["changed"][0].as_str().expect("a thing");
+        (id.expect("read"), thing.to_owned())
+    }
+
+    /// Whether it ends, with nothing told any more.
+    fn ends(mut self) -> bool {
+        let mut rest = String::new();
+        self.0.read_to_string(&mut rest).is_ok() && !rest.contains("changed")
     }
 }

@@ -63,5 +63,6 @@ const fn part(part: BenchPart) -> Part {
         BenchPart::Hub => Part::Hub,
         BenchPart::Pages => Part::Pages,
         BenchPart::Hl7 => Part::Hl7,
+        BenchPart::Fhir => Part::Fhir,
     }
 }

@@ -75,7 +75,7 @@ impl Bench {
     }
 
     /// Records of so many made-up people, and their ids.
-    fn bring(
+    pub(super) fn bring(
         &self,
         node: &mut Node,
         seed: u64,
@@ -97,14 +97,14 @@ impl Bench {
     }
 }
 
-type Started = (
+pub(super) type Started = (
     Arc<crate::http::Site>,
     tokio::sync::oneshot::Sender<()>,
     tokio::task::JoinHandle<Result<(), Failure>>,
 );
 
 /// A node that runs with its pages, until the sender is dropped.
-async fn start(home: Home) -> Result<Started, Failure> {
+pub(super) async fn start(home: Home) -> Result<Started, Failure> {
     let pages = Pages::open(SocketAddr::from(([127, 0, 0, 1], 0))).await?;
     let site = Arc::clone(pages.site());
     let mut daemon = Daemon::start(home, Unlock::KeyFile).await?;
@@ -225,7 +225,7 @@ impl Browser {
     }
 }
 
-fn broken(error: &std::io::Error) -> Failure {
+pub(super) fn broken(error: &std::io::Error) -> Failure {
     Failure::new(
         Ending::Failed,
         "The pages could not be asked.",

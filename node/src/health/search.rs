@@ -158,6 +158,30 @@ impl View {
 }
 
 impl Row {
+    /// The row of something that no document holds.
+    pub fn of_value(id: &str, value: &Value) -> Self {
+        let mut found = elements::Found::default();
+        found.add(value);
+        let kind = value.get("resourceType").and_then(Value::as_str);
+        Self {
+            resource: id.to_owned(),
+            kind: kind.unwrap_or_default().to_owned(),
+            native_id: None,
+            full_url: None,
+            batch: (0, 0),
+            marks: Vec::new(),
+            created: 0,
+            writers: Vec::new(),
+            retractions: Vec::new(),
+            when: None,
+            text: String::new(),
+            apart: None,
+            tokens: found.tokens.into_iter().collect(),
+            words: found.words.into_iter().collect(),
+            spans: found.spans.into_iter().collect(),
+        }
+    }
+
     /// What it says in a line, with the medicines of the record at hand.
     pub fn text(&self, drugs: &Drugs) -> String {
         let apart = self.apart.as_deref();

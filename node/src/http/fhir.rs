@@ -4,6 +4,7 @@
 //! node's own thread, within the share that the token belongs to (`node/fhir.rs`). There are no
 //! cookies here: a browser gives nothing of itself to whoever makes it ask.
 
+mod events;
 mod smart;
 
 use std::sync::Arc;
@@ -46,6 +47,7 @@ pub(super) fn router(site: &Site) -> Router<Arc<Site>> {
         Router::new()
             .route("/fhir", any(answer))
             .route("/fhir/", any(answer))
+            .route("/fhir/$events", get(events::follow))
             .route("/fhir/{*path}", any(answer))
     };
     match site.kind {

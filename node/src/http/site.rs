@@ -277,7 +277,7 @@ impl Site {
     }
 
     /// The port at which it is served.
-    pub(super) fn port(&self) -> u16 {
+    pub(crate) fn port(&self) -> u16 {
         self.address.port()
     }
 

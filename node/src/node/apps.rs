@@ -79,6 +79,11 @@ impl App {
         SecretKey::from_seed(self.device)
     }
 
+    /// A secret of its own for some purpose.
+    pub(super) fn secret_for(&self, purpose: &str) -> [u8; 32] {
+        blake3::derive_key(purpose, &self.device)
+    }
+
     /// It, as the consent decision knows it.
     pub(super) fn whoever(&self) -> Whoever {
         Whoever {
@@ -450,11 +455,13 @@ fn check_redirect(redirect: &str) -> Result<(), Failure> {
     let Some((scheme, rest)) = redirect.split_once(':') else {
         return wrong("it has no scheme");
     };
+    let host = rest.strip_prefix("//").unwrap_or_default();
+    let host = host.split(['/', '?']).next().unwrap_or_default();
+    // It stands in a policy of the page that asks, where other marks would say something.
+    let is_host = |byte: u8| byte.is_ascii_alphanumeric() || b".-:[]".contains(&byte);
     match scheme.to_ascii_lowercase().as_str() {
-        "https" if rest.len() > 3 && rest.starts_with("//") => Ok(()),
+        "https" if !host.is_empty() && host.bytes().all(is_host) => Ok(()),
         "http" => {
-            let host = rest.strip_prefix("//").unwrap_or_default();
-            let host = host.split(['/', '?']).next().unwrap_or_default();
             let name = host.rsplit_once(':').map_or(host, |(name, port)| {
                 if port.bytes().all(|byte| byte.is_ascii_digit()) {
                     name
@@ -503,6 +510,9 @@ mod tests {
             "data:text/html,x",
             "https://app.example/#x",
             "https:",
+            "https://app.example;script-src/x",
+            "https://me@app.example/x",
+            "http://127.0.0.1:80;x/y",
             "app.example/after",
             "http://127.0.0.1:9000/ callback",
             "",

@@ -259,7 +259,7 @@ impl Node {
 
     /// Every disclosure in the access log, oldest first, once the log is known to be as it was
     /// written.
-    fn access_log(&self) -> Result<Vec<(u64, Disclosure)>, Failure> {
+    pub(super) fn access_log(&self) -> Result<Vec<(u64, Disclosure)>, Failure> {
         let links = self.store.audit()?;
         if links.is_empty() {
             return Ok(Vec::new());
@@ -284,7 +284,7 @@ impl Node {
             .collect())
     }
 
-    fn looked(&self, time_ms: u64, what: &Disclosure) -> Looked {
+    pub(super) fn looked(&self, time_ms: u64, what: &Disclosure) -> Looked {
         let who = match &what.to {
             Audience::Named(recipients) => {
                 let names = recipients.iter().map(|to| match to.staff {

@@ -1,11 +1,15 @@
 //! A record over FHIR, for an app: what it asks for is answered out of what is shared with it now,
 //! and stands in the access log before it leaves.
 
+mod changes;
 mod documents;
 mod finding;
+mod own;
 mod reading;
 mod shelf;
 mod writing;
+
+use std::collections::BTreeSet;
 
 use kith_protocol::{
     audit::{Audience, How, Recipient},
@@ -20,7 +24,9 @@ use crate::{
 };
 
 use reading::Entry;
-use shelf::Shelf;
+use shelf::{At, Shelf};
+
+pub(crate) use changes::Changed;
 
 /// What an app asks for.
 pub(crate) struct FhirAsked {
@@ -112,8 +118,18 @@ impl Node {
         app: &App,
         asked: &FhirAsked,
     ) -> Result<FhirGiven, Outcome> {
-        let shelf = self.shelf(record, app)?;
+        let mut shelf = self.shelf(record, app)?;
         may(app, &asked.interaction)?;
+        let kind = match &asked.interaction {
+            Interaction::Read(kind, _) | Interaction::Search(kind) => Some(*kind),
+            Interaction::Update(kind, _) => Some(*kind),
+            Interaction::Capabilities | Interaction::Create(_) | Interaction::Operation(..) => None,
+        };
+        if let Some(kind) = kind.filter(|_| shelf.sees_all && shelf.is_controlled) {
+            let person = shelf.person();
+            let own = self.own_resources(record, app, (kind, &person))?;
+            shelf.take_own(own);
+        }
         match &asked.interaction {
             Interaction::Capabilities => Err(Outcome::not_here("metadata", "")),
             Interaction::Read(kind, id) => {
@@ -149,10 +165,24 @@ impl Node {
         app: &App,
         entries: impl IntoIterator<Item = &'e Entry>,
     ) -> Result<(), Failure> {
-        let mut places: Vec<usize> = entries.into_iter().map(|entry| entry.place).collect();
-        places.sort_unstable();
-        places.dedup();
-        self.app_was_given_of(record, shelf, app, &places)
+        let places: BTreeSet<_> = entries.into_iter().map(|entry| entry.place).collect();
+        let stored: Vec<_> = places.iter().copied().flatten().collect();
+        if places.contains(&None) {
+            // Who looked and who may is of the record, and of none of its documents.
+            let to = Self::audience_of(app);
+            let said = Self::state_of(record, Vec::new(), to, None, How::Fhir);
+            self.disclosed(vec![said], Vec::new())?;
+        }
+        self.app_was_given_of(record, shelf, app, &stored)
+    }
+
+    fn audience_of(app: &App) -> Audience {
+        let who = app.whoever();
+        Audience::Named(vec![Recipient {
+            principal: who.principal,
+            device: Some(who.device),
+            staff: None,
+        }])
     }
 
     /// The same of the documents at these places.
@@ -163,12 +193,7 @@ impl Node {
         app: &App,
         places: &[usize],
     ) -> Result<(), Failure> {
-        let who = app.whoever();
-        let to = Audience::Named(vec![Recipient {
-            principal: who.principal,
-            device: Some(who.device),
-            staff: None,
-        }]);
+        let to = Self::audience_of(app);
         let mut said = Vec::new();
         for (grant, documents) in shelf.by_share(places) {
             said.push(Self::state_of(

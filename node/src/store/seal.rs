@@ -16,7 +16,7 @@ pub(super) type Key = Zeroizing<[u8; 32]>;
 ///
 /// # Panics
 /// When the system has no randomness, without which nothing can be sealed.
-pub(super) fn seal(key: &[u8; 32], context: &[u8], plain: &[u8]) -> Vec<u8> {
+pub(crate) fn seal(key: &[u8; 32], context: &[u8], plain: &[u8]) -> Vec<u8> {
     let nonce: [u8; 24] = random();
     let cipher = XChaCha20Poly1305::new(key.into());
     let payload = Payload {
@@ -30,7 +30,7 @@ pub(super) fn seal(key: &[u8; 32], context: &[u8], plain: &[u8]) -> Vec<u8> {
 }
 
 /// What [`seal`] sealed; nothing when the key, the context or a bit is another.
-pub(super) fn open(key: &[u8; 32], context: &[u8], sealed: &[u8]) -> Option<Vec<u8>> {
+pub(crate) fn open(key: &[u8; 32], context: &[u8], sealed: &[u8]) -> Option<Vec<u8>> {
     let (nonce, body) = sealed.split_at_checked(24)?;
     let nonce: [u8; 24] = nonce.try_into().ok()?;
     let cipher = XChaCha20Poly1305::new(key.into());

@@ -28,7 +28,7 @@ pub fn capability(base: &str, has_launch: bool) -> Value {
         "format": ["json"],
         "rest": [{
             "mode": "server",
-            "documentation": "Each access token opens one record, within a share that ends when its owner stops it. What is not known here is never said to be none.",
+            "documentation": "Each access token opens one record, within a share that ends when its owner stops it. What is not known here is never said to be none. [base]/$events is a stream of server-sent events that name what changes, and goes on behind Last-Event-ID.",
             "security": security(base, has_launch),
             "resource": types,
         }],

@@ -193,7 +193,7 @@ fn of_name(name: &str) -> Result<&'static Type, Outcome> {
 fn not_written(method: &str) -> Outcome {
     not_done(
         method,
-        "Who somebody is, is said by people and not by apps: kith add and kith change.",
+        "Who somebody is, is said by people and not by apps, and who looked by this node.",
     )
 }
 

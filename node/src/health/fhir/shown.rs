@@ -100,17 +100,25 @@ impl Shown<'_> {
         match shown.get_mut(element) {
             None => shown[element] = json!({"reference": person}),
             Some(Value::Object(said)) => {
-                let reference = said.get("reference").and_then(Value::as_str);
-                let leads = reference.is_some_and(|reference| {
-                    reference.starts_with('#')
-                        || self.names.resolve(reference, self.batch).is_some()
-                });
-                if !leads {
+                let is_person = match said.get("reference").and_then(Value::as_str) {
+                    Some(reference) => self.is_lost_person(reference),
+                    None => said.get("type").is_none_or(|kind| kind == "Patient"),
+                };
+                if is_person {
                     said.insert("reference".to_owned(), json!(person));
                 }
             }
             Some(_) => {}
         }
+    }
+
+    /// Whether a reference to whom something is about means a person and leads nowhere here.
+    fn is_lost_person(&self, reference: &str) -> bool {
+        let may_be = ["Patient/", "Patient?", "urn:"]
+            .iter()
+            .any(|begins| reference.starts_with(begins))
+            || reference.contains("/Patient/");
+        may_be && self.names.resolve(reference, self.batch).is_none()
     }
 
     fn walk(&self, value: &mut Value) {

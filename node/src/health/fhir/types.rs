@@ -118,6 +118,7 @@ pub const TYPES: &[Type] = &[
         ],
     ),
     apart("Appointment", &[IDENTIFIER]),
+    apart("AuditEvent", &[PATIENT, DATE]),
     apart("Binary", &[]),
     about("BodyStructure", "patient", &[PATIENT, IDENTIFIER]),
     about(
@@ -366,9 +367,9 @@ pub fn type_named(name: &str) -> Option<&'static Type> {
 }
 
 impl Type {
-    /// Whether apps write it: who somebody is, is said by people.
+    /// Whether apps write it: who somebody is, is said by people, and who looked by this node.
     pub fn is_written(&self) -> bool {
-        self.name != "Patient"
+        !["Patient", "AuditEvent"].contains(&self.name)
     }
 
     /// Everything that it is searched by.

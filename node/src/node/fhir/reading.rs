@@ -7,7 +7,7 @@ use kith_crdt::ResourceId;
 use kith_protocol::record::{Placed, Record};
 use serde_json::{Value, json};
 
-use super::shelf::{Shelf, Thing, is_error};
+use super::shelf::{At, Shelf, Thing, is_error};
 use crate::{
     failure::Failure,
     health::{
@@ -31,8 +31,8 @@ pub(super) struct Entry {
     pub(super) version: String,
     pub(super) updated_ms: u64,
     pub(super) value: Value,
-    /// Where it stands.
-    pub(super) place: usize,
+    /// Where it stands; nothing for what this node says itself.
+    pub(super) place: Option<usize>,
     /// Its text as it is kept, with its attachments.
     pub(super) text: String,
 }
@@ -82,6 +82,10 @@ impl Node {
         shelf: &Shelf,
         thing: &Thing,
     ) -> Result<Vec<Entry>, Outcome> {
+        let place = match thing.at {
+            At::Stored(place, _) => place,
+            At::Own(place) => return Ok(own(shelf, place).into_iter().collect()),
+        };
         let Some(placed) = self.placed_for_app(record, shelf, thing) else {
             return Ok(Vec::new());
         };
@@ -127,7 +131,7 @@ impl Node {
                 version: hash,
                 updated_ms,
                 value,
-                place: thing.place,
+                place: Some(place),
                 text,
             });
         }
@@ -144,7 +148,7 @@ impl Node {
         let marks = &shelf.row(thing).marks;
         let (late, aside) = (marks.contains(&Mark::Late), marks.contains(&Mark::Aside));
         let id = ResourceId::parse(&shelf.row(thing).resource)?;
-        let reader = &shelf.readers[thing.place];
+        let (reader, _) = shelf.stored(thing)?;
         let some = record.read_some(reader, &BTreeSet::from([id]));
         let mut fitting = some.into_iter();
         fitting.find(|placed| placed.late == late && placed.aside == aside)
@@ -166,8 +170,11 @@ impl Node {
         thing: &Thing,
         several: bool,
     ) -> Vec<(&'static str, &'static str)> {
-        let (row, view) = (shelf.row(thing), shelf.view(thing));
         let mut tags = Vec::new();
+        let Some((_, view)) = shelf.stored(thing) else {
+            return tags;
+        };
+        let row = shelf.row(thing);
         if several {
             tags.push(("two-versions", Mark::TwoVersions.words()));
         }
@@ -190,6 +197,33 @@ impl Node {
         }
         tags
     }
+}
+
+/// What this node says itself.
+fn own(shelf: &Shelf, place: usize) -> Option<Entry> {
+    let own = shelf.own.get(place)?;
+    let text = own.value.to_string();
+    let version = version_of(&text);
+    let shown = Shown {
+        kind: &own.row.kind,
+        id: &own.row.resource,
+        version: &version,
+        updated_ms: own.updated_ms,
+        tags: Vec::new(),
+        subject: None,
+        person: None,
+        batch: (0, 0),
+        names: &shelf.names,
+    };
+    Some(Entry {
+        kind: own.row.kind.clone(),
+        id: own.row.resource.clone(),
+        value: shown.of(&text)?,
+        version,
+        updated_ms: own.updated_ms,
+        place: None,
+        text,
+    })
 }
 
 /// Several versions stand, and nobody has decided between them.

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use kith_crdt::{DocumentId, Label};
 use kith_protocol::{consent::Reader, id::EventId, record::Record, store::Item};
 
-use super::{App, ended};
+use super::{App, ended, own::Own};
 use crate::{
     health::{
         fhir::{Names, Outcome, type_named},
@@ -23,6 +23,8 @@ pub(super) struct Shelf {
     /// Ascending by id.
     pub(super) things: Vec<Thing>,
     pub(super) names: Names,
+    /// What this node says itself, where it is asked for that.
+    pub(super) own: Vec<Own>,
     /// The ids of the record's Patients, the first that came first.
     patients: Vec<String>,
     /// By which the person is known where no Patient may be seen.
@@ -39,28 +41,55 @@ pub(super) struct Shelf {
 pub(super) struct Thing {
     /// Its id on this server.
     pub(super) id: String,
-    /// Its document, by the place of the reader.
-    pub(super) place: usize,
-    row: usize,
+    pub(super) at: At,
+}
+
+/// Where it stands.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum At {
+    /// In a document, by the place of its reader, and its row there.
+    Stored(usize, usize),
+    /// Among what this node says itself.
+    Own(usize),
 }
 
 impl Shelf {
     pub(super) fn row(&self, thing: &Thing) -> &Row {
-        &self.views[thing.place].rows[thing.row]
+        match thing.at {
+            At::Stored(place, row) => &self.views[place].rows[row],
+            At::Own(place) => &self.own[place].row,
+        }
     }
 
-    pub(super) fn view(&self, thing: &Thing) -> &View {
-        &self.views[thing.place]
-    }
-
-    pub(super) fn document(&self, thing: &Thing) -> &DocumentId {
-        self.readers[thing.place].document()
+    /// The document of a thing, and its view; nothing of what this node says itself.
+    pub(super) fn stored(&self, thing: &Thing) -> Option<(&Reader, &View)> {
+        match thing.at {
+            At::Stored(place, _) => Some((&self.readers[place], &self.views[place])),
+            At::Own(_) => None,
+        }
     }
 
     /// When a thing was written last.
     pub(super) fn updated_ms(&self, record: &mut Record, thing: &Thing) -> u64 {
-        let (document, view) = (self.document(thing), self.view(thing));
-        updated_ms(record, document, view, self.row(thing))
+        match thing.at {
+            At::Stored(place, _) => {
+                let document = self.readers[place].document();
+                updated_ms(record, document, &self.views[place], self.row(thing))
+            }
+            At::Own(place) => self.own[place].updated_ms,
+        }
+    }
+
+    /// Takes up what this node says itself.
+    pub(super) fn take_own(&mut self, own: Vec<Own>) {
+        for own in own {
+            self.things.push(Thing {
+                id: own.row.resource.clone(),
+                at: At::Own(self.own.len()),
+            });
+            self.own.push(own);
+        }
+        self.things.sort_by(|a, b| a.id.cmp(&b.id));
     }
 
     /// Whether an id or reference means the record's person.
@@ -85,7 +114,8 @@ impl Shelf {
         let (kind, id) = found.split_once('/')?;
         let mut things = self.things.iter();
         let thing = things.find(|thing| thing.id == id && self.row(thing).kind == kind)?;
-        Some(&self.document(thing).label)
+        let (reader, _) = self.stored(thing)?;
+        Some(&reader.document().label)
     }
 
     /// The other Patients of the record.
@@ -122,6 +152,7 @@ impl Node {
             made,
             things: Vec::new(),
             names: Names::default(),
+            own: Vec::new(),
             patients: Vec::new(),
             record: app.record.to_string(),
             sees_all: scope.is_all() && scopes.reads_all(),
@@ -133,7 +164,8 @@ impl Node {
                     shelf.others += 1;
                 } else if scopes.reads(&of_row.kind) {
                     let id = id_of(of_row);
-                    shelf.things.push(Thing { id, place, row });
+                    let at = At::Stored(place, row);
+                    shelf.things.push(Thing { id, at });
                 }
             }
         }

@@ -448,3 +448,79 @@ fn everything_that_is_stated_works_and_nothing_else_is_stated() {
         assert_eq!(bundle["resourceType"], "Bundle", "{path}");
     }
 }
+
+#[test]
+fn shares_and_who_looked_are_shown_to_an_app_that_sees_everything() {
+    let mut desk = Desk::with("all", None, Some("all"));
+    desk.get("/Patient").expect("a search");
+    let (consents, _) = desk.all("/Consent?patient=x");
+    assert_eq!(consents.len(), 0, "of nobody else");
+    let (consents, _) = desk.all("/Consent");
+    let share = consents
+        .iter()
+        .find(|one| {
+            one["id"]
+                .as_str()
+                .is_some_and(|id| id.starts_with("share-"))
+        })
+        .expect("a share");
+    assert_eq!(
+        share["provision"]["actor"][0]["reference"]["display"],
+        "Heart diary"
+    );
+    assert_eq!(share["status"], "active");
+    let path = format!("/Consent/{}", share["id"].as_str().unwrap_or_default());
+    let headers = [("If-Match", "W/\"x\"")];
+    let changed = desk.send("PUT", &path, &share.to_string(), &headers);
+    assert_eq!(changed.expect_err("refused").status, 405);
+    let (looked, _) = desk.all("/AuditEvent?date=ge2020");
+    assert!(!looked.is_empty());
+    assert_eq!(looked[0]["agent"][0]["who"]["display"], "Heart diary");
+    assert_eq!(desk.all("/AuditEvent?date=lt2020").0.len(), 0);
+    let posted = desk.send(
+        "POST",
+        "/AuditEvent",
+        r#"{"resourceType":"AuditEvent"}"#,
+        &[],
+    );
+    assert_eq!(posted.expect_err("refused").status, 405);
+    desk.connect("Address book", "identity:general", None, None);
+    assert_eq!(desk.all("/AuditEvent").0.len(), 0);
+    assert_eq!(desk.all("/Consent").0.len(), 0);
+}
+
+#[test]
+fn an_app_that_waits_is_told_of_what_it_may_see_and_goes_on_where_it_was() {
+    let mut desk = Desk::with("all", None, None);
+    let all = desk.token.clone();
+    desk.connect("Address book", "identity:general", None, None);
+    let some = desk.token.clone();
+    let after = |desk: &mut Desk, token: &str, after: Option<&str>| {
+        let changed = desk.place.node.fhir_changes(token, after);
+        changed.map_err(|outcome| outcome.status)
+    };
+    let begun = [&all, &some].map(|token| after(&mut desk, token, None).expect("a place"));
+    assert!(begun.iter().all(|begun| begun.changes.is_empty()));
+    desk.place.notes(desk.record, "Slept well");
+    let told = after(&mut desk, &all, Some(&begun[0].through)).expect("changes");
+    let [(id, things)] = told.changes.as_slice() else {
+        panic!("{} changes", told.changes.len());
+    };
+    desk.token = all.clone();
+    let note = desk.get(&format!("/{}", things[0])).expect("it is read");
+    assert_eq!(note.body["valueString"], "Slept well");
+    let nothing = after(&mut desk, &some, Some(&begun[1].through)).expect("changes");
+    assert!(nothing.changes.is_empty());
+    let again = after(&mut desk, &all, Some(id)).expect("changes");
+    assert!(again.changes.is_empty());
+    for foreign in [begun[1].through.as_str(), "12", ""] {
+        assert_eq!(after(&mut desk, &all, Some(foreign)).err(), Some(400));
+    }
+    desk.place.does(Request::Stop {
+        record: desk.record.to_string(),
+        share: "Heart diary".to_owned(),
+        keep: Keep::All,
+        keep_shared_on: false,
+    });
+    assert_eq!(after(&mut desk, &all, Some(id)).err(), Some(401));
+}

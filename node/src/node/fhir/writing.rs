@@ -101,6 +101,13 @@ impl Node {
         }
         // Says what stands in the way of reading it: two versions, entered in error, not here.
         let before = self.entry(record, shelf, kind, id)?;
+        if before.place.is_none() {
+            return Err(Outcome::refused(
+                405,
+                Code::NotSupported,
+                "This shows a share of the record. Whoever gave it changes it with kith share and stops it with kith stop. Nothing was changed.",
+            ));
+        }
         let Some(if_match) = &request.if_match else {
             return Err(Outcome::refused(
                 400,

@@ -87,6 +87,14 @@ impl Node {
         Some(self.share_line(id, &share))
     }
 
+    /// Every share of a record, as people see it.
+    pub(in crate::node) fn share_lines(&self, record: &mut Record) -> Vec<ShareLine> {
+        let id = record.id();
+        let shares = Share::shown(record);
+        let lines = shares.iter().map(|share| self.share_line(id, share));
+        lines.collect()
+    }
+
     /// What is shared with an app at this moment.
     pub(in crate::node) fn scope_of_app(record: &mut Record, app: PrincipalId) -> AppScope {
         let now = now_ms();
