@@ -3,6 +3,7 @@
 mod connect;
 mod control;
 mod emergency;
+mod forms;
 mod integration;
 mod practice;
 mod records;
@@ -18,11 +19,12 @@ use kith_node::failure::Ending;
 pub use connect::{ConnectAppArgs, ConnectArgs, ConnectCommand, ConnectFhirArgs, ConnectHl7Args};
 pub use control::{Capacity, ControlArgs, ControlCommand, ControllerArgs};
 pub use emergency::{EmergencyArgs, EmergencyOpenArgs};
+pub use forms::{FillArgs, FormArgs, FormCommand};
 pub use integration::{InboxArgs, InboxCommand, SendArgs, SendCommand};
 pub use practice::{DevicesArgs, DevicesCommand, LeavingArgs, StaffArgs, StaffCommand};
 pub use records::{
-    AddArgs, AddCommand, ChangeArgs, ExportArgs, Form, ImportArgs, OneRecord, RecordArgs,
-    RecordCommand, SameArgs,
+    AddArgs, AddCommand, ChangeArgs, ExportArgs, Form, ImportArgs, OneRecord, ReadingsArgs,
+    RecordArgs, RecordCommand, SameArgs,
 };
 pub use recover::{RecoverArgs, RecoverCommand};
 pub use sharing::{Basis, InvitationArgs, JoinArgs, ShareArgs, SharingArgs, StopArgs};
@@ -102,6 +104,8 @@ pub enum Command {
     Handover(HandoverArgs),
     /// Plans for emergencies such as ReSPECT, and who has them
     Plans(OneRecord),
+    /// Forms (FHIR Questionnaires): keep, list, fill, check, and what answers would put into a record
+    Form(FormArgs),
     /// Explain a file that says what has to happen after an event
     Check(CheckArgs),
     /// Give a record back

@@ -56,6 +56,7 @@ fn run(session: &Session, command: Command) -> Result<Ending, Failure> {
         Command::Tasks(args) => commands::tasks::run(session, args),
         Command::Handover(args) => commands::handover::run(session, args),
         Command::Plans(args) => commands::plans::run(session, args.record),
+        Command::Form(args) => commands::form::run(session, args),
         Command::Check(args) => commands::check::run(session, &args),
         Command::Export(args) => commands::export::run(session, args),
         Command::Verify(args) => commands::verify::run(session, &args),

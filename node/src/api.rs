@@ -6,6 +6,7 @@ mod decisions;
 mod emergency;
 mod events;
 mod files;
+mod forms;
 mod inbox;
 mod plans;
 mod practice;
@@ -26,6 +27,10 @@ pub use decisions::{Decided, Decision, Explained, Review, ReviewKind, ToReview};
 pub use emergency::{EmergencyChange, EmergencyShown, OpenRequest, OpenedLine};
 pub use events::{Kind, Occurred, Since};
 pub use files::{BackedUp, Filed, ImportRequest, Imported, Refused, Verified};
+pub use forms::{
+    FillRequest, FormAdded, FormChecked, FormFilled, FormLine, FormOpened, FormResource,
+    FormsReply, FormsRequest,
+};
 pub use inbox::{
     ConnectHl7, Connections, FieldExplained, FileExplained, InboxAsk, InboxLine, InboxShown,
     InboxState, MessageExplained, OutLine, OutState, Outgoing, SendAsk,
@@ -38,7 +43,7 @@ pub use practice::{
 pub use records::{
     Added, Addition, Alike, AllergyState, AsOf, Change, Exported, Happened, JoinedRecord, Line,
     LinkWord, Looked, NewPerson, RecordLine, RecordMade, RecordShown, SamePersonRequest,
-    SectionShown,
+    SectionShown, StreamLine,
 };
 pub use recovery::{AskedLine, RecoveryAsk, RecoveryShown, Regaining, SetLine};
 pub use sharing::{InvitationState, JoinBy, JoinRequest, JoinStep, Offered};
@@ -250,6 +255,16 @@ pub enum Request {
     Send(SendAsk),
     /// Apps that read a record beside this node.
     Connect(ConnectAsk),
+    /// Forms: keeping, opening, checking, answering.
+    Forms(FormsRequest),
+    /// What devices measured, and where they were silent.
+    Readings {
+        /// The record.
+        record: String,
+        /// How often a reading is expected, seconds; as often as they usually come where it is
+        /// left out.
+        every_s: Option<u32>,
+    },
 }
 
 impl fmt::Debug for Request {
@@ -341,6 +356,10 @@ pub enum Reply {
     Outgoing(Outgoing),
     /// See [`Request::Connect`].
     Connect(Box<ConnectShown>),
+    /// See [`Request::Forms`].
+    Forms(FormsReply),
+    /// See [`Request::Readings`].
+    Readings(Vec<StreamLine>),
 }
 
 #[cfg(test)]

@@ -2,6 +2,8 @@
 
 pub mod drugs;
 pub mod fhir;
+pub mod forms;
+pub mod gaps;
 pub mod hl7v2;
 pub mod ips;
 pub mod line;

@@ -23,6 +23,7 @@ mod events;
 mod export;
 mod fhir;
 mod find;
+mod forms;
 mod guest;
 mod heading;
 mod identity;
@@ -51,6 +52,7 @@ mod shell;
 mod show;
 mod standing;
 mod status;
+mod streams;
 mod summary;
 mod thing;
 mod timeline;
@@ -299,6 +301,10 @@ impl Node {
             Request::ConnectHl7(asked) => self.connect_hl7(asked.as_ref()).map(Reply::Connections),
             Request::Send(asked) => self.send(&asked).map(Reply::Outgoing),
             Request::Connect(asked) => self.connect(&asked).map(Box::new).map(Reply::Connect),
+            Request::Readings { record, every_s } => {
+                self.readings_told(&record, every_s).map(Reply::Readings)
+            }
+            Request::Forms(asked) => self.forms(asked, progress).map(Reply::Forms),
         }
     }
 

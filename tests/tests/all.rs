@@ -9,6 +9,7 @@ mod crashes;
 mod demo;
 mod events;
 mod fhir;
+mod forms;
 mod harness;
 mod hl7;
 mod letters;
@@ -18,6 +19,7 @@ mod pages;
 mod pairing;
 #[cfg(feature = "trace")]
 mod parity;
+mod readings;
 mod readme;
 mod real_data;
 mod recovery;

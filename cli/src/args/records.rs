@@ -28,6 +28,8 @@ pub enum RecordCommand {
     Show(OneRecord),
     /// What happened when, and when it arrived here
     Timeline(OneRecord),
+    /// What devices measured, and where they were silent
+    Readings(ReadingsArgs),
     /// Find people by name, birth date or number
     Find {
         /// A part of a name, a birth date (1950-01-31) or a number
@@ -44,6 +46,31 @@ pub enum RecordCommand {
     Emergency(EmergencyArgs),
     /// Open a record in an emergency: the person and their practice are told
     EmergencyOpen(EmergencyOpenArgs),
+}
+
+#[derive(clap::Args)]
+pub struct ReadingsArgs {
+    /// The record: its id or the beginning of it
+    pub record: String,
+    /// How often a reading is expected, such as 15m, 12h or 1d; as they usually come where it is
+    /// left out
+    #[arg(long, value_name = "TIME", value_parser = every)]
+    pub every: Option<u32>,
+}
+
+/// Seconds from a number with m, h or d behind it.
+fn every(text: &str) -> Result<u32, String> {
+    let unit = match text.chars().last() {
+        Some('m') => 60,
+        Some('h') => 3_600,
+        Some('d') => 86_400,
+        Some(_) | None => return Err("write it as 15m, 12h or 1d".to_owned()),
+    };
+    let number: Option<u32> = text[..text.len() - 1].parse().ok();
+    let seconds = number.and_then(|number| number.checked_mul(unit));
+    seconds
+        .filter(|seconds| *seconds > 0)
+        .ok_or_else(|| "write it as 15m, 12h or 1d".to_owned())
 }
 
 #[derive(clap::Args)]
@@ -96,6 +123,10 @@ pub struct ImportArgs {
     /// Do not propose that a new record may be of somebody who has one already
     #[arg(long)]
     pub no_proposals: bool,
+    /// The files are readings of this device: a table (time,what,value and, where known, unit,id) or
+    /// FHIR Observations, one a line
+    #[arg(long, value_name = "NAME", requires = "record")]
+    pub device: Option<String>,
 }
 
 #[derive(clap::Args)]

@@ -24,6 +24,7 @@ pub fn run(session: &Session, args: &ImportArgs) -> Result<Ending, Failure> {
             same_person: args.same_person,
             passphrase,
             no_proposals: args.no_proposals,
+            device: args.device.clone(),
         })
     };
     let file = args.bundle_passphrase_file.as_deref();

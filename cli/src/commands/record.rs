@@ -29,6 +29,7 @@ pub fn run(session: &Session, args: RecordArgs) -> Result<Ending, Failure> {
         RecordCommand::List => list(session, Request::RecordList),
         RecordCommand::Find { words } => list(session, Request::Find { words }),
         RecordCommand::Show(args) => show(session, args.record),
+        RecordCommand::Readings(args) => super::readings::run(session, args),
         RecordCommand::Timeline(args) => timeline(session, args.record),
         RecordCommand::Control(args) => control::run(session, args),
         RecordCommand::Rules(args) => rules::run(session, args),

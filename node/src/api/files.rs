@@ -22,6 +22,8 @@ pub struct ImportRequest {
     pub passphrase: Option<String>,
     /// Not to propose that a new record may be of somebody who has one already.
     pub no_proposals: bool,
+    /// The files are readings of the device of this name.
+    pub device: Option<String>,
 }
 
 impl fmt::Debug for ImportRequest {

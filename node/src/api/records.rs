@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, path::PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::ControllerLine;
-use crate::health::search::Mark;
+use crate::health::{gaps::Gap, search::Mark};
 
 /// A person whose record begins empty.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -306,4 +306,28 @@ pub enum Change {
     Content(String),
     /// It was entered in error, with the reason.
     Mistake(String),
+}
+
+/// What was measured of one kind, in one unit.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StreamLine {
+    /// What was measured.
+    pub what: String,
+    /// In which unit; empty where none was said.
+    pub unit: String,
+    /// How many values there are.
+    pub values: usize,
+    /// Values that are left out: of several versions nobody has chosen, or entered in error.
+    pub left_out: usize,
+    /// When the first was measured.
+    pub first: Option<String>,
+    /// When the last was measured.
+    pub last: Option<String>,
+    /// The digits of the last.
+    pub last_value: Option<String>,
+    /// How often they come, seconds: as was said, or as they usually do; nothing where that cannot
+    /// be told.
+    pub every_s: Option<i64>,
+    /// Where they did not come for longer than that.
+    pub gaps: Vec<Gap>,
 }

@@ -10,8 +10,8 @@ use kith_protocol::{consent::grant::Actions, id::StaffId};
 use super::Node;
 use crate::{
     api::{
-        AnswerRequest, EventRequest, HandoverRequest, InboxAsk, RecoveryAsk, Request, RulesAct,
-        RulesRequest, SendAsk,
+        AnswerRequest, EventRequest, FillRequest, FormsRequest, HandoverRequest, InboxAsk,
+        RecoveryAsk, Request, RulesAct, RulesRequest, SendAsk,
     },
     failure::{Ending, Failure},
 };
@@ -90,7 +90,8 @@ fn named(request: &Request) -> Option<&str> {
     | Request::Event(EventRequest { staff, .. })
     | Request::Answer(AnswerRequest { staff, .. })
     | Request::Rules(RulesRequest { staff, .. })
-    | Request::Handover(HandoverRequest { staff, .. })) = request
+    | Request::Handover(HandoverRequest { staff, .. })
+    | Request::Forms(FormsRequest::Fill(FillRequest { staff, .. }))) = request
     else {
         return None;
     };
@@ -122,10 +123,18 @@ fn needed(request: &Request) -> Needed {
         | Request::Plans { .. }
         | Request::Inbox(InboxAsk::List { .. } | InboxAsk::Show { .. })
         | Request::ExplainFile { .. }
-        | Request::Send(SendAsk::List) => Needed::May(Actions::READ),
+        | Request::Send(SendAsk::List)
+        | Request::Readings { .. } => Needed::May(Actions::READ),
         Request::Rules(asked) => Needed::May(match asked.act {
             RulesAct::Show | RulesAct::Check(_) => Actions::READ,
             RulesAct::Set(_) | RulesAct::End => Actions::EDIT,
+        }),
+        Request::Forms(asked) => Needed::May(match asked {
+            FormsRequest::List { .. } | FormsRequest::Open { .. } | FormsRequest::Check { .. } => {
+                Actions::READ
+            }
+            FormsRequest::Fill(fill) if fill.dry_run => Actions::READ,
+            FormsRequest::Add { .. } | FormsRequest::Fill(_) => Actions::APPEND,
         }),
         Request::RecordNew(_)
         | Request::Import(_)

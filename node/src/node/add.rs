@@ -206,7 +206,12 @@ const READINGS: [(&str, &str, &str, &str); 8] = [
     ),
 ];
 
-fn reading(what: &str, value: &str, unit: Option<&str>, when: &str) -> Result<Value, Failure> {
+pub(super) fn reading(
+    what: &str,
+    value: &str,
+    unit: Option<&str>,
+    when: &str,
+) -> Result<Value, Failure> {
     let known = READINGS.iter().find(|(name, ..)| *name == what);
     let code = match known {
         Some((_, code, display, _)) => json!({

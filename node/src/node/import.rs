@@ -51,6 +51,10 @@ impl Node {
         request: &ImportRequest,
         progress: &mut dyn FnMut(Progress),
     ) -> Result<Imported, Failure> {
+        if let Some(device) = &request.device {
+            let record = request.record.as_deref().ok_or_else(no_record)?;
+            return self.import_readings(&request.paths, record, device);
+        }
         let files = read::files(&request.paths)?;
         let target = request
             .record
@@ -324,6 +328,15 @@ fn together(filings: Vec<Filing>) -> Vec<Filing> {
         }
     }
     joined.into_iter().map(|(filing, _)| filing).collect()
+}
+
+/// Readings without a record.
+fn no_record() -> Failure {
+    Failure::new(
+        Ending::Usage,
+        "Readings of a device do not say whose they are.",
+        "Name the record with --record. Nothing was changed.",
+    )
 }
 
 /// How far an import is.

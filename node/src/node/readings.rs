@@ -6,7 +6,11 @@ use kith_protocol::{audit::How, record::Record};
 use serde_json::Value;
 
 use super::Node;
-use crate::{failure::Failure, health::line};
+use crate::{
+    api::StreamLine,
+    failure::Failure,
+    health::{gaps, line},
+};
 
 /// Values of one kind in one unit, in the order of time.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,6 +38,19 @@ impl Node {
         self.with_record(id, |node, record| node.readings_of(record, section))
     }
 
+    /// What devices measured, with where they were silent.
+    pub(super) fn readings_told(
+        &mut self,
+        word: &str,
+        every_s: Option<u32>,
+    ) -> Result<Vec<StreamLine>, Failure> {
+        let all = self.readings(word, "monitoring")?;
+        Ok(all
+            .into_iter()
+            .map(|series| told(series, every_s))
+            .collect())
+    }
+
     fn readings_of(&mut self, record: &mut Record, section: &str) -> Result<Vec<Series>, Failure> {
         let mut documents = record.ledger().documents();
         documents.retain(|document| document.section.name() == section);
@@ -58,6 +75,24 @@ impl Node {
                 series
             })
             .collect())
+    }
+}
+
+/// A series with its silences.
+fn told(series: Series, every_s: Option<u32>) -> StreamLine {
+    let times: Vec<String> = series.values.iter().map(|(when, _)| when.clone()).collect();
+    let every_s = every_s.map(i64::from).or_else(|| gaps::usual_s(&times));
+    let gaps = every_s.map_or_else(Vec::new, |every_s| gaps::gaps(&times, every_s));
+    StreamLine {
+        values: series.values.len(),
+        first: times.first().cloned(),
+        last: times.last().cloned(),
+        last_value: series.values.last().map(|(_, value)| value.clone()),
+        what: series.what,
+        unit: series.unit,
+        left_out: series.left_out,
+        every_s,
+        gaps,
     }
 }
 
