@@ -1,5 +1,6 @@
 //! Forms on real nodes: kept, answered from the record with sources, checked, filed, extracted.
 
+mod pages;
 mod published;
 
 use std::path::Path;
@@ -160,7 +161,7 @@ fn what_does_not_fit_is_named_and_nothing_is_filed() {
         (json!({"weight": "heavy"}), "is not a number"),
         (
             json!({"weight": "70 kg", "zebra": 1}),
-            "no question \"zebra\"",
+            "The form has no question",
         ),
         (json!([1]), "JSON object"),
     ] {
@@ -288,7 +289,10 @@ fn two_people_who_change_one_response_at_the_same_time_are_a_matter_for_review()
     let home = Node::set_up("Sam", "person");
     let mut at_surgery = surgery.node.running();
     let mut at_home = home.running();
-    surgery.node.shares_all_with(&home, &surgery.record);
+    let words = ["share", &surgery.record, "--see", "all", "--add", "all"];
+    let more = ["--change", "all", "--until", "2099-12-31"];
+    let shared = surgery.node.json(words.iter().chain(&more));
+    home.join(shared["link"].as_str().expect("a link"));
     crate::harness::all_hold_the_same(&[&surgery.node, &home], &surgery.record);
     at_surgery.stopped();
     at_home.stopped();

@@ -46,10 +46,10 @@ pub fn run(session: &Session, args: FormArgs) -> Result<Ending, Failure> {
 }
 
 fn ask(session: &Session, request: FormsRequest) -> Result<FormsReply, Failure> {
-    match session.ask(Request::Forms(request))? {
-        Reply::Forms(reply) => Ok(reply),
-        _ => Err(odd_answer()),
-    }
+    let Reply::Forms(reply) = session.ask(Request::Forms(request))? else {
+        return Err(odd_answer());
+    };
+    Ok(reply)
 }
 
 fn add(session: &Session, file: &Path, record: Option<String>) -> Result<Ending, Failure> {
@@ -125,9 +125,10 @@ fn check(
         return render::json(&checked).map(|_| ending);
     }
     findings(&checked.findings);
-    render::say(match ending {
-        Ending::Done => "It fits.",
-        _ => "It does not fit. Nothing was changed.",
+    render::say(if ending == Ending::Done {
+        "It fits."
+    } else {
+        "It does not fit. Nothing was changed."
     });
     Ok(ending)
 }

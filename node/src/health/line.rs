@@ -29,6 +29,11 @@ pub fn describe(resource: &Value) -> String {
         "CarePlan" => text(resource, "title")
             .map(str::to_owned)
             .or_else(|| kind_of_plan(resource)),
+        "QuestionnaireResponse" => answers(resource),
+        "Provenance" => resource
+            .pointer("/activity/text")
+            .and_then(Value::as_str)
+            .map(str::to_owned),
         "Goal" => concept(resource.get("description")),
         _ => concept(resource.get("code")).or_else(|| first(resource, "code")),
     };
@@ -204,6 +209,13 @@ fn value(resource: &Value) -> Option<String> {
         .or_else(|| text(resource, "valueDateTime").map(str::to_owned))
         .or_else(|| resource.get("valueInteger").map(ToString::to_string))
         .or_else(|| resource.get("valueBoolean").map(ToString::to_string))
+}
+
+/// What answers are to, where they say what the form is called.
+fn answers(resource: &Value) -> Option<String> {
+    let about = resource.pointer("/_questionnaire/extension")?.as_array()?;
+    let title = about.iter().find_map(|one| text(one, "valueString"))?;
+    Some(format!("Answers: {title}"))
 }
 
 fn document(resource: &Value) -> Option<String> {

@@ -6,6 +6,7 @@ mod devices;
 mod download;
 mod emergency;
 mod entrance;
+mod forms;
 pub(super) mod frame;
 mod invitation;
 mod joining;
@@ -42,7 +43,7 @@ use maud::Markup;
 use self::frame::{Html, Page, Where};
 use super::{
     door, fhir,
-    forms::{self, FORM_LEN_MAX, UPLOAD_LEN_MAX},
+    forms::{FORM_LEN_MAX, UPLOAD_LEN_MAX, bounded},
     live,
     refusal::Refusal,
     site::Site,
@@ -77,6 +78,8 @@ pub(super) fn router(site: Arc<Site>) -> Router {
             "/add",
             post(add::add).layer(DefaultBodyLimit::max(UPLOAD_LEN_MAX)),
         )
+        .route("/forms", get(forms::list))
+        .route("/form/{form}", get(forms::show).post(forms::fill))
         .route("/emergency", get(emergency::show).post(emergency::change))
         .route("/emergency/new", post(emergency::with_code))
         .route("/emergency/paper", post(emergency::on_paper))
@@ -130,7 +133,7 @@ pub(super) fn router(site: Arc<Site>) -> Router {
         .route("/icon.svg", get(|| fixed(ICON, "image/svg+xml")))
         .fallback(|| async { Refusal::not_there() })
         .layer(DefaultBodyLimit::max(FORM_LEN_MAX))
-        .layer(middleware::from_fn(forms::bounded))
+        .layer(middleware::from_fn(bounded))
         .merge(fhir::router(&site))
         .layer(middleware::from_fn_with_state(
             Arc::clone(&site),

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 const ROUTER: &str = include_str!("../../../node/src/http/pages.rs");
 
 /// Addresses that are looked at in another way, and why.
-pub const ELSEWHERE: [(&str, &str); 17] = [
+pub const ELSEWHERE: [(&str, &str); 18] = [
     ("/apps/ask", "asked by an app, tests/fhir/launch"),
     ("/apps/stop", "leads on to the list"),
     ("/", "leads on to the record or to the list"),
@@ -18,6 +18,7 @@ pub const ELSEWHERE: [(&str, &str); 17] = [
     ("/r/*/emergency/paper", "a file, tests/pages"),
     ("/messages", "needs messages, tests/hl7"),
     ("/messages/*", "needs a message, tests/hl7"),
+    ("/r/*/form/*", "needs a form, tests/forms"),
     ("/live", "events for the script, tests/pages"),
     ("/style.css", "not a page"),
     ("/script.js", "not a page"),
@@ -44,6 +45,7 @@ pub fn shape(path: &str) -> String {
                             | "download"
                             | "messages"
                             | "begin"
+                            | "form"
                     ),
                     _
                 )

@@ -24,7 +24,20 @@ pub fn lines(opened: &FormOpened) -> Vec<String> {
         let depth = form.groups_around(&question.link_id).len();
         let kind = match question.kind {
             Kind::Group | Kind::Display => String::new(),
-            kind => format!("  [{}: {}]", question.link_id, kind.in_words()),
+            kind @ (Kind::Boolean
+            | Kind::Decimal
+            | Kind::Integer
+            | Kind::Date
+            | Kind::DateTime
+            | Kind::Time
+            | Kind::String
+            | Kind::Text
+            | Kind::Url
+            | Kind::Choice
+            | Kind::OpenChoice
+            | Kind::Attachment
+            | Kind::Reference
+            | Kind::Quantity) => format!("  [{}: {}]", question.link_id, kind.in_words()),
         };
         let needed = if question.required { " *" } else { "" };
         format!("{}{}{needed}{kind}", "  ".repeat(depth), question.asked())
@@ -57,17 +70,16 @@ fn below(
         if !is_asked(form, question, answers) {
             continue;
         }
-        match question.kind {
-            Kind::Display => render::say(&render::clean(&question.asked())),
-            Kind::Group => {
-                render::say(&format!("\n{}", render::clean(&question.asked())));
-                below(form, &question.questions, known, answers)?;
-            }
-            _ => {
-                one(question, known, answers)?;
-                below(form, &question.questions, known, answers)?;
-            }
+        if question.kind == Kind::Display {
+            render::say(&render::clean(&question.asked()));
+            continue;
         }
+        if question.kind == Kind::Group {
+            render::say(&format!("\n{}", render::clean(&question.asked())));
+        } else {
+            one(question, known, answers)?;
+        }
+        below(form, &question.questions, known, answers)?;
     }
     Ok(())
 }

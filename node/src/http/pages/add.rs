@@ -41,6 +41,7 @@ pub(super) async fn show(
         (parts::done(&asked))
         h1 { "Add" }
         p { "What you add is signed by you and goes to everybody who may see it." }
+        p { a href=(format!("/r/{record}/forms")) { "Fill in a form" } }
         (note(&action, &visitor.session))
         div.columns {
             (reading(&action, &visitor.session))

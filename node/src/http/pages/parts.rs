@@ -116,10 +116,14 @@ pub(in crate::http) fn done(asked: &Done) -> Markup {
 
 /// What can have been done, by the word that stands in an address: the address is anybody's, so it
 /// never holds the words themselves.
-const DONE: [(&str, &str); 16] = [
+const DONE: [(&str, &str); 17] = [
     (
         "app-stopped",
         "The app reads nothing more. kith cannot take back what it has read.",
+    ),
+    (
+        "form",
+        "The answers are in the record, signed by you, with what they say.",
     ),
     ("answered", "Your answer is signed and in the record."),
     (

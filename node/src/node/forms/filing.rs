@@ -120,6 +120,10 @@ impl Node {
         });
         if let Some(canonical) = form.canonical() {
             response["questionnaire"] = json!(canonical);
+            response["_questionnaire"] = json!({"extension": [{
+                "url": "http://hl7.org/fhir/StructureDefinition/display",
+                "valueString": form.title,
+            }]});
         }
         response["status"] = json!("completed");
         response["subject"] = self.subject(record);
