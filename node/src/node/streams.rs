@@ -365,12 +365,12 @@ fn of_table(bytes: &[u8], device: &str, path: &Path) -> Result<Read, Failure> {
     };
     let (unit, id) = (column("unit"), column("id"));
     let mut read: Read = (Vec::new(), Vec::new());
+    let mut lines = Lines::of(bytes);
     for (n, row) in table.records().enumerate() {
         let row = match row {
             Ok(row) => row,
             Err(error) => {
-                let place = error.position().map_or(0, csv::Position::line);
-                let line = usize::try_from(place).unwrap_or(0);
+                let line = lines.at(error.position().map_or(0, csv::Position::byte));
                 read.1.push(Odd {
                     line,
                     what: "this line is not a line of a table, or is not UTF-8".to_owned(),
@@ -378,8 +378,7 @@ fn of_table(bytes: &[u8], device: &str, path: &Path) -> Result<Read, Failure> {
                 continue;
             }
         };
-        let place = row.position().map_or(0, csv::Position::line);
-        let line = usize::try_from(place).unwrap_or(0);
+        let line = lines.at(row.position().map_or(0, csv::Position::byte));
         if n >= LINES_MAX {
             let what =
                 format!("a file has at most {LINES_MAX} lines: this and what follows is not read");
@@ -404,6 +403,40 @@ fn of_table(bytes: &[u8], device: &str, path: &Path) -> Result<Read, Failure> {
         }
     }
     Ok(read)
+}
+
+/// The numbers of lines, as people count them: a row begins behind the empty lines before it, which
+/// the reader of tables counts to the row.
+struct Lines<'b> {
+    bytes: &'b [u8],
+    at: usize,
+    line: usize,
+}
+
+impl<'b> Lines<'b> {
+    const fn of(bytes: &'b [u8]) -> Self {
+        Self {
+            bytes,
+            at: 0,
+            line: 1,
+        }
+    }
+
+    /// The line of the row that begins at or behind this place; places only grow.
+    fn at(&mut self, place: u64) -> usize {
+        let place = usize::try_from(place).unwrap_or(usize::MAX);
+        while let Some(byte) = self.bytes.get(self.at).copied() {
+            let ends =
+                byte == b'\n' || (byte == b'\r' && self.bytes.get(self.at + 1) != Some(&b'\n'));
+            let is_between = ends || byte == b'\r';
+            if self.at >= place && !is_between {
+                break;
+            }
+            self.at += 1;
+            self.line += usize::from(ends);
+        }
+        self.line
+    }
 }
 
 fn of_row(
