@@ -7,7 +7,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use crate::harness::{Node, Ran, sample, text};
+use crate::harness::{Node, Ran, free_address, sample, text};
 
 const SDC: &str = "http://hl7.org/fhir/uv/sdc/StructureDefinition/sdc-questionnaire-";
 
@@ -287,8 +287,10 @@ fn two_people_who_change_one_response_at_the_same_time_are_a_matter_for_review()
         .done()
         .json();
     let home = Node::set_up("Sam", "person");
-    let mut at_surgery = surgery.node.running();
-    let mut at_home = home.running();
+    // At the same addresses again, so that they find each other.
+    let (here, there) = (free_address(), free_address());
+    let mut at_surgery = surgery.node.running_at(["--listen", &here]);
+    let mut at_home = home.running_at(["--listen", &there]);
     let words = ["share", &surgery.record, "--see", "all", "--add", "all"];
     let more = ["--change", "all", "--until", "2099-12-31"];
     let shared = surgery.node.json(words.iter().chain(&more));
@@ -305,8 +307,8 @@ fn two_people_who_change_one_response_at_the_same_time_are_a_matter_for_review()
         let file = node.file("amended.json", response.to_string());
         node.json(["change", &surgery.record, id, "--file", text(&file)]);
     }
-    let _surgery = surgery.node.running();
-    let _home = home.running();
+    let _surgery = surgery.node.running_at(["--listen", &here]);
+    let _home = home.running_at(["--listen", &there]);
     crate::harness::all_hold_the_same(&[&surgery.node, &home], &surgery.record);
     let review = surgery.node.json(["review", &surgery.record]).to_string();
     assert!(
