@@ -275,9 +275,13 @@ fn sheets(pdf: &[u8]) -> usize {
     text.matches("/Type /Page").count() - text.matches("/Type /Pages").count()
 }
 
-/// Addresses of links on a page, on this site.
+/// Addresses of pages that links on a page lead to, on this site. Going to a place on the page that
+/// is shown already loads nothing, so what names a place is left off.
 pub fn links(tab: &Tab) -> Vec<String> {
     let hrefs = r#"[...document.querySelectorAll("a[href]")].map((a) => a.getAttribute("href"))"#;
     let links = tab.list(hrefs).into_iter();
-    links.filter(|href| href.starts_with('/')).collect()
+    links
+        .filter(|href| href.starts_with('/'))
+        .map(|href| href.split('#').next().unwrap_or_default().to_owned())
+        .collect()
 }
