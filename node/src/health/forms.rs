@@ -1,6 +1,6 @@
 //! Forms: FHIR Questionnaires, what was answered, and what follows from an answer (SDC).
 //!
-//! Everything here is pure. A [`Form`] is read once, with bounds; [`check`] says what of a response
+//! Everything here is pure. A [`Form`] is read once, with bounds; [`check()`] says what of a response
 //! does not fit it; [`prefill`] answers from the record, each answer with its source; [`extract`]
 //! makes resources of a response. What of a form is not understood is said, never guessed.
 
