@@ -2,7 +2,7 @@
 //!
 //! Understood are steps along names (`name.given`, also `value` for any `value[x]`), indexes,
 //! literals, `%variables`, the operators `or xor and implies = != ~ < > <= >= in contains | + - * &`
-//! and the functions that `parse` names. Whatever else an expression says is refused as a whole, by
+//! and the functions that `Function` names below. Whatever else an expression says is refused as a whole, by
 //! name: half an expression would give an answer that nobody meant.
 //!
 //! The libraries that know all of FHIRPath need a newer compiler than this tree is built with, or
