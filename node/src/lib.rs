@@ -18,6 +18,7 @@ pub mod opening;
 mod packing;
 pub mod pairing;
 mod parallel;
+mod percent;
 pub mod place;
 pub mod process;
 pub mod service;

@@ -27,6 +27,17 @@ fn of<'a>(letters: &'a [Value], words: &str) -> &'a Value {
         .unwrap_or_else(|| panic!("{words} in {letters:?}"))
 }
 
+/// Adds a letter to a record, and gives back its id there.
+fn discharged(surgery: &Node, record: &str) -> String {
+    let first = surgery.file("first.txt", "Discharged on Friday.");
+    let words = ["add", record, "letter", text(&first)];
+    surgery
+        .kith(words.iter().chain(&["--title", "Discharge letter"]))
+        .done();
+    let id = of(&letters(surgery, record), "Discharge letter")["id"].clone();
+    id.as_str().expect("an id").to_owned()
+}
+
 fn is_replaced(letter: &Value) -> bool {
     letter["marks"]
         .to_string()
@@ -41,19 +52,7 @@ fn a_letter_takes_the_place_of_another_on_every_node_and_the_older_one_stays() {
     let _surgery_runs = surgery.running();
     laptop.join(&surgery.share(&record, "all", "all"));
     let _laptop_runs = laptop.running();
-    let first = surgery.file("first.txt", "Discharged on Friday.");
-    surgery
-        .kith([
-            "add",
-            &record,
-            "letter",
-            text(&first),
-            "--title",
-            "Discharge letter",
-        ])
-        .done();
-    let older = of(&letters(&surgery, &record), "Discharge letter")["id"].clone();
-    let older = older.as_str().expect("an id").to_owned();
+    let older = discharged(&surgery, &record);
 
     let second = surgery.file("second.txt", "Discharged on Saturday, on two tablets.");
     let words = [
@@ -89,19 +88,7 @@ fn a_letter_takes_the_place_of_another_on_every_node_and_the_older_one_stays() {
 fn a_page_of_a_letter_leads_to_the_one_that_takes_its_place() {
     let surgery = Node::set_up("Riverside Surgery", "practice");
     let record = surgery.import(&sample("ips.json"));
-    let first = surgery.file("first.txt", "Discharged on Friday.");
-    surgery
-        .kith([
-            "add",
-            &record,
-            "letter",
-            text(&first),
-            "--title",
-            "Discharge letter",
-        ])
-        .done();
-    let older = of(&letters(&surgery, &record), "Discharge letter")["id"].clone();
-    let older = older.as_str().expect("an id").to_owned();
+    let older = discharged(&surgery, &record);
     let _surgery_runs = surgery.running();
     let visitor = surgery.visited();
     let page = format!("/r/{record}/thing/{older}");

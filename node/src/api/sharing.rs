@@ -176,6 +176,13 @@ pub struct ShareLine {
     pub basis: ShareBasis,
 }
 
+impl ShareLine {
+    /// Whether something is given under it, or will be.
+    pub fn is_open(&self) -> bool {
+        ["active", "not begun", "stop to review"].contains(&self.state.as_str())
+    }
+}
+
 /// On which side of a share this node stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

@@ -1,17 +1,13 @@
 //! Apps as they ask over FHIR: searches of one person among very many, over a socket of this
 //! machine.
 
-use std::{
-    io::{Read, Write},
-    net::{SocketAddr, TcpStream},
-    time::Instant,
-};
+use std::net::SocketAddr;
 
 use super::{
     Bench, RESOURCES, SEED, ask,
     measure::share_of,
     odd,
-    pages::{broken, start},
+    pages::{broken, exchanged, start},
 };
 use crate::{
     api::{ConnectAsk, ConnectShown, Reply, Request, ShareRequest, ShareTerms},
@@ -115,21 +111,12 @@ fn measure(port: u16, apps: &[App]) -> Result<(f64, f64), Failure> {
 }
 
 fn search(address: SocketAddr, app: &App) -> Result<f64, Failure> {
-    let asked = Instant::now();
     let request = format!(
         "GET /fhir/Observation?patient={}&_count=20 HTTP/1.1\r\nHost: {address}\r\n\
          Authorization: Bearer {}\r\nConnection: close\r\n\r\n",
         app.patient, app.token
     );
-    let mut answer = Vec::new();
-    TcpStream::connect(address)
-        .and_then(|mut stream| {
-            stream.write_all(request.as_bytes())?;
-            stream.read_to_end(&mut answer)
-        })
-        .map_err(|error| broken(&error))?;
-    let ms = asked.elapsed().as_secs_f64() * 1000.0;
-    let found = String::from_utf8_lossy(&answer);
+    let (ms, found) = exchanged(address, &request)?;
     let is_right = found.starts_with("HTTP/1.1 200") && found.contains("\"mode\":\"match\"");
     is_right.then_some(ms).ok_or_else(odd)
 }

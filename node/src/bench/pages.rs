@@ -199,7 +199,6 @@ impl Browser {
     }
 
     fn ask(&self, what: &str, body: &str) -> Result<Got, Failure> {
-        let asked = Instant::now();
         let Self { address, cookie } = self;
         let request = format!(
             "{what} HTTP/1.1\r\nHost: {address}\r\nSec-Fetch-Site: same-origin\r\nCookie: {cookie}\r\n\
@@ -207,15 +206,7 @@ impl Browser {
              Connection: close\r\n\r\n{body}",
             body.len()
         );
-        let mut answer = Vec::new();
-        TcpStream::connect(address)
-            .and_then(|mut stream| {
-                stream.write_all(request.as_bytes())?;
-                stream.read_to_end(&mut answer)
-            })
-            .map_err(|error| broken(&error))?;
-        let ms = asked.elapsed().as_secs_f64() * 1000.0;
-        let answer = String::from_utf8_lossy(&answer);
+        let (ms, answer) = exchanged(*address, &request)?;
         let (head, body) = answer.split_once("\r\n\r\n").ok_or_else(odd)?;
         Ok(Got {
             ms,
@@ -223,6 +214,21 @@ impl Browser {
             head: head.to_owned(),
         })
     }
+}
+
+/// Sends a request on a connection of its own, and reads until that ends: how long it took,
+/// milliseconds, and the answer.
+pub(super) fn exchanged(address: SocketAddr, request: &str) -> Result<(f64, String), Failure> {
+    let asked = Instant::now();
+    let mut answer = Vec::new();
+    TcpStream::connect(address)
+        .and_then(|mut stream| {
+            stream.write_all(request.as_bytes())?;
+            stream.read_to_end(&mut answer)
+        })
+        .map_err(|error| broken(&error))?;
+    let ms = asked.elapsed().as_secs_f64() * 1000.0;
+    Ok((ms, String::from_utf8_lossy(&answer).into_owned()))
 }
 
 pub(super) fn broken(error: &std::io::Error) -> Failure {

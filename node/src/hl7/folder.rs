@@ -108,16 +108,11 @@ async fn take(folder: &Path, file: &Path, desk: &Desk, driver: &Driver) -> io::R
 /// Why a message waits, once somebody has looked at it.
 async fn reason(driver: &Driver, number: u64) -> Option<String> {
     for _ in 0..LOOKS_MAX {
-        let line = driver.ask(move |node| node.inbox_line(number)).await.ok()?;
-        match line?.state {
+        let line = driver.ask(move |node| node.inbox_line(number)).await;
+        let line = line.ok()??;
+        match line.state {
             InboxState::Filed => return None,
-            InboxState::NeedsPerson => {
-                let line = driver
-                    .ask(move |node| node.inbox_line(number))
-                    .await
-                    .ok()??;
-                return line.reason;
-            }
+            InboxState::NeedsPerson => return line.reason,
             InboxState::Received | InboxState::TryAgain => {}
         }
         tokio::time::sleep(Duration::from_millis(100)).await;

@@ -21,11 +21,12 @@ use serde_json::Value;
 
 use super::{
     connections::Known,
-    site::{Kind, Site},
+    site::{Kind, Running, Site},
 };
 use crate::{
     health::fhir::{Code, Handling, Interaction, Operation, Outcome, capability, interaction},
     node::{FhirAsked, FhirGiven},
+    percent::pairs,
 };
 
 pub(super) use smart::{Codes, Question};
@@ -112,13 +113,7 @@ async fn answered(site: &Site, request: Request<Body>) -> Result<Response, Outco
         return Ok(json(StatusCode::OK, &capability(&base, site.has_launch())));
     }
     let token = bearer(headers)?;
-    let node = site.running().ok_or_else(|| {
-        Outcome::refused(
-            503,
-            Code::Transient,
-            "There is no node here yet. Try again later.",
-        )
-    })?;
+    let node = running(site)?;
     let body = read(body).await?;
     let asked = asked(
         base,
@@ -248,6 +243,16 @@ fn base(site: &Site, headers: &HeaderMap) -> String {
     }
 }
 
+fn running(site: &Site) -> Result<Running, Outcome> {
+    site.running().ok_or_else(|| {
+        Outcome::refused(
+            503,
+            Code::Transient,
+            "There is no node here yet. Try again later.",
+        )
+    })
+}
+
 fn bearer(headers: &HeaderMap) -> Result<String, Outcome> {
     let said = headers.get(header::AUTHORIZATION);
     let token = said.and_then(|said| {
@@ -321,58 +326,9 @@ fn other_kind(what: &str) -> Outcome {
     Outcome::refused(415, Code::NotSupported, what).at("http.Content-Type")
 }
 
-/// The pairs of a query or of a form.
-pub(super) fn pairs(query: &[u8]) -> Vec<(String, String)> {
-    let text = String::from_utf8_lossy(query);
-    text.split('&')
-        .filter(|pair| !pair.is_empty())
-        .map(|pair| {
-            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-            (unescaped(name), unescaped(value))
-        })
-        .collect()
-}
-
-fn unescaped(text: &str) -> String {
-    let text = text.replace('+', " ");
-    let bytes = text.as_bytes();
-    let mut out = Vec::with_capacity(bytes.len());
-    let mut at = 0;
-    while let Some(byte) = bytes.get(at) {
-        let code = bytes.get(at + 1..at + 3);
-        let code = code.and_then(|hex| std::str::from_utf8(hex).ok());
-        let code = code.and_then(|hex| u8::from_str_radix(hex, 16).ok());
-        match (byte, code) {
-            (b'%', Some(code)) => {
-                out.push(code);
-                at += 3;
-            }
-            (byte, _) => {
-                out.push(*byte);
-                at += 1;
-            }
-        }
-    }
-    String::from_utf8_lossy(&out).into_owned()
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{is_of_apps, pairs};
-
-    #[test]
-    fn pairs_are_read_as_a_browser_writes_them() {
-        let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
-        assert_eq!(
-            pairs(b"code=http%3A%2F%2Floinc.org%7C8867-4&x=a+b&y&%zz=%e2%82%ac"),
-            [
-                pair("code", "http://loinc.org|8867-4"),
-                pair("x", "a b"),
-                pair("y", ""),
-                pair("%zz", "\u{20ac}"),
-            ]
-        );
-    }
+    use super::is_of_apps;
 
     #[test]
     fn only_paths_of_apps_are_theirs() {

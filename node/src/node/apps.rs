@@ -33,7 +33,7 @@ use super::{
 use crate::{
     api::{
         AppLine, AppList, AppRegistered, AppStopped, AppToken, ConnectAsk, ConnectShown, Keep,
-        ShareRequest,
+        ShareLine, ShareRequest,
     },
     failure::{Ending, Failure},
     health::fhir::AppScopes,
@@ -345,8 +345,7 @@ impl Node {
     /// Stops the share of an app, where it stands.
     fn stop_share_of(&mut self, app: &App) -> Result<bool, Failure> {
         let share = self.app_line(app)?.share;
-        let open = ["active", "not begun", "stop to review"];
-        let Some(share) = share.filter(|share| open.contains(&share.state.as_str())) else {
+        let Some(share) = share.filter(ShareLine::is_open) else {
             return Ok(false);
         };
         self.stop(&share.record, &share.id, (Keep::All, false))?;

@@ -22,6 +22,7 @@ use crate::{
     api::{Filed, Imported, Refused},
     failure::{Ending, Failure},
     health::line,
+    percent,
 };
 
 /// Bytes of one file of readings.
@@ -252,20 +253,8 @@ fn read_file(path: &Path, device: &str) -> Result<Read, Failure> {
 
 /// A name for a reading that nothing else has.
 fn key(device: &str, id: &str) -> String {
-    let safe = |text: &str| {
-        let text: String = text
-            .bytes()
-            .map(|b| {
-                if b.is_ascii_alphanumeric() || b"-._".contains(&b) {
-                    char::from(b).to_string()
-                } else {
-                    format!("%{b:02X}")
-                }
-            })
-            .collect();
-        text
-    };
-    format!("urn:kith:reading:{}:{}", safe(device), safe(id))
+    let (device, id) = (percent::encoded(device), percent::encoded(id));
+    format!("urn:kith:reading:{device}:{id}")
 }
 
 /// Observations, one a line; or one over several lines.

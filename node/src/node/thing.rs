@@ -66,14 +66,13 @@ impl Node {
         let id = self.record_named(word)?;
         self.with_record(id, |node, record| {
             let placed = node.placed(record, thing)?;
-            // A letter is shown with those that take its place, which may be in other months.
+            // A letter is shown with those that take its place, wherever they stand.
             let is_letter = placed.held.meta.kind == "DocumentReference";
-            let mut documents = vec![placed.document.clone()];
-            if is_letter {
-                documents = record.ledger().documents();
-                let place = (placed.document.section, &placed.document.label);
-                documents.retain(|id| (id.section, &id.label) == place);
-            }
+            let mut documents = record.ledger().documents();
+            documents.retain(|id| match is_letter {
+                true => id.section == placed.document.section,
+                false => *id == placed.document,
+            });
             let said = Self::state_of(record, documents.clone(), node.owner(), None, How::Show);
             node.disclosed(vec![said], Vec::new())?;
             let mut thing = node.looked_at(record, &placed)?;

@@ -22,22 +22,10 @@ pub fn lines(opened: &FormOpened) -> Vec<String> {
     let all = form.all().into_iter().filter(|question| !question.hidden);
     all.map(|question| {
         let depth = form.groups_around(&question.link_id).len();
-        let kind = match question.kind {
-            Kind::Group | Kind::Display => String::new(),
-            kind @ (Kind::Boolean
-            | Kind::Decimal
-            | Kind::Integer
-            | Kind::Date
-            | Kind::DateTime
-            | Kind::Time
-            | Kind::String
-            | Kind::Text
-            | Kind::Url
-            | Kind::Choice
-            | Kind::OpenChoice
-            | Kind::Attachment
-            | Kind::Reference
-            | Kind::Quantity) => format!("  [{}: {}]", question.link_id, kind.in_words()),
+        let kind = if question.kind.has_answer() {
+            format!("  [{}: {}]", question.link_id, question.kind.in_words())
+        } else {
+            String::new()
         };
         let needed = if question.required { " *" } else { "" };
         format!("{}{}{needed}{kind}", "  ".repeat(depth), question.asked())

@@ -4,6 +4,7 @@ use super::{
     outcome::{Code, Outcome, cut},
     types::{Type, type_named},
 };
+use crate::percent::decoded;
 
 /// The methods that mean something here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -209,28 +210,6 @@ fn not_done(method: &str, remedy: &str) -> Outcome {
 fn is_id(text: &str) -> bool {
     let fits = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'.';
     (1..=64).contains(&text.len()) && text.bytes().all(fits)
-}
-
-/// A part of a path without percent signs; what is no text stays as it came.
-fn decoded(part: &str) -> String {
-    let bytes = part.as_bytes();
-    let mut out = Vec::with_capacity(bytes.len());
-    let mut at = 0;
-    while let Some(byte) = bytes.get(at) {
-        let hex = part.get(at + 1..at + 3);
-        let code = hex.and_then(|hex| u8::from_str_radix(hex, 16).ok());
-        match (byte, code) {
-            (b'%', Some(code)) => {
-                out.push(code);
-                at += 3;
-            }
-            (byte, _) => {
-                out.push(*byte);
-                at += 1;
-            }
-        }
-    }
-    String::from_utf8(out).unwrap_or_else(|_| part.to_owned())
 }
 
 #[cfg(test)]

@@ -85,6 +85,12 @@ const PATIENT: SearchParam = param("patient", ParamKind::Person);
 const IDENTIFIER: SearchParam = token("identifier", Param::Identifier);
 const CODE: SearchParam = token("code", Param::Code);
 const DATE: SearchParam = date("date", Param::Date);
+const CATEGORY: SearchParam = token("category", Param::Category);
+const STATUS: SearchParam = code("status", Param::Status);
+const INTENT: SearchParam = code("intent", Param::Intent);
+const TYPE: SearchParam = token("type", Param::Type);
+const CLINICAL_STATUS: SearchParam = token("clinical-status", Param::ClinicalStatus);
+const VERIFICATION_STATUS: SearchParam = token("verification-status", Param::VerificationStatus);
 
 const fn about(name: &'static str, subject: &'static str, params: &'static [SearchParam]) -> Type {
     Type {
@@ -109,12 +115,12 @@ pub const TYPES: &[Type] = &[
         "patient",
         &[
             PATIENT,
-            token("category", Param::Category),
-            token("clinical-status", Param::ClinicalStatus),
+            CATEGORY,
+            CLINICAL_STATUS,
             CODE,
             DATE,
             IDENTIFIER,
-            token("verification-status", Param::VerificationStatus),
+            VERIFICATION_STATUS,
         ],
     ),
     apart("Appointment", &[IDENTIFIER]),
@@ -124,58 +130,35 @@ pub const TYPES: &[Type] = &[
     about(
         "CarePlan",
         "subject",
-        &[
-            PATIENT,
-            token("category", Param::Category),
-            date("date", Param::Date),
-            IDENTIFIER,
-            code("intent", Param::Intent),
-            code("status", Param::Status),
-        ],
+        &[PATIENT, CATEGORY, DATE, IDENTIFIER, INTENT, STATUS],
     ),
     about(
         "CareTeam",
         "subject",
-        &[
-            PATIENT,
-            token("category", Param::Category),
-            IDENTIFIER,
-            code("status", Param::Status),
-        ],
+        &[PATIENT, CATEGORY, IDENTIFIER, STATUS],
     ),
     about("ClinicalImpression", "subject", &[PATIENT, IDENTIFIER]),
     about(
         "Communication",
         "subject",
-        &[
-            PATIENT,
-            token("category", Param::Category),
-            IDENTIFIER,
-            code("status", Param::Status),
-        ],
+        &[PATIENT, CATEGORY, IDENTIFIER, STATUS],
     ),
     about(
         "Composition",
         "subject",
-        &[
-            PATIENT,
-            token("category", Param::Category),
-            DATE,
-            code("status", Param::Status),
-            token("type", Param::Type),
-        ],
+        &[PATIENT, CATEGORY, DATE, STATUS, TYPE],
     ),
     about(
         "Condition",
         "subject",
         &[
             PATIENT,
-            token("category", Param::Category),
-            token("clinical-status", Param::ClinicalStatus),
+            CATEGORY,
+            CLINICAL_STATUS,
             CODE,
             IDENTIFIER,
             date("onset-date", Param::OnsetDate),
-            token("verification-status", Param::VerificationStatus),
+            VERIFICATION_STATUS,
         ],
     ),
     about("Consent", "patient", &[PATIENT, IDENTIFIER]),
@@ -184,45 +167,32 @@ pub const TYPES: &[Type] = &[
     about(
         "DiagnosticReport",
         "subject",
-        &[
-            PATIENT,
-            token("category", Param::Category),
-            CODE,
-            DATE,
-            IDENTIFIER,
-            code("status", Param::Status),
-        ],
+        &[PATIENT, CATEGORY, CODE, DATE, IDENTIFIER, STATUS],
     ),
     about(
         "DocumentReference",
         "subject",
         &[
             PATIENT,
-            token("category", Param::Category),
+            CATEGORY,
             code("contenttype", Param::ContentType),
-            date("date", Param::Date),
+            DATE,
             IDENTIFIER,
             date("period", Param::Period),
-            code("status", Param::Status),
-            token("type", Param::Type),
+            STATUS,
+            TYPE,
         ],
     ),
     about(
         "Encounter",
         "subject",
-        &[
-            PATIENT,
-            DATE,
-            IDENTIFIER,
-            code("status", Param::Status),
-            token("type", Param::Type),
-        ],
+        &[PATIENT, DATE, IDENTIFIER, STATUS, TYPE],
     ),
     about("EpisodeOfCare", "patient", &[PATIENT, IDENTIFIER]),
     about(
         "FamilyMemberHistory",
         "patient",
-        &[PATIENT, DATE, IDENTIFIER, code("status", Param::Status)],
+        &[PATIENT, DATE, IDENTIFIER, STATUS],
     ),
     about("Flag", "subject", &[PATIENT, IDENTIFIER]),
     about("Goal", "subject", &[PATIENT, IDENTIFIER]),
@@ -235,7 +205,7 @@ pub const TYPES: &[Type] = &[
             PATIENT,
             DATE,
             IDENTIFIER,
-            code("status", Param::Status),
+            STATUS,
             token("vaccine-code", Param::Code),
         ],
     ),
@@ -251,12 +221,12 @@ pub const TYPES: &[Type] = &[
     about(
         "MedicationAdministration",
         "subject",
-        &[PATIENT, CODE, IDENTIFIER, code("status", Param::Status)],
+        &[PATIENT, CODE, IDENTIFIER, STATUS],
     ),
     about(
         "MedicationDispense",
         "subject",
-        &[PATIENT, CODE, IDENTIFIER, code("status", Param::Status)],
+        &[PATIENT, CODE, IDENTIFIER, STATUS],
     ),
     about(
         "MedicationRequest",
@@ -264,11 +234,11 @@ pub const TYPES: &[Type] = &[
         &[
             PATIENT,
             date("authoredon", Param::AuthoredOn),
-            token("category", Param::Category),
+            CATEGORY,
             CODE,
             IDENTIFIER,
-            code("intent", Param::Intent),
-            code("status", Param::Status),
+            INTENT,
+            STATUS,
         ],
     ),
     about(
@@ -276,25 +246,18 @@ pub const TYPES: &[Type] = &[
         "subject",
         &[
             PATIENT,
-            token("category", Param::Category),
+            CATEGORY,
             CODE,
             date("effective", Param::Date),
             IDENTIFIER,
-            code("status", Param::Status),
+            STATUS,
         ],
     ),
     about("NutritionOrder", "patient", &[PATIENT, IDENTIFIER]),
     about(
         "Observation",
         "subject",
-        &[
-            PATIENT,
-            token("category", Param::Category),
-            CODE,
-            DATE,
-            IDENTIFIER,
-            code("status", Param::Status),
-        ],
+        &[PATIENT, CATEGORY, CODE, DATE, IDENTIFIER, STATUS],
     ),
     apart("Organization", &[IDENTIFIER]),
     apart(
@@ -304,7 +267,7 @@ pub const TYPES: &[Type] = &[
             text("family", Param::Family),
             code("gender", Param::Gender),
             text("given", Param::Given),
-            token("identifier", Param::Identifier),
+            IDENTIFIER,
             text("name", Param::Name),
         ],
     ),
@@ -314,50 +277,22 @@ pub const TYPES: &[Type] = &[
     about(
         "Procedure",
         "subject",
-        &[
-            PATIENT,
-            token("category", Param::Category),
-            CODE,
-            DATE,
-            IDENTIFIER,
-            code("status", Param::Status),
-        ],
+        &[PATIENT, CATEGORY, CODE, DATE, IDENTIFIER, STATUS],
     ),
     apart("Provenance", &[]),
     apart("Questionnaire", &[IDENTIFIER]),
-    about(
-        "QuestionnaireResponse",
-        "subject",
-        &[PATIENT, code("status", Param::Status)],
-    ),
+    about("QuestionnaireResponse", "subject", &[PATIENT, STATUS]),
     about("RelatedPerson", "patient", &[PATIENT, IDENTIFIER]),
     about("RequestGroup", "subject", &[PATIENT, IDENTIFIER]),
     about("RiskAssessment", "subject", &[PATIENT, IDENTIFIER]),
     about(
         "ServiceRequest",
         "subject",
-        &[
-            PATIENT,
-            token("category", Param::Category),
-            CODE,
-            IDENTIFIER,
-            code("intent", Param::Intent),
-            code("status", Param::Status),
-        ],
+        &[PATIENT, CATEGORY, CODE, IDENTIFIER, INTENT, STATUS],
     ),
     about("Specimen", "subject", &[PATIENT, IDENTIFIER]),
     apart("Substance", &[IDENTIFIER]),
-    about(
-        "Task",
-        "for",
-        &[
-            PATIENT,
-            CODE,
-            IDENTIFIER,
-            code("intent", Param::Intent),
-            code("status", Param::Status),
-        ],
-    ),
+    about("Task", "for", &[PATIENT, CODE, IDENTIFIER, INTENT, STATUS]),
 ];
 
 /// The type of a name.

@@ -167,6 +167,11 @@ impl Kind {
         ("quantity", Self::Quantity),
     ];
 
+    /// Whether it has answers of its own: a group and a text have none.
+    pub const fn has_answer(self) -> bool {
+        !matches!(self, Self::Group | Self::Display)
+    }
+
     fn named(name: &str) -> Option<Self> {
         let mut all = Self::ALL.iter();
         all.find(|(known, _)| *known == name).map(|(_, kind)| *kind)

@@ -46,8 +46,18 @@ pub struct Mapped {
     pub notes: Vec<String>,
 }
 
-/// What a record says already, as far as the same node's messages said it.
+/// What a record says already of [`LOOKED_UP`], as far as the same node's messages said it.
 pub type Held = [Made];
+
+/// The types of which a message has to know what was said before. Results are most of a record and
+/// are not among them: what a message says of one is all that is said of it.
+pub const LOOKED_UP: [&str; 5] = [
+    "DiagnosticReport",
+    "DocumentReference",
+    "Encounter",
+    "Patient",
+    "ServiceRequest",
+];
 
 /// The numbers by which a message names its patient, and the name and birth date beside them.
 ///
@@ -169,6 +179,16 @@ impl Mapping<'_> {
         json!({ "reference": self.patient })
     }
 
+    /// Says at which visit something was, where one is known.
+    fn at_visit(&self, value: &mut Value) {
+        let visit = self.encounter.as_ref();
+        put(
+            value,
+            "encounter",
+            visit.map(|url| json!({ "reference": url })),
+        );
+    }
+
     fn add(&mut self, full_url: String, value: Value) {
         self.resources.push(Made { full_url, value });
     }
@@ -180,6 +200,7 @@ impl Mapping<'_> {
         }
     }
 
+    /// What was said before under this name: of the types in [`LOOKED_UP`].
     fn held(&self, full_url: &str) -> Option<&Value> {
         let found = self.held.iter().find(|held| held.full_url == full_url);
         found.map(|held| &held.value)
@@ -239,25 +260,15 @@ fn url(parts: &[&str]) -> String {
         hasher.update(&(part.len() as u64).to_le_bytes());
         hasher.update(part.as_bytes());
     }
-    let hash = hasher.finalize();
-    let mut bytes = [0; 16];
-    bytes.copy_from_slice(&hash.as_bytes()[..16]);
-    format!("urn:uuid:{}", uuid(bytes))
+    urn_of(&hasher.finalize())
 }
 
-/// A UUID of version 8 (RFC 9562) from these bytes.
-pub fn uuid(mut bytes: [u8; 16]) -> String {
-    bytes[6] = (bytes[6] & 0x0f) | 0x80;
-    bytes[8] = (bytes[8] & 0x3f) | 0x80;
-    let hex = data_encoding::HEXLOWER.encode(&bytes);
-    let parts = [
-        &hex[..8],
-        &hex[8..12],
-        &hex[12..16],
-        &hex[16..20],
-        &hex[20..],
-    ];
-    parts.join("-")
+/// A name that is a UUID of version 8 (RFC 9562): the beginning of a hash.
+pub fn urn_of(hash: &blake3::Hash) -> String {
+    let mut bytes = [0; 16];
+    bytes.copy_from_slice(&hash.as_bytes()[..16]);
+    let uuid = uuid::Builder::from_custom_bytes(bytes).into_uuid();
+    uuid.urn().to_string()
 }
 
 /// The text of notes (NTE-3) that follow a segment, one for each.

@@ -131,15 +131,8 @@ fn url(record: &RecordId, kind: &str, parts: &[&[u8]]) -> String {
     bytes[8] = (bytes[8] & 0x3f) | 0x80;
     let check = check_of(record, &bytes[..10]);
     bytes[10..].copy_from_slice(&check);
-    let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-    format!(
-        "urn:uuid:{}-{}-{}-{}-{}",
-        &hex[..8],
-        &hex[8..12],
-        &hex[12..16],
-        &hex[16..20],
-        &hex[20..]
-    )
+    let uuid = uuid::Builder::from_custom_bytes(bytes).into_uuid();
+    uuid.urn().to_string()
 }
 
 /// The last six bytes of a UUID that begins with these.

@@ -15,13 +15,8 @@ use futures::{Stream, stream};
 use serde_json::json;
 use tokio::sync::watch;
 
-use super::{bearer, refusal};
-use crate::{
-    driver::Driver,
-    health::fhir::{Code, Outcome},
-    http::site::Site,
-    node::Changed,
-};
+use super::{bearer, refusal, running};
+use crate::{driver::Driver, health::fhir::Outcome, http::site::Site, node::Changed};
 
 /// How often a quiet stream says that it is there; so often it is looked whether the share holds.
 const SAYS_IT_IS_THERE: Duration = Duration::from_secs(20);
@@ -49,13 +44,7 @@ struct Waiting {
 
 async fn begun(site: &Site, headers: &HeaderMap) -> Result<Waiting, Outcome> {
     let token = bearer(headers)?;
-    let node = site.running().ok_or_else(|| {
-        Outcome::refused(
-            503,
-            Code::Transient,
-            "There is no node here yet. Try again later.",
-        )
-    })?;
+    let node = running(site)?;
     let after = headers.get("last-event-id");
     let after = after.and_then(|id| id.to_str().ok()).map(str::to_owned);
     let taken = node.driver.taken();

@@ -22,7 +22,7 @@ use maud::html;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use super::{base, pairs};
+use super::base;
 use crate::{
     failure::Failure,
     health::fhir::{AppScopes, scopes_supported},
@@ -34,6 +34,7 @@ use crate::{
         site::{Running, Site},
     },
     node::{Client, Tokens},
+    percent,
 };
 
 /// How long an access token lasts.
@@ -130,13 +131,8 @@ impl Question {
         headers: &HeaderMap,
         query: &str,
     ) -> Result<Self, NoQuestion> {
-        let params = pairs(query.as_bytes());
-        let one = |name: &str| {
-            let mut named = params.iter().filter(|(known, _)| known == name);
-            let first = named.next().map(|(_, value)| value.clone());
-            // Said twice it says nothing.
-            first.filter(|_| named.next().is_none())
-        };
+        let params = percent::pairs(query.as_bytes());
+        let one = |name: &str| said_once(&params, name);
         let client_id = one("client_id").unwrap_or_default();
         let id = client_id.clone();
         let client = node.driver.ask(move |node| node.client(&id)).await;
@@ -244,6 +240,13 @@ impl Question {
     }
 }
 
+/// The value of a parameter: said twice it says nothing.
+fn said_once(params: &[(String, String)], name: &str) -> Option<String> {
+    let mut named = params.iter().filter(|(known, _)| known == name);
+    let first = named.next().map(|(_, value)| value.clone());
+    first.filter(|_| named.next().is_none())
+}
+
 /// Whether `aud` is the base of this server, by any of the names by which it is called.
 fn is_here(site: &Site, headers: &HeaderMap, aud: &str) -> bool {
     let aud = aud.trim_end_matches('/');
@@ -268,13 +271,7 @@ fn back(redirect: &str, state: Option<&str>, said: &[(&str, &str)]) -> String {
         to.push(if to.contains('?') { '&' } else { '?' });
         to.push_str(name);
         to.push('=');
-        for byte in value.bytes() {
-            if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-                to.push(char::from(byte));
-            } else {
-                to.push_str(&format!("%{byte:02X}"));
-            }
-        }
+        to.push_str(&percent::encoded(value));
     }
     to
 }
@@ -388,12 +385,8 @@ pub(super) async fn token(State(site): State<Arc<Site>>, body: Body) -> Response
     let Ok(body) = to_bytes(body, FORM_LEN_MAX).await else {
         return not_given("invalid_request", "the request is too long");
     };
-    let params = pairs(&body);
-    let one = |name: &str| {
-        let mut named = params.iter().filter(|(known, _)| known == name);
-        let first = named.next().map(|(_, value)| value.clone());
-        first.filter(|_| named.next().is_none()).unwrap_or_default()
-    };
+    let params = percent::pairs(&body);
+    let one = |name: &str| said_once(&params, name).unwrap_or_default();
     let client_id = one("client_id");
     match one("grant_type").as_str() {
         "authorization_code" => {

@@ -191,21 +191,8 @@ fn answers(form: &Form, known: &[Prefilled], typed: &BTreeMap<String, Vec<String
 
 /// Whether people can answer it on a page.
 fn is_shown(question: &Question) -> bool {
-    let has_field = match question.kind {
-        Kind::Group | Kind::Display | Kind::Attachment | Kind::Reference => false,
-        Kind::Boolean
-        | Kind::Decimal
-        | Kind::Integer
-        | Kind::Date
-        | Kind::DateTime
-        | Kind::Time
-        | Kind::String
-        | Kind::Text
-        | Kind::Url
-        | Kind::Choice
-        | Kind::OpenChoice
-        | Kind::Quantity => true,
-    };
+    let is_elsewhere = matches!(question.kind, Kind::Attachment | Kind::Reference);
+    let has_field = question.kind.has_answer() && !is_elsewhere;
     has_field && !question.hidden && !question.read_only
 }
 

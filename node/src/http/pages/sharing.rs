@@ -41,11 +41,11 @@ pub(super) async fn list(
         h1 { "Sharing" }
         p { a.button.main href=(format!("/r/{record}/sharing/new")) { "Share with somebody" } }
         (group(&record, "Waiting for somebody to join", &of(|share| share.state == "waiting")))
-        (group(&record, "Shared by you", &of(|share| share.side == Side::FromUs && is_open(share))))
-        (group(&record, "Shared with you", &of(|share| share.side == Side::WithUs && is_open(share))))
-        (group(&record, "Shared by others", &of(|share| share.side == Side::BetweenOthers && is_open(share))))
+        (group(&record, "Shared by you", &of(|share| share.side == Side::FromUs && share.is_open())))
+        (group(&record, "Shared with you", &of(|share| share.side == Side::WithUs && share.is_open())))
+        (group(&record, "Shared by others", &of(|share| share.side == Side::BetweenOthers && share.is_open())))
         @if shares.is_empty() { section.panel { p { "This record is shared with nobody, as far as this node knows." } } }
-        @let ended = of(|share| !is_open(share) && share.state != "waiting");
+        @let ended = of(|share| !share.is_open() && share.state != "waiting");
         @if !ended.is_empty() {
             details {
                 summary { "Ended (" (ended.len()) ")" }
@@ -56,10 +56,6 @@ pub(super) async fn list(
     };
     let at = Where::OfRecord(Tab::Sharing);
     Ok(page(&visitor, &heading, ("Sharing", at), &main))
-}
-
-fn is_open(share: &ShareLine) -> bool {
-    ["active", "not begun", "stop to review"].contains(&share.state.as_str())
 }
 
 async fn shares(visitor: &Visitor, record: &str) -> Result<Vec<ShareLine>, Refusal> {
@@ -261,7 +257,7 @@ pub(super) async fn one(visitor: Visitor, Path((record, id)): Path<(String, Stri
             @if !share.via.is_empty() { dt { "Through" } dd { (share.via.join(", ")) } }
             dt { "Given by" } dd { (share.by) }
         }
-        @if is_open(share) { (stop_form(&record, share, &visitor.session)) }
+        @if share.is_open() { (stop_form(&record, share, &visitor.session)) }
     };
     let at = Where::OfRecord(Tab::Sharing);
     let title = format!("Sharing: {}", whom(share));

@@ -13,6 +13,10 @@ use crate::{
     },
 };
 
+/// How long a token that gave others is known for what it is: whoever shows it within this time has
+/// it from somebody else.
+const SPENT_REMEMBERED_MS: u64 = 30 * 24 * 60 * 60 * 1000;
+
 /// What somebody allowed an app that asked.
 pub(crate) struct Granted {
     /// The app.
@@ -86,6 +90,16 @@ impl Node {
         lasts_ms: u64,
         refreshes: bool,
     ) -> Result<Tokens, Failure> {
+        self.tokens_beside(app, (lasts_ms, refreshes), Vec::new())
+    }
+
+    /// The same, in one commit with other rows.
+    fn tokens_beside(
+        &mut self,
+        app: PrincipalId,
+        (lasts_ms, refreshes): (u64, bool),
+        mut items: Vec<Item>,
+    ) -> Result<Tokens, Failure> {
         let now = now_ms();
         let access = new_token();
         let opens = Token {
@@ -93,7 +107,7 @@ impl Node {
             until_ms: Some(now + lasts_ms),
             use_: Use::Access,
         };
-        let mut items = vec![row(RowKind::Tokens, &hash(&access), &opens)];
+        items.push(row(RowKind::Tokens, &hash(&access), &opens));
         let refresh = refreshes.then(new_token);
         if let Some(refresh) = &refresh {
             let gives = Token {
@@ -151,10 +165,11 @@ impl Node {
                 }
                 let spent = Token {
                     use_: Use::Spent,
+                    until_ms: Some(now_ms() + SPENT_REMEMBERED_MS),
                     ..known
                 };
-                self.commit(vec![row(RowKind::Tokens, &name, &spent)])?;
-                let tokens = self.tokens(app.principal, lasts_ms, true)?;
+                let spent = row(RowKind::Tokens, &name, &spent);
+                let tokens = self.tokens_beside(app.principal, (lasts_ms, true), vec![spent])?;
                 let patient = self.patient_of_app(&app)?;
                 Ok(Some(Refreshed {
                     tokens,

@@ -17,6 +17,7 @@ use crate::{
         search::{Mark, Wanted},
     },
     node::Node,
+    percent,
 };
 
 /// Bytes of a page after which another one begins.
@@ -281,7 +282,7 @@ fn operation_path(operation: Operation, id: Option<&str>) -> String {
 fn url(base: &str, path: &str, search: &SearchAsked, page: Option<&Cursor>) -> String {
     let used = search.used.iter();
     let mut pairs: Vec<_> = used
-        .map(|(name, value)| format!("{}={}", escaped(name), escaped(value)))
+        .map(|(name, value)| format!("{}={}", percent::encoded(name), percent::encoded(value)))
         .collect();
     if let Some(page) = page {
         pairs.push(format!("_page={}", page.to_param()));
@@ -290,17 +291,4 @@ fn url(base: &str, path: &str, search: &SearchAsked, page: Option<&Cursor>) -> S
         return format!("{base}/{path}");
     }
     format!("{base}/{path}?{}", pairs.join("&"))
-}
-
-/// A text within a query.
-fn escaped(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~:/".contains(&byte) {
-            out.push(char::from(byte));
-        } else {
-            out.push_str(&format!("%{byte:02X}"));
-        }
-    }
-    out
 }

@@ -97,7 +97,7 @@ impl Node {
 }
 
 fn consent(share: &ShareLine, person: &str) -> Value {
-    let is_open = ["active", "not begun", "stop to review"].contains(&share.state.as_str());
+    let is_open = share.is_open();
     let mut provision = json!({
         "type": "permit",
         "actor": [{

@@ -36,18 +36,8 @@ const SOURCE_URL: &str = "urn:kith:answered-from";
 
 /// A UUID (RFC 9562, version 4) that nothing else has.
 fn new_id() -> String {
-    let mut bytes: [u8; 16] = random();
-    bytes[6] = bytes[6] & 0x0f | 0x40;
-    bytes[8] = bytes[8] & 0x3f | 0x80;
-    let hex = show::hex(&bytes);
-    let parts = [
-        &hex[..8],
-        &hex[8..12],
-        &hex[12..16],
-        &hex[16..20],
-        &hex[20..],
-    ];
-    parts.join("-")
+    let id = uuid::Builder::from_random_bytes(random()).into_uuid();
+    id.to_string()
 }
 
 impl Node {

@@ -269,13 +269,15 @@ impl Node {
             })
     }
 
-    /// What this node's messages said in a record before.
+    /// What this node's messages said in a record before, of what a message has to know.
     fn said_by_messages(&mut self, record: RecordId) -> Result<Vec<Made>, Failure> {
         self.with_record(record, |node, record| {
             let own = node.own_statements(record)?;
             Ok(own
                 .into_iter()
-                .filter(|(_, held)| !held.meta.made_here)
+                .filter(|(_, held)| {
+                    !held.meta.made_here && map::LOOKED_UP.contains(&held.meta.kind.as_str())
+                })
                 .filter_map(|(_, held)| {
                     let full_url = held.meta.full_url()?;
                     let value: Value = serde_json::from_str(&held.to_text(0)).ok()?;

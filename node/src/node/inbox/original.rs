@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::{super::show, rows::InboxRow};
 use crate::{
     failure::{Ending, Failure},
-    health::hl7v2::map::{Made, uuid},
+    health::hl7v2::map::{self, Made},
 };
 
 /// What a message is called where it is kept whole.
@@ -112,7 +112,5 @@ fn named(row: &InboxRow, what: &str) -> String {
     let mut hasher = blake3::Hasher::new();
     hasher.update(&row.id);
     hasher.update(what.as_bytes());
-    let mut bytes = [0; 16];
-    bytes.copy_from_slice(&hasher.finalize().as_bytes()[..16]);
-    format!("urn:uuid:{}", uuid(bytes))
+    map::urn_of(&hasher.finalize())
 }

@@ -109,13 +109,7 @@ impl Mapping<'_> {
             json!([{"coding": [term("condition-category", "encounter-diagnosis")]}]);
         value["code"] = worded(&types, dg1, 3, 4);
         value["subject"] = self.subject();
-        put(
-            &mut value,
-            "encounter",
-            self.encounter
-                .as_ref()
-                .map(|url| json!({ "reference": url })),
-        );
+        self.at_visit(&mut value);
         put(
             &mut value,
             "onsetDateTime",
@@ -198,13 +192,7 @@ impl Mapping<'_> {
         });
         value["code"] = worded(&types, pr1, 3, 4);
         value["subject"] = self.subject();
-        put(
-            &mut value,
-            "encounter",
-            self.encounter
-                .as_ref()
-                .map(|url| json!({ "reference": url })),
-        );
+        self.at_visit(&mut value);
         put(&mut value, "performedDateTime", when);
         let people = [11, 8, 12].into_iter().flat_map(|n| pr1.field(n).repeats());
         let people = people.filter_map(|xcn| types.person(xcn));

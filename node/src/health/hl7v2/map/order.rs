@@ -170,17 +170,9 @@ impl<'a> Mapping<'a> {
         value["status"] = json!(status.unwrap_or("unknown"));
         value["intent"] = json!("order");
         put(&mut value, "priority", priority(&types, order));
-        value["code"] = types
-            .concept(obr.field(4).first())
-            .unwrap_or_else(|| json!({"text": "not said"}));
+        value["code"] = types.concept_or_not_said(obr.field(4).first());
         value["subject"] = self.subject();
-        put(
-            &mut value,
-            "encounter",
-            self.encounter
-                .as_ref()
-                .map(|url| json!({ "reference": url })),
-        );
+        self.at_visit(&mut value);
         let wanted = order
             .tq1
             .and_then(|tq1| types.time(tq1.field(7).first().c(1)))

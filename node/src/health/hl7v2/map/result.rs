@@ -144,17 +144,9 @@ impl<'a> Mapping<'a> {
         if let Some(service) = obr.text(24) {
             value["category"] = json!([{"coding": [v2("0074", service)]}]);
         }
-        value["code"] = types
-            .concept(obr.field(4).first())
-            .unwrap_or_else(|| json!({"text": "not said"}));
+        value["code"] = types.concept_or_not_said(obr.field(4).first());
         value["subject"] = self.subject();
-        put(
-            &mut value,
-            "encounter",
-            self.encounter
-                .as_ref()
-                .map(|url| json!({ "reference": url })),
-        );
+        self.at_visit(&mut value);
         let (start, end) = (
             types.time(obr.field(7).first().c(1)),
             types.time(obr.field(8).first().c(1)),
@@ -280,17 +272,9 @@ impl<'a> Mapping<'a> {
         if let Some(category) = context.and_then(|context| context.category) {
             value["category"] = json!([{"coding": [term("observation-category", category)]}]);
         }
-        value["code"] = types
-            .concept(obx.field(3).first())
-            .unwrap_or_else(|| json!({"text": "not said"}));
+        value["code"] = types.concept_or_not_said(obx.field(3).first());
         value["subject"] = self.subject();
-        put(
-            &mut value,
-            "encounter",
-            self.encounter
-                .as_ref()
-                .map(|url| json!({ "reference": url })),
-        );
+        self.at_visit(&mut value);
         let when = types
             .time(obx.field(14).first().c(1))
             .or_else(|| context.and_then(|context| context.effective.clone()));

@@ -3,7 +3,10 @@
 use jiff::{civil, tz::TimeZone};
 use serde_json::{Number, Value, json};
 
-use crate::health::hl7v2::{Repeat, Tables};
+use crate::{
+    health::hl7v2::{Repeat, Tables},
+    percent,
+};
 
 /// Reads data types with the tables of a site.
 #[derive(Clone, Debug)]
@@ -56,7 +59,8 @@ impl Types<'_> {
             return Some(id.to_owned());
         }
         let name = if name.is_empty() { id } else { name };
-        (!name.is_empty()).then(|| format!("urn:kith:hl7v2:authority:{}", spelled(name)))
+        (!name.is_empty())
+            .then(|| format!("urn:kith:hl7v2:authority:{}", percent::encoded(name.trim())))
     }
 
     /// (system, value) of a CX: numbers without an authority are the sender's own.
@@ -68,8 +72,12 @@ impl Types<'_> {
         let system = if is_nhs {
             NHS_NUMBER.to_owned()
         } else {
-            self.authority(named)
-                .unwrap_or_else(|| format!("urn:kith:hl7v2:sender:{}", spelled(self.sender)))
+            self.authority(named).unwrap_or_else(|| {
+                format!(
+                    "urn:kith:hl7v2:sender:{}",
+                    percent::encoded(self.sender.trim())
+                )
+            })
         };
         let value = if system == NHS_NUMBER {
             value
@@ -111,7 +119,12 @@ impl Types<'_> {
         let value = ei.filled(1)?;
         let system = self
             .authority((ei.c(2), ei.c(3), ei.c(4)))
-            .unwrap_or_else(|| format!("urn:kith:hl7v2:sender:{}", spelled(self.sender)));
+            .unwrap_or_else(|| {
+                format!(
+                    "urn:kith:hl7v2:sender:{}",
+                    percent::encoded(self.sender.trim())
+                )
+            });
         Some((system, value.to_owned()))
     }
 
@@ -135,6 +148,12 @@ impl Types<'_> {
             concept["text"] = json!(text);
         }
         Some(concept)
+    }
+
+    /// The same where the specification needs something: that nothing was said is no code.
+    pub(super) fn concept_or_not_said(&self, ce: &Repeat) -> Value {
+        self.concept(ce)
+            .unwrap_or_else(|| json!({"text": "not said"}))
     }
 
     fn coding(
@@ -178,7 +197,8 @@ impl Types<'_> {
         {
             return Some(format!("urn:oid:{oid}"));
         }
-        (!name.is_empty()).then(|| format!("urn:kith:hl7v2:system:{}", spelled(name)))
+        (!name.is_empty())
+            .then(|| format!("urn:kith:hl7v2:system:{}", percent::encoded(name.trim())))
     }
 
     /// A time (TS, DTM) as FHIR `dateTime`: as precise as it is. A time of day without a zone is in
@@ -483,20 +503,6 @@ pub(super) fn period(start: Option<String>, end: Option<String>) -> Value {
         period["end"] = json!(end);
     }
     period
-}
-
-/// A name as a part of a URN.
-fn spelled(name: &str) -> String {
-    let mut spelled = String::new();
-    for byte in name.trim().bytes() {
-        match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'.' | b'-' | b'_' => {
-                spelled.push(char::from(byte));
-            }
-            other => spelled.push_str(&format!("%{other:02X}")),
-        }
-    }
-    spelled
 }
 
 #[cfg(test)]

@@ -81,17 +81,9 @@ impl Mapping<'_> {
             "statusReason",
             types.concept(rxa.field(18).first()),
         );
-        value["vaccineCode"] = types
-            .concept(code)
-            .unwrap_or_else(|| json!({"text": "not said"}));
+        value["vaccineCode"] = types.concept_or_not_said(code);
         value["patient"] = self.subject();
-        put(
-            &mut value,
-            "encounter",
-            self.encounter
-                .as_ref()
-                .map(|url| json!({ "reference": url })),
-        );
+        self.at_visit(&mut value);
         match when {
             Some(when) => value["occurrenceDateTime"] = json!(when),
             None => value["occurrenceString"] = json!("not said"),

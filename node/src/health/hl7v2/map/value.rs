@@ -88,7 +88,8 @@ pub(super) fn value_of(
                 field
                     .repeats()
                     .map(|number| {
-                        let mut part = json!({"code": types.concept(obx.field(3).first()).unwrap_or_else(|| json!({"text": "not said"}))});
+                        let mut part =
+                            json!({"code": types.concept_or_not_said(obx.field(3).first())});
                         match types.quantity(number.c(1), obx.field(6).first()) {
                             Some(quantity) => part["valueQuantity"] = quantity,
                             None => part["valueString"] = json!(number.shown()),
