@@ -4,6 +4,7 @@ mod connect;
 mod control;
 mod emergency;
 mod forms;
+mod household;
 mod integration;
 mod practice;
 mod records;
@@ -20,6 +21,7 @@ pub use connect::{ConnectAppArgs, ConnectArgs, ConnectCommand, ConnectFhirArgs, 
 pub use control::{Capacity, ControlArgs, ControlCommand, ControllerArgs};
 pub use emergency::{EmergencyArgs, EmergencyOpenArgs};
 pub use forms::{FillArgs, FormArgs, FormCommand};
+pub use household::{BondWord, HouseholdArgs, HouseholdCommand};
 pub use integration::{InboxArgs, InboxCommand, SendArgs, SendCommand};
 pub use practice::{DevicesArgs, DevicesCommand, LeavingArgs, StaffArgs, StaffCommand};
 pub use records::{
@@ -122,6 +124,8 @@ pub enum Command {
     Join(JoinArgs),
     /// Who can see what
     Sharing(SharingArgs),
+    /// Who lives with whom and who supports whom, where both sides agreed to say so
+    Household(HouseholdArgs),
     /// Stop sharing, or give back what is shared with you
     Stop(StopArgs),
     /// Connect other software: apps that read a record over FHIR, systems that send HL7 v2

@@ -20,6 +20,9 @@ use crate::args::Args;
 
 pub use kith_node::control::odd_answer;
 
+/// Bytes of a text that goes from hand to hand, read from a file or from standard input.
+const TEXT_LEN_MAX: u64 = 1 << 20;
+
 /// How this command was called.
 pub struct Session {
     pub json: bool,
@@ -280,4 +283,28 @@ impl Drop for Bar {
             bar.finish_and_clear();
         }
     }
+}
+
+/// A text that goes from hand to hand: itself, or what a file or standard input (`-`) holds.
+pub fn text_of(word: &str) -> Result<String, Failure> {
+    if word.trim_start().starts_with("kith:") {
+        return Ok(word.to_owned());
+    }
+    let mut text = String::new();
+    let read = if word == "-" {
+        std::io::stdin()
+            .take(TEXT_LEN_MAX)
+            .read_to_string(&mut text)
+    } else {
+        std::fs::File::open(word).and_then(|file| file.take(TEXT_LEN_MAX).read_to_string(&mut text))
+    };
+    read.map_err(|error| {
+        Failure::new(
+            Ending::NotUnderstood,
+            "That is neither such a text, from kith: to its end, nor a file that can be read.",
+            "Paste the text as it was sent, or name the file that it is in. Nothing was changed.",
+        )
+        .because(&error)
+    })?;
+    Ok(text)
 }

@@ -16,6 +16,7 @@ pub mod explain;
 pub mod export;
 pub mod form;
 pub mod handover;
+pub mod household;
 pub mod import;
 pub mod inbox;
 pub mod invitation;

@@ -73,6 +73,7 @@ fn run(session: &Session, command: Command) -> Result<Ending, Failure> {
         Command::Events(args) => commands::events::run(session, args),
         Command::Staff(args) => commands::practice::staff(session, args),
         Command::Devices(args) => commands::practice::devices(session, args),
+        Command::Household(args) => commands::household::run(session, args),
         Command::Recover(args) => commands::recover::run(session, args),
         Command::Backup(args) => commands::backup::run(session, &args),
         Command::Restore(args) => commands::restore::run(session, &args),

@@ -7,6 +7,7 @@ mod emergency;
 mod events;
 mod files;
 mod forms;
+mod household;
 mod inbox;
 mod plans;
 mod practice;
@@ -30,6 +31,9 @@ pub use files::{BackedUp, Filed, ImportRequest, Imported, Refused, Verified};
 pub use forms::{
     FillRequest, FormAdded, FormChecked, FormFilled, FormLine, FormOpened, FormResource,
     FormsReply, FormsRequest,
+};
+pub use household::{
+    Bond, HouseholdAct, HouseholdAsk, HouseholdLine, HouseholdShown, HouseholdState,
 };
 pub use inbox::{
     ConnectHl7, Connections, FieldExplained, FileExplained, InboxAsk, InboxLine, InboxShown,
@@ -255,6 +259,8 @@ pub enum Request {
     Send(SendAsk),
     /// Apps that read a record beside this node.
     Connect(ConnectAsk),
+    /// Household and support links of a record, and what is done with them.
+    Household(HouseholdAsk),
     /// Forms: keeping, opening, checking, answering.
     Forms(FormsRequest),
     /// What devices measured, and where they were silent.
@@ -356,6 +362,8 @@ pub enum Reply {
     Outgoing(Outgoing),
     /// See [`Request::Connect`].
     Connect(Box<ConnectShown>),
+    /// See [`Request::Household`].
+    Household(HouseholdShown),
     /// See [`Request::Forms`].
     Forms(FormsReply),
     /// See [`Request::Readings`].

@@ -28,6 +28,8 @@ use crate::{
 enum Job {
     /// A command, or a question.
     Work(Box<dyn FnOnce(&mut Node) + Send>),
+    /// Something is read, and given out when that stands in the access log.
+    Look(Look),
     /// Something happened on the network, or time has passed.
     Input(Input),
     /// Whether a device is connected and both have everything.
@@ -35,6 +37,14 @@ enum Job {
     /// Say goodbye to everyone.
     Stop,
 }
+
+/// Reads something; what it returns gives the answer, or says why nothing is given out.
+type Look = Box<dyn FnOnce(&mut Node) -> Answer + Send>;
+type Answer = Box<dyn FnOnce(Result<(), Failure>)>;
+
+/// Looks that are entered into the access log in one commit: more would have the first of them
+/// wait.
+const LOOKS_MAX: usize = 16;
 
 /// Jobs that wait for the node; more than that and whoever asks has to wait.
 const JOBS_MAX: usize = 64;
@@ -141,7 +151,7 @@ impl Driver {
                 };
                 worker.pass_on();
                 while let Some(job) = queue.blocking_recv() {
-                    if worker.does(job).is_break() {
+                    if worker.does(job, &mut queue).is_break() {
                         return;
                     }
                 }
@@ -166,6 +176,25 @@ impl Driver {
             if answer.send(work(node)).is_err() {
                 tracing::debug!("nobody waits for an answer");
             }
+        }));
+        self.jobs.send(job).await.map_err(|_| node_stopped())?;
+        answered.await.map_err(|_| node_stopped())?
+    }
+
+    /// Has the node read something for somebody, as one look: the answer comes when that stands in
+    /// the access log. Looks that wait for the node at the same time are entered together.
+    pub(crate) async fn look<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Node) -> Result<T, Failure> + Send + 'static,
+    ) -> Result<T, Failure> {
+        let (answer, answered) = oneshot::channel();
+        let job = Job::Look(Box::new(move |node| {
+            let done = node.one_look(work);
+            Box::new(move |entered| {
+                if answer.send(entered.and(done)).is_err() {
+                    tracing::debug!("nobody waits for an answer");
+                }
+            })
         }));
         self.jobs.send(job).await.map_err(|_| node_stopped())?;
         answered.await.map_err(|_| node_stopped())?
@@ -250,31 +279,71 @@ impl Worker {
         })
     }
 
-    /// Does what is to be done next; after [`Job::Stop`] nothing is.
-    fn does(&mut self, job: Job) -> ControlFlow<()> {
+    /// Does what is to be done next, and those that wait behind it where they can be done together;
+    /// after [`Job::Stop`] nothing is.
+    fn does(&mut self, job: Job, queue: &mut mpsc::Receiver<Job>) -> ControlFlow<()> {
+        let mut next = Some(job);
+        while let Some(job) = next.take() {
+            self.passes_time();
+            match job {
+                Job::Look(first) => next = self.look(first, queue),
+                Job::Work(work) => {
+                    self.node.stands(self.engine.standings());
+                    work(&mut self.node);
+                    self.happened(Input::Changed);
+                }
+                Job::Input(input) => self.happened(input),
+                Job::IsUpToDate(device, answer) => {
+                    if answer.send(self.engine.is_up_to_date(&device)).is_err() {
+                        tracing::debug!("nobody waits for an answer");
+                    }
+                }
+                Job::Stop => {
+                    self.engine.stop();
+                    self.pass_on();
+                    return ControlFlow::Break(());
+                }
+            }
+        }
+        ControlFlow::Continue(())
+    }
+
+    /// Has those who wait look at the same time: what they see is entered into the access log in one
+    /// commit, and then given out. What waits behind them and is no look is left to be done.
+    fn look(&mut self, first: Look, queue: &mut mpsc::Receiver<Job>) -> Option<Job> {
+        let mut left = None;
+        let mut answers = Vec::new();
+        let mut next = Some(first);
+        self.node.stands(self.engine.standings());
+        self.node.gather_looks();
+        while let Some(look) = next.take() {
+            answers.push(look(&mut self.node));
+            if answers.len() < LOOKS_MAX {
+                match queue.try_recv() {
+                    Ok(Job::Look(look)) => next = Some(look),
+                    Ok(job) => left = Some(job),
+                    Err(_) => {}
+                }
+            }
+        }
+        let entered = self.node.enter_looks();
+        for answer in answers {
+            answer(entered.clone());
+        }
+        self.happened(Input::Changed);
+        left
+    }
+
+    /// Says what time alone makes different.
+    fn passes_time(&mut self) {
         self.node.say_ends();
         if self.node.deadlines_passed() {
             self.telling.late.send_modify(|times| *times += 1);
         }
-        let input = match job {
-            Job::Work(work) => {
-                self.node.stands(self.engine.standings());
-                work(&mut self.node);
-                Input::Changed
-            }
-            Job::Input(input) => input,
-            Job::IsUpToDate(device, answer) => {
-                if answer.send(self.engine.is_up_to_date(&device)).is_err() {
-                    tracing::debug!("nobody waits for an answer");
-                }
-                return ControlFlow::Continue(());
-            }
-            Job::Stop => {
-                self.engine.stop();
-                self.pass_on();
-                return ControlFlow::Break(());
-            }
-        };
+    }
+
+    /// Has the engine and the node do what follows from something.
+    fn happened(&mut self, input: Input) {
         if let Err(error) = self.engine.handle(&mut self.node, input, now_ms()) {
             tracing::error!(%error, "the store does not answer");
         }
@@ -285,7 +354,6 @@ impl Worker {
             tracing::error!(%error, "the store does not answer");
         }
         self.pass_on();
-        ControlFlow::Continue(())
     }
 
     /// Hands over what the engine wants done.

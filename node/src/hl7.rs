@@ -3,6 +3,7 @@
 //! Whatever came is made durable first, many messages in one commit ([`desk`]), then answered, and
 //! filed after that, one after another in the order in which they came ([`filing`]).
 
+mod caller;
 mod desk;
 mod filing;
 mod folder;
@@ -19,6 +20,7 @@ use crate::{
     node::Hl7Settings,
 };
 
+pub use caller::Caller;
 use desk::Desk;
 
 /// What brings messages in and out of a running node.

@@ -8,7 +8,7 @@ pub mod daemon;
 pub mod driver;
 pub mod failure;
 pub mod health;
-mod hl7;
+pub mod hl7;
 pub mod home;
 pub mod http;
 pub mod links;

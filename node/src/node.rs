@@ -26,6 +26,7 @@ mod find;
 mod forms;
 mod guest;
 mod heading;
+mod household;
 mod identity;
 mod import;
 mod inbox;
@@ -118,8 +119,11 @@ pub use thing::{Attached, Thing};
 pub use trace::{NotTraced, TracedEngine, traces_of};
 pub use views::Found;
 
-/// Records kept loaded between commands.
-const LOADED_RECORDS_MAX: usize = 16;
+/// How much of records is kept loaded between commands, bytes of their changes.
+const LOADED_LEN: usize = 8 << 20;
+
+/// The same while nobody waits for anything.
+const RESTING_LOADED_LEN: usize = 1 << 20;
 
 /// Records of which the rights are kept loaded: those with which conversations are at work.
 const LOADED_RIGHTS_MAX: usize = 64;
@@ -155,6 +159,8 @@ pub struct Node {
     /// What is read for the answer that is being made, where it is entered into the access log at
     /// its end.
     look: Option<audit::Look>,
+    /// What was read for several answers that wait until it stands in the access log.
+    gathered: Option<audit::Gathered>,
     /// The member of staff for whom it works now; nobody where it is its owner's own work.
     acting: Option<StaffId>,
     /// How often whom this node knows or expects, or where they are, has changed.
@@ -185,7 +191,7 @@ impl Node {
             ends,
             deadlines,
             looked: attention::Looked::default(),
-            loaded: Recent::of(LOADED_RECORDS_MAX),
+            loaded: Recent::of(LOADED_LEN),
             rights: Recent::of(LOADED_RIGHTS_MAX),
             common: peers::common(&store)?,
             changed: store.last(),
@@ -196,6 +202,7 @@ impl Node {
             standings: standing::Standings::default(),
             device_owners: RefCell::default(),
             look: None,
+            gathered: None,
             acting: None,
             met: 0,
             inbox,
@@ -304,6 +311,7 @@ impl Node {
             Request::Readings { record, every_s } => {
                 self.readings_told(&record, every_s).map(Reply::Readings)
             }
+            Request::Household(asked) => self.household(&asked).map(Reply::Household),
             Request::Forms(asked) => self.forms(asked, progress).map(Reply::Forms),
         }
     }
@@ -428,13 +436,15 @@ impl Node {
     /// Keeps a record loaded for the next command, where it is whole.
     fn keep_record(&mut self, record: Record) {
         if record.is_whole() {
-            self.loaded.put(record.id(), record);
+            let weight = record.changes_len();
+            self.loaded.put(record.id(), record, weight);
         }
     }
 
     /// Lets go of what is not asked for soon: everybody has everything.
-    pub fn rest(&self) {
+    pub fn rest(&mut self) {
         self.store.rest();
+        self.loaded.trim(RESTING_LOADED_LEN);
     }
 
     /// What the rights to a record hang on, as it stands on the disk.
@@ -451,7 +461,7 @@ impl Node {
     }
 
     fn keep_rights(&mut self, rights: Rights) {
-        self.rights.put(rights.id(), rights);
+        self.rights.put(rights.id(), rights, 1);
     }
 
     /// Works on a record; when the work fails the record is loaded again the next time, so that

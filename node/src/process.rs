@@ -106,6 +106,15 @@ impl NodeProcess {
         Ok(told)
     }
 
+    /// Ends it as a cut of the power does: nothing that it was at is finished.
+    ///
+    /// # Errors
+    /// When the system does not end it.
+    pub fn kill(mut self) -> std::io::Result<()> {
+        self.child.kill()?;
+        self.child.wait().map(drop)
+    }
+
     fn end(&mut self) -> std::io::Result<()> {
         // The end of its standard input is its sign.
         drop(self.child.stdin.take());

@@ -6,6 +6,7 @@ pub mod bundle;
 pub mod codec;
 pub mod consent;
 pub mod envelope;
+pub mod household;
 pub mod id;
 pub mod identity;
 pub mod intake;

@@ -104,6 +104,14 @@ impl Record {
         &mut self.ledger
     }
 
+    /// How many bytes of changes of it are loaded: what it takes of memory grows with that.
+    pub fn changes_len(&self) -> usize {
+        self.changes
+            .values()
+            .map(|change| change.bytes().len())
+            .sum()
+    }
+
     /// The resources of a document, side documents included. Of an epoch that no longer stands,
     /// what came too late to be carried over: the rest is read in the epoch that stands.
     pub fn read(&mut self, reader: &Reader) -> Vec<Placed> {

@@ -49,6 +49,8 @@ pub enum Domain {
     NameCard,
     /// An act that is put to the members of a recovery set.
     Proposal,
+    /// One side's word on a household or support link.
+    Household,
 }
 
 impl Domain {
@@ -66,6 +68,7 @@ impl Domain {
             Self::Bundle => b"kith/v1/bundle",
             Self::NameCard => b"kith/v1/name-card",
             Self::Proposal => b"kith/v1/proposal",
+            Self::Household => b"kith/v1/household",
         }
     }
 }

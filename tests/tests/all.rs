@@ -12,6 +12,7 @@ mod fhir;
 mod forms;
 mod harness;
 mod hl7;
+mod household;
 mod letters;
 mod network;
 mod new_start;

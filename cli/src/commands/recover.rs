@@ -1,6 +1,6 @@
 //! `kith recover`.
 
-use std::{io::Read, path::PathBuf};
+use std::path::PathBuf;
 
 use kith_node::{
     api::{RecoveryAsk, RecoveryShown, Reply, Request, SetLine},
@@ -14,9 +14,6 @@ use crate::{
     commands::{practice, setup},
     render,
 };
-
-/// Bytes of a text that is read from a file or from standard input.
-const TEXT_LEN_MAX: u64 = 1 << 20;
 
 pub fn run(session: &Session, args: RecoverArgs) -> Result<Ending, Failure> {
     match args.command {
@@ -45,7 +42,7 @@ pub fn run(session: &Session, args: RecoverArgs) -> Result<Ending, Failure> {
         RecoverCommand::Begin { person } => begin(session, &person),
         RecoverCommand::Approve { asked, yes } => approve(session, &asked, yes),
         RecoverCommand::Agreed { agreement } => {
-            let text = text_of(&agreement)?;
+            let text = ask::text_of(&agreement)?;
             show(session, RecoveryAsk::Agreed { text })
         }
     }
@@ -137,7 +134,7 @@ fn person(session: &Session, name: String) -> Result<Ending, Failure> {
 /// Makes the node: nothing is asked of one here.
 fn begin(session: &Session, person: &str) -> Result<Ending, Failure> {
     let home = session.home()?;
-    let text = text_of(person)?;
+    let text = ask::text_of(person)?;
     let unlock = setup::unlock(session)?;
     let begun = Node::begin_again(&home, &unlock, &text)?;
     if session.json {
@@ -195,7 +192,7 @@ fn show(session: &Session, asked: RecoveryAsk) -> Result<Ending, Failure> {
 
 /// What it is is shown before it is signed.
 fn approve(session: &Session, asked: &str, yes: bool) -> Result<Ending, Failure> {
-    let text = text_of(asked)?;
+    let text = ask::text_of(asked)?;
     if !yes {
         let shown = ask(
             session,
@@ -245,28 +242,4 @@ fn say_new(shown: &RecoveryShown) {
     if let Some(text) = &shown.text {
         render::say(text);
     }
-}
-
-/// The text itself, or what a file or standard input holds.
-fn text_of(word: &str) -> Result<String, Failure> {
-    if word.trim_start().starts_with("kith:") {
-        return Ok(word.to_owned());
-    }
-    let mut text = String::new();
-    let read = if word == "-" {
-        std::io::stdin()
-            .take(TEXT_LEN_MAX)
-            .read_to_string(&mut text)
-    } else {
-        std::fs::File::open(word).and_then(|file| file.take(TEXT_LEN_MAX).read_to_string(&mut text))
-    };
-    read.map_err(|error| {
-        Failure::new(
-            Ending::NotUnderstood,
-            "That is neither such a text, from kith: to its end, nor a file that can be read.",
-            "Paste the text as it was sent, or name the file that it is in. Nothing was changed.",
-        )
-        .because(&error)
-    })?;
-    Ok(text)
 }

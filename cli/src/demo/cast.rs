@@ -1,15 +1,17 @@
 //! The nodes of the demo: real processes on this machine, each with a folder of its own.
 
 use std::{
+    net::SocketAddr,
     path::Path,
     sync::mpsc::{Receiver, RecvTimeoutError},
     time::{Duration, Instant},
 };
 
 use kith_node::{
-    api::{Joined, Occurred, Reply, Request, Role, Since},
+    api::{ConnectHl7, Joined, Occurred, Reply, Request, Role, Since},
     control::{Asked, Said, odd_answer},
     failure::Failure,
+    hl7::Caller,
     home::{Home, Unlock},
     node::Node,
     place::Place,
@@ -68,6 +70,26 @@ impl Player {
         })?;
         self.running = Some(Running { process, told });
         Ok(())
+    }
+
+    /// Has it listen for messages of other systems on this machine; before it is started.
+    pub fn listens_for_messages(&self) -> Result<(), Failure> {
+        let own = SocketAddr::from(([127, 0, 0, 1], 0));
+        let listen = ConnectHl7 {
+            listen: Some(own),
+            ..ConnectHl7::default()
+        };
+        self.ask(Request::ConnectHl7(Some(listen))).map(drop)
+    }
+
+    /// Sends it a message, as a system of its organisation does; the code of the answer.
+    pub fn receives(&self, message: &str) -> Result<String, Failure> {
+        let Reply::Connections(connections) = self.ask(Request::ConnectHl7(None))? else {
+            return Err(odd_answer());
+        };
+        let at = connections.listen.ok_or_else(odd_answer)?;
+        let sent = Caller::connect(at).and_then(|mut caller| caller.send(message.as_bytes()));
+        sent.map_err(|error| gone().because(&error))
     }
 
     /// Ends it in good order, as a laptop that is shut.

@@ -1,6 +1,7 @@
 //! What the demo's organisations write, as FHIR that their own systems could send.
 
-use kith_crdt::samples::{Sample, sample};
+use jiff::Timestamp;
+use kith_crdt::samples::{Sample, SamplePerson, sample};
 use serde_json::{Value, json};
 
 /// The seed of the demo's people.
@@ -61,7 +62,31 @@ on admission
   Community nurses: dress the wrist at home, within 3 days
   Social care: pause the morning visits, within 4 hours
   Sam's laptop: take glasses and hearing aid to the ward, within 1 day
+on discharge
+  Community nurses: visit him at home, within 2 days
 ";
+
+/// What the hospital's own system says of his stay, as HL7 v2: `ADT^A01` when he was admitted,
+/// `ADT^A03` when he goes home, `ADT^A13` when that is taken back.
+pub fn message(kind: &str, number: u32, man: &SamplePerson) -> String {
+    let now = Timestamp::now().strftime("%Y%m%d%H%M%S+0000").to_string();
+    let birth: String = man.birth_date.split('-').collect();
+    let (family, given, number_of_nhs) = (&man.family, &man.given, &man.nhs_number);
+    let event = kind.trim_start_matches("ADT^");
+    let (admitted, discharged) = match event {
+        "A03" => ("", now.as_str()),
+        _ => (now.as_str(), ""),
+    };
+    [
+        format!("MSH|^~\\&|PAS|CASTLEBRIDGE|KITH|CASTLEBRIDGE|{now}||{kind}|DEMO{number}|P|2.5.1"),
+        format!("EVN|{event}|{now}"),
+        format!("PID|1||{number_of_nhs}^^^NHS^NH||{family}^{given}||{birth}|M"),
+        format!("PV1|1|I|Ward 7^^^Castlebridge General Hospital||||||||||||||||V1^^^CASTLEBRIDGE|||||||||||||||||||||||||{admitted}|{discharged}"),
+        "PV2|||^Fall at home, wrist fracture".to_owned(),
+    ]
+    .map(|segment| segment + "\r")
+    .concat()
+}
 
 /// What carers and devices measured at one time.
 pub fn reading(n: u32) -> (String, String) {

@@ -7,8 +7,9 @@ mod together;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
+use kith_crdt::samples::Sample;
 use kith_node::{
-    api::{ImportRequest, Kind, Occurred, RecordShown, Role},
+    api::{ImportRequest, Kind, Occurred, RecordShown, Role, TaskState},
     failure::Failure,
     place::Place,
 };
@@ -17,6 +18,10 @@ use asking::import;
 
 use super::{Interrupt, Told, cast::Player, papers};
 
+/// How long a node may take to come to what it is waited for.
+const PATIENCE: Duration = Duration::from_secs(30);
+const BETWEEN_LOOKS: Duration = Duration::from_millis(50);
+
 /// The four nodes, and the record that they come to share.
 pub struct Story<'a> {
     practice: Player,
@@ -24,6 +29,7 @@ pub struct Story<'a> {
     ambulance: Player,
     laptop: Player,
     record: String,
+    man: Sample,
     place: &'a Place,
     interrupt: &'a Interrupt,
 }
@@ -47,9 +53,11 @@ impl<'a> Story<'a> {
             )?,
             laptop: node("laptop", "Sam's laptop", Role::Person)?,
             record: String::new(),
+            man: papers::person(),
             place,
             interrupt,
         };
+        story.hospital.listens_for_messages()?;
         for player in [
             &mut story.practice,
             &mut story.hospital,
@@ -60,14 +68,14 @@ impl<'a> Story<'a> {
             player.start()?;
             told.row("runs", &player.name, Some(begun.elapsed()), true);
         }
-        let man = papers::person();
+        let man = &story.man;
         told.say(&format!(
             "   {} (born {}) is a patient of Riverside Surgery. Like everyone here he does not exist.",
             man.person.name(),
             man.person.birth_date
         ));
         let mut paths = Vec::new();
-        for (n, sample) in std::iter::once(&man).chain(&papers::others()).enumerate() {
+        for (n, sample) in std::iter::once(man).chain(&papers::others()).enumerate() {
             if let Some(bundle) = sample.bundles.first() {
                 paths.push(place.file(&format!("person-{n}.json"), &bundle.text)?);
             }
@@ -93,6 +101,7 @@ impl<'a> Story<'a> {
         self.plan(told)?;
         self.fall(told)?;
         self.admission(told)?;
+        self.discharge_taken_back(told)?;
         self.two_doses(told)?;
         self.consent_withdrawn(told)?;
         self.laptop_back(told)?;
@@ -101,13 +110,29 @@ impl<'a> Story<'a> {
 
     /// Waits until a node holds the record with this digest.
     fn comes_to(&mut self, who: Who, digest: &str) -> Result<bool, Failure> {
+        self.comes(|story| Ok(story.shown(who)?.digest == digest))
+    }
+
+    /// Waits until a node shows a task so.
+    fn comes_to_be(&mut self, who: Who, task: &str, state: TaskState) -> Result<bool, Failure> {
+        self.comes(|story| {
+            let task = story.task(who, task)?;
+            Ok(task.is_some_and(|task| task.state == state))
+        })
+    }
+
+    /// Waits until something is so.
+    fn comes(
+        &mut self,
+        is_so: impl Fn(&mut Self) -> Result<bool, Failure>,
+    ) -> Result<bool, Failure> {
         let begun = Instant::now();
-        while begun.elapsed() < Duration::from_secs(30) {
-            if self.shown(who)?.digest == digest {
+        while begun.elapsed() < PATIENCE {
+            if is_so(self)? {
                 return Ok(true);
             }
             self.interrupt.check()?;
-            std::thread::sleep(Duration::from_millis(50));
+            std::thread::sleep(BETWEEN_LOOKS);
         }
         Ok(false)
     }

@@ -1,157 +1,175 @@
 //! Messages of many systems at once, over sockets of this machine: each is answered before the next
-//! is sent, and all have to be filed in the end.
+//! is sent, the node is killed in the middle and started again, and all have to be filed in the end.
 
 use std::{
-    io::{Read, Write},
-    net::{SocketAddr, TcpStream},
+    net::{SocketAddr, TcpListener},
     time::{Duration, Instant},
 };
 
-use super::{Bench, measure::share_of, odd};
+use super::{
+    Bench,
+    measure::{Clock, share_of},
+    odd,
+    station::Station,
+};
 use crate::{
-    api::{ConnectHl7, InboxAsk, InboxShown, Reply, Request},
-    control::Client,
-    daemon::Daemon,
+    api::{ConnectHl7, InboxAsk, Reply, Request},
     failure::{Ending, Failure},
-    health::hl7v2::frame::framed,
-    home::{Home, Unlock},
-    node::{Node, Role},
+    hl7::Caller,
+    node::Role,
+    place,
 };
 
 /// Systems that are connected, messages of all of them together in a second, and for how long.
 const SYSTEMS: usize = 50;
 const A_SECOND: usize = 200;
-const SECONDS: usize = 10;
+const SECONDS: usize = 60;
+const MESSAGES: usize = A_SECOND * SECONDS;
 /// People whom they are about.
 const PEOPLE: usize = 100;
+/// When the node is killed.
+const KILLED_AFTER: Duration = Duration::from_secs(30);
+/// How long a system tries to be heard again.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// How long a system waits after it was not heard.
+const REST: Duration = Duration::from_millis(20);
+
+/// How often it is looked whether everything is filed.
+const BETWEEN_LOOKS: Duration = Duration::from_secs(1);
+
+/// What one system saw.
+#[derive(Default)]
+struct Sent {
+    /// Milliseconds until each answer, counted from when the message went out for the last time.
+    answered_ms: Vec<f64>,
+    /// Messages that went out again, since the node was gone before it answered.
+    again: usize,
+}
 
 impl Bench {
     pub(super) fn hl7(&mut self) -> Result<(), Failure> {
-        let home = Home::at(self.place.folder().join("hl7"));
-        Node::set_up(&home, "Hospital", Role::Hospital, &Unlock::KeyFile)?;
-        let mut node = Node::open(&home, &Unlock::KeyFile)?;
+        let mut node = self.station("hl7", "Hospital", Role::Hospital)?;
+        let at = free_port()?;
         let listen = Request::ConnectHl7(Some(ConnectHl7 {
-            listen: Some(SocketAddr::from(([127, 0, 0, 1], 0))),
+            listen: Some(at),
             ..ConnectHl7::default()
         }));
-        node.handle(listen, &mut |_| {})?;
-        drop(node);
-        let runtime = tokio::runtime::Runtime::new().map_err(|error| broken(&error))?;
-        let (at, stop, running) = runtime.block_on(start(home.clone()))?;
+        node.node()?.handle(listen, &mut |_| {})?;
+        node.start()?;
         let started = Instant::now();
-        let answers = send_all(at);
+        let sending = std::thread::spawn(move || send_all(at));
+        std::thread::sleep(KILLED_AFTER);
+        let before_s = node.processor_s();
+        node.kill()?;
+        let killed = Clock::start();
+        node.start()?;
+        let back_s = killed.stop().wall_s;
+        let sent = sending.join().map_err(|_| odd())??;
         let sent_s = started.elapsed().as_secs_f64();
-        let filed = wait_until_filed(&home);
+        let behind = waiting(&node)?;
+        let filed = wait_until_filed(&node)?;
         let filed_s = started.elapsed().as_secs_f64();
-        drop(stop);
-        runtime.block_on(async {
-            match running.await {
-                Ok(ended) => ended,
-                Err(_) => Err(odd()),
-            }
-        })?;
-        let mut answers = answers?;
-        let (count, filed) = (answers.len(), filed?);
-        let wanted = A_SECOND * SECONDS;
-        if count != wanted || filed != wanted {
+        let used_s = before_s + node.processor_s();
+        let count = sent.answered_ms.len();
+        if count != MESSAGES || filed != MESSAGES {
             return Err(Failure::new(
                 Ending::Failed,
-                format!("Of {wanted} messages {count} were acknowledged and {filed} are filed."),
+                format!("Of {MESSAGES} messages {count} were acknowledged and {filed} are filed."),
                 "This is a fault of kith.",
             ));
         }
-        answers.sort_by(f64::total_cmp);
-        let what = format!("{SYSTEMS} systems, {A_SECOND} messages/s");
-        #[expect(
-            clippy::cast_precision_loss,
-            reason = "some thousand messages are a number that is exact"
-        )]
-        let count = count as f64;
-        self.figures.aim(
-            &format!("{what}: acknowledged in a second"),
-            count / sent_s,
-            "messages",
-            None,
+        let mut times = sent.answered_ms;
+        times.sort_by(f64::total_cmp);
+        let what = format!("{SYSTEMS} systems, {A_SECOND} messages/s for {SECONDS} s");
+        let all = f64_of(MESSAGES);
+        let figures = &mut self.figures;
+        figures.note(&format!("{what}: acknowledged"), all, "messages");
+        figures.note(&format!("{what}: in a second"), all / sent_s, "messages");
+        figures.note(
+            &format!("{what}: an answer, half within"),
+            share_of(&times, 0.5),
+            "ms",
         );
-        self.figures.aim(
-            &format!("{what}: an answer, the slowest of twenty"),
-            share_of(&answers, 0.95),
+        figures.aim(
+            &format!("{what}: an answer, 95 in 100 within"),
+            share_of(&times, 0.95),
             "ms",
             Some(250.0),
         );
-        self.figures.aim(
-            &format!("{what}: filed in a second"),
-            count / filed_s,
+        figures.note("killed in the middle: it listens again after", back_s, "s");
+        figures.note(
+            "killed in the middle: sent again",
+            f64_of(sent.again),
             "messages",
-            None,
         );
+        figures.note(
+            "not filed yet when the last is answered",
+            f64_of(behind),
+            "messages",
+        );
+        figures.note("filed in a second", all / filed_s, "messages");
+        figures.note("processor time of a message", used_s * 1000.0 / all, "ms");
         Ok(())
     }
 }
 
-type Started = (
-    SocketAddr,
-    tokio::sync::oneshot::Sender<()>,
-    tokio::task::JoinHandle<Result<(), Failure>>,
-);
-
-/// A node that listens, until the sender is dropped.
-async fn start(home: Home) -> Result<Started, Failure> {
-    let mut daemon = Daemon::start(home, Unlock::KeyFile).await?;
-    let own = ["127.0.0.1:0".to_owned()];
-    daemon
-        .listen(&own, crate::whereabouts::ReachableAt::default())
-        .await?;
-    let at = daemon.connect().await?.ok_or_else(odd)?;
-    let (stop, stopped) = tokio::sync::oneshot::channel();
-    let running = tokio::spawn(daemon.run(async {
-        if stopped.await.is_ok() {
-            tracing::debug!("the benchmark ends");
-        }
-    }));
-    Ok((at, stop, running))
+fn free_port() -> Result<SocketAddr, Failure> {
+    TcpListener::bind("127.0.0.1:0")
+        .and_then(|socket| socket.local_addr())
+        .map_err(|error| place::failure(&error))
 }
 
-/// Sends from all systems at their pace; milliseconds until each answer.
-fn send_all(at: SocketAddr) -> Result<Vec<f64>, Failure> {
+/// Sends from all systems at their pace.
+fn send_all(at: SocketAddr) -> Result<Sent, Failure> {
     let sending: Vec<_> = (0..SYSTEMS)
         .map(|system| std::thread::spawn(move || send(at, system)))
         .collect();
-    let mut all = Vec::new();
+    let mut all = Sent::default();
     for sending in sending {
-        let answers = sending.join().map_err(|_| odd())?;
-        all.extend(answers.map_err(|error| broken(&error))?);
+        let sent = sending.join().map_err(|_| odd())?;
+        let sent = sent.map_err(|error| broken(&error))?;
+        all.answered_ms.extend(sent.answered_ms);
+        all.again += sent.again;
     }
     Ok(all)
 }
 
-fn send(at: SocketAddr, system: usize) -> std::io::Result<Vec<f64>> {
-    let mut stream = TcpStream::connect(at)?;
-    stream.set_nodelay(true)?;
-    stream.set_read_timeout(Some(Duration::from_secs(60)))?;
+fn send(at: SocketAddr, system: usize) -> std::io::Result<Sent> {
+    let mut caller = connected(at)?;
     let started = Instant::now();
-    let own = A_SECOND * SECONDS / SYSTEMS;
-    let mut answers = Vec::with_capacity(own);
-    for n in 0..own {
+    let mut sent = Sent::default();
+    for n in 0..MESSAGES / SYSTEMS {
         let due = Duration::from_secs_f64(f64_of(n * SYSTEMS + system) / f64_of(A_SECOND));
         std::thread::sleep(due.saturating_sub(started.elapsed()));
         let person = (n * SYSTEMS + system) % PEOPLE;
-        let begun = Instant::now();
-        stream.write_all(&framed(&message(system, n, person)))?;
-        let mut answer = Vec::new();
-        let mut buffer = [0; 2048];
-        while !answer.ends_with(b"\x1c\r") {
-            let len = stream.read(&mut buffer)?;
-            if len == 0 {
-                return Err(std::io::ErrorKind::UnexpectedEof.into());
+        let message = message(system, n, person);
+        loop {
+            let begun = Instant::now();
+            match caller.send(&message) {
+                Ok(answer) if answer == "AA" => {
+                    sent.answered_ms
+                        .push(begun.elapsed().as_secs_f64() * 1000.0);
+                    break;
+                }
+                // It asks for patience, or is gone.
+                Ok(_) => std::thread::sleep(REST),
+                Err(_) => caller = connected(at)?,
             }
-            answer.extend_from_slice(&buffer[..len]);
-        }
-        if answer.windows(7).any(|seven| seven == b"MSA|AA|") {
-            answers.push(begun.elapsed().as_secs_f64() * 1000.0);
+            sent.again += 1;
         }
     }
-    Ok(answers)
+    Ok(sent)
+}
+
+fn connected(at: SocketAddr) -> std::io::Result<Caller> {
+    let since = Instant::now();
+    loop {
+        match Caller::connect(at) {
+            Ok(caller) => return Ok(caller),
+            Err(error) if since.elapsed() > PATIENCE => return Err(error),
+            Err(_) => std::thread::sleep(REST),
+        }
+    }
 }
 
 fn message(system: usize, n: usize, person: usize) -> Vec<u8> {
@@ -162,25 +180,25 @@ fn message(system: usize, n: usize, person: usize) -> Vec<u8> {
     .into_bytes()
 }
 
-/// Waits until nothing waits any more; how many are filed.
-fn wait_until_filed(home: &Home) -> Result<usize, Failure> {
-    loop {
-        let shown = inbox(home, InboxAsk::List { all: false })?;
-        if shown.wait == 0 {
-            let sent = A_SECOND * SECONDS;
-            return Ok(sent - shown.need_a_person);
-        }
-        std::thread::sleep(Duration::from_millis(200));
+/// How many wait to be filed.
+fn waiting(node: &Station) -> Result<usize, Failure> {
+    match node.ask(Request::Inbox(InboxAsk::List { all: false }))? {
+        Reply::Inbox(shown) => Ok(shown.wait),
+        _ => Err(odd()),
     }
 }
 
-fn inbox(home: &Home, asked: InboxAsk) -> Result<InboxShown, Failure> {
-    let client = Client::connect(home).ok_or_else(odd)?;
-    let reply = client.command(Request::Inbox(asked), &mut |_| {})?;
-    let Reply::Inbox(shown) = reply else {
-        return Err(odd());
-    };
-    Ok(shown)
+/// Waits until nothing waits any more; how many are filed.
+fn wait_until_filed(node: &Station) -> Result<usize, Failure> {
+    while waiting(node)? > 0 {
+        std::thread::sleep(BETWEEN_LOOKS);
+    }
+    match node.ask(Request::Inbox(InboxAsk::List { all: true }))? {
+        Reply::Inbox(shown) => {
+            Ok((shown.messages.len() + shown.not_listed).saturating_sub(shown.need_a_person))
+        }
+        _ => Err(odd()),
+    }
 }
 
 #[expect(

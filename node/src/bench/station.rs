@@ -75,6 +75,12 @@ impl Station {
         self.process = None;
     }
 
+    /// Ends it in the middle of what it does.
+    pub(super) fn kill(&mut self) -> Result<(), Failure> {
+        let process = self.process.take().ok_or_else(gone)?;
+        process.kill().map_err(|error| place::failure(&error))
+    }
+
     pub(super) fn ask(&self, request: Request) -> Result<Reply, Failure> {
         self.process()?.ask(request)
     }

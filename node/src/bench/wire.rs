@@ -180,7 +180,7 @@ impl Bench {
         Ok(())
     }
 
-    fn station(&self, folder: &str, name: &str, role: Role) -> Result<Station, Failure> {
+    pub(super) fn station(&self, folder: &str, name: &str, role: Role) -> Result<Station, Failure> {
         Station::new(Home::at(self.place.folder().join(folder)), name, role)
     }
 }

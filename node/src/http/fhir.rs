@@ -124,7 +124,7 @@ async fn answered(site: &Site, request: Request<Body>) -> Result<Response, Outco
     )?;
     let given = node
         .driver
-        .ask(move |node| Ok(node.fhir(&token, &asked)))
+        .look(move |node| Ok(node.fhir(&token, &asked)))
         .await;
     let given = given.map_err(Outcome::from)??;
     if let Some(known) = parts.extensions.get::<Known>() {

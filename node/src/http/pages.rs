@@ -8,6 +8,7 @@ mod emergency;
 mod entrance;
 mod forms;
 pub(super) mod frame;
+mod household;
 mod invitation;
 mod joining;
 mod machine;
@@ -70,6 +71,9 @@ pub(super) fn router(site: Arc<Site>) -> Router {
         .route("/basics", post(to_do::basic))
         .route("/event", post(to_do::event))
         .route("/rules", get(to_do::rules).post(to_do::set_rules))
+        .route("/household", get(household::show).post(household::offer))
+        .route("/household/text", post(household::text))
+        .route("/household/end", post(household::end))
         .route("/plans", get(plans::show))
         .route("/who-looked", get(who_looked::show))
         .route("/review", get(review::of_record).post(review::decide))

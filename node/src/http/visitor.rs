@@ -46,8 +46,8 @@ impl Visitor {
             Viewer::Owner | Viewer::Phone => None,
             Viewer::Staff(staff) => Some(staff),
         };
-        let work = move |node: &mut Node| node.acting_as(staff, |node| node.one_look(work));
-        self.node.driver.ask(work).await
+        let work = move |node: &mut Node| node.acting_as(staff, work);
+        self.node.driver.look(work).await
     }
 
     /// What stands at the top of each page of a record, or of the node.

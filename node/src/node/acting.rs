@@ -10,8 +10,8 @@ use kith_protocol::{consent::grant::Actions, id::StaffId};
 use super::Node;
 use crate::{
     api::{
-        AnswerRequest, EventRequest, FillRequest, FormsRequest, HandoverRequest, InboxAsk,
-        RecoveryAsk, Request, RulesAct, RulesRequest, SendAsk,
+        AnswerRequest, EventRequest, FillRequest, FormsRequest, HandoverRequest, HouseholdAct,
+        InboxAsk, RecoveryAsk, Request, RulesAct, RulesRequest, SendAsk,
     },
     failure::{Ending, Failure},
 };
@@ -135,6 +135,13 @@ fn needed(request: &Request) -> Needed {
             }
             FormsRequest::Fill(fill) if fill.dry_run => Actions::READ,
             FormsRequest::Add { .. } | FormsRequest::Fill(_) => Actions::APPEND,
+        }),
+        Request::Household(asked) => Needed::May(match &asked.act {
+            HouseholdAct::Show => Actions::READ,
+            HouseholdAct::Offer { .. }
+            | HouseholdAct::Answer { .. }
+            | HouseholdAct::TakeIn { .. }
+            | HouseholdAct::End { .. } => Actions::SHARE_ON,
         }),
         Request::RecordNew(_)
         | Request::Import(_)

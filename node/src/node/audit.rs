@@ -1,5 +1,8 @@
 //! Who looked: one link of the access log for each disclosure, on the disk before a byte leaves.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::BTreeMap;
 
 use kith_crdt::DocumentId;
@@ -46,6 +49,14 @@ pub struct Given {
 pub(super) struct Look {
     what: Vec<Disclosure>,
     rows: Vec<Item>,
+}
+
+/// Links of the access log that are not on the disk yet.
+#[derive(Default)]
+pub(super) struct Gathered {
+    /// The chain with them; none where there are none.
+    chain: Option<AuditChain>,
+    items: Vec<Item>,
 }
 
 impl Look {
@@ -163,6 +174,29 @@ impl Node {
         done
     }
 
+    /// From here on what is given out is written into the access log in memory: nothing of the
+    /// answers may leave before [`Self::enter_looks`] has said that it is on the disk.
+    pub(crate) fn gather_looks(&mut self) {
+        self.gathered = Some(Gathered::default());
+    }
+
+    /// Enters what was gathered into the access log, in one commit.
+    ///
+    /// # Errors
+    /// When the access log cannot be written: then none of the answers may leave.
+    pub(crate) fn enter_looks(&mut self) -> Result<(), Failure> {
+        match self.gathered.take() {
+            Some(Gathered {
+                chain: Some(chain),
+                mut items,
+            }) => {
+                items.push(row(RowKind::Audit, b"", &chain));
+                self.commit(items)
+            }
+            Some(Gathered { chain: None, .. }) | None => Ok(()),
+        }
+    }
+
     /// Enters disclosures into the access log, with rows that are kept in the same commit.
     pub(super) fn disclosed(
         &mut self,
@@ -179,7 +213,14 @@ impl Node {
         }
         let now = now_ms();
         let mut items = rows;
-        let known: Option<AuditChain> = read_row(&self.store, RowKind::Audit, b"")?;
+        let gathered = self
+            .gathered
+            .as_ref()
+            .and_then(|gathered| gathered.chain.clone());
+        let known = match gathered {
+            Some(chain) => Some(chain),
+            None => read_row(&self.store, RowKind::Audit, b"")?,
+        };
         let mut chain = match known {
             Some(chain) => chain,
             None => {
@@ -207,6 +248,11 @@ impl Node {
             items.push(Item::Audit {
                 bytes: checkpoint.link,
             });
+        }
+        if let Some(gathered) = &mut self.gathered {
+            gathered.items.extend(items);
+            gathered.chain = Some(chain);
+            return Ok(());
         }
         items.push(row(RowKind::Audit, b"", &chain));
         self.commit(items)

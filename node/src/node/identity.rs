@@ -65,6 +65,8 @@ pub(super) enum RowKind {
     Steps = 36,
     /// How members of staff sign in to the pages.
     Accounts = 40,
+    /// Which record is on a side of a household or support link.
+    Household = 41,
     /// Messages of other systems that are not filed.
     Inbox = 48,
     /// Those that are.

@@ -12,8 +12,9 @@ mod read;
 
 use std::{collections::BTreeSet, num::NonZero, path::PathBuf};
 
-use kith_crdt::{flag::Flag, refile::SourceKey};
+use kith_crdt::{Section, flag::Flag, refile::SourceKey};
 use kith_protocol::{
+    consent::grant::Actions,
     id::RecordId,
     logs::Event,
     signed::Verified,
@@ -171,11 +172,36 @@ impl Node {
             flag.place = format!("{name}: {}", flag.place);
         }
         let batch = (now_ms(), 0);
-        let filing = self.plan_made(&mut found, record, only_same_person, batch);
+        let mut filing = self.plan_made(&mut found, record, only_same_person, batch);
+        let left = self.leave_person(&mut filing)?;
+        if left > 0 {
+            course.imported.flagged.push(Flag {
+                place: name.to_owned(),
+                what: "what it says of the person (name, birth date, address) stays in the message: what was shared of this record does not let this node add that".to_owned(),
+            });
+        }
         let done = self.file(vec![filing], &mut course);
         self.commit_built(&mut course).and(done)?;
         self.propose_alike(&course.new, &mut course.imported)?;
         Ok(course.imported)
+    }
+
+    /// Leaves out what says who the person is, where this node may not add that to the record: it
+    /// is known there already. How many resources were left out.
+    fn leave_person(&mut self, filing: &mut Filing) -> Result<usize, Failure> {
+        let Some(record) = filing.record else {
+            return Ok(0);
+        };
+        let before = filing.resources.len();
+        let (who, now) = (self.whoever(), now_ms());
+        self.with_record(record, |_, record| {
+            filing.resources.retain(|(document, _)| {
+                document.section != Section::Identity
+                    || may_write(record, &who, document, Actions::APPEND, now).is_ok()
+            });
+            Ok(())
+        })?;
+        Ok(before - filing.resources.len())
     }
 
     /// Signs what was planned, new records in parallel; what they are made of waits in `course`

@@ -6,40 +6,61 @@ use kith_protocol::id::RecordId;
 
 /// Something of each of the records that were used last.
 pub(super) struct Recent<T> {
-    kept: BTreeMap<RecordId, (u64, T)>,
+    kept: BTreeMap<RecordId, Kept<T>>,
     uses: u64,
+    weight: usize,
     max: usize,
 }
 
+struct Kept<T> {
+    used: u64,
+    weight: usize,
+    it: T,
+}
+
 impl<T> Recent<T> {
-    /// Keeps at most `max`.
+    /// Keeps what weighs at most `max` together, and always what was used last.
     pub(super) const fn of(max: usize) -> Self {
         Self {
             kept: BTreeMap::new(),
             uses: 0,
+            weight: 0,
             max,
         }
     }
 
     /// Takes out what is kept of a record.
     pub(super) fn take(&mut self, id: &RecordId) -> Option<T> {
-        self.kept.remove(id).map(|(_, kept)| kept)
+        let kept = self.kept.remove(id)?;
+        self.weight -= kept.weight;
+        Some(kept.it)
     }
 
     /// Keeps it for the next time, and no longer what was used longest ago where that is too much.
-    pub(super) fn put(&mut self, id: RecordId, it: T) {
+    pub(super) fn put(&mut self, id: RecordId, it: T, weight: usize) {
+        self.take(&id);
         self.uses += 1;
-        self.kept.insert(id, (self.uses, it));
-        if self.kept.len() > self.max {
-            let oldest = self.kept.iter().min_by_key(|(_, (used, _))| *used);
-            let oldest = oldest.map(|(id, _)| *id);
-            oldest.and_then(|id| self.kept.remove(&id));
+        self.weight += weight;
+        let used = self.uses;
+        self.kept.insert(id, Kept { used, weight, it });
+        self.trim(self.max);
+    }
+
+    /// Keeps no more than what weighs `max` together now, and always what was used last.
+    pub(super) fn trim(&mut self, max: usize) {
+        while self.weight > max && self.kept.len() > 1 {
+            let oldest = self.kept.iter().min_by_key(|(_, kept)| kept.used);
+            let Some(oldest) = oldest.map(|(id, _)| *id) else {
+                return;
+            };
+            self.take(&oldest);
         }
     }
 
     /// Keeps nothing any more.
     pub(super) fn clear(&mut self) {
         self.kept.clear();
+        self.weight = 0;
     }
 }
 
@@ -51,14 +72,21 @@ mod tests {
 
     #[test]
     fn what_was_used_longest_ago_goes_first() {
-        let [a, b, c] = [1, 2, 3].map(|n| RecordId::from_bytes([n; 32]));
-        let mut recent = Recent::of(2);
-        recent.put(a, "a");
-        recent.put(b, "b");
+        let [a, b, c, d] = [1, 2, 3, 4].map(|n| RecordId::from_bytes([n; 32]));
+        let mut recent = Recent::of(3);
+        recent.put(a, "a", 1);
+        recent.put(b, "b", 1);
         let again = recent.take(&a).expect("kept");
-        recent.put(a, again);
-        recent.put(c, "c");
+        recent.put(a, again, 1);
+        recent.put(c, "c", 2);
         assert_eq!(recent.take(&b), None);
         assert_eq!((recent.take(&a), recent.take(&c)), (Some("a"), Some("c")));
+
+        recent.put(a, "a", 1);
+        recent.put(b, "b", 1);
+        recent.put(d, "more than all", 9);
+        assert_eq!((recent.take(&a), recent.take(&b)), (None, None));
+        assert_eq!(recent.take(&d), Some("more than all"));
+        assert_eq!(recent.weight, 0);
     }
 }

@@ -74,7 +74,7 @@ pub fn sealing_key(log: &[Verified<Event>], principal: PrincipalId) -> Option<[u
 
 /// What of a principal's log shows that a device acts for it, for an approval; nothing where it
 /// does not, or where that is too long.
-pub(super) fn certificates(
+pub fn certificates(
     log: &[Verified<Event>],
     principal: PrincipalId,
     device: DeviceId,

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::{Hospital, message, now};
-use crate::harness::until;
+use crate::harness::{Node, until};
 
 const RULES: &str = "\
 on admission
@@ -66,4 +66,35 @@ fn an_admission_makes_its_tasks_and_what_is_taken_back_withdraws_them() {
     tells("ADT^A11", "7", "W3");
     is("pause the morning visits", Some("withdrawn"));
     hospital.node.verify(&record);
+}
+
+#[test]
+fn who_was_given_a_part_of_a_record_files_that_part_of_a_message_and_says_what_it_leaves() {
+    let surgery = Node::set_up("Riverside Surgery", "practice");
+    let hospital = Hospital::listens();
+    let words = "record new --family Penn --given Ada --born 1941-02-03 --nhs-number 9434765919";
+    let made = surgery.json(words.split(' '));
+    let record = made["record"].as_str().expect("an id").to_owned();
+    let _surgery_runs = surgery.running();
+    let link = surgery.share(&record, "all", "encounters,tasks,letters");
+    hospital.node.join(&link);
+
+    let pid = "PID|1||9434765919^^^NHS^NH||Penn^Ada||19410203|F|||1 Mill Lane^^Riverside";
+    let told = message(
+        "ADT^A01",
+        "1",
+        &now(),
+        &["PV1|1|I|W3", "PV2|||^Fall at home"],
+    );
+    let told = told.replace("PID|1||77^^^RXH^MR||Penn^Ada||19410203|F", pid);
+    assert_eq!(hospital.sender().sends(told), "AA");
+    assert_eq!(hospital.record("1"), record);
+    let notes = hospital.message("1")["notes"].to_string();
+    assert!(notes.contains("stays in the message"), "{notes}");
+    until("the surgery has the stay", || {
+        surgery.show(&record).to_string().contains("Fall at home")
+    });
+    let lines = String::from_utf8(surgery.ndjson(&record)).expect("UTF-8");
+    let of_person = lines.lines().filter(|line| line.contains("\"Patient\""));
+    assert!(of_person.clone().count() <= 1 && !lines.contains("Mill Lane"));
 }

@@ -63,6 +63,7 @@ impl Story<'_> {
     pub(super) fn task(&mut self, who: Who, words: &str) -> Result<Option<TaskLine>, Failure> {
         let request = TasksRequest {
             record: Some(self.record.clone()),
+            all: true,
             ..TasksRequest::default()
         };
         let Reply::Tasks(list) = self.player(who).ask(Request::Tasks(request))? else {

@@ -23,7 +23,7 @@ impl Story<'_> {
             (
                 "all",
                 Some("encounters,tasks,letters,monitoring"),
-                Some("medicines"),
+                Some("encounters,medicines"),
             ),
             (
                 "identity,allergies,medicines,conditions,plans,encounters,tasks,daily-care,circle",
@@ -119,19 +119,14 @@ impl Story<'_> {
 
     pub(super) fn admission(&mut self, told: &mut Told) -> Result<(), Failure> {
         told.chapter("The hospital admits him, and everyone is asked for what has to happen then");
+        told.say("   The ward clerk types it into the hospital's own system, which sends an HL7 message.");
         let begun = Instant::now();
-        let admission = EventSaid::Happened {
-            kind: EventKind::Admission,
-            when: None,
-            place: Some("Ward 7".to_owned()),
-            why: Some("Fall at home, wrist fracture".to_owned()),
-        };
-        self.event(Who::Hospital, admission)?;
+        self.message(told, "ADT^A01", 1)?;
         let others = [Who::Practice, Who::Laptop, Who::Ambulance];
         // By its name, also where the two never met: its card stands in the record's circle.
         let is_admitted = |seen: &Occurred| {
             seen.by == "Castlebridge General Hospital"
-                && says(seen, "encounters", "Hospital admission")
+                && says(seen, "encounters", "Fall at home, wrist fracture")
         };
         self.seen(
             told,
@@ -166,6 +161,46 @@ impl Story<'_> {
             let held = waits.is_some_and(|task| task.state == TaskState::Requested);
             told.row("shows what nobody has accepted yet", &name, None, held);
         }
+        Ok(())
+    }
+    pub(super) fn discharge_taken_back(&mut self, told: &mut Told) -> Result<(), Failure> {
+        told.chapter("He is to go home, and then is not: what was asked for is taken back");
+        let visit = "visit him at home";
+        let both = [Who::Practice, Who::Laptop];
+        let begun = Instant::now();
+        self.message(told, "ADT^A03", 2)?;
+        let is_task = |seen: &Occurred| says(seen, "tasks", visit);
+        self.seen(told, &both, "has the task to visit him", begun, is_task)?;
+        let begun = Instant::now();
+        self.message(told, "ADT^A13", 3)?;
+        for who in both {
+            let held = self.comes_to_be(who, visit, TaskState::Withdrawn)?;
+            let name = self.player(who).name.clone();
+            told.row(
+                "shows that visit as withdrawn",
+                &name,
+                Some(begun.elapsed()),
+                held,
+            );
+            let waits = self.task(who, "dress the wrist")?;
+            let held = waits.is_some_and(|task| task.state == TaskState::Requested);
+            told.row("shows what is still asked for", &name, None, held);
+        }
+        Ok(())
+    }
+
+    /// The hospital's own system sends its node a message.
+    fn message(&mut self, told: &mut Told, kind: &str, number: u32) -> Result<(), Failure> {
+        let message = papers::message(kind, number, &self.man.person);
+        let begun = Instant::now();
+        let code = self.hospital.receives(&message)?;
+        let what = format!("has the message {kind} on its disk and answers {code}");
+        told.row(
+            &what,
+            &self.hospital.name,
+            Some(begun.elapsed()),
+            code == "AA",
+        );
         Ok(())
     }
 }

@@ -116,7 +116,7 @@ pub(in crate::http) fn done(asked: &Done) -> Markup {
 
 /// What can have been done, by the word that stands in an address: the address is anybody's, so it
 /// never holds the words themselves.
-const DONE: [(&str, &str); 17] = [
+const DONE: [(&str, &str); 21] = [
     (
         "app-stopped",
         "The app reads nothing more. kith cannot take back what it has read.",
@@ -155,6 +155,16 @@ const DONE: [(&str, &str); 17] = [
     (
         "staff-ended",
         "They can do nothing more here. What they did stays.",
+    ),
+    (
+        "offered",
+        "The offer is in this record. Give its text to whoever looks after the other one.",
+    ),
+    ("agreed", "You accepted, and this record says so now."),
+    ("taken-in", "What they sent is in this record now."),
+    (
+        "ended",
+        "The link is ended here. Where the other record is elsewhere, give them the text.",
     ),
     ("retired", "That device can do nothing more in your name."),
     (

@@ -52,6 +52,7 @@ pub(super) async fn list(
                 (group(&record, "Ended", &ended))
             }
         }
+        p { a href=(format!("/r/{record}/household")) { "Household: who lives with whom, and who supports whom" } }
         p.small { "Whoever has seen something keeps it. kith cannot take back what somebody already has on their own device." }
     };
     let at = Where::OfRecord(Tab::Sharing);

@@ -1,0 +1,246 @@
+//! Two sides agree to a link, one of them ends it, and nobody else says anything of it.
+
+use kith_protocol::id::RecordId;
+
+use crate::{
+    api::{
+        Bond, HouseholdAct, HouseholdAsk, HouseholdShown, HouseholdState, NewPerson, Reply, Request,
+    },
+    failure::{Ending, Failure},
+    node::peers::tests::Place,
+};
+
+impl Place {
+    fn household_act(
+        &mut self,
+        record: RecordId,
+        act: HouseholdAct,
+    ) -> Result<HouseholdShown, Failure> {
+        let record = record.to_string();
+        let asked = Request::Household(HouseholdAsk { record, act });
+        match self.node.handle(asked, &mut |_| {})? {
+            Reply::Household(shown) => Ok(shown),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn offers(&mut self, record: RecordId, bond: Bond) -> String {
+        let act = HouseholdAct::Offer {
+            bond,
+            to: "my Bert".to_owned(),
+            name: None,
+            reach: Some("0113 496 0000".to_owned()),
+        };
+        let shown = self.household_act(record, act).expect("it is offered");
+        shown.text.expect("a text for the other side")
+    }
+
+    fn accepts_link(&mut self, record: RecordId, text: &str) -> Result<HouseholdShown, Failure> {
+        let act = HouseholdAct::Answer {
+            text: text.to_owned(),
+            name: Some("Bert Penn".to_owned()),
+            reach: None,
+        };
+        self.household_act(record, act)
+    }
+
+    fn takes_in(&mut self, record: RecordId, text: &str) -> Result<HouseholdShown, Failure> {
+        let text = text.to_owned();
+        self.household_act(record, HouseholdAct::TakeIn { text })
+    }
+
+    fn ends_link(&mut self, record: RecordId, link: &str) -> Result<HouseholdShown, Failure> {
+        let link = link.to_owned();
+        self.household_act(record, HouseholdAct::End { link })
+    }
+
+    /// What a record says, as words and how it stands.
+    fn says_now(&mut self, record: RecordId) -> Vec<(String, HouseholdState)> {
+        let shown = self
+            .household_act(record, HouseholdAct::Show)
+            .expect("its links");
+        let links = shown.links.into_iter();
+        links.map(|link| (link.what, link.state)).collect()
+    }
+
+    fn second_record(&mut self) -> RecordId {
+        let person = NewPerson {
+            family: "Penn".to_owned(),
+            ..NewPerson::default()
+        };
+        match self.does(Request::RecordNew(person)) {
+            Reply::RecordNew(made) => RecordId::from_hex(&made.record).expect("an id"),
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+fn is(what: &str, state: HouseholdState) -> Vec<(String, HouseholdState)> {
+    vec![(what.to_owned(), state)]
+}
+
+#[test]
+fn a_link_is_what_both_sides_signed_and_ends_where_either_says_so() {
+    let (mut ada, mut bert) = (Place::new("Ada's tablet"), Place::new("Bert's laptop"));
+    let (hers, his) = (ada.record(), bert.record());
+    let offer = ada.offers(hers, Bond::Supports);
+    assert_eq!(
+        ada.says_now(hers),
+        is("Supports my Bert", HouseholdState::Offered)
+    );
+
+    let told = bert.takes_in(his, &offer).expect("it is told");
+    assert!(told.is_offer);
+    assert!(told.note.expect("a note").contains("0113 496 0000"));
+    assert!(
+        bert.says_now(his).is_empty(),
+        "reading an offer accepts nothing"
+    );
+
+    let answer = bert
+        .accepts_link(his, &offer)
+        .expect("he accepts")
+        .text
+        .expect("a text");
+    assert_eq!(
+        bert.says_now(his),
+        is("Is supported by Ada Quince", HouseholdState::Agreed)
+    );
+    assert_eq!(
+        ada.says_now(hers),
+        is("Supports my Bert", HouseholdState::Offered)
+    );
+    ada.takes_in(hers, &answer).expect("his answer");
+    assert_eq!(
+        ada.says_now(hers),
+        is("Supports Bert Penn", HouseholdState::Agreed)
+    );
+    ada.takes_in(hers, &answer).expect("the same again");
+    assert_eq!(ada.says_now(hers).len(), 1);
+
+    let end = bert
+        .ends_link(his, "ada quince")
+        .expect("he ends it")
+        .text
+        .expect("a text");
+    assert_eq!(
+        bert.says_now(his),
+        is("Is supported by Ada Quince", HouseholdState::Ended)
+    );
+    ada.takes_in(hers, &end).expect("his end");
+    assert_eq!(
+        ada.says_now(hers),
+        is("Supports Bert Penn", HouseholdState::Ended)
+    );
+    assert_eq!(
+        ada.ends_link(hers, "Bert Penn")
+            .expect_err("ended already")
+            .ending,
+        Ending::Usage
+    );
+}
+
+#[test]
+fn an_answer_to_another_offer_a_strangers_end_and_changed_texts_do_nothing() {
+    let (mut ada, mut bert) = (Place::new("Ada's tablet"), Place::new("Bert's laptop"));
+    let mut mal = Place::new("Mal's laptop");
+    let (hers, his, others) = (ada.record(), bert.record(), mal.record());
+    let offer = ada.offers(hers, Bond::LivesWith);
+    let second = ada.offers(hers, Bond::LivesWith);
+    let answer = bert
+        .accepts_link(his, &offer)
+        .expect("he accepts")
+        .text
+        .expect("a text");
+    assert!(bert.accepts_link(his, &offer).is_err(), "not twice");
+
+    // Somebody who came by the offer accepts it too, after the first answer was taken in.
+    ada.takes_in(hers, &answer).expect("his answer");
+    let late = mal
+        .accepts_link(others, &offer)
+        .expect("on their node")
+        .text
+        .expect("a text");
+    ada.takes_in(hers, &late)
+        .expect("it is told that an answer is here");
+    let agreed = ada.says_now(hers);
+    assert_eq!(
+        agreed[0],
+        ("Lives with Bert Penn".to_owned(), HouseholdState::Agreed)
+    );
+    let stranger = mal
+        .ends_link(others, "Ada Quince")
+        .expect("their end")
+        .text
+        .expect("a text");
+    let refused = ada
+        .takes_in(hers, &stranger)
+        .expect_err("they are neither side");
+    assert_eq!(refused.ending, Ending::NotAllowed);
+
+    for text in [&answer, &second, &offer] {
+        let mut changed = text.clone();
+        changed.truncate(text.len() - 3);
+        assert!(ada.takes_in(hers, &changed).is_err(), "a part is missing");
+    }
+    let elsewhere = bert.takes_in(his, &late).expect_err("of no link of his");
+    assert_eq!(elsewhere.ending, Ending::NotUnderstood);
+    assert_eq!(ada.says_now(hers), agreed);
+    assert_eq!(agreed[1].1, HouseholdState::Offered);
+}
+
+#[test]
+fn where_both_records_are_here_both_say_it_at_once() {
+    let mut sam = Place::new("Sam's laptop");
+    let (hers, his) = (sam.record(), sam.second_record());
+    let offer = sam.offers(hers, Bond::LivesWith);
+    assert!(
+        sam.accepts_link(hers, &offer).is_err(),
+        "nobody lives with themselves"
+    );
+    let answered = sam.accepts_link(his, &offer).expect("she accepts for him");
+    assert_eq!(answered.text, None);
+    assert_eq!(
+        sam.says_now(hers),
+        is("Lives with Bert Penn", HouseholdState::Agreed)
+    );
+    assert_eq!(
+        sam.says_now(his),
+        is("Lives with Ada Quince", HouseholdState::Agreed)
+    );
+    sam.ends_link(hers, "Bert Penn").expect("it is over");
+    assert_eq!(
+        sam.says_now(his),
+        is("Lives with Ada Quince", HouseholdState::Ended)
+    );
+}
+
+#[test]
+fn only_whoever_controls_a_record_says_so_and_who_sees_its_circle_reads_it() {
+    let (mut ada, mut nurse) = (Place::new("Ada's tablet"), Place::new("Nurse"));
+    let hers = ada.record();
+    ada.invites(&mut nurse, hers, "all", Some("all"));
+    let act = HouseholdAct::Offer {
+        bond: Bond::LivesWith,
+        to: "Bert".to_owned(),
+        name: Some("Ada".to_owned()),
+        reach: None,
+    };
+    let refused = nurse
+        .household_act(hers, act)
+        .expect_err("it is not theirs to say");
+    assert!(refused.ending != Ending::Done);
+    let nothing = HouseholdAct::Offer {
+        bond: Bond::LivesWith,
+        to: " ".to_owned(),
+        name: None,
+        reach: None,
+    };
+    assert_eq!(
+        ada.household_act(hers, nothing)
+            .expect_err("no name")
+            .ending,
+        Ending::Usage
+    );
+    assert!(ada.says_now(hers).is_empty());
+}
