@@ -96,6 +96,35 @@ pub fn read(bytes: &[u8], inline_len_max: usize) -> Result<Incoming, NotUndersto
     }
 }
 
+/// Reads one resource that stands by itself, with what its Bundle's entry said beside it: a Bundle
+/// is not taken apart.
+///
+/// # Errors
+/// When it is not text or not JSON.
+pub fn one(
+    bytes: &[u8],
+    entry: Option<&str>,
+    place: &str,
+    inline_len_max: usize,
+) -> Result<IncomingResource, NotUnderstood> {
+    let text = std::str::from_utf8(bytes).map_err(|e| NotUnderstood::NotText(e.valid_up_to()))?;
+    let text = text.trim();
+    if text.is_empty() {
+        return Err(NotUnderstood::Empty);
+    }
+    serde_json::from_str::<&RawValue>(text).map_err(|e| NotUnderstood::NotJson(e.into()))?;
+    let beside = entry.map(RawMembers::parse).transpose();
+    let beside = beside.map_err(NotUnderstood::NotJson)?.map(|members| {
+        let members = members.0.iter();
+        Members(
+            members
+                .map(|(name, value)| (name.clone(), json::minify(value.get())))
+                .collect(),
+        )
+    });
+    Ok(Reader { inline_len_max }.resource(text, beside, place.to_owned()))
+}
+
 struct Reader {
     inline_len_max: usize,
 }

@@ -7,6 +7,7 @@ pub mod control;
 pub mod daemon;
 pub mod driver;
 pub mod failure;
+mod folder;
 pub mod health;
 pub mod hl7;
 pub mod home;

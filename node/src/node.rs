@@ -24,6 +24,7 @@ mod export;
 mod fhir;
 mod find;
 mod forms;
+mod folder;
 mod guest;
 mod heading;
 mod household;

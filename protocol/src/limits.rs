@@ -38,6 +38,15 @@ pub const INLINE_ATTACHMENT_LEN_MAX: usize = 16 * 1024;
 /// Bytes of one file to import: it is read whole.
 pub const IMPORT_FILE_LEN_MAX: u64 = 512 * 1024 * 1024;
 
+/// Files in one folder that a record was exported into: ten times a long life's.
+pub const FOLDER_FILES_MAX: usize = 500_000;
+
+/// Folders within such a folder, one in the other: the deepest that is written has three.
+pub const FOLDER_DEPTH_MAX: usize = 4;
+
+/// Bytes of all resources of such a folder: they are read whole, as one file to import is.
+pub const FOLDER_LEN_MAX: u64 = 2 * 1024 * 1024 * 1024;
+
 /// Bytes of one HL7 v2 message: one with a scanned letter in it has some MiB.
 pub const HL7_MESSAGE_LEN_MAX: usize = 16 * 1024 * 1024;
 

@@ -10,6 +10,7 @@ mod demo;
 mod events;
 mod fhir;
 mod forms;
+mod folder;
 mod harness;
 mod hl7;
 mod household;

@@ -108,7 +108,8 @@ pub struct NewArgs {
 
 #[derive(clap::Args)]
 pub struct ImportArgs {
-    /// FHIR JSON, NDJSON or bundle files, or folders of them
+    /// FHIR JSON, NDJSON or bundle files, folders of them, or a record's folder that kith export
+    /// wrote
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<PathBuf>,
     /// Into this record
@@ -127,6 +128,10 @@ pub struct ImportArgs {
     /// FHIR Observations, one a line
     #[arg(long, value_name = "NAME", requires = "record")]
     pub device: Option<String>,
+    /// Take a record's folder also where files of it were changed, are missing or were added; what
+    /// differs is named, and what was added is not filed
+    #[arg(long)]
+    pub even_if_changed: bool,
 }
 
 #[derive(clap::Args)]
@@ -203,7 +208,8 @@ pub struct ExportArgs {
     /// Where to; standard output for ips and ndjson where it is left out
     #[arg(long, value_name = "PATH")]
     pub out: Option<PathBuf>,
-    /// For a bundle: who can open it, by the name of a node that is known here; may be repeated
+    /// For a bundle: who can open it, by the name of a node that is known here; may be repeated.
+    /// For a folder: where to, as --out
     #[arg(long, value_name = "NAME")]
     pub to: Vec<String>,
     /// For a bundle: a file with the passphrase that opens it
@@ -222,7 +228,7 @@ pub enum Form {
     Pdf,
     /// One received resource a line, exactly as received
     Ndjson,
-    /// A folder with a file for each resource
+    /// A folder with a file for each resource, its documents, a journal, and the hash of every file
     Folder,
     /// One signed file from which another node takes the whole record
     Bundle,

@@ -15,6 +15,7 @@ use crate::{
 
 pub fn run(session: &Session, args: ExportArgs) -> Result<Ending, Failure> {
     let out = args.out.as_deref().map(absolute);
+    let out = out.or_else(|| place_of_folder(&args));
     let form = match args.form {
         Form::Ips => ExportForm::Ips,
         Form::Pdf => ExportForm::Pdf(needed(out.clone())?),
@@ -66,6 +67,17 @@ fn write(path: &std::path::Path, text: &str) -> Result<(), Failure> {
         )
         .because(&error)
     })
+}
+
+/// `--to DIR` says where a folder goes: it has nobody who opens it.
+fn place_of_folder(args: &ExportArgs) -> Option<PathBuf> {
+    match (args.form, args.to.as_slice()) {
+        (Form::Folder, [place]) => Some(absolute(std::path::Path::new(place))),
+        (
+            Form::Folder | Form::Ips | Form::Pdf | Form::Ndjson | Form::Bundle | Form::Documents,
+            _,
+        ) => None,
+    }
 }
 
 fn needed(out: Option<PathBuf>) -> Result<PathBuf, Failure> {

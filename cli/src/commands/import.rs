@@ -25,6 +25,7 @@ pub fn run(session: &Session, args: &ImportArgs) -> Result<Ending, Failure> {
             passphrase,
             no_proposals: args.no_proposals,
             device: args.device.clone(),
+            even_if_changed: args.even_if_changed,
         })
     };
     let file = args.bundle_passphrase_file.as_deref();

@@ -24,6 +24,8 @@ pub struct ImportRequest {
     pub no_proposals: bool,
     /// The files are readings of the device of this name.
     pub device: Option<String>,
+    /// To take a record's folder also where it is not as it was written; what differs is flagged.
+    pub even_if_changed: bool,
 }
 
 impl fmt::Debug for ImportRequest {

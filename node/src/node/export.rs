@@ -13,7 +13,6 @@ use kith_protocol::{
     store::Store,
 };
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
 use super::{Node, find, now_ms, show};
 use crate::{
@@ -31,7 +30,7 @@ pub enum ExportForm {
     Ips,
     /// The same as a PDF to be read, with the FHIR inside it.
     Pdf(PathBuf),
-    /// One file a resource, in a new folder.
+    /// One file a resource, with a journal and the hash of every file, in a folder of its own.
     Folder(PathBuf),
     /// Everything signed, in one file.
     Bundle {
@@ -170,51 +169,6 @@ impl Node {
         Ok(text)
     }
 
-    /// One JSON file for each resource by section, attachments as files named by their SHA-256,
-    /// and the sums of all files.
-    fn export_folder(&mut self, record: &mut Record, path: &Path) -> Result<Exported, Failure> {
-        new_folder(path)?;
-        let (resources, notes) = self.received(record)?;
-        self.disclose(record, Audience::Anyone, How::Export, 0)?;
-        let mut sums = String::new();
-        for resource in &resources {
-            let document = &resource.placed.document;
-            let folder = format!("{}/{}", document.section, document.label);
-            let version = if resource.version > 0 {
-                format!("-version-{}", resource.version + 1)
-            } else {
-                String::new()
-            };
-            let kind: String = resource
-                .placed
-                .held
-                .meta
-                .kind
-                .chars()
-                .filter(char::is_ascii_alphanumeric)
-                .take(64)
-                .collect();
-            let name = format!("{folder}/{kind}-{}{version}.json", resource.placed.held.id);
-            write(path, &name, resource.text.as_bytes(), &mut sums)?;
-            for attachment in &resource.placed.held.meta.attachments {
-                let Some(id) = BlobId::from_hex(&attachment.blob) else {
-                    continue;
-                };
-                if let Some(bytes) = self.store.blob(&id)? {
-                    let name = format!("documents/{}", show::hex(&Sha256::digest(&bytes)));
-                    write(path, &name, &bytes, &mut sums)?;
-                }
-            }
-        }
-        fs::write(path.join("SHA256SUMS"), sums).map_err(|error| not_written(path, &error))?;
-        Ok(Exported {
-            text: None,
-            path: Some(path.to_owned()),
-            count: resources.len(),
-            notes,
-        })
-    }
-
     fn export_documents(&mut self, record: &mut Record, path: &Path) -> Result<Exported, Failure> {
         new_folder(path)?;
         self.disclose(record, Audience::Anyone, How::Export, 0)?;
@@ -305,16 +259,6 @@ pub(super) fn new_folder(path: &Path) -> Result<(), Failure> {
         ));
     }
     fs::create_dir_all(path).map_err(|error| not_written(path, &error))
-}
-
-fn write(root: &Path, name: &str, bytes: &[u8], sums: &mut String) -> Result<(), Failure> {
-    let path = root.join(name);
-    let parent = path.parent().unwrap_or(root);
-    fs::create_dir_all(parent)
-        .and_then(|()| fs::write(&path, bytes))
-        .map_err(|error| not_written(&path, &error))?;
-    sums.push_str(&format!("{}  {name}\n", show::hex(&Sha256::digest(bytes))));
-    Ok(())
 }
 
 /// A file that could not be written.

@@ -5,6 +5,7 @@
 //! said to be done before the last.
 
 mod build;
+mod folder;
 mod own;
 mod plan;
 mod proposals;
@@ -84,9 +85,11 @@ impl Node {
         let mut batch = now_ms();
         let mut groups = files.chunks(GROUP_FILES);
         std::thread::scope(|scope| {
+            let even_if_changed = request.even_if_changed;
             let mut read_next = || {
                 let paths = groups.next()?.to_vec();
-                Some(scope.spawn(move || in_parallel(paths, |path| read::read(&path))))
+                let read = move |path: PathBuf| read::read(&path, even_if_changed);
+                Some(scope.spawn(move || in_parallel(paths, read)))
             };
             let mut reading = read_next();
             let mut done = 0;
@@ -129,6 +132,15 @@ impl Node {
                     imported.flagged.extend(read.flags);
                     let same_person = request.same_person;
                     self.plan(&mut found, target, own, same_person, (batch, n), imported)
+                }
+                Ok(Found::Folder(folder)) => {
+                    // It is compared with what its record holds, files before it included.
+                    self.file(std::mem::take(&mut filings), course)?;
+                    self.commit_built(course)?;
+                    course.imported.flagged.extend(read.flags);
+                    let imported = &mut course.imported;
+                    self.plan_folder(*folder, target, request.same_person, (batch, n), imported)
+                        .map(|filing| vec![filing])
                 }
                 Ok(Found::Bundle(path)) => {
                     self.commit_built(course)?;

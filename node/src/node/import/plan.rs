@@ -154,13 +154,7 @@ impl Node {
             library: false,
             said: persons(found),
         });
-        let mut plan = Plan {
-            rng: &mut self.rng,
-            batch,
-            ordinal: 0,
-            is_shared: false,
-            found,
-        };
+        let mut plan = Plan::of(&mut self.rng, batch, found);
         let all = plan.all();
         let mut filing = plan.filing(into, known, &all, &[]);
         filing.same_as = same_as;
@@ -259,7 +253,7 @@ pub(crate) fn letter(
 }
 
 /// Who the Patients of a file are, in order.
-fn persons(found: &Sorted) -> Vec<Person> {
+pub(super) fn persons(found: &Sorted) -> Vec<Person> {
     let all: Vec<_> = (0..found.resources.len()).collect();
     persons_at(found, &all)
 }
@@ -274,7 +268,7 @@ fn persons_at(found: &Sorted, places: &[usize]) -> Vec<Person> {
 
 /// A file of another Patient never enters a record. Where somebody says that it is the same person
 /// it becomes a record of its own, linked to this one: that Patient.
-fn check_person<'a>(
+pub(super) fn check_person<'a>(
     known: &Known,
     people: &'a [Person],
     same_person: bool,
@@ -302,7 +296,7 @@ fn check_person<'a>(
     }
 }
 
-fn several_fit(person: &Person, records: &[RecordId]) -> Failure {
+pub(super) fn several_fit(person: &Person, records: &[RecordId]) -> Failure {
     let ids: Vec<_> = records
         .iter()
         .map(|id| id.to_string()[..12].to_owned())
@@ -319,7 +313,7 @@ fn several_fit(person: &Person, records: &[RecordId]) -> Failure {
     )
 }
 
-struct Plan<'a> {
+pub(super) struct Plan<'a> {
     rng: &'a mut rand_chacha::ChaCha20Rng,
     batch: (u64, u32),
     ordinal: u32,
@@ -328,13 +322,28 @@ struct Plan<'a> {
     found: &'a mut Sorted,
 }
 
-impl Plan<'_> {
+impl<'a> Plan<'a> {
+    /// For one record.
+    pub(super) const fn of(
+        rng: &'a mut rand_chacha::ChaCha20Rng,
+        batch: (u64, u32),
+        found: &'a mut Sorted,
+    ) -> Self {
+        Self {
+            rng,
+            batch,
+            ordinal: 0,
+            is_shared: false,
+            found,
+        }
+    }
+
     /// Every place of the file.
     fn all(&self) -> Vec<usize> {
         (0..self.found.resources.len()).collect()
     }
 
-    fn filing(
+    pub(super) fn filing(
         &mut self,
         record: Option<RecordId>,
         known: Known,

@@ -16,8 +16,10 @@ use kith_crdt::{
 };
 use kith_protocol::limits::{IMPORT_FILE_LEN_MAX, INLINE_ATTACHMENT_LEN_MAX};
 
+use super::folder::FolderRead;
 use crate::{
     failure::{Ending, Failure},
+    folder,
     health::hl7v2::batch,
 };
 
@@ -32,6 +34,8 @@ pub(super) struct FileRead {
 /// What a file turned out to be.
 pub(super) enum Found {
     Resources(Box<Sorted>),
+    /// A record's folder that kith wrote.
+    Folder(Box<FolderRead>),
     /// A bundle file.
     Bundle(PathBuf),
     /// HL7 v2 messages.
@@ -86,7 +90,8 @@ impl Cut {
     }
 }
 
-/// Every file below these paths, folders walked in the order of names.
+/// Every file below these paths, folders walked in the order of names; a folder that kith wrote
+/// stands for all that is in it.
 pub(super) fn files(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
     let mut files = Vec::new();
     for path in paths {
@@ -99,7 +104,7 @@ pub(super) fn files(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
             )
             .because(&error)
         })?;
-        if !about.is_dir() {
+        if !about.is_dir() || folder::is_one(path) {
             files.push(path.clone());
             continue;
         }
@@ -132,7 +137,7 @@ fn walk(folder: &Path, files: &mut Vec<PathBuf>) -> std::io::Result<()> {
         if hidden || about.is_symlink() {
             continue;
         }
-        if about.is_dir() {
+        if about.is_dir() && !folder::is_one(&path) {
             walk(&path, files)?;
         } else {
             files.push(path);
@@ -141,8 +146,12 @@ fn walk(folder: &Path, files: &mut Vec<PathBuf>) -> std::io::Result<()> {
     Ok(())
 }
 
-/// Reads one file.
-pub(super) fn read(path: &Path) -> FileRead {
+/// Reads one file, or a folder that kith wrote: one that differs from what it says of itself only
+/// where somebody said so.
+pub(super) fn read(path: &Path, even_if_changed: bool) -> FileRead {
+    if path.is_dir() {
+        return super::folder::read(path, even_if_changed);
+    }
     let mut flags = Vec::new();
     let found = bytes_of(path).and_then(|bytes| sort(path, bytes, &mut flags));
     let name = path.display().to_string();
@@ -223,7 +232,7 @@ pub(super) fn sorted(text: &[u8], flags: &mut Vec<Flag>) -> Result<Sorted, Failu
     Ok(placed(incoming, flags))
 }
 
-fn placed(incoming: Incoming, flags: &mut Vec<Flag>) -> Sorted {
+pub(super) fn placed(incoming: Incoming, flags: &mut Vec<Flag>) -> Sorted {
     let rules = LabelRules::default();
     for resource in &incoming.resources {
         flags.extend(flag::flags(resource));
