@@ -9,6 +9,7 @@ mod integration;
 mod practice;
 mod records;
 mod recover;
+mod sandbox;
 mod sharing;
 mod work;
 
@@ -29,6 +30,7 @@ pub use records::{
     RecordArgs, RecordCommand, SameArgs,
 };
 pub use recover::{RecoverArgs, RecoverCommand};
+pub use sandbox::SandboxArgs;
 pub use sharing::{Basis, InvitationArgs, JoinArgs, ShareArgs, SharingArgs, StopArgs};
 pub use work::{
     AnswerArgs, AnswerCommand, CheckArgs, EventArgs, EventCommand, HandoverArgs, HappenedArgs,
@@ -80,6 +82,8 @@ pub fn exit_codes() -> String {
 pub enum Command {
     /// A fall, told on four throw-away nodes of this machine
     Demo(DemoArgs),
+    /// A throw-away node with 20 people who do not exist and its interfaces open, for people who code
+    Sandbox(SandboxArgs),
     /// Make a node: who runs it, its name, keys, recovery sheet
     Setup(SetupArgs),
     /// Run the node until it is stopped

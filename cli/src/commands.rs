@@ -31,6 +31,7 @@ pub mod review;
 pub mod rules;
 pub mod run;
 pub mod send;
+pub mod sandbox;
 pub mod setup;
 pub mod share;
 pub mod sharing;

@@ -9,6 +9,7 @@ mod ask;
 mod commands;
 mod demo;
 mod render;
+mod sandbox;
 mod service;
 
 use std::process::ExitCode;
@@ -43,6 +44,7 @@ fn main() -> ExitCode {
 fn run(session: &Session, command: Command) -> Result<Ending, Failure> {
     match command {
         Command::Demo(args) => commands::demo::run(session, &args),
+        Command::Sandbox(args) => commands::sandbox::run(session, &args),
         Command::Setup(args) => commands::setup::run(session, &args),
         Command::Run(args) => commands::run::run(session, &args),
         Command::Ui(args) => commands::ui::run(session, &args),

@@ -98,7 +98,7 @@ use people::People;
 use recent::Recent;
 
 pub use accounts::{Account, Signing};
-pub(crate) use apps::{Client, Tokens};
+pub(crate) use apps::{Client, Tokens, origin_of};
 pub use audit::Given;
 pub use emergency::{EmergencyAnswer, EmergencyAsk, EmergencyLink};
 pub(crate) use export::no_paper;

@@ -26,6 +26,7 @@ mod readme;
 mod real_data;
 mod recovery;
 mod shared_again;
+mod sandbox;
 mod sharing;
 mod sync;
 mod two_nodes;

@@ -3,6 +3,7 @@
 //!
 //! Where there is no Chromium these tests say loudly that they did not run (docs/ci.md).
 
+mod app;
 mod chromium;
 mod hostile;
 mod looks;

@@ -5,6 +5,8 @@
 //! bends to that address (rebinding), or from another port, whose pages are the same site. So the
 //! host has to be an address of this machine with this port, and whatever is not a plain visit has
 //! to come from a page of this very address (Fetch Metadata, and Origin where a browser has none).
+//! A page of an app that was registered here may ask the FHIR server, and nothing else of this
+//! node: it brings a token, and no cookie is looked at there.
 
 use std::{
     net::{IpAddr, SocketAddr},
@@ -56,12 +58,27 @@ pub(super) async fn guard(
     request: Request<Body>,
     next: Next,
 ) -> Response {
-    let mut response = match refused(&site, &request) {
-        Some(refused) if fhir::is_of_apps(request.uri().path()) => {
+    let refused = refused(&site, &request);
+    let asking = match refused {
+        Some(Refused::OtherSite) => fhir::Asking::of(&site, &request),
+        Some(Refused::TooLong | Refused::OtherName) | None => None,
+    };
+    let page = match asking {
+        Some(asking) => asking.known(&site).await,
+        None => None,
+    };
+    let mut response = match (refused, page) {
+        (Some(_), Some(page)) if fhir::AppPage::asks_first(&request) => page.may_ask(),
+        (Some(_), Some(page)) => {
+            let mut response = next.run(request).await;
+            page.mark(&mut response);
+            response
+        }
+        (Some(refused), None) if fhir::is_of_apps(request.uri().path()) => {
             fhir::refusal(&refused.outcome())
         }
-        Some(refused) => refused.response(),
-        None => next.run(request).await,
+        (Some(refused), None) => refused.response(),
+        (None, _) => next.run(request).await,
     };
     for (name, value) in SAID {
         // An answer that is stricter about itself stays so.

@@ -2,9 +2,11 @@
 //!
 //! Which interactions there are, a table says (`health/fhir/types.rs`); each answer is made on the
 //! node's own thread, within the share that the token belongs to (`node/fhir.rs`). There are no
-//! cookies here: a browser gives nothing of itself to whoever makes it ask.
+//! cookies here: a browser gives nothing of itself to whoever makes it ask. A page of a registered
+//! app may ask from a browser (`fhir/page.rs`).
 
 mod events;
+mod page;
 mod smart;
 
 use std::sync::Arc;
@@ -29,6 +31,7 @@ use crate::{
     percent::pairs,
 };
 
+pub(super) use page::{AppPage, Asking};
 pub(super) use smart::{Codes, Question};
 
 /// Bytes of what an app sends.

@@ -143,7 +143,43 @@ pub(crate) struct Client {
     since_ms: u64,
 }
 
+impl Client {
+    /// Whether one of its addresses is of this origin, as a browser says it.
+    fn has_origin(&self, origin: &str) -> bool {
+        let mut known = self.redirects.iter().map(|redirect| origin_of(redirect));
+        known.any(|known| known.contains("://") && known.eq_ignore_ascii_case(origin))
+    }
+}
+
+/// The origin of an address as a browser says it, without the port that goes without saying; of one
+/// with a scheme of an app's own that scheme, which no page has.
+pub(crate) fn origin_of(redirect: &str) -> String {
+    match redirect.split_once("://") {
+        Some((scheme, rest)) => {
+            let host = rest.split(['/', '?']).next().unwrap_or_default();
+            let usual = match scheme.to_ascii_lowercase().as_str() {
+                "https" => ":443",
+                _ => ":80",
+            };
+            format!("{scheme}://{}", host.strip_suffix(usual).unwrap_or(host))
+        }
+        None => {
+            let scheme = redirect.split(':').next().unwrap_or_default();
+            format!("{scheme}:")
+        }
+    }
+}
+
 impl Node {
+    /// Whether an app that may ask has people sent back to this origin.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub(crate) fn is_origin_of_client(&self, origin: &str) -> Result<bool, Failure> {
+        let clients = read_rows::<Client>(&self.store, RowKind::Clients)?;
+        Ok(clients.iter().any(|(_, client)| client.has_origin(origin)))
+    }
+
     pub(super) fn connect(&mut self, asked: &ConnectAsk) -> Result<ConnectShown, Failure> {
         match asked {
             ConnectAsk::Token { name, share } => self.connect_by_token(name, share),
@@ -488,7 +524,57 @@ fn check_redirect(redirect: &str) -> Result<(), Failure> {
 
 #[cfg(test)]
 mod tests {
-    use super::check_redirect;
+    use super::{Client, check_redirect};
+
+    #[test]
+    fn an_origin_is_that_of_a_registered_address_and_no_other() {
+        let client = |redirect: &str| Client {
+            name: "Growth chart".to_owned(),
+            redirects: vec![redirect.to_owned()],
+            since_ms: 0,
+        };
+        for (redirect, origin, is) in [
+            (
+                "http://127.0.0.1:9000/callback",
+                "http://127.0.0.1:9000",
+                true,
+            ),
+            (
+                "http://127.0.0.1:9000/callback",
+                "http://127.0.0.1:9001",
+                false,
+            ),
+            (
+                "http://127.0.0.1:9000/callback",
+                "https://127.0.0.1:9000",
+                false,
+            ),
+            (
+                "http://127.0.0.1:9000/callback",
+                "http://localhost:9000",
+                false,
+            ),
+            (
+                "https://app.example:443/after?x",
+                "https://app.example",
+                true,
+            ),
+            ("https://App.example/after", "https://app.example", true),
+            (
+                "https://app.example/after",
+                "https://app.example.evil",
+                false,
+            ),
+            ("https://app.example/after", "null", false),
+            ("com.example.app:/callback", "com.example.app:", false),
+        ] {
+            assert_eq!(
+                client(redirect).has_origin(origin),
+                is,
+                "{redirect} {origin}"
+            );
+        }
+    }
 
     #[test]
     fn people_are_sent_back_only_where_nobody_reads_along() {

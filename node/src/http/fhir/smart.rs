@@ -33,7 +33,7 @@ use crate::{
         sessions::Secret,
         site::{Running, Site},
     },
-    node::{Client, Tokens},
+    node::{Client, Tokens, origin_of},
     percent,
 };
 
@@ -227,16 +227,7 @@ impl Question {
 
     /// What a form may send the browser to, as a policy names it.
     pub fn origin(&self) -> String {
-        match self.redirect.split_once("://") {
-            Some((scheme, rest)) => {
-                let host = rest.split(['/', '?']).next().unwrap_or_default();
-                format!("{scheme}://{host}")
-            }
-            None => {
-                let scheme = self.redirect.split(':').next().unwrap_or_default();
-                format!("{scheme}:")
-            }
-        }
+        origin_of(&self.redirect)
     }
 }
 
