@@ -26,8 +26,8 @@ pub use household::{BondWord, HouseholdArgs, HouseholdCommand};
 pub use integration::{InboxArgs, InboxCommand, SendArgs, SendCommand};
 pub use practice::{DevicesArgs, DevicesCommand, LeavingArgs, StaffArgs, StaffCommand};
 pub use records::{
-    AddArgs, AddCommand, ChangeArgs, ExportArgs, Form, ImportArgs, OneRecord, ReadingsArgs,
-    RecordArgs, RecordCommand, SameArgs,
+    AddArgs, AddCommand, AttestArgs, ChangeArgs, ExportArgs, Form, ImportArgs, OneRecord,
+    ReadingsArgs, RecordArgs, RecordCommand, SameArgs,
 };
 pub use recover::{RecoverArgs, RecoverCommand};
 pub use sandbox::SandboxArgs;
@@ -102,6 +102,8 @@ pub enum Command {
     Add(AddArgs),
     /// Change one thing in a record, or say that it was entered in error
     Change(ChangeArgs),
+    /// Say that you have seen a result that somebody brought, and accept it; it stays theirs
+    Attest(AttestArgs),
     /// Say that somebody fell, was admitted, discharged or moved, or that it did not happen
     Event(EventArgs),
     /// What is to be done, and answering: accept, done, decline

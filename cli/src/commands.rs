@@ -1,6 +1,7 @@
 //! The commands, one file each.
 
 pub mod add;
+pub mod attest;
 pub mod backup;
 pub mod bench;
 pub mod change;
@@ -30,8 +31,8 @@ pub mod restore;
 pub mod review;
 pub mod rules;
 pub mod run;
-pub mod send;
 pub mod sandbox;
+pub mod send;
 pub mod setup;
 pub mod share;
 pub mod sharing;

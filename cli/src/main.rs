@@ -54,6 +54,7 @@ fn run(session: &Session, command: Command) -> Result<Ending, Failure> {
         Command::Import(args) => commands::import::run(session, &args),
         Command::Add(args) => commands::add::run(session, args),
         Command::Change(args) => commands::change::run(session, args),
+        Command::Attest(args) => commands::attest::run(session, args),
         Command::Event(args) => commands::event::run(session, args),
         Command::Tasks(args) => commands::tasks::run(session, args),
         Command::Handover(args) => commands::handover::run(session, args),

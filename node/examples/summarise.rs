@@ -64,6 +64,7 @@ fn source(place: usize, resource: &incoming::IncomingResource) -> Source {
         marked: false,
         flagged: !flag::flags(resource).is_empty(),
         author: "the sender of the file".to_owned(),
+        brought: Vec::new(),
         arrived_ms: 0,
     }
 }

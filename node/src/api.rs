@@ -45,9 +45,9 @@ pub use practice::{
     WaitingDevice,
 };
 pub use records::{
-    Added, Addition, Alike, AllergyState, AsOf, Change, Exported, Happened, JoinedRecord, Line,
-    LinkWord, Looked, NewPerson, RecordLine, RecordMade, RecordShown, SamePersonRequest,
-    SectionShown, StreamLine,
+    Added, Addition, Alike, AllergyState, AsOf, AttestRequest, Attested, Change, Exported,
+    Happened, JoinedRecord, Line, LinkWord, Looked, NewPerson, RecordLine, RecordMade, RecordShown,
+    SamePersonRequest, SectionShown, StreamLine,
 };
 pub use recovery::{AskedLine, RecoveryAsk, RecoveryShown, Regaining, SetLine};
 pub use sharing::{InvitationState, JoinBy, JoinRequest, JoinStep, Offered};
@@ -109,6 +109,8 @@ pub enum Request {
         /// As which member of staff: a name, an id or its beginning.
         staff: Option<String>,
     },
+    /// Somebody has seen a result that was brought, and accepts it.
+    Attest(AttestRequest),
     /// A record as files or text.
     Export {
         /// The record.
@@ -296,6 +298,8 @@ pub enum Reply {
     Imported(Imported),
     /// See [`Request::Add`] and [`Request::Change`].
     Added(Added),
+    /// See [`Request::Attest`].
+    Attested(Box<Attested>),
     /// See [`Request::Export`].
     Exported(Exported),
     /// See [`Request::Verify`].

@@ -10,6 +10,7 @@ mod acting;
 mod add;
 mod apps;
 mod attention;
+mod attest;
 mod audit;
 mod bundle;
 mod change;
@@ -23,8 +24,8 @@ mod events;
 mod export;
 mod fhir;
 mod find;
-mod forms;
 mod folder;
+mod forms;
 mod guest;
 mod heading;
 mod household;
@@ -248,6 +249,7 @@ impl Node {
                 change,
                 ..
             } => self.change(&record, &thing, &change).map(Reply::Added),
+            Request::Attest(asked) => self.attest(&asked).map(Box::new).map(Reply::Attested),
             Request::Export { record, form } => self.export(&record, form).map(Reply::Exported),
             Request::Verify { what, passphrase } => self
                 .verify(&what, passphrase.as_deref(), progress)

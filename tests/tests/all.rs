@@ -2,6 +2,7 @@
 
 mod architecture;
 mod backup;
+mod brought;
 mod browser;
 mod bundles;
 mod cli_reference;
@@ -9,8 +10,8 @@ mod crashes;
 mod demo;
 mod events;
 mod fhir;
-mod forms;
 mod folder;
+mod forms;
 mod harness;
 mod hl7;
 mod household;
@@ -25,8 +26,8 @@ mod readings;
 mod readme;
 mod real_data;
 mod recovery;
-mod shared_again;
 mod sandbox;
+mod shared_again;
 mod sharing;
 mod sync;
 mod two_nodes;

@@ -166,6 +166,21 @@ pub enum AddCommand {
         /// What it says
         text: String,
     },
+    /// A result from a paper that you have, such as of a genetic test: it is shown as brought by you
+    Result {
+        /// What was tested, such as CYP2D6
+        what: String,
+        /// What came of it: a number, or words such as "poor metabolizer"
+        value: String,
+        /// The unit of a number
+        unit: Option<String>,
+        /// The day that stands on it, such as 2026-11-28
+        #[arg(long, value_name = "DATE")]
+        date: Option<String>,
+        /// Who tested it
+        #[arg(long, value_name = "NAME")]
+        laboratory: Option<String>,
+    },
     /// A medicine
     Medicine {
         /// Name and strength
@@ -196,6 +211,23 @@ pub enum AddCommand {
         #[arg(long, value_name = "LETTER")]
         replaces: Option<String>,
     },
+}
+
+#[derive(clap::Args)]
+pub struct AttestArgs {
+    /// The record: its id or the beginning of it
+    pub record: String,
+    /// The result: its id or the beginning of it, as kith show --json names it
+    pub thing: String,
+    /// What else is to be said
+    #[arg(long, value_name = "TEXT")]
+    pub note: Option<String>,
+    /// Take back what you said before
+    #[arg(long)]
+    pub take_back: bool,
+    /// As which member of staff: a name or an id
+    #[arg(long = "as", value_name = "STAFF")]
+    pub staff: Option<String>,
 }
 
 #[derive(clap::Args)]

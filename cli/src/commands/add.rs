@@ -5,6 +5,7 @@ use kith_node::{
     failure::{Ending, Failure},
 };
 
+use super::record;
 use crate::{
     args::{AddArgs, AddCommand},
     ask::{Session, absolute, odd_answer},
@@ -16,6 +17,19 @@ pub fn run(session: &Session, args: AddArgs) -> Result<Ending, Failure> {
         AddCommand::Note { text } => Addition::Note(text),
         AddCommand::Reading { what, value, unit } => Addition::Reading { what, value, unit },
         AddCommand::Basics { text } => Addition::Basics(text),
+        AddCommand::Result {
+            what,
+            value,
+            unit,
+            date,
+            laboratory,
+        } => Addition::Result {
+            what,
+            value,
+            unit,
+            date,
+            laboratory,
+        },
         AddCommand::Medicine { name, dose } => Addition::Medicine { name, dose },
         AddCommand::Task { what, by } => Addition::Task { what, by },
         AddCommand::Letter {
@@ -42,5 +56,9 @@ pub fn run(session: &Session, args: AddArgs) -> Result<Ending, Failure> {
         return render::json(&added);
     }
     render::say(&format!("Added to {}.", added.section));
+    if !added.mind.is_empty() {
+        render::say("Look at these results, which matter for medicines:");
+        added.mind.iter().for_each(record::line);
+    }
     Ok(Ending::Done)
 }

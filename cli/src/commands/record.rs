@@ -118,6 +118,13 @@ pub fn show(session: &Session, record: String) -> Result<Ending, Failure> {
 }
 
 fn sections(sections: &[SectionShown]) {
+    let lines = sections.iter().flat_map(|section| &section.lines);
+    let matter: Vec<_> = lines.filter(|line| line.matters_for_medicines()).collect();
+    if !matter.is_empty() {
+        render::say("");
+        render::say("RESULTS THAT MATTER FOR MEDICINES");
+        matter.into_iter().for_each(line);
+    }
     for section in sections {
         render::say("");
         let label = if section.label == "general" {
@@ -184,7 +191,8 @@ fn banner(person: &RecordLine, allergies: AllergyState) {
     ));
 }
 
-fn line(line: &Line) {
+/// One thing of a record, with whose word it is.
+pub fn line(line: &Line) {
     let when = line.when.as_deref().unwrap_or("");
     let marks = if line.marks.is_empty() {
         String::new()

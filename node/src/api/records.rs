@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, path::PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::ControllerLine;
-use crate::health::{gaps::Gap, search::Mark};
+use crate::health::{gaps::Gap, genes::MATTERS, search::Mark};
 
 /// A person whose record begins empty.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -36,6 +36,19 @@ pub enum Addition {
     },
     /// A basic of somebody's care, which is in every handover until it is ended.
     Basics(String),
+    /// A result that somebody has on paper: of a laboratory, of a genetic test.
+    Result {
+        /// What was tested, such as `CYP2D6`.
+        what: String,
+        /// What came of it: a number, or words.
+        value: String,
+        /// Of a number.
+        unit: Option<String>,
+        /// The day that stands on it: a FHIR date; today where nothing is said.
+        date: Option<String>,
+        /// Who tested it.
+        laboratory: Option<String>,
+    },
     /// A medicine in words.
     Medicine {
         /// Name and strength.
@@ -220,9 +233,22 @@ pub struct Line {
     /// `two versions`, `to review`, `entered in error`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub marks: Vec<String>,
+    /// Of a result that a person brought: that no laboratory of the NHS has verified it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub brought: Option<String>,
+    /// Who has seen and accepts such a result, each in a sentence.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub accepted: Vec<String>,
 }
 
 impl Line {
+    /// Whether it says how a body deals with medicines.
+    pub fn matters_for_medicines(&self) -> bool {
+        let wrong = Mark::EnteredInError.words();
+        self.marks.iter().any(|mark| mark == MATTERS)
+            && !self.marks.iter().any(|mark| mark == wrong)
+    }
+
     /// Says of a letter whose place another took that it was replaced.
     pub(crate) fn note_replaced(&mut self, replaced: &BTreeMap<String, String>) {
         if replaced.contains_key(&self.id) {
@@ -232,10 +258,16 @@ impl Line {
 
     /// Everybody who says something of it.
     pub fn said_by(&self) -> String {
-        if self.changed_by.is_empty() {
-            return self.by.clone();
+        let by = self.brought.as_ref().unwrap_or(&self.by);
+        let mut said = by.clone();
+        if !self.changed_by.is_empty() {
+            said.push_str(&format!(", changed by {}", self.changed_by.join(", ")));
         }
-        format!("{}, changed by {}", self.by, self.changed_by.join(", "))
+        for accepted in &self.accepted {
+            said.push_str("; ");
+            said.push_str(accepted);
+        }
+        said
     }
 }
 
@@ -263,6 +295,35 @@ pub struct Added {
     pub entry: String,
     /// The section that it is in.
     pub section: String,
+    /// Of a medicine: results that matter for medicines.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub mind: Vec<Line>,
+}
+
+/// A word on a result that somebody brought.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct AttestRequest {
+    /// The record.
+    pub record: String,
+    /// The result: its id or the beginning of it.
+    pub thing: String,
+    /// What else is to be said.
+    pub note: Option<String>,
+    /// The word that was given before is taken back.
+    pub take_back: bool,
+    /// As which member of staff: a name, an id or its beginning.
+    pub staff: Option<String>,
+}
+
+/// What came of it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Attested {
+    /// The record.
+    pub record: String,
+    /// The entry.
+    pub entry: String,
+    /// The result, as it is shown now.
+    pub result: Line,
 }
 
 /// What was exported.

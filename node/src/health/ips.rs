@@ -60,6 +60,8 @@ pub struct Source {
     pub flagged: bool,
     /// Who says it, as people know them.
     pub author: String,
+    /// Of a result that somebody brought: that nobody has verified it, and who accepts it.
+    pub brought: Vec<String>,
     /// When it arrived here, milliseconds since 1970 UTC.
     pub arrived_ms: u64,
 }

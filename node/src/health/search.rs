@@ -182,6 +182,15 @@ impl Row {
         }
     }
 
+    /// The systems and codes of what it is.
+    pub fn codes(&self) -> impl Iterator<Item = (&str, &str)> {
+        let codes = self
+            .tokens
+            .iter()
+            .filter(|token| token.param == Param::Code);
+        codes.filter_map(|token| Some((token.system.as_deref()?, token.code.as_str())))
+    }
+
     /// What it says in a line, with the medicines of the record at hand.
     pub fn text(&self, drugs: &Drugs) -> String {
         let apart = self.apart.as_deref();

@@ -62,6 +62,7 @@ pub(super) fn router(site: Arc<Site>) -> Router {
         .route("/part/{section}", get(summary::part))
         .route("/thing/{thing}", get(thing::show).post(thing::change))
         .route("/thing/{thing}/file/{at}", get(thing::file))
+        .route("/thing/{thing}/accept", post(thing::accept))
         .route("/timeline", get(timeline::show))
         .route("/sharing", get(sharing::list))
         .route("/sharing/new", get(sharing::new).post(sharing::share))

@@ -10,8 +10,8 @@ use kith_protocol::{consent::grant::Actions, id::StaffId};
 use super::Node;
 use crate::{
     api::{
-        AnswerRequest, EventRequest, FillRequest, FormsRequest, HandoverRequest, HouseholdAct,
-        InboxAsk, RecoveryAsk, Request, RulesAct, RulesRequest, SendAsk,
+        AnswerRequest, AttestRequest, EventRequest, FillRequest, FormsRequest, HandoverRequest,
+        HouseholdAct, InboxAsk, RecoveryAsk, Request, RulesAct, RulesRequest, SendAsk,
     },
     failure::{Ending, Failure},
 };
@@ -87,6 +87,7 @@ impl Node {
 fn named(request: &Request) -> Option<&str> {
     let (Request::Add { staff, .. }
     | Request::Change { staff, .. }
+    | Request::Attest(AttestRequest { staff, .. })
     | Request::Event(EventRequest { staff, .. })
     | Request::Answer(AnswerRequest { staff, .. })
     | Request::Rules(RulesRequest { staff, .. })
@@ -148,6 +149,7 @@ fn needed(request: &Request) -> Needed {
         | Request::Add { .. }
         | Request::Event(_)
         | Request::Inbox(InboxAsk::Retry { .. })
+        | Request::Attest(_)
         | Request::Answer(_) => Needed::May(Actions::APPEND),
         Request::Change { .. } => Needed::May(Actions::EDIT),
         Request::Decide { .. } | Request::SamePerson(_) | Request::Inbox(InboxAsk::Link { .. }) => {

@@ -17,7 +17,7 @@ use crate::{
     api::{Added, Addition},
     failure::{Ending, Failure},
     health::{
-        line,
+        genes, line,
         work::{handover, reference_to},
     },
 };
@@ -35,9 +35,11 @@ impl Node {
             | Addition::Note(_)
             | Addition::Reading { .. }
             | Addition::Basics(_)
+            | Addition::Result { .. }
             | Addition::Medicine { .. }
             | Addition::Task { .. } => None,
         };
+        let is_medicine = matches!(what, Addition::Medicine { .. });
         let (document, resource, blob) = self.addition(what, replaced.as_ref(), now)?;
         if let Some(blob) = blob {
             kith_protocol::store::Store::put_blob(&mut self.store, &blob)?;
@@ -55,10 +57,15 @@ impl Node {
                 }
             });
             node.commit(items)?;
+            let mind = match is_medicine {
+                true => node.results_for_medicines(record)?,
+                false => Vec::new(),
+            };
             Ok(Added {
                 record: id.to_string(),
                 entry: entry.unwrap_or_else(String::new),
                 section: document.section.name().to_owned(),
+                mind,
             })
         })
     }
@@ -88,6 +95,23 @@ impl Node {
             Addition::Basics(text) => handover::basics(&required(text, "basic of care")?, &when),
             Addition::Reading { what, value, unit } => {
                 reading(&what, &value, unit.as_deref(), &when)?
+            }
+            Addition::Result {
+                what,
+                value,
+                unit,
+                date,
+                laboratory,
+            } => {
+                let when = date.map(day).transpose()?.unwrap_or(when);
+                let what = required(what, "name of the test")?;
+                result(
+                    &what,
+                    &required(value, "result")?,
+                    unit.as_deref(),
+                    laboratory,
+                    &when,
+                )
             }
             Addition::Medicine { name, dose } => {
                 medicine(&required(name, "medicine")?, dose.as_deref(), &when)
@@ -270,6 +294,39 @@ fn not_a_number(value: &str) -> Failure {
         format!("{value:?} is not a reading."),
         "Write a number such as 36.60, or 120/80 for blood-pressure. Nothing was changed.",
     )
+}
+
+/// A result from a paper that somebody has: what a laboratory found, in the words on it.
+fn result(
+    what: &str,
+    value: &str,
+    unit: Option<&str>,
+    laboratory: Option<String>,
+    when: &str,
+) -> Value {
+    let (code, gene) = genes::typed(what);
+    let mut result = json!({
+        "resourceType": "Observation",
+        "status": "final",
+        "category": [{"coding": [{"system": "http://terminology.hl7.org/CodeSystem/observation-category", "code": "laboratory"}]}],
+        "code": code,
+        "effectiveDateTime": when,
+    });
+    if let Some(laboratory) = laboratory {
+        result["performer"] = json!([{ "display": laboratory }]);
+    }
+    match (value.parse::<serde_json::Number>(), unit) {
+        (Ok(number), Some(unit)) => {
+            result["valueQuantity"] = json!({ "value": number, "unit": unit });
+        }
+        (Ok(number), None) => result["valueQuantity"] = json!({ "value": number }),
+        (Err(_), Some(unit)) => result["valueString"] = json!(format!("{value} {unit}")),
+        (Err(_), None) => result["valueString"] = json!(value),
+    }
+    if let Some(gene) = gene {
+        result["component"] = gene;
+    }
+    result
 }
 
 fn medicine(name: &str, dose: Option<&str>, when: &str) -> Value {

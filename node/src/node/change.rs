@@ -40,6 +40,7 @@ impl Node {
                 record: id.to_string(),
                 entry,
                 section,
+                mind: Vec::new(),
             })
         })
     }

@@ -151,6 +151,12 @@ impl Node {
         (card.principal == principal && self.is_theirs(&card)).then_some(card.name)
     }
 
+    /// Whether somebody is an app: its own card says so.
+    pub(super) fn is_app(&self, principal: PrincipalId) -> bool {
+        let card = self.card_of(principal).and_then(|card| card.read());
+        card.is_some_and(|card| card.principal == principal && card.role == "app")
+    }
+
     /// The card of somebody whose node was met.
     pub(super) fn card_of_known(&self, principal: PrincipalId) -> Result<Option<Card>, Failure> {
         let known: Option<Peer> = read_row(&self.store, RowKind::Peers, principal.as_bytes())?;

@@ -31,6 +31,8 @@ pub struct Overview {
     pub allergies: AllergyState,
     /// Section by section, of all labels; those of which nothing is here are left out.
     pub parts: Vec<Part>,
+    /// Results that matter for medicines.
+    pub for_medicines: Vec<Happened>,
     /// What arrived last, newest first.
     pub last: Vec<Happened>,
     /// Sections of which nothing is in the view: withheld, not sent yet or empty.
@@ -86,6 +88,7 @@ impl Node {
             Ok(Overview {
                 line,
                 allergies,
+                for_medicines: for_medicines(&all),
                 last: last(&all),
                 parts: parts(all, AT_A_GLANCE),
                 not_known_here: show::not_known_here(record),
@@ -130,6 +133,14 @@ impl Node {
             .collect();
         show::allergy_state(record, &placed)
     }
+}
+
+/// Results that say how a body deals with medicines.
+fn for_medicines(all: &[Happened]) -> Vec<Happened> {
+    let matter = all
+        .iter()
+        .filter(|happened| happened.line.matters_for_medicines());
+    matter.cloned().collect()
 }
 
 /// What arrived last.

@@ -13,13 +13,13 @@ use kith_protocol::{
 };
 use serde_json::Value;
 
-use super::{Node, find};
+use super::{Node, attest, find};
 use crate::{
     api::{AllergyState, AsOf, JoinedRecord, Line, RecordShown, SectionShown},
     failure::Failure,
     health::{
         drugs::Drugs,
-        line,
+        genes, line,
         replaced::{Relations, replaced},
         search::{self, Mark},
     },
@@ -65,11 +65,13 @@ impl Node {
     pub(super) fn sections(&self, record: &mut Record, placed: &[Placed]) -> Vec<SectionShown> {
         let drugs = Drugs::of(placed);
         let replaced = Self::replaced_letters(record, placed);
+        let attestations = self.attestations(record, placed);
         let mut sections: BTreeMap<(Section, String), Vec<Line>> = BTreeMap::new();
         for placed in placed.iter().filter(|placed| !placed.held.meta.made_here) {
             let key = (placed.document.section, placed.document.label.to_string());
             let mut line = self.line(record, placed, &drugs);
             line.note_replaced(&replaced);
+            self.note_accepted(record, placed, &attestations, &mut line);
             sections.entry(key).or_default().push(line);
         }
         sections
@@ -94,14 +96,22 @@ impl Node {
             marks.push(Mark::ToReview);
             marks.sort_unstable();
         }
+        let text = line::describe(&value);
+        let mut marks: Vec<_> = marks.iter().map(|mark| mark.words().to_owned()).collect();
+        let (document, kind) = (&placed.document, &held.meta.kind);
+        if attest::matters(document, kind, genes::codes(&value), &text) {
+            marks.push(genes::MATTERS.to_owned());
+        }
         Line {
             id: held.id.to_string(),
-            kind: held.meta.kind.clone(),
-            text: line::describe(&value),
+            kind: kind.clone(),
+            text,
             by: self.written_by(record, placed),
             changed_by: self.others(record, &held.created, search::writers(held)),
             when: line::when(&value).map(str::to_owned),
-            marks: marks.iter().map(|mark| mark.words().to_owned()).collect(),
+            marks,
+            brought: self.brought(document, kind, record.author(&held.created)),
+            accepted: Vec::new(),
         }
     }
 

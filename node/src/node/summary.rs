@@ -9,7 +9,7 @@ use kith_protocol::{
 };
 use serde_json::Value;
 
-use super::{Node, identity::Role};
+use super::{Node, attest::Attestations, identity::Role};
 use crate::{
     failure::{Ending, Failure},
     health::ips::{Source, SummaryAuthor, SummaryContext, assemble},
@@ -69,13 +69,16 @@ impl Node {
 
     /// These resources as the summary sees them.
     pub(super) fn sources_of(&self, record: &mut Record, mut placed: Vec<Placed>) -> Vec<Source> {
+        let attestations = self.attestations(record, &placed);
         placed.retain(|placed| !placed.held.meta.made_here);
         placed.sort_by_key(|placed| (placed.held.meta.batch, placed.held.meta.ordinal));
-        let sources = placed.iter().map(|placed| self.source(record, placed));
+        let sources = placed
+            .iter()
+            .map(|placed| self.source(record, placed, &attestations));
         sources.collect()
     }
 
-    fn source(&self, record: &mut Record, placed: &Placed) -> Source {
+    fn source(&self, record: &mut Record, placed: &Placed, attestations: &Attestations) -> Source {
         let held = &placed.held;
         let versions = held.siblings().map(|(_, versions)| versions.len()).max();
         let text = held.to_text(0);
@@ -97,6 +100,7 @@ impl Node {
             marked: placed.late || matches!(status, Some(Status::Marked(_))),
             flagged: is_malformed(&text),
             author: self.written_by(record, placed),
+            brought: self.brought_and_accepted(record, placed, attestations),
             arrived_ms,
             text,
         }

@@ -39,6 +39,9 @@ pub struct Thing {
     pub replaced_by: Option<Line>,
     /// Of a letter: those whose place it took.
     pub replaces: Vec<Line>,
+    /// Of a result that somebody brought: whether whoever looks says that they accept it; nothing
+    /// where they cannot.
+    pub accepts: Option<bool>,
 }
 
 /// A file of something in a record.
@@ -146,7 +149,10 @@ impl Node {
     fn looked_at(&self, record: &mut Record, placed: &Placed) -> Result<Thing, Failure> {
         let held = &placed.held;
         // What a prescription names by reference may stand in another part.
-        let drugs = Drugs::of(&self.read_document(record, &placed.document));
+        let all = self.read_document(record, &placed.document);
+        let mut line = self.line(record, placed, &Drugs::of(&all));
+        let attestations = self.attestations(record, &all);
+        self.note_accepted(record, placed, &attestations, &mut line);
         let authors = self.version_authors(record, placed);
         let versions = authors.into_iter().enumerate().map(|(n, by)| {
             let value = serde_json::from_str(&held.to_text(n)).unwrap_or(Value::Null);
@@ -161,7 +167,7 @@ impl Node {
         Ok(Thing {
             section: placed.document.section.name().to_owned(),
             label: placed.document.label.to_string(),
-            line: self.line(record, placed, &drugs),
+            line,
             signed,
             versions,
             taken_back: held
@@ -172,6 +178,7 @@ impl Node {
             attached: attached.collect(),
             replaced_by: None,
             replaces: Vec::new(),
+            accepts: self.may_attest(record, placed),
         })
     }
 

@@ -7,7 +7,7 @@ use kith_crdt::DocumentId;
 use kith_protocol::{audit::How, consent::Reader, id::PrincipalId, record::Record};
 
 use super::{
-    Node,
+    Node, attest,
     show::{is_marked, time},
 };
 use crate::{
@@ -15,6 +15,7 @@ use crate::{
     failure::Failure,
     health::{
         drugs::Drugs,
+        genes,
         replaced::replaced,
         search::{Mark, Row, View},
     },
@@ -30,6 +31,10 @@ struct Telling {
     /// Letters whose place others took.
     replaced: BTreeMap<String, String>,
     names: BTreeMap<PrincipalId, String>,
+    /// Whether somebody brings results, and does not answer for them as an organisation does.
+    brings: BTreeMap<PrincipalId, bool>,
+    /// Who accepts results that somebody brought, by the result's id.
+    accepted: BTreeMap<String, Vec<String>>,
 }
 
 impl Node {
@@ -70,6 +75,7 @@ impl Node {
         telling.replaced = Self::replaced_among(record, views);
         let mut happened = Vec::new();
         for (reader, view) in readers.iter().zip(views) {
+            telling.accepted = self.accepted_in(record, reader, view);
             // Where something comes from is told with it; by itself it is nothing that happened.
             for row in view.rows.iter().filter(|row| row.kind != "Provenance") {
                 let document = reader.document();
@@ -137,6 +143,23 @@ impl Node {
             marks.push(Mark::Replaced);
         }
         marks.sort_unstable();
+        let mut marks: Vec<_> = marks.iter().map(|mark| mark.words().to_owned()).collect();
+        let text = row.text(&telling.drugs);
+        if attest::matters(document, &row.kind, row.codes(), &text) {
+            marks.push(genes::MATTERS.to_owned());
+        }
+        let brought = match author {
+            Some(author) if attest::is_result(document, &row.kind) => {
+                let brings = telling.brings.entry(author);
+                let brings = *brings.or_insert_with(|| self.is_brought_by(author));
+                brings.then(|| attest::brought_words(&by))
+            }
+            Some(_) | None => None,
+        };
+        let accepted = match brought {
+            Some(_) => telling.accepted.remove(&row.resource).unwrap_or_default(),
+            None => Vec::new(),
+        };
         Happened {
             late: row.when.as_deref().and_then(|when| late(when, arrived_ms)),
             when: row.when.clone(),
@@ -145,11 +168,13 @@ impl Node {
             line: Line {
                 id: row.resource.clone(),
                 kind: row.kind.clone(),
-                text: row.text(&telling.drugs),
+                text,
                 by,
                 changed_by,
                 when: row.when.clone(),
-                marks: marks.iter().map(|mark| mark.words().to_owned()).collect(),
+                marks,
+                brought,
+                accepted,
             },
         }
     }

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 const ROUTER: &str = include_str!("../../../node/src/http/pages.rs");
 
 /// Addresses that are looked at in another way, and why.
-pub const ELSEWHERE: [(&str, &str); 18] = [
+pub const ELSEWHERE: [(&str, &str); 19] = [
     ("/apps/ask", "asked by an app, tests/fhir/launch"),
     ("/apps/stop", "leads on to the list"),
     ("/", "leads on to the record or to the list"),
@@ -14,6 +14,10 @@ pub const ELSEWHERE: [(&str, &str); 18] = [
     ("/staff/end", "leads on to the list"),
     ("/phone/close", "leads on to the page for phones"),
     ("/r/*/task/*", "leads on to what is to be done"),
+    (
+        "/r/*/thing/*/accept",
+        "leads on to the result, tests/brought",
+    ),
     ("/r/*/basics", "leads on to what is to be done"),
     ("/r/*/emergency/paper", "a file, tests/pages"),
     ("/messages", "needs messages, tests/hl7"),

@@ -17,7 +17,7 @@ pub struct Shown<'s> {
     /// When it was written last, milliseconds since 1970 UTC.
     pub updated_ms: u64,
     /// What is to be known of it, as codes and words.
-    pub tags: Vec<(&'static str, &'static str)>,
+    pub tags: Vec<(&'static str, String)>,
     /// The element that says whom it is about.
     pub subject: Option<&'static str>,
     /// `Patient/id` of the record's person, where that is known.

@@ -30,7 +30,8 @@ impl Line {
 
     /// Says who says it and what is to be known about it.
     pub(super) fn said_by(&mut self, entry: &Entry<'_>, left_out: bool) {
-        if !entry.source.author.is_empty() {
+        self.marks.extend(entry.source.brought.iter().cloned());
+        if !entry.source.author.is_empty() && entry.source.brought.is_empty() {
             self.details.push(format!("says {}", entry.source.author));
         }
         if entry.versions > 1 {

@@ -35,6 +35,7 @@ fn source(n: usize, resource: &Value) -> Source {
         marked: false,
         flagged: false,
         author: "Riverside Surgery".to_owned(),
+        brought: Vec::new(),
         arrived_ms: 1_700_000_000_000,
     }
 }

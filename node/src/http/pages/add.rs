@@ -27,15 +27,13 @@ pub(super) async fn show(
     Query(asked): Query<parts::Done>,
     Query(newer): Query<Newer>,
 ) -> Answer {
-    let (heading, older) = match newer.replaces {
-        Some(letter) => {
-            let word = record.clone();
-            let looked = visitor.look(&record, move |node| node.thing(&word, &letter));
-            let (heading, thing) = looked.await?;
-            (heading, Some(thing.line))
-        }
-        None => (visitor.heading(Some(&record)).await?, None),
-    };
+    let word = record.clone();
+    let looked = visitor.look(&record, move |node| {
+        let older = newer.replaces.map(|letter| node.thing(&word, &letter));
+        let older = older.transpose()?.map(|thing| thing.line);
+        Ok((older, node.mind_for_medicines(&word)?))
+    });
+    let (heading, (older, mind)) = looked.await?;
     let action = format!("/r/{record}/add");
     let main = html! {
         (parts::done(&asked))
@@ -45,7 +43,8 @@ pub(super) async fn show(
         (note(&action, &visitor.session))
         div.columns {
             (reading(&action, &visitor.session))
-            (medicine(&action, &visitor.session))
+            (medicine(&action, &mind, &visitor.session))
+            (result(&action, &visitor.session))
             (task(&action, &visitor.session))
             (letter(&action, older.as_ref(), &visitor.session))
         }
@@ -101,10 +100,30 @@ fn reading(action: &str, session: &Session) -> Markup {
     }
 }
 
-fn medicine(action: &str, session: &Session) -> Markup {
+fn result(action: &str, session: &Session) -> Markup {
     html! {
         form.panel method="post" action=(action) {
             (token(session))
+            (Field { name: "test", label: "A result", hint: "What was tested, such as: CYP2D6, vitamin D", required: true, ..Field::TEXT }.draw())
+            (Field { name: "outcome", label: "What came of it", hint: "As it stands on the paper", required: true, ..Field::TEXT }.draw())
+            (Field { name: "unit", label: "Its unit", ..Field::TEXT }.draw())
+            (Field { name: "on", label: "The day that stands on it", kind: "date", ..Field::TEXT }.draw())
+            (Field { name: "laboratory", label: "Who tested it", ..Field::TEXT }.draw())
+            button name="what" value="result" { "Add the result" }
+        }
+    }
+}
+
+fn medicine(action: &str, mind: &[Line], session: &Session) -> Markup {
+    html! {
+        form.panel method="post" action=(action) {
+            (token(session))
+            @if !mind.is_empty() {
+                div.note {
+                    h2 { "Results that matter for medicines" }
+                    ul { @for line in mind { li { (line.text) span.by { (line.said_by()) } } } }
+                }
+            }
             (Field { name: "medicine", label: "A medicine", hint: "Name and strength, as on the box", required: true, ..Field::TEXT }.draw())
             (Field { name: "dose", label: "How it is taken", hint: "Such as: one tablet in the evening", ..Field::TEXT }.draw())
             button name="what" value="medicine" { "Add the medicine" }
@@ -147,6 +166,13 @@ pub(super) async fn add(Path(record): Path<String>, sent: Sent) -> Answer {
             what: sent.text("reading").to_owned(),
             value: sent.text("value").to_owned(),
             unit: None,
+        },
+        "result" => Addition::Result {
+            what: sent.text("test").to_owned(),
+            value: sent.text("outcome").to_owned(),
+            unit: sent.given("unit"),
+            date: sent.given("on"),
+            laboratory: sent.given("laboratory"),
         },
         "medicine" => Addition::Medicine {
             name: sent.text("medicine").to_owned(),

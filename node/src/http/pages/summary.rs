@@ -35,7 +35,7 @@ pub(super) async fn show(visitor: Visitor, Path(record): Path<String>) -> Answer
         div.columns {
             @for section in FIRST { (first(&record, &overview, section)) }
             (last(&record, &overview.last))
-            @for part in overview.parts.iter().filter(|part| is_further(part)) { (card(&record, part)) }
+            @for part in overview.parts.iter().filter(|part| is_further(part)) { (card(&record, part, &[])) }
         }
         (not_known(&overview))
         (sources(&overview))
@@ -97,9 +97,10 @@ fn first(record: &str, overview: &Overview, section: &str) -> Markup {
     let part = overview.parts.iter().find(|part| part.section == section);
     html! {
         @match part {
-            Some(part) => (card(record, part)),
+            Some(part) => (card(record, part, for_medicines(overview, section))),
             None => section.panel {
                 h2 { (words::section(section)) }
+                (for_medicines_of(record, for_medicines(overview, section)))
                 @if section == "allergies" && overview.allergies == AllergyState::Recorded {
                     p { strong { "An allergy stands in another record of the same person, above." } }
                 } @else {
@@ -110,12 +111,30 @@ fn first(record: &str, overview: &Overview, section: &str) -> Markup {
     }
 }
 
-fn card(record: &str, part: &Part) -> Markup {
+/// What stands with the medicines beside them: results that say how a body deals with medicines.
+fn for_medicines<'o>(overview: &'o Overview, section: &str) -> &'o [Happened] {
+    match section {
+        "medicines" => &overview.for_medicines,
+        _ => &[],
+    }
+}
+
+fn for_medicines_of(record: &str, results: &[Happened]) -> Markup {
+    html! {
+        @if !results.is_empty() {
+            h3 { "Results that matter for medicines" }
+            (parts::things(record, results))
+        }
+    }
+}
+
+fn card(record: &str, part: &Part, results: &[Happened]) -> Markup {
     let hidden = part.count - part.lines.len();
     html! {
         section.panel {
             h2 { (words::section(&part.section)) }
             (parts::things(record, &part.lines))
+            (for_medicines_of(record, results))
             p.screen {
                 a href=(format!("/r/{record}/part/{}", part.section)) {
                     @if hidden > 0 { "All " (part.count) } @else { "Look closer" }

@@ -15,7 +15,7 @@ use super::{
     parts::{self, Field},
 };
 use crate::{
-    api::{Change, Line, Request},
+    api::{AttestRequest, Change, Line, Request},
     http::{forms::Sent, sessions::Session, visitor::Visitor, words},
     node::{Attached, Thing},
 };
@@ -39,6 +39,7 @@ pub(super) async fn show(
         h1 { (thing.line.text) }
         (facts(&thing))
         (relations(&record, &thing))
+        (acceptance(&path, &thing, &visitor))
         @for reason in &thing.taken_back { div.alert { h2 { "Entered in error" } p { (reason) } } }
         (versions(&record, &thing))
         (files(&path, &thing.attached))
@@ -56,6 +57,33 @@ fn facts(thing: &Thing) -> Markup {
             @if let Some(signed) = &thing.signed { dt { "Signed" } dd { (words::moment(signed)) } }
             @if !thing.line.marks.is_empty() {
                 dt { "Mind" } dd { @for mark in &thing.line.marks { span.mark { (mark) } " " } }
+            }
+        }
+    }
+}
+
+/// Of a result that somebody brought: who accepts it, and accepting it.
+fn acceptance(path: &str, thing: &Thing, visitor: &Visitor) -> Markup {
+    let Some(brought) = &thing.line.brought else {
+        return html! {};
+    };
+    html! {
+        section.panel {
+            h2 { "Whose word this is" }
+            p { (words::capital(brought)) "." }
+            @for accepted in &thing.line.accepted { p { (words::capital(accepted)) "." } }
+            @if let Some(accepts) = thing.accepts.filter(|_| !visitor.is_phone()) {
+                form method="post" action=(format!("{path}/accept")) {
+                    (token(&visitor.session))
+                    @if accepts {
+                        p { "You have said that you accept it." }
+                        button name="word" value="take-back" { "Take that back" }
+                    } @else {
+                        (Field { name: "note", label: "A note on it", hint: "Such as: agrees with the paper that I was shown", ..Field::TEXT }.draw())
+                        button name="word" value="accept" { "I have seen this and accept it" }
+                    }
+                    p.small { "What you say is signed by you and stands beside the result. The result stays as it is, and stays the word of whoever brought it." }
+                }
             }
         }
     }
@@ -232,6 +260,19 @@ pub(super) async fn change(Path((record, thing)): Path<(String, String)>, sent: 
     };
     sent.by.ask(request).await?;
     Ok(go(&format!("/r/{record}/thing/{thing}?done={done}")))
+}
+
+/// Says that a result was seen and is accepted, or takes that back.
+pub(super) async fn accept(Path((record, thing)): Path<(String, String)>, sent: Sent) -> Answer {
+    let request = Request::Attest(AttestRequest {
+        record: record.clone(),
+        thing: thing.clone(),
+        note: sent.given("note"),
+        take_back: sent.text("word") == "take-back",
+        staff: None,
+    });
+    sent.by.ask(request).await?;
+    Ok(go(&format!("/r/{record}/thing/{thing}?done=answered")))
 }
 
 /// `/r/RECORD/thing/THING/file/N`.

@@ -4,7 +4,10 @@
 use std::collections::BTreeSet;
 
 use kith_crdt::ResourceId;
-use kith_protocol::record::{Placed, Record};
+use kith_protocol::{
+    consent::Reader,
+    record::{Placed, Record},
+};
 use serde_json::{Value, json};
 
 use super::shelf::{At, Shelf, Thing, is_error};
@@ -12,9 +15,10 @@ use crate::{
     failure::Failure,
     health::{
         fhir::{Code, Outcome, Shown, Type, type_named, version_of},
-        search::Mark,
+        genes,
+        search::{Mark, Row, View},
     },
-    node::{Node, show::is_marked},
+    node::{Node, attest, show::is_marked},
 };
 
 /// The digits by which one of several versions is known.
@@ -169,14 +173,14 @@ impl Node {
         shelf: &Shelf,
         thing: &Thing,
         several: bool,
-    ) -> Vec<(&'static str, &'static str)> {
+    ) -> Vec<(&'static str, String)> {
         let mut tags = Vec::new();
-        let Some((_, view)) = shelf.stored(thing) else {
+        let Some((reader, view)) = shelf.stored(thing) else {
             return tags;
         };
         let row = shelf.row(thing);
         if several {
-            tags.push(("two-versions", Mark::TwoVersions.words()));
+            tags.push(("two-versions", Mark::TwoVersions.words().to_owned()));
         }
         let changes: Vec<_> = view
             .created(row)
@@ -188,13 +192,37 @@ impl Node {
             entry.is_some_and(|entry| is_marked(record, &entry))
         });
         if is_to_review {
-            tags.push(("to-review", Mark::ToReview.words()));
+            tags.push(("to-review", Mark::ToReview.words().to_owned()));
         }
         for (mark, code) in [(Mark::Late, "late"), (Mark::Aside, "copied-device")] {
             if row.marks.contains(&mark) {
-                tags.push((code, mark.words()));
+                tags.push((code, mark.words().to_owned()));
             }
         }
+        tags.extend(self.tags_of_result(record, (reader, view), row));
+        tags
+    }
+
+    /// Of a result: who brought it and who accepts it, and that it matters for medicines.
+    fn tags_of_result(
+        &self,
+        record: &mut Record,
+        (reader, view): (&Reader, &View),
+        row: &Row,
+    ) -> Vec<(&'static str, String)> {
+        let document = reader.document();
+        let mut tags = Vec::new();
+        if attest::matters(document, &row.kind, row.codes(), &row.text(&view.drugs)) {
+            tags.push(("matters-for-medicines", genes::MATTERS.to_owned()));
+        }
+        let author = view.created(row).and_then(|change| record.author(&change));
+        let Some(brought) = self.brought(document, &row.kind, author) else {
+            return tags;
+        };
+        tags.push(("brought", brought));
+        let mut accepted = self.accepted_in(record, reader, view);
+        let accepted = accepted.remove(&row.resource).unwrap_or_default();
+        tags.extend(accepted.into_iter().map(|said| ("accepted", said)));
         tags
     }
 }
