@@ -24,6 +24,7 @@ mod site;
 #[cfg(test)]
 mod tests;
 mod tls;
+mod told;
 mod visitor;
 mod words;
 

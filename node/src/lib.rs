@@ -26,3 +26,4 @@ pub mod service;
 pub mod store;
 pub mod wakefulness;
 pub mod whereabouts;
+mod words;

@@ -12,6 +12,7 @@ mod apps;
 mod attention;
 mod attest;
 mod audit;
+mod brought;
 mod bundle;
 mod change;
 mod circle;
@@ -28,6 +29,7 @@ mod folder;
 mod forms;
 mod guest;
 mod heading;
+mod history;
 mod household;
 mod identity;
 mod import;
@@ -101,12 +103,14 @@ use recent::Recent;
 pub use accounts::{Account, Signing};
 pub(crate) use apps::{Client, Tokens, origin_of};
 pub use audit::Given;
+pub(crate) use brought::{BringNext, BringState, Brought};
 pub use emergency::{EmergencyAnswer, EmergencyAsk, EmergencyLink};
-pub(crate) use export::no_paper;
 pub use export::{BundleTo, ExportForm};
 pub(crate) use fhir::{Changed, FhirAsked, FhirGiven};
-pub use heading::{Heading, Person};
+pub use heading::{Heading, Person, Source};
+pub use history::{Aside, Beside, Difference, History, Version, Written};
 pub use identity::Role;
+pub(crate) use import::FileRead;
 pub use inbox::{Arrival, Hl7Settings, OutMessage, OutOutcome, TakenIn};
 pub use overview::{Overview, Part};
 pub use peers::Peer;
@@ -117,6 +121,7 @@ pub use sharing::{
     InvitationId, Invited, Opening, Refused, last_day, meet, offered, owner_of, refused, start_of,
 };
 pub use thing::{Attached, Thing};
+pub(crate) use timeline::arrived_late;
 #[cfg(feature = "trace")]
 pub use trace::{NotTraced, TracedEngine, traces_of};
 pub use views::Found;
@@ -168,6 +173,7 @@ pub struct Node {
     /// How often whom this node knows or expects, or where they are, has changed.
     met: u64,
     inbox: inbox::Desk,
+    bringing: brought::Works,
 }
 
 impl Node {
@@ -208,6 +214,7 @@ impl Node {
             acting: None,
             met: 0,
             inbox,
+            bringing: brought::Works::default(),
             store,
         })
     }

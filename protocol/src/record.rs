@@ -8,6 +8,7 @@
 mod arrive;
 mod basis;
 mod epochs;
+mod history;
 mod load;
 mod rights;
 mod saved;
@@ -19,6 +20,7 @@ use kith_crdt::{ChangeHash, Document, DocumentId, Held, Resource, ResourceId, Ve
 
 pub use arrive::{ArrivalError, Arrived, Weighed};
 pub use epochs::{CarryOver, SETTLED};
+pub use history::Step;
 pub use load::named;
 pub use rights::Rights;
 pub use saved::Saved;

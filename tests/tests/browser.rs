@@ -6,10 +6,13 @@
 mod app;
 mod chromium;
 mod hostile;
+mod interfaces;
 mod looks;
+mod open_pages;
 mod routes;
 mod story;
 mod tab;
+mod visitors;
 
 use std::{
     cell::RefCell,
@@ -24,13 +27,16 @@ use self::{
     looks::{Looks, links},
     routes::{forgotten, shape},
     story::{Desk, Story},
+    tab::Tab,
 };
 
 /// One browser at a time: a second one would only make the first slow.
 static TURN: Mutex<()> = Mutex::new(());
 
-/// So many addresses of one shape are looked at, such as things of a record.
+/// So many addresses of one shape are looked at, such as things of a record, by whoever runs a node.
 const EACH_MAX: usize = 6;
+/// The same by others, who come to the same pages.
+const EACH_MAX_OF_OTHERS: usize = 1;
 
 fn begin() -> Option<Rc<RefCell<Chromium>>> {
     let program = chromium()?;
@@ -47,10 +53,28 @@ fn every_page_holds_for_everybody() {
     story.meet(&mut looks);
     story.two_doses(&mut looks, &browser);
     story.falls(&mut looks);
-    story.works(&mut looks, &browser);
+    story.works(&mut looks);
+    story.messages(&mut looks);
+    story.apps(&mut looks);
+    story.forms(&mut looks);
+    let mut nurse = story.nurse_comes(&mut looks, &browser);
+    let mut phone = story.phone_comes(&mut looks, &browser);
     story.daughter.tab.with_script(true);
-    walk(&mut looks, &mut story.surgery, &story.record);
-    walk(&mut looks, &mut story.daughter, &story.record);
+    let Story {
+        surgery,
+        daughter,
+        record,
+        ..
+    } = &mut story;
+    for (role, tab, each_max) in [
+        ("nurse", &mut nurse, EACH_MAX_OF_OTHERS),
+        ("phone", &mut phone, EACH_MAX_OF_OTHERS),
+        (surgery.role, &mut surgery.tab, EACH_MAX),
+        (daughter.role, &mut daughter.tab, EACH_MAX),
+    ] {
+        walk(&mut looks, (role, each_max), tab, record);
+    }
+    story.they_leave(&mut looks, &mut nurse, &mut phone);
     never_none(&mut story.daughter, &story.record);
     emergency_sheet(&mut looks, &mut story.surgery, &story.record);
     looks.skips(&mut story.surgery.tab, "/records");
@@ -71,7 +95,7 @@ fn every_page_holds_for_everybody() {
 }
 
 /// Every page that links lead to from the beginning.
-fn walk(looks: &mut Looks, desk: &mut Desk, record: &str) {
+fn walk(looks: &mut Looks, (role, each_max): (&str, usize), tab: &mut Tab, record: &str) {
     let mut next = VecDeque::from(["/".to_owned(), format!("/r/{record}"), "/review".to_owned()]);
     let mut known: BTreeSet<String> = BTreeSet::new();
     let mut each: BTreeMap<String, usize> = BTreeMap::new();
@@ -81,12 +105,15 @@ fn walk(looks: &mut Looks, desk: &mut Desk, record: &str) {
             continue;
         }
         let times = each.entry(shape(&path)).or_default();
-        if *times >= EACH_MAX {
+        if *times >= each_max {
             continue;
         }
         *times += 1;
-        looks.go(&mut desk.tab, desk.role, &path);
-        next.extend(links(&desk.tab));
+        looks.go(tab, role, &path);
+        if role == "phone" {
+            looks.only_shows(tab, &path);
+        }
+        next.extend(links(tab));
     }
 }
 

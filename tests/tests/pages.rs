@@ -2,9 +2,14 @@
 //! what an attacker on the same machine or in another tab of the browser sends.
 
 mod attacks;
+mod bringing;
+mod doubts;
 mod first_minutes;
 mod flood;
+mod history;
+pub mod late;
 mod other_user;
+mod paper;
 mod sizes;
 mod visits;
 

@@ -250,6 +250,10 @@ pub struct ExportArgs {
     /// For a bundle: not sealed, anyone can read it
     #[arg(long, conflicts_with = "to")]
     pub open: bool,
+    /// For an emergency page: with a new code that opens the record; those before it open nothing any
+    /// more
+    #[arg(long)]
+    pub new_code: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -258,6 +262,8 @@ pub enum Form {
     Ips,
     /// The same as a PDF to be read, with the FHIR inside it
     Pdf,
+    /// What a stranger in a hurry needs, as a PDF of one page to be printed
+    Emergency,
     /// One received resource a line, exactly as received
     Ndjson,
     /// A folder with a file for each resource, its documents, a journal, and the hash of every file

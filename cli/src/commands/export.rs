@@ -14,11 +14,22 @@ use crate::{
 };
 
 pub fn run(session: &Session, args: ExportArgs) -> Result<Ending, Failure> {
+    if args.new_code && args.form != Form::Emergency {
+        return Err(Failure::new(
+            Ending::Usage,
+            "Only an emergency page has a code.",
+            "Leave out --new-code, or write --as emergency. Nothing was changed.",
+        ));
+    }
     let out = args.out.as_deref().map(absolute);
     let out = out.or_else(|| place_of_folder(&args));
     let form = match args.form {
         Form::Ips => ExportForm::Ips,
         Form::Pdf => ExportForm::Pdf(needed(out.clone())?),
+        Form::Emergency => ExportForm::Emergency {
+            path: needed(out.clone())?,
+            new_code: args.new_code,
+        },
         Form::Ndjson => ExportForm::Ndjson,
         Form::Folder => ExportForm::Folder(needed(out.clone())?),
         Form::Documents => ExportForm::Documents(needed(out.clone())?),
@@ -74,7 +85,13 @@ fn place_of_folder(args: &ExportArgs) -> Option<PathBuf> {
     match (args.form, args.to.as_slice()) {
         (Form::Folder, [place]) => Some(absolute(std::path::Path::new(place))),
         (
-            Form::Folder | Form::Ips | Form::Pdf | Form::Ndjson | Form::Bundle | Form::Documents,
+            Form::Folder
+            | Form::Ips
+            | Form::Pdf
+            | Form::Emergency
+            | Form::Ndjson
+            | Form::Bundle
+            | Form::Documents,
             _,
         ) => None,
     }

@@ -2,12 +2,14 @@
 
 mod add;
 mod app;
+mod bring;
 mod devices;
 mod download;
 mod emergency;
 mod entrance;
 mod forms;
 pub(super) mod frame;
+mod history;
 mod household;
 mod invitation;
 mod joining;
@@ -61,6 +63,7 @@ pub(super) fn router(site: Arc<Site>) -> Router {
         .route("/", get(summary::show))
         .route("/part/{section}", get(summary::part))
         .route("/thing/{thing}", get(thing::show).post(thing::change))
+        .route("/thing/{thing}/history", get(history::show))
         .route("/thing/{thing}/file/{at}", get(thing::file))
         .route("/thing/{thing}/accept", post(thing::accept))
         .route("/timeline", get(timeline::show))
@@ -109,7 +112,7 @@ pub(super) fn router(site: Arc<Site>) -> Router {
         .route("/records/new", get(people::new).post(people::begin))
         .route(
             "/import",
-            post(people::import).layer(DefaultBodyLimit::max(UPLOAD_LEN_MAX)),
+            post(bring::import).layer(DefaultBodyLimit::max(UPLOAD_LEN_MAX)),
         )
         .route(
             "/invitations/{id}",
@@ -122,6 +125,8 @@ pub(super) fn router(site: Arc<Site>) -> Router {
             "/messages/{number}",
             get(messages::show).post(messages::act),
         )
+        .route("/brought", get(bring::list))
+        .route("/brought/{number}", get(bring::show))
         .route("/connections", get(machine::connections))
         .merge(of_whoever_runs_it(&site))
         .route("/live", get(live::live))

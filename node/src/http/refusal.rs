@@ -6,7 +6,7 @@ use axum::{
 };
 use maud::{DOCTYPE, Markup, html};
 
-use super::pages::frame;
+use super::{pages::frame, told::told};
 use crate::failure::{Ending, Failure};
 
 /// A request that did not do what it was asked.
@@ -70,11 +70,11 @@ pub(super) fn said(failure: &Failure) -> Markup {
     html! {
         section.alert role="alert" {
             h1 { "That was not done" }
-            p { strong { (failure.what) } }
+            p { strong { (told(&failure.what)) } }
             @if !failure.why.is_empty() {
-                ul { @for why in &failure.why { li { (sentence(why)) } } }
+                ul { @for why in &failure.why { li { (sentence(&told(why))) } } }
             }
-            p { (failure.remedy) }
+            p { (told(&failure.remedy)) }
             p.small { "Code: " (failure.ending.meaning()) " (" (failure.ending.code()) ")" }
         }
         p { a href="/" { "Back to the beginning" } }
@@ -100,7 +100,7 @@ pub(super) fn plain(status: StatusCode, what: &str, remedy: &str) -> Response {
         (DOCTYPE)
         html lang="en" {
             head { meta charset="utf-8"; title { "kith" } }
-            body { h1 { (what) } p { (remedy) } }
+            body { h1 { (what) } p { (told(remedy)) } }
         }
     };
     (status, frame::Html(page)).into_response()

@@ -1,5 +1,5 @@
-// Pages work without this. It says when something new has come, and brings pages that wait for
-// something up to date by themselves.
+// Pages work without this. It says when something new has come, brings pages that wait for something
+// up to date by themselves, and makes what has become late loud where it stands.
 "use strict";
 (() => {
   const body = document.body;
@@ -21,24 +21,39 @@
       }
     });
   }
-  const waits = Number(body.dataset.waits);
-  if (waits) setInterval(async () => {
+  const asItIsNow = async () => {
     try {
       const answer = await fetch(location.href);
-      const now = new DOMParser().parseFromString(await answer.text(), "text/html");
-      if (before === now.querySelector("main").textContent) return;
+      return answer.ok ? new DOMParser().parseFromString(await answer.text(), "text/html") : null;
     } catch {
-      return;
+      return null;
     }
-    location.reload();
-  }, waits);
+  };
+  const waits = Number(body.dataset.waits);
+  const lookAgain = async () => {
+    const now = await asItIsNow();
+    if (now && before !== now.querySelector("main").textContent) location.reload();
+  };
+  if (waits) setInterval(lookAgain, waits);
   if (!("end" in body.dataset) || !("EventSource" in window)) return;
   const news = document.getElementById("news");
   const gone = document.getElementById("gone");
+  const late = document.getElementById("late");
   const live = new EventSource("/live");
   live.addEventListener("news", (event) => {
     gone.hidden = true;
-    if (Number(event.data) > Number(body.dataset.end)) news.hidden = false;
+    if (Number(event.data) <= Number(body.dataset.end)) return;
+    if (waits) lookAgain(); else news.hidden = false;
+  });
+  // What somebody types meanwhile, and where they are, stays: only what says how it stands changes.
+  live.addEventListener("late", async () => {
+    const now = await asItIsNow();
+    for (const old of now ? document.querySelectorAll("[data-stands]") : []) {
+      const stands = now.querySelector(`[data-stands="${old.dataset.stands}"]`);
+      if (!stands || stands.outerHTML === old.outerHTML) continue;
+      old.replaceWith(stands);
+      late.hidden = false;
+    }
   });
   live.addEventListener("open", () => { gone.hidden = true; });
   live.addEventListener("error", () => { gone.hidden = false; });

@@ -7,7 +7,7 @@ use axum::{
     http::{StatusCode, header, request::Parts},
     response::{IntoResponse, Redirect, Response},
 };
-use maud::html;
+use maud::{Markup, html};
 
 use super::{
     connections::Known,
@@ -172,17 +172,36 @@ pub(super) fn cookie(parts: &Parts, site: &Site) -> Option<Secret> {
     named.next()
 }
 
-fn unknown(site: &Site) -> Response {
-    match site.kind {
-        Kind::OwnMachine | Kind::Phone => {}
-        Kind::Staff => return Redirect::to("/sign-in").into_response(),
-    }
-    let main = html! {
-        section.panel {
-            h1 { "Open kith from this computer" }
-            p { "These pages are open only to whoever started kith here. The last link was used, or kith was started again." }
+/// How somebody without a session comes in.
+pub(super) fn way_in(kind: Kind) -> Markup {
+    match kind {
+        Kind::OwnMachine => html! {
             p { "In a terminal on this computer, type " kbd { "kith ui" } " and follow the new link." }
-        }
+        },
+        Kind::Staff => html! { p { a href="/sign-in" { "Sign in" } } },
+        Kind::Phone => html! {
+            p { "On the computer, open \u{201c}Devices\u{201d}, then \u{201c}Look from a phone that has no kith\u{201d}, and scan the code that is shown there." }
+        },
+    }
+}
+
+fn unknown(site: &Site) -> Response {
+    let main = match site.kind {
+        Kind::Staff => return Redirect::to("/sign-in").into_response(),
+        Kind::OwnMachine => html! {
+            section.panel {
+                h1 { "Open kith from this computer" }
+                p { "These pages are open only to whoever started kith here. The last link was used, or kith was started again." }
+                (way_in(site.kind))
+            }
+        },
+        Kind::Phone => html! {
+            section.panel {
+                h1 { "Scan a new code" }
+                p { "A code lets one phone in, once. This one was used, or these pages were closed." }
+                (way_in(site.kind))
+            }
+        },
     };
     (StatusCode::UNAUTHORIZED, frame::bare("Open kith", &main)).into_response()
 }

@@ -10,8 +10,9 @@ use kith_protocol::{consent::grant::Actions, id::StaffId};
 use super::Node;
 use crate::{
     api::{
-        AnswerRequest, AttestRequest, EventRequest, FillRequest, FormsRequest, HandoverRequest,
-        HouseholdAct, InboxAsk, RecoveryAsk, Request, RulesAct, RulesRequest, SendAsk,
+        AnswerRequest, AttestRequest, EventRequest, ExportForm, FillRequest, FormsRequest,
+        HandoverRequest, HouseholdAct, InboxAsk, RecoveryAsk, Request, RulesAct, RulesRequest,
+        SendAsk,
     },
     failure::{Ending, Failure},
 };
@@ -101,6 +102,10 @@ fn named(request: &Request) -> Option<&str> {
 
 fn needed(request: &Request) -> Needed {
     match request {
+        Request::Export {
+            form: ExportForm::Emergency { new_code: true, .. },
+            ..
+        } => Needed::May(Actions::SHARE_ON),
         Request::Status
         | Request::RecordList
         | Request::Find { .. }

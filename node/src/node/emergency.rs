@@ -2,6 +2,7 @@
 
 mod link;
 mod meeting;
+mod paper;
 #[cfg(test)]
 mod tests;
 

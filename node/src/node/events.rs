@@ -10,14 +10,14 @@ use kith_protocol::{
         Act, CoreAct, Event, LabelAct, LogId, PrincipalAct,
         record::{Control, Link, LinkState},
     },
-    record::Record,
+    record::{Placed, Record},
     signed::Signed,
     store::{Item, JournalPosition, Store},
 };
 
 use serde_json::Value;
 
-use super::{Node, show};
+use super::{Node, show, timeline};
 use crate::{
     api::{Kind, Occurred, Since},
     failure::Failure,
@@ -147,7 +147,12 @@ impl Node {
         let drugs = Drugs::of(&placed);
         let mut lines: BTreeMap<EnvelopeId, BTreeSet<String>> = BTreeMap::new();
         for placed in &placed {
+            let late = late_of(record, placed);
             for (change, text) in written(&placed.held, &drugs) {
+                let text = match &late {
+                    Some(late) if change == placed.held.created => format!("{text} ({late})"),
+                    Some(_) | None => text,
+                };
                 if let Some(entry) = record.writer(&change) {
                     lines.entry(entry).or_default().insert(text);
                 }
@@ -329,6 +334,15 @@ impl Node {
         let names = principals.iter().map(|principal| self.name_of(*principal));
         names.collect::<Vec<_>>().join(", ")
     }
+}
+
+/// That a thing was signed long after it happened, in words.
+fn late_of(record: &mut Record, placed: &Placed) -> Option<String> {
+    let value: Value = serde_json::from_str(&placed.held.to_text(0)).ok()?;
+    let when = line::when(&value)?;
+    let entry = record.writer(&placed.held.created)?;
+    let signed = record.ledger().header(&entry)?.time_ms;
+    timeline::late(when, signed)
 }
 
 /// What each change wrote of a resource, in a line: of versions that stand side by side its own.

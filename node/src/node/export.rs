@@ -3,6 +3,7 @@
 
 use std::{
     fs,
+    io::Write,
     path::{Path, PathBuf},
 };
 
@@ -30,6 +31,13 @@ pub enum ExportForm {
     Ips,
     /// The same as a PDF to be read, with the FHIR inside it.
     Pdf(PathBuf),
+    /// The emergency page as a PDF.
+    Emergency {
+        /// The file.
+        path: PathBuf,
+        /// Whether it gets a new code that opens the record; codes before it open nothing any more.
+        new_code: bool,
+    },
     /// One file a resource, with a journal and the hash of every file, in a folder of its own.
     Folder(PathBuf),
     /// Everything signed, in one file.
@@ -66,16 +74,35 @@ impl std::fmt::Debug for BundleTo {
 
 impl Node {
     pub(super) fn export(&mut self, word: &str, form: ExportForm) -> Result<Exported, Failure> {
+        match form {
+            ExportForm::Ndjson => self.gives_back(word, Self::export_lines),
+            ExportForm::Ips => self.gives_back(word, Self::export_summary),
+            ExportForm::Pdf(path) => {
+                self.gives_back(word, |node, record| node.export_paper(record, &path))
+            }
+            ExportForm::Emergency { path, new_code } => {
+                self.export_emergency(word, &path, new_code)
+            }
+            ExportForm::Folder(path) => {
+                self.gives_back(word, |node, record| node.export_folder(record, &path))
+            }
+            ExportForm::Bundle { path, to } => {
+                self.gives_back(word, |node, record| node.export_bundle(record, &path, &to))
+            }
+            ExportForm::Documents(path) => {
+                self.gives_back(word, |node, record| node.export_documents(record, &path))
+            }
+        }
+    }
+
+    fn gives_back(
+        &mut self,
+        word: &str,
+        give: impl FnOnce(&mut Self, &mut Record) -> Result<Exported, Failure>,
+    ) -> Result<Exported, Failure> {
         let id = self.record_named(word)?;
         self.with_record(id, |node, record| {
-            let exported = match form {
-                ExportForm::Ndjson => node.export_lines(record),
-                ExportForm::Ips => node.export_summary(record),
-                ExportForm::Pdf(path) => node.export_paper(record, &path),
-                ExportForm::Folder(path) => node.export_folder(record, &path),
-                ExportForm::Bundle { path, to } => node.export_bundle(record, &path, &to),
-                ExportForm::Documents(path) => node.export_documents(record, &path),
-            }?;
+            let exported = give(node, record)?;
             node.save_large(record);
             Ok(exported)
         })
@@ -222,10 +249,35 @@ impl Node {
             notes: Vec::new(),
         })
     }
+
+    /// The place for the file is taken first: a code on a page that cannot be written would be lost,
+    /// and those before it open nothing any more.
+    fn export_emergency(
+        &mut self,
+        word: &str,
+        path: &Path,
+        new_code: bool,
+    ) -> Result<Exported, Failure> {
+        self.record_named(word)?;
+        let mut file = fs::File::create(path).map_err(|error| not_written(path, &error))?;
+        let (link, notes) = match new_code {
+            true => self.emergency_code(word)?,
+            false => (None, Vec::new()),
+        };
+        let made = self.emergency_paper(word, link)?;
+        file.write_all(&made)
+            .map_err(|error| not_written(path, &error))?;
+        Ok(Exported {
+            text: None,
+            path: Some(path.to_owned()),
+            count: 1,
+            notes,
+        })
+    }
 }
 
 /// A PDF that was not made.
-pub(crate) fn no_paper(error: &paper::PaperError) -> Failure {
+pub(super) fn no_paper(error: &paper::PaperError) -> Failure {
     Failure::new(
         Ending::Failed,
         "The PDF could not be made.",

@@ -1,7 +1,7 @@
 //! What stands at the top of every page: whose node it is, how it stands with others, and whose
 //! record is looked at.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use kith_crdt::Section;
 use kith_protocol::{
@@ -49,6 +49,19 @@ pub struct Person {
     pub to_review: usize,
     /// How many tasks of it are late.
     pub late: usize,
+    /// Those who write in it or decide about it and are not connected: something newer may be there.
+    pub away: Vec<Source>,
+    /// Those of whom not everything that they share of it has come yet since they were met.
+    pub coming: Vec<String>,
+}
+
+/// Somebody from whom something of a record comes.
+#[derive(Clone, Debug)]
+pub struct Source {
+    /// What they call themselves.
+    pub name: String,
+    /// The last time that they claim, RFC 3339; nothing where nothing of theirs is here.
+    pub last: Option<String>,
 }
 
 impl Node {
@@ -58,8 +71,10 @@ impl Node {
     /// When the record is not here or cannot be read, and when the access log cannot be written.
     pub(crate) fn heading(&mut self, record: Option<&str>) -> Result<Heading, Failure> {
         let connections = self.connections()?;
-        let person = record.map(|word| self.person_of(word)).transpose()?;
         let is_away = |state: &str| state == "not connected";
+        let away = connections.iter().filter(|other| is_away(&other.state));
+        let away: BTreeSet<_> = away.map(|other| other.name.clone()).collect();
+        let person = record.map(|word| self.person_of(word, &away)).transpose()?;
         Ok(Heading {
             owner: self.identity.name.clone(),
             role: Some(self.identity.role),
@@ -74,8 +89,9 @@ impl Node {
         })
     }
 
-    fn person_of(&mut self, word: &str) -> Result<Person, Failure> {
+    fn person_of(&mut self, word: &str, away: &BTreeSet<String>) -> Result<Person, Failure> {
         let id = self.record_named(word)?;
+        let (away, coming) = self.doubtful(id, away)?;
         let to_review = self.attention(id)?.items.len();
         let (mut allergies, mut allergic_to) = self.with_record(id, Self::allergies)?;
         // An allergy that only another record of the same person holds is never out of sight.
@@ -96,7 +112,35 @@ impl Node {
             allergic_to,
             to_review,
             late: self.late_tasks(id),
+            away,
+            coming,
         })
+    }
+
+    /// From whom something of a record may be missing here: those of them who are away, and those of
+    /// whom not everything has come since they were met.
+    fn doubtful(
+        &mut self,
+        id: RecordId,
+        away: &BTreeSet<String>,
+    ) -> Result<(Vec<Source>, Vec<String>), Failure> {
+        let new = self.never_up_to_date()?;
+        let sources = self.with_record(id, |node, record| {
+            let said = node.as_of(record).into_iter();
+            let mut sources: BTreeMap<_, _> =
+                said.map(|said| (said.source, Some(said.last))).collect();
+            for controller in node.controllers(record) {
+                if controller.state == "now" && !controller.is_us {
+                    sources.entry(controller.name).or_default();
+                }
+            }
+            Ok(sources)
+        })?;
+        let coming = sources.keys().filter(|name| new.contains(*name));
+        let coming = coming.cloned().collect();
+        let gone = sources.into_iter().filter(|(name, _)| away.contains(name));
+        let gone = gone.map(|(name, last)| Source { name, last }).collect();
+        Ok((gone, coming))
     }
 
     /// What is known of a person's allergies, which is in the access log when this returns.
@@ -125,6 +169,11 @@ impl Node {
             AllergyState::NoneKnown | AllergyState::NotKnownHere => Vec::new(),
         };
         Ok((state, named))
+    }
+
+    /// The record of what names no patient, where there is one.
+    pub(crate) fn library(&self) -> Option<String> {
+        self.people.library().map(|id| id.to_string())
     }
 
     /// The records of a node, for a list that begins with whose it is.

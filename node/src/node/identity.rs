@@ -67,6 +67,8 @@ pub(super) enum RowKind {
     Accounts = 40,
     /// Which record is on a side of a household or support link.
     Household = 41,
+    /// What was brought in on pages, and how far that came.
+    Brought = 43,
     /// Messages of other systems that are not filed.
     Inbox = 48,
     /// Those that are.

@@ -10,6 +10,7 @@ mod own;
 mod plan;
 mod proposals;
 mod read;
+mod steps;
 
 use std::{collections::BTreeSet, num::NonZero, path::PathBuf};
 
@@ -32,7 +33,7 @@ use crate::{
 
 use build::Built;
 use plan::Filing;
-use read::{FileRead, Found};
+use read::Found;
 
 /// Files that are read, filed and committed together.
 const GROUP_FILES: usize = 128;
@@ -117,55 +118,72 @@ impl Node {
     ) -> Result<(), Failure> {
         let mut filings = Vec::new();
         for (n, read) in (0..).zip(files) {
-            let file = read.name.clone();
-            let planned = match read.found {
-                Ok(Found::Resources(mut found)) => {
-                    // A person who is new with a file before this one has a record now.
-                    if plan::meets(&filings, &found) {
-                        self.file(std::mem::take(&mut filings), course)?;
-                    }
-                    let own = self.record_of_summary(&found, target);
-                    if own.is_some() {
-                        self.commit_built(course)?;
-                    }
-                    let imported = &mut course.imported;
-                    imported.flagged.extend(read.flags);
-                    let same_person = request.same_person;
-                    self.plan(&mut found, target, own, same_person, (batch, n), imported)
-                }
-                Ok(Found::Folder(folder)) => {
-                    // It is compared with what its record holds, files before it included.
-                    self.file(std::mem::take(&mut filings), course)?;
-                    self.commit_built(course)?;
-                    course.imported.flagged.extend(read.flags);
-                    let imported = &mut course.imported;
-                    self.plan_folder(*folder, target, request.same_person, (batch, n), imported)
-                        .map(|filing| vec![filing])
-                }
-                Ok(Found::Bundle(path)) => {
-                    self.commit_built(course)?;
-                    let passphrase = request.passphrase.as_deref();
-                    self.import_bundle(&path, passphrase, target, &mut course.imported)
-                        .map(|()| Vec::new())
-                }
-                Ok(Found::Messages(bytes)) => {
-                    self.file(std::mem::take(&mut filings), course)?;
-                    self.commit_built(course)?;
-                    self.import_messages(&bytes, &file, target, &mut course.imported)
-                        .map(|()| Vec::new())
-                }
-                Ok(Found::Opaque(bytes, media_type)) => {
-                    self.plan_letter(bytes, media_type, &file, target, (batch, n))
-                }
-                Err(failure) => Err(failure),
-            };
-            match planned {
-                Ok(planned) => filings.extend(planned),
-                Err(failure) if failure.ending == Ending::TryAgain => return Err(failure),
-                Err(failure) => course.imported.refused.push(Refused { file, failure }),
-            }
+            let into = (target, request);
+            let planned = self.planned(read, into, (batch, n), &mut filings, course)?;
+            filings.extend(planned);
         }
         self.file(filings, course)
+    }
+
+    /// What is to be filed of one file. Of what was planned before it and is not filed yet, what has
+    /// to stand first is filed.
+    fn planned(
+        &mut self,
+        read: FileRead,
+        (target, request): (Option<RecordId>, &ImportRequest),
+        batch: (u64, u32),
+        before: &mut Vec<Filing>,
+        course: &mut Course,
+    ) -> Result<Vec<Filing>, Failure> {
+        let file = read.name.clone();
+        let planned = match read.found {
+            Ok(Found::Resources(mut found)) => {
+                // A person who is new with a file before this one has a record now.
+                if plan::meets(before, &found) {
+                    self.file(std::mem::take(before), course)?;
+                }
+                let own = self.record_of_summary(&found, target);
+                if own.is_some() {
+                    self.commit_built(course)?;
+                }
+                let imported = &mut course.imported;
+                imported.flagged.extend(read.flags);
+                let same_person = request.same_person;
+                self.plan(&mut found, target, own, same_person, batch, imported)
+            }
+            Ok(Found::Folder(folder)) => {
+                // It is compared with what its record holds, files before it included.
+                self.file(std::mem::take(before), course)?;
+                self.commit_built(course)?;
+                course.imported.flagged.extend(read.flags);
+                let imported = &mut course.imported;
+                self.plan_folder(*folder, target, request.same_person, batch, imported)
+                    .map(|filing| vec![filing])
+            }
+            Ok(Found::Bundle(path)) => {
+                self.commit_built(course)?;
+                let passphrase = request.passphrase.as_deref();
+                self.import_bundle(&path, passphrase, target, &mut course.imported)
+                    .map(|()| Vec::new())
+            }
+            Ok(Found::Messages(bytes)) => {
+                self.file(std::mem::take(before), course)?;
+                self.commit_built(course)?;
+                self.import_messages(&bytes, &file, target, &mut course.imported)
+                    .map(|()| Vec::new())
+            }
+            Ok(Found::Opaque(bytes, media_type)) => {
+                self.plan_letter(bytes, media_type, &file, target, batch)
+            }
+            Err(failure) => Err(failure),
+        };
+        planned.or_else(|failure| {
+            if failure.ending == Ending::TryAgain {
+                return Err(failure);
+            }
+            course.imported.refused.push(Refused { file, failure });
+            Ok(Vec::new())
+        })
     }
 
     /// Files what was made of a message: into this record, or into a new one. Where somebody said
@@ -439,6 +457,8 @@ fn joined<T>(thread: std::thread::ScopedJoinHandle<'_, T>) -> T {
 
 pub(super) use build::{may_write, who_writes, write_all, write_into};
 pub(super) use plan::{OfLetter, letter};
+pub(crate) use read::FileRead;
+pub(super) use steps::{Next, Steps};
 
 /// A file for `kith add … letter`.
 pub(super) fn letter_file(path: &std::path::Path) -> Result<Vec<u8>, Failure> {

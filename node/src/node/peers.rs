@@ -261,7 +261,7 @@ impl Node {
         let Some((_, peer)) = self.peer_of(device)? else {
             return Ok(());
         };
-        if self.had_through(&peer)? == Some(through) {
+        if self.was_up_to_date(&peer)? && self.had_through(&peer)? == Some(through) {
             return Ok(());
         }
         let known: Option<Steps> = read_row(&self.store, RowKind::Steps, device.as_bytes())?;
@@ -270,6 +270,13 @@ impl Node {
             row(RowKind::Through, device.as_bytes(), &through),
             row(RowKind::Steps, device.as_bytes(), &steps),
         ])
+    }
+
+    /// Whether a node and this one ever had everything of each other.
+    pub(super) fn was_up_to_date(&self, peer: &Peer) -> Result<bool, StoreError> {
+        let noted: Option<JournalPosition> =
+            read_row(&self.store, RowKind::Through, peer.device.as_bytes())?;
+        Ok(noted.or(peer.sent_through).is_some())
     }
 
     /// The end of the journal when a node last had everything.

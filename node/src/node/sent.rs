@@ -21,7 +21,7 @@ pub(crate) struct Upload {
 }
 
 /// A folder that is taken away again.
-struct Passing(PathBuf);
+pub(super) struct Passing(PathBuf);
 
 impl Passing {
     fn begin(home: &Path) -> Result<Self, Failure> {
@@ -50,6 +50,15 @@ impl Node {
         files: &[Upload],
         work: impl FnOnce(&mut Self, Vec<PathBuf>) -> Result<T, Failure>,
     ) -> Result<T, Failure> {
+        let (_passing, paths) = self.keep_sent(files)?;
+        work(self, paths)
+    }
+
+    /// Keeps files that were sent for as long as the folder is kept that they are in.
+    ///
+    /// # Errors
+    /// When they cannot be written.
+    pub(super) fn keep_sent(&self, files: &[Upload]) -> Result<(Passing, Vec<PathBuf>), Failure> {
         let passing = Passing::begin(self.home.folder())?;
         let mut paths = Vec::new();
         for (n, Upload { name, bytes }) in files.iter().enumerate() {
@@ -61,7 +70,7 @@ impl Node {
             fs::write(&path, bytes).map_err(|error| not_kept(&error))?;
             paths.push(path);
         }
-        work(self, paths)
+        Ok((passing, paths))
     }
 
     /// The bytes of a file that the work writes.

@@ -1,6 +1,6 @@
 //! How it stands with the other nodes: connected or not, and why not.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use kith_protocol::{
     id::DeviceId,
@@ -69,6 +69,18 @@ impl Node {
                 })
             })
             .collect()
+    }
+
+    /// Others, by name, with whom this node was never up to date since they met.
+    pub(super) fn never_up_to_date(&self) -> Result<BTreeSet<String>, StoreError> {
+        let mut never = BTreeSet::new();
+        for (principal, peer) in peers::all(&self.store)? {
+            let now = self.standings.now.get(&peer.device);
+            if now != Some(&Standing::UpToDate) && !self.was_up_to_date(&peer)? {
+                never.insert(self.name_of(principal));
+            }
+        }
+        Ok(never)
     }
 
     /// In words, with why it is not better and when a call is tried again.

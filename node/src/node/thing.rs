@@ -110,7 +110,7 @@ impl Node {
         })
     }
 
-    fn placed(&self, record: &mut Record, thing: &str) -> Result<Placed, Failure> {
+    pub(super) fn placed(&self, record: &mut Record, thing: &str) -> Result<Placed, Failure> {
         let mut all = self.read_all(record)?.into_iter();
         all.find(|placed| placed.held.id.as_str() == thing && !placed.held.meta.made_here)
             .ok_or_else(|| {

@@ -181,7 +181,7 @@ impl Node {
 }
 
 /// `arrived 2 days later`, where the entry was signed at least a day after it happened.
-fn late(when: &str, arrived_ms: u64) -> Option<String> {
+pub(super) fn late(when: &str, arrived_ms: u64) -> Option<String> {
     let happened = moment(when)?;
     let gap = i64::try_from(arrived_ms).ok()? - happened;
     let days = gap / LATE_MS;
@@ -190,6 +190,12 @@ fn late(when: &str, arrived_ms: u64) -> Option<String> {
         1 => Some("arrived 1 day later".to_owned()),
         _ => Some(format!("arrived {days} days later")),
     }
+}
+
+/// The same of a time at which an entry was signed, RFC 3339.
+pub(crate) fn arrived_late(when: &str, signed: &str) -> Option<String> {
+    let signed: Timestamp = signed.parse().ok()?;
+    late(when, u64::try_from(signed.as_millisecond()).ok()?)
 }
 
 /// The end of a FHIR date or instant, in milliseconds since 1970 UTC.

@@ -39,6 +39,18 @@
   if (window.__kithRan) wrong.push(`a script of a record ran: ${window.__kithRan}`);
   if (document.title.trim() === "" || !document.querySelector("h1, h2")) wrong.push("no title or heading");
 
+  // Times as programs write them, and commands, are not for people who click.
+  if (ask.commands) {
+    const read = document.createTreeWalker(document.querySelector("main") || document.body, NodeFilter.SHOW_TEXT);
+    const named = new RegExp(`(^|[^a-z])kith (${ask.commands.join("|")})(?![a-z-])`);
+    while (read.nextNode()) {
+      const it = read.currentNode.parentElement, text = read.currentNode.data;
+      if (it.closest("pre, textarea, script")) continue;
+      if (/\d{4}-\d\d-\d\dT\d\d/.test(text)) wrong.push(`a time for programs: ${said(it)}`);
+      if (named.test(text)) wrong.push(`a command: ${said(it)}`);
+    }
+  }
+
   if (ask.media === "print") {
     const left = [...document.querySelectorAll("button, nav, .top, input, form")].filter(shown);
     if (left.length) wrong.push(`printed: ${left.slice(0, 3).map(said)}`);

@@ -14,6 +14,18 @@ use crate::harness::skipped;
 
 const LOOKS: &str = include_str!("looks.js");
 const KEYS: &str = include_str!("keys.js");
+const REFERENCE: &str = include_str!("../../../docs/cli.md");
+
+/// Pages that are about commands, and why; anywhere else none is named but the one that opens the
+/// pages, `kith ui`.
+const ABOUT_COMMANDS: [(&str, &str); 3] = [
+    (
+        "/apps/ask",
+        "an app that is not known is registered from a terminal",
+    ),
+    ("/apps", "a program is connected from a terminal"),
+    ("/r/*/forms", "forms are kept from a terminal"),
+];
 
 /// Every way in which a page is looked at. The widths are a small telephone's, a laptop's and that
 /// of a sheet of A4 between its margins.
@@ -101,7 +113,8 @@ impl Looks {
             tab.show_in(light);
             let way = format!("{} px, {}", light.width, light.media);
             let lines = light == LIGHTS[0];
-            let ask = json!({"media": light.media, "lines": lines});
+            let commands = commands(&tab.path());
+            let ask = json!({"media": light.media, "lines": lines, "commands": commands});
             let wrong = tab.list(&format!("{LOOKS}({ask})"));
             self.note(name, &way, wrong);
             if light.media != "print" {
@@ -214,6 +227,13 @@ impl Looks {
         }
     }
 
+    /// It has nothing that changes anything.
+    pub fn only_shows(&mut self, tab: &Tab, path: &str) {
+        let forms = "[...document.querySelectorAll(\"main form:not([role='search'])\")].map((form) => form.outerHTML.slice(0, 120))";
+        let forms = tab.list(forms);
+        self.note(path, "for whoever only looks", forms);
+    }
+
     /// The first link leads past the head of the page.
     pub fn skips(&mut self, tab: &mut Tab, path: &str) {
         tab.go(path);
@@ -267,6 +287,20 @@ impl Looks {
             shown.join("\n")
         );
     }
+}
+
+/// The commands that the page with this address may not name.
+fn commands(path: &str) -> Vec<&'static str> {
+    let shape = shape(path);
+    if ABOUT_COMMANDS.iter().any(|(about, _)| *about == shape) {
+        return vec!["-"];
+    }
+    let names = REFERENCE
+        .lines()
+        .filter_map(|line| line.strip_prefix("## kith "));
+    names
+        .filter(|name| !name.contains(' ') && *name != "ui")
+        .collect()
 }
 
 /// How many sheets of paper a PDF has.

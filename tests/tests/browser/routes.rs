@@ -6,10 +6,10 @@ use std::collections::BTreeSet;
 const ROUTER: &str = include_str!("../../../node/src/http/pages.rs");
 
 /// Addresses that are looked at in another way, and why.
-pub const ELSEWHERE: [(&str, &str); 19] = [
-    ("/apps/ask", "asked by an app, tests/fhir/launch"),
+pub const ELSEWHERE: [(&str, &str); 18] = [
     ("/apps/stop", "leads on to the list"),
     ("/", "leads on to the record or to the list"),
+    ("/import", "leads on to the page of what is brought in"),
     ("/devices/retire", "leads on to the list"),
     ("/staff/end", "leads on to the list"),
     ("/phone/close", "leads on to the page for phones"),
@@ -19,10 +19,12 @@ pub const ELSEWHERE: [(&str, &str); 19] = [
         "leads on to the result, tests/brought",
     ),
     ("/r/*/basics", "leads on to what is to be done"),
+    ("/r/*/household/end", "leads on to the household"),
+    (
+        "/r/*/household/text",
+        "a text of somebody else, tests/household",
+    ),
     ("/r/*/emergency/paper", "a file, tests/pages"),
-    ("/messages", "needs messages, tests/hl7"),
-    ("/messages/*", "needs a message, tests/hl7"),
-    ("/r/*/form/*", "needs a form, tests/forms"),
     ("/live", "events for the script, tests/pages"),
     ("/style.css", "not a page"),
     ("/script.js", "not a page"),
@@ -48,6 +50,7 @@ pub fn shape(path: &str) -> String {
                             | "joining"
                             | "download"
                             | "messages"
+                            | "brought"
                             | "begin"
                             | "form"
                     ),

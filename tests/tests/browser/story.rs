@@ -45,6 +45,12 @@ impl Desk {
     fn stops(&mut self) {
         self.runs = None;
     }
+
+    /// Where it takes messages of other systems.
+    pub fn listens(&self) -> String {
+        let runs = self.runs.as_ref().expect("it runs");
+        runs.hl7.clone().expect("it listens")
+    }
 }
 
 /// The site of a one-use link.
@@ -74,6 +80,7 @@ impl Story {
         );
         node.json(["import", text(&people)]);
         let record = node.import(&sample("ips.json"));
+        node.json(["connect", "hl7", "--listen", &free_address()]);
         let mut surgery = Desk {
             role: "surgery",
             tab: Tab::open(browser, "about:blank"),
@@ -228,6 +235,14 @@ impl Story {
             desk.tab.go(&medicine);
             assert!(desk.tab.says("Two versions, and nobody has decided"));
             looks.at(&mut desk.tab, &format!("{}, two versions", desk.role));
+            desk.tab.go(&format!("{medicine}/history"));
+            let said = desk.tab.text("document.body.innerText");
+            assert_eq!(
+                said.matches("nobody has decided between them").count(),
+                2,
+                "{said}"
+            );
+            looks.at(&mut desk.tab, &format!("{}, versions of it", desk.role));
             desk.tab.go(&format!("/r/{record}"));
             assert!(
                 desk.tab.says("two versions"),
@@ -238,7 +253,7 @@ impl Story {
     }
 
     /// Everything that a form can lead to, at the surgery.
-    pub fn works(&mut self, looks: &mut Looks, browser: &Rc<RefCell<Chromium>>) {
+    pub fn works(&mut self, looks: &mut Looks) {
         let record = self.record.clone();
         let backup = self.surgery.node.beside("backup");
         let letter = self.surgery.node.file("letter.pdf", pdf());
@@ -257,6 +272,8 @@ impl Story {
         tab.go(&format!("/r/{record}/add"));
         tab.choose("file", &late);
         tab.press("Add the file");
+        let brought = tab.path();
+        tab.wait_for(&brought, "All of it was read and filed.");
         looks.at(tab, "surgery, brought in");
         tab.go("/records/new");
         tab.fill("Family name", "Okoro");
@@ -272,25 +289,6 @@ impl Story {
         looks.at(tab, "surgery, a second record");
         tab.go("/records?q=nobody+by+that+name");
         looks.at(tab, "surgery, nobody is found");
-        tab.go("/staff");
-        tab.fill("Name", "Nurse Ada");
-        tab.fill("Role", "nurse");
-        tab.press("Enter");
-        looks.at(tab, "surgery, staff");
-        tab.press("Make an account for Nurse Ada");
-        looks.at(tab, "surgery, an account for staff");
-        let code = tab.text("document.querySelector('.words').textContent");
-        tab.go("/phone");
-        tab.press("Open for a phone");
-        looks.at(tab, "surgery, open for a phone");
-        tab.press("Close it for all phones");
-        self.sign_in(looks, browser, &code);
-        let tab = &mut self.surgery.tab;
-        tab.go("/staff");
-        tab.press("Nurse Ada leaves");
-        looks.at(tab, "surgery, staff that left");
-        tab.go("/apps");
-        looks.at(tab, "surgery, apps");
         tab.go("/backups");
         tab.fill("The folder", text(&backup));
         tab.press("Back up now");
@@ -314,6 +312,8 @@ impl Story {
                 .file("strange.json", "{\"resourceType\": 3"),
         );
         tab.press("Bring in");
+        let brought = tab.path();
+        tab.wait_for(&brought, "Some of it was not brought in");
         looks.at(tab, "surgery, not brought in");
         tab.go("/no/such/page");
         looks.at(tab, "surgery, no such page");
@@ -350,28 +350,6 @@ impl Story {
         tab.press("I have read this");
         tab.go("/inbox");
         looks.at(tab, "surgery, an inbox");
-    }
-
-    /// Staff come to their own pages, over TLS.
-    fn sign_in(&mut self, looks: &mut Looks, browser: &Rc<RefCell<Chromium>>, code: &str) {
-        let address = self.surgery.staff_pages.as_deref().expect("a practice");
-        let mut tab = Tab::open(browser, &format!("https://{address}"));
-        tab.go("/records");
-        looks.at(&mut tab, "staff, sign in");
-        tab.fill("Your name", "Nurse Ada");
-        tab.fill("Your passphrase", "not that one at all");
-        tab.fill("The code that your app shows", "123456");
-        tab.press("Sign in");
-        looks.at(&mut tab, "staff, not signed in");
-        tab.press("I have a code for a new account");
-        looks.at(&mut tab, "staff, begin");
-        tab.fill("The code that you were given", code);
-        tab.press("Go on");
-        looks.at(&mut tab, "staff, an account");
-        tab.fill("Choose a passphrase", "four or five words here");
-        tab.fill("The code that the app shows now", "123456");
-        tab.press("Begin");
-        looks.at(&mut tab, "staff, not the code of the app");
     }
 
     /// The share is stopped, and the daughter's pages say what they still know.

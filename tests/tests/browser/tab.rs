@@ -110,6 +110,14 @@ impl Tab {
         self.settle();
     }
 
+    /// Tries to go where nothing answers any more.
+    #[track_caller]
+    pub fn go_nowhere(&mut self, path: &str) {
+        let url = format!("{}{path}", self.origin);
+        let went = self.ask("Page.navigate", json!({"url": url}));
+        assert!(went.get("errorText").is_some(), "{path} answers: {went}");
+    }
+
     /// Waits until a page is there and leads on to no other.
     fn settle(&mut self) {
         self.until("the page is there", |tab| {
@@ -147,6 +155,12 @@ impl Tab {
             said["exceptionDetails"]
         );
         Some(said["result"]["value"].clone())
+    }
+
+    /// Whether something is so on the page; not while it goes to another one.
+    pub fn looked(&self, expression: &str) -> bool {
+        self.try_value(expression)
+            .is_some_and(|is_so| is_so == true)
     }
 
     /// What an expression is in the page.

@@ -1,18 +1,14 @@
 //! Something new in a record: a note, a reading, a medicine, a task, a letter.
 
-use axum::{
-    extract::{Path, Query},
-    response::IntoResponse,
-};
+use axum::extract::{Path, Query};
 use maud::{Markup, html};
 use serde::Deserialize;
 
 use super::{
-    Answer,
+    Answer, bring,
     frame::{Tab, Where, token},
     go, page,
     parts::{self, Field},
-    people,
 };
 use crate::{
     api::{Addition, Line, Request},
@@ -27,6 +23,9 @@ pub(super) async fn show(
     Query(asked): Query<parts::Done>,
     Query(newer): Query<Newer>,
 ) -> Answer {
+    if visitor.is_phone() {
+        return Err(visitor.may_not());
+    }
     let word = record.clone();
     let looked = visitor.look(&record, move |node| {
         let older = newer.replaces.map(|letter| node.thing(&word, &letter));
@@ -48,6 +47,7 @@ pub(super) async fn show(
             (task(&action, &visitor.session))
             (letter(&action, older.as_ref(), &visitor.session))
         }
+        p { a href="/brought" { "Files that were brought in" } }
     };
     let at = Where::OfRecord(Tab::Add);
     Ok(page(&visitor, &heading, ("Add", at), &main))
@@ -202,11 +202,7 @@ async fn file(record: &str, sent: Sent) -> Answer {
     let starts_as_json = file.bytes.trim_ascii_start().starts_with(b"{");
     let replaces = sent.given("replaces");
     if starts_as_json && sent.given("title").is_none() && replaces.is_none() {
-        let imported = people::bring_in(&sent.by, sent.files, Some(record.to_owned())).await?;
-        let heading = sent.by.heading(Some(record)).await?;
-        let main = people::what_came(&imported);
-        let at = Where::OfRecord(Tab::Add);
-        return Ok(page(&sent.by, &heading, ("Brought in", at), &main).into_response());
+        return bring::begin(sent.by, sent.files, Some(record.to_owned())).await;
     }
     let (word, title, date) = (record.to_owned(), sent.given("title"), sent.given("date"));
     let files = sent.files;

@@ -46,7 +46,13 @@ pub(super) async fn ask(
     let Reply::Records(records) = visitor.ask(Request::RecordList).await? else {
         return Err(odd_answer().into());
     };
-    let main = form(&visitor, &question, &records);
+    // The library is nobody's record.
+    let library = visitor.work(|node| Ok(node.library())).await?;
+    let people: Vec<_> = records
+        .into_iter()
+        .filter(|line| Some(&line.record) != library.as_ref())
+        .collect();
+    let main = form(&visitor, &question, &people);
     let mut response = alone("An app asks", &main).into_response();
     // Whoever says yes is sent back to the app, which a form may do to no other place.
     let own = POLICY.replace(
@@ -86,7 +92,7 @@ fn form(visitor: &Visitor, question: &Question, records: &[RecordLine]) -> Marku
                 fieldset {
                     legend { "Whose record?" }
                     @for (n, record) in records.iter().enumerate() {
-                        (radio("record", &record.record, &who(record), n == 0 && records.len() == 1))
+                        (radio("record", &record.record, &who(record, records), n == 0 && records.len() == 1))
                     }
                 }
                 fieldset {
@@ -104,11 +110,23 @@ fn form(visitor: &Visitor, question: &Question, records: &[RecordLine]) -> Marku
     }
 }
 
-fn who(record: &RecordLine) -> String {
-    match &record.born {
-        Some(born) => format!("{}, born {}", record.person, words::when(born)),
-        None => record.person.clone(),
+/// Whose a record is, so that it is told from each of the others.
+fn who(record: &RecordLine, all: &[RecordLine]) -> String {
+    let mut who = record.person.clone();
+    if let Some(born) = &record.born {
+        who.push_str(&format!(", born {}", words::when(born)));
     }
+    if let Some(number) = &record.nhs_number {
+        who.push_str(&format!(", NHS number {}", words::nhs_number(number)));
+    }
+    let is_same = |other: &&RecordLine| {
+        (&other.person, &other.born, &other.nhs_number)
+            == (&record.person, &record.born, &record.nhs_number)
+    };
+    if all.iter().filter(is_same).count() > 1 {
+        who.push_str(&format!(", record {}", &record.record[..12]));
+    }
+    who
 }
 
 fn of_parts(sections: &BTreeSet<Section>) -> String {

@@ -13,14 +13,12 @@ use super::{
     frame::{Tab, Where, drawn, token},
     go, page,
     parts::{self, Field},
-    summary,
 };
 use crate::{
     api::{AllergyState, EmergencyChange, EmergencyShown, Reply, Request},
     control::odd_answer,
-    health::paper::{self as health, Needed},
     http::{forms::Sent, refusal::Refusal, sessions::Session, visitor::Visitor, words},
-    node::{Overview, Part, no_paper},
+    node::{Overview, Part},
     pairing::code,
 };
 
@@ -49,7 +47,6 @@ async fn sheet(
         (parts::done(done))
         div.sheet {
         h1 { "Emergency page" }
-        (summary::not_reached(&overview))
         (needed(&overview))
         @if let (Some(qr), Some(link)) = (qr, link) {
             section.panel {
@@ -121,7 +118,7 @@ fn lines(part: &Part) -> Markup {
                 li.large {
                     (happened.line.text)
                     @for mark in &happened.line.marks { " " span.mark { (mark) } }
-                    span.by { @if let Some(when) = &happened.when { (words::moment(when)) ", " } (happened.line.said_by()) }
+                    span.by { @if let Some(when) = &happened.when { (words::moment(when)) ", " } (happened.line.said_by()) @if let Some(late) = &happened.late { " " span.late { (late) } } }
                 }
             }
         }
@@ -174,69 +171,8 @@ pub(super) async fn on_paper(Path(record): Path<String>, sent: Sent) -> Answer {
 
 async fn paper(visitor: &Visitor, record: &str, link: Option<String>) -> Answer {
     let word = record.to_owned();
-    let overview = visitor.work(move |node| node.overview(&word)).await?;
-    let line = &overview.line;
-    let not_known = || "not known here".to_owned();
-    let needed = Needed {
-        person: line.person.clone(),
-        about: vec![
-            (
-                "Born".to_owned(),
-                line.born.as_deref().map_or_else(not_known, words::when),
-            ),
-            (
-                "NHS number".to_owned(),
-                line.nhs_number
-                    .as_deref()
-                    .map_or_else(not_known, words::nhs_number),
-            ),
-        ],
-        parts: ["allergies", "plans", "medicines", "conditions"]
-            .into_iter()
-            .map(|name| (words::section(name), told(&overview, name)))
-            .collect(),
-        made: now(),
-        link,
-    };
-    let made = health::emergency(&needed).map_err(|error| no_paper(&error))?;
-    Ok(file("application/pdf", "emergency.pdf", made))
-}
-
-/// What is told of a section on paper: never nothing at all.
-fn told(overview: &Overview, name: &str) -> Vec<(String, String)> {
-    const NOT_KNOWN: &str = "Not known to this node. That is not the same as none.";
-    let part = overview.parts.iter().find(|part| part.section == name);
-    let said = |text: &str| vec![(text.to_owned(), String::new())];
-    match (name, overview.allergies, part) {
-        ("allergies", AllergyState::NotKnownHere, _) => return said(NOT_KNOWN),
-        ("allergies", AllergyState::NoneKnown, _) => {
-            return said("No known allergies, as somebody said.");
-        }
-        ("allergies", AllergyState::Recorded, None) => {
-            return said("They stand in another record of the same person.");
-        }
-        (_, _, None) => return said(NOT_KNOWN),
-        (_, _, Some(_)) => {}
-    }
-    let lines = part
-        .into_iter()
-        .flat_map(|part| part.lines.iter().take(part.current));
-    let mut told: Vec<_> = lines
-        .map(|happened| {
-            let when = happened.when.as_deref().map(words::when);
-            let mut details: Vec<String> = when.into_iter().collect();
-            details.push(happened.line.by.clone());
-            details.extend(happened.line.marks.iter().cloned());
-            (happened.line.text.clone(), details.join(", "))
-        })
-        .collect();
-    let left_out = part.map_or(0, |part| part.current.saturating_sub(part.lines.len()));
-    if told.is_empty() {
-        told = said("Nothing of this holds now: what there was has ended.");
-    } else if left_out > 0 {
-        told.push((format!("{left_out} more are in the record."), String::new()));
-    }
-    told
+    let made = visitor.work(move |node| node.emergency_paper(&word, link));
+    Ok(file("application/pdf", "emergency.pdf", made.await?))
 }
 
 fn now() -> String {

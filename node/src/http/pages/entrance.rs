@@ -11,15 +11,24 @@ use axum::{
 use maud::html;
 
 use super::{Answer, alone, go};
-use crate::http::{forms::Left, sessions::Secret, site::Site, visitor::cookie};
+use crate::http::{
+    forms::Left,
+    sessions::Secret,
+    site::{Kind, Site},
+    visitor::{cookie, way_in},
+};
 
 /// `/enter/LINK`: a page with one button. A visit changes nothing, so that a program which looks at
 /// links before they are shown does not use this one up; a browser with a script goes on by itself.
-pub(super) async fn door(Path(link): Path<String>) -> Response {
+pub(super) async fn door(State(site): State<Arc<Site>>, Path(link): Path<String>) -> Response {
+    let place = match site.kind {
+        Kind::OwnMachine | Kind::Staff => "on this computer",
+        Kind::Phone => "on this phone",
+    };
     let main = html! {
         section.panel {
             h1 { "Open kith" }
-            p { "This link opens kith once, on this computer." }
+            p { "This link opens kith once, " (place) "." }
             form method="post" action="/enter" data-go {
                 input type="hidden" name="link" value=(link);
                 button.main { "Open" }
@@ -41,7 +50,7 @@ pub(super) async fn enter(
             section.panel {
                 h1 { "This link does not open kith any more" }
                 p { "A link works once, for ten minutes." }
-                p { "In a terminal on this computer, type " kbd { "kith ui" } " and follow the new link." }
+                (way_in(site.kind))
             }
         };
         return (StatusCode::UNAUTHORIZED, alone("Open kith", &main)).into_response();
@@ -66,7 +75,10 @@ pub(super) async fn leave(State(site): State<Arc<Site>>, parts: Parts, _: Left) 
     let main = html! {
         section.panel {
             h1 { "Closed" }
-            p { "Your node goes on: it sends and receives what is shared. " kbd { "kith ui" } " opens these pages again." }
+            @match site.kind {
+                Kind::OwnMachine => p { "Your node goes on: it sends and receives what is shared. " kbd { "kith ui" } " opens these pages again." }
+                Kind::Staff | Kind::Phone => (way_in(site.kind))
+            }
         }
     };
     Ok(alone("Closed", &main).into_response())

@@ -82,6 +82,9 @@ struct Shown<'s> {
 
 /// `/r/RECORD/form/FORM`.
 pub(super) async fn show(visitor: Visitor, Path((record, word)): Path<(String, String)>) -> Answer {
+    if visitor.is_phone() {
+        return Err(visitor.may_not());
+    }
     let (heading, opened) = opened(&visitor, &record, &word).await?;
     let form = read(&opened)?;
     let shown = Shown {
@@ -332,6 +335,7 @@ fn field(shown: &Shown<'_>, question: &Question) -> Markup {
             span.hint id=(hint) {
                 @if question.options.is_empty() || question.kind == Kind::OpenChoice { (question.kind.in_words()) }
                 @if question.repeats && question.options.is_empty() { "; one answer a line" }
+                @if question.kind == Kind::OpenChoice && !question.options.is_empty() { ": " (offered(question)) "." }
                 @if let Some(known) = known { " From the record: " (known.answers.join(", ")) " (" (known.source) ")." }
                 @if let Some(open) = open { " " (open.why) }
                 @for what in &findings { " " strong.late { (what) } }
@@ -341,6 +345,12 @@ fn field(shown: &Shown<'_>, question: &Question) -> Markup {
             @else { p { "This is not answered on a page." } }
         }
     }
+}
+
+fn offered(question: &Question) -> String {
+    let options = question.options.iter();
+    let words: Vec<_> = options.map(|(_, value)| typed::in_words(value)).collect();
+    words.join(", ")
 }
 
 fn input(question: &Question, id: &str, hint: &str, texts: &[String], is_wrong: bool) -> Markup {

@@ -240,8 +240,9 @@ impl Page<'_> {
             }
             main id="main" tabindex="-1" {
                 p.note id="news" hidden { "Something new has come. " a href="" { "Show it" } }
+                p.alert id="late" role="alert" hidden { "The time of something that is to be done has passed just now. " a href="" { "Show the page anew" } }
                 p.alert id="gone" hidden { "This page has lost its node: it may have stopped. What you see may be old." }
-                (main)
+                @if self.session.viewer == Viewer::Phone { (only_to_look(main)) } @else { (main) }
                 // Nothing is loaded again under somebody's eyes without a script that sees whether it changed.
                 @if self.waits_ms.is_some() { p { a.button href="" { "Look again" } } }
             }
@@ -266,6 +267,43 @@ impl Page<'_> {
             }
         }
     }
+}
+
+/// What a page shows to somebody who changes nothing: all but its forms, and what would only open
+/// one. What others wrote is escaped, so that each form is one of the page itself.
+fn only_to_look(main: &Markup) -> Markup {
+    let mut looked = String::new();
+    let mut rest = main.0.as_str();
+    while let Some((before, form)) = rest.split_once("<form") {
+        looked.push_str(before);
+        let (form, after) = form.split_once("</form>").unwrap_or((form, ""));
+        let (tag, _) = form.split_once('>').unwrap_or((form, ""));
+        if tag.contains("role=\"search\"") {
+            looked.push_str(&format!("<form{form}</form>"));
+        }
+        rest = after;
+    }
+    looked.push_str(rest);
+    PreEscaped(without_empty_details(&looked))
+}
+
+/// Without what opens and has nothing in it.
+fn without_empty_details(page: &str) -> String {
+    let mut kept = String::new();
+    let mut rest = page;
+    while let Some((before, details)) = rest.split_once("<details") {
+        kept.push_str(before);
+        let (inside, after) = details.split_once("</details>").unwrap_or((details, ""));
+        let shown = inside
+            .split_once("</summary>")
+            .map_or(inside, |(_, shown)| shown);
+        if !shown.is_empty() {
+            kept.push_str(&format!("<details{inside}</details>"));
+        }
+        rest = after;
+    }
+    kept.push_str(rest);
+    kept
 }
 
 /// A page of somebody who has no session, or of what failed.
@@ -314,7 +352,9 @@ fn freshness(heading: &Heading) -> String {
         away,
         ..
     } = heading;
+    let is_coming = |person: &Person| !person.coming.is_empty();
     match (known, away, waiting) {
+        (_, 0, 0) if heading.person.as_ref().is_some_and(is_coming) => "Receiving".to_owned(),
         (0, ..) => "Shared with nobody yet".to_owned(),
         (_, 0, 0) => "Up to date".to_owned(),
         (_, 0, n) => format!("Sending to {n}"),
@@ -354,6 +394,26 @@ fn banner(person: &Person) -> Markup {
                     }
                     div { dt { "Allergies " } dd { (allergies(person)) } }
                 }
+                (doubts(person))
+            }
+        }
+    }
+}
+
+/// What may be missing on every page of a record, and from whom.
+fn doubts(person: &Person) -> Markup {
+    html! {
+        @if !person.coming.is_empty() {
+            p.mind { "Not everything has come yet from " (person.coming.join(", ")) ": what stands here may be a part." }
+        }
+        @if !person.away.is_empty() {
+            p.mind {
+                "Not connected now: "
+                @for (n, source) in person.away.iter().enumerate() {
+                    @if n > 0 { "; " }
+                    (source.name) @if let Some(last) = &source.last { ", last heard " (words::moment(last)) }
+                }
+                ". There may be something newer that is not here."
             }
         }
     }
@@ -379,8 +439,8 @@ fn tabs(person: &Person, at: Where, viewer: &Viewer) -> Markup {
                             @if tab == Tab::Review && person.to_review > 0 {
                                 " " span.badge { (person.to_review) }
                             }
-                            @if tab == Tab::ToDo && person.late > 0 {
-                                " " span.badge { (person.late) " late" }
+                            @if tab == Tab::ToDo {
+                                span data-stands="late" { @if person.late > 0 { " " span.badge { (person.late) " late" } } }
                             }
                         }
                     }
@@ -402,7 +462,20 @@ pub(in crate::http) fn drawn(svg: String) -> Markup {
 
 #[cfg(test)]
 mod tests {
-    use super::plain;
+    use maud::PreEscaped;
+
+    use super::{only_to_look, plain};
+
+    #[test]
+    fn whoever_only_looks_gets_no_form_but_a_search() {
+        let page = "<p>a</p><form method=\"post\"><button>b</button></form><details><summary>c</summary>\
+             <form>d</form></details><form role=\"search\">e</form><details class=\"panel\"><summary>f</summary>g</details>";
+        let looked = only_to_look(&PreEscaped(page.to_owned()));
+        assert_eq!(
+            looked.0,
+            "<p>a</p><form role=\"search\">e</form><details class=\"panel\"><summary>f</summary>g</details>"
+        );
+    }
 
     #[test]
     fn what_turns_text_around_is_seen_to_have_been_there() {

@@ -14,7 +14,7 @@ use crate::{
     api::{BackedUp, Connection, Problem, Reply, Request, Side, Status},
     control::odd_answer,
     failure::{Ending, Failure},
-    http::{forms::Sent, refusal::Refusal, visitor::Visitor, words},
+    http::{forms::Sent, refusal::Refusal, told::told, visitor::Visitor, words},
 };
 
 async fn status(visitor: &Visitor) -> Result<Status, Refusal> {
@@ -57,7 +57,7 @@ fn problems(problems: &[Problem]) -> Markup {
         @if !problems.is_empty() {
             section.alert {
                 h2 { "What is wrong" }
-                ul { @for problem in problems { li { strong { (problem.what) } " " (problem.remedy) } } }
+                ul { @for problem in problems { li { strong { (told(&problem.what)) } " " (words::capital(&told(&problem.remedy))) } } }
             }
         }
     }
@@ -73,7 +73,7 @@ fn others(connections: &[Connection]) -> Markup {
                         td data-head="Who" { (other.name) }
                         td data-head="State" { (words::capital(&other.state)) }
                         td data-head="Why" {
-                            (other.why.as_deref().map(words::capital).unwrap_or_default())
+                            (other.why.as_deref().map(|why| words::capital(&told(why))).unwrap_or_default())
                             @if let Some(next) = &other.next_try { span.by { "called again " @if next == "now" { "now" } @else { (words::moment(next)) } } }
                         }
                         td data-head="Waiting" { @if other.waits { "something is to be sent" } @else { "it has everything up to now" } }

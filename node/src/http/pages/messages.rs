@@ -16,7 +16,7 @@ use crate::{
     },
     control::odd_answer,
     failure::{Ending, Failure},
-    http::{forms::Sent, refusal::Refusal, sessions::Session, visitor::Visitor, words},
+    http::{forms::Sent, refusal::Refusal, sessions::Session, told::told, visitor::Visitor, words},
 };
 
 /// So many stand on one page.
@@ -129,13 +129,13 @@ fn one(line: &InboxLine, session: &Session) -> Markup {
     html! {
         li {
             a href=(format!("/messages/{}", line.number)) { (kind) " of " (line.sender) ", number " (line.control_id) }
-            " " span.mark { (line.state.words()) }
+            " " @if line.state == InboxState::Filed { (line.state.words()) } @else { span.mark { (line.state.words()) } }
             span.by { "received " (words::moment(&line.received)) " by " (line.from) }
-            @if let Some(reason) = &line.reason { p { (reason) } }
+            @if let Some(reason) = &line.reason { p { (words::capital(&told(reason))) "." } }
             @if let Some(record) = &line.record {
                 p { a href=(format!("/r/{record}")) { @if line.began_record { "the record that it began" } @else { "the record" } } }
             }
-            @for note in &line.notes { p.small { (note) } }
+            @for note in &line.notes { p.small { (told(note)) } }
             @if line.state == InboxState::NeedsPerson {
                 form method="post" action=(format!("/messages/{}", line.number)) {
                     (token(session))
@@ -162,9 +162,9 @@ fn explained(message: &MessageExplained) -> Markup {
     html! {
         section.panel {
             h2 { "What it would do" }
-            @for sentence in &message.would { p { (sentence) } }
+            @for sentence in &message.would { p { (told(sentence)) } }
             ul { @for resource in &message.resources { li { (resource) } } }
-            @for note in &message.notes { p.small { (note) } }
+            @for note in &message.notes { p.small { (told(note)) } }
         }
         section.panel {
             h2 { "What stands in it" }
@@ -188,7 +188,7 @@ fn going_out(out: &Outgoing) -> Markup {
                         li {
                             (line.kind) " to " (line.to) ", number " (line.control_id)
                             " " span.mark { (line.state.words()) }
-                            @if let Some(reason) = &line.reason { p { (reason) } }
+                            @if let Some(reason) = &line.reason { p { (told(reason)) } }
                             @if line.state == OutState::Waiting {
                                 @if let Some(next) = &line.next { span.by { "next try " (words::moment(next)) } }
                             }

@@ -3,7 +3,10 @@
 use maud::{Markup, html};
 use serde::Deserialize;
 
-use crate::{api::Happened, http::words};
+use crate::{
+    api::Happened,
+    http::{told::timed, words},
+};
 
 /// Things of a record, one under the other, each a link to all that it says.
 pub(in crate::http) fn things(record: &str, lines: &[Happened]) -> Markup {
@@ -19,7 +22,7 @@ pub(in crate::http) fn thing(record: &str, happened: &Happened) -> Markup {
     let line = &happened.line;
     let struck = line.marks.iter().any(|mark| mark == "entered in error");
     html! {
-        a href=(format!("/r/{record}/thing/{}", line.id)) class=[struck.then_some("struck")] { (line.text) }
+        a href=(format!("/r/{record}/thing/{}", line.id)) class=[struck.then_some("struck")] { (timed(&line.text)) }
         @for mark in &line.marks { " " span.mark { (mark) } }
         span.by {
             @if let Some(when) = &happened.when { (words::moment(when)) ", " }

@@ -11,11 +11,10 @@ use super::{
     parts::Field,
 };
 use crate::{
-    api::{ImportRequest, Imported, NewPerson, RecordLine, RecordMade, Reply, Request},
+    api::{NewPerson, RecordLine, RecordMade, Reply, Request},
     control::odd_answer,
-    failure::Failure,
     http::{forms::Sent, visitor::Visitor, words},
-    node::{Heading, Role, Upload},
+    node::{Heading, Role},
 };
 
 /// So many people are shown before a search.
@@ -111,6 +110,9 @@ fn results(found: &[RecordLine], asked: &str) -> Markup {
 
 /// `/records/new`.
 pub(super) async fn new(visitor: Visitor) -> Answer {
+    if visitor.is_phone() {
+        return Err(visitor.may_not());
+    }
     let heading = visitor.heading(None).await?;
     Ok(form_page(&visitor, &heading))
 }
@@ -130,6 +132,7 @@ fn form_page(visitor: &Visitor, heading: &Heading) -> Response {
             (Field { name: "files", label: "Files", hint: "FHIR bundles or NDJSON, letters as PDF, CDA or text, bundle files of kith", kind: "file", required: true, ..Field::TEXT }.draw())
             button { "Bring in" }
         }
+        p { a href="/brought" { "Files that were brought in" } }
     };
     let at = Where::OfNode(Place::Records);
     page(visitor, heading, ("Start a new record", at), &main)
@@ -185,72 +188,4 @@ pub(super) async fn begin(sent: Sent) -> Answer {
         ("Start a new record", Where::Between),
         &main,
     ))
-}
-
-/// Brings files in.
-pub(super) async fn import(sent: Sent) -> Answer {
-    let imported = bring_in(&sent.by, sent.files, None).await?;
-    let heading = sent.by.heading(None).await?;
-    let main = what_came(&imported);
-    let at = Where::OfNode(Place::Records);
-    Ok(page(&sent.by, &heading, ("Brought in", at), &main))
-}
-
-/// Imports files that were sent. They stand in a folder of this node's home for that long.
-pub(super) async fn bring_in(
-    visitor: &Visitor,
-    files: Vec<Upload>,
-    record: Option<String>,
-) -> Result<Imported, Failure> {
-    let reply = visitor
-        .work(move |node| {
-            node.with_sent_files(&files, |node, paths| {
-                let request = ImportRequest {
-                    paths,
-                    record,
-                    ..ImportRequest::default()
-                };
-                node.handle(Request::Import(request), &mut |_| {})
-            })
-        })
-        .await?;
-    let Reply::Imported(imported) = reply else {
-        return Err(odd_answer());
-    };
-    Ok(imported)
-}
-
-/// What came of it, file by file.
-pub(super) fn what_came(imported: &Imported) -> Markup {
-    html! {
-        h1 { "Brought in" }
-        @for filed in &imported.records {
-            section.panel {
-                h2 { a href=(format!("/r/{}", filed.record)) { (filed.person) } }
-                ul {
-                    @for (section, n) in &filed.filed { li { (words::section(section)) ": " (words::count(*n, "thing", "things")) } }
-                    @if filed.unchanged > 0 { li { (filed.unchanged) " were here already" } }
-                }
-                @for other in &filed.alike {
-                    p.note { "This may be the same person as " a href=(format!("/r/{}", other.record)) { (other.person) } ": " (other.evidence.join("; ")) }
-                }
-            }
-        }
-        @if !imported.refused.is_empty() {
-            section.alert {
-                h2 { "Not brought in" }
-                ul { @for refused in &imported.refused { li { (name_of(&refused.file)) ": " (refused.failure.what) " " (refused.failure.remedy) } } }
-            }
-        }
-        @if !imported.flagged.is_empty() {
-            section.note {
-                h2 { "Odd, and kept as it came" }
-                ul { @for flag in &imported.flagged { li { (flag.what) } } }
-            }
-        }
-    }
-}
-
-fn name_of(path: &str) -> &str {
-    path.rsplit('/').next().unwrap_or(path)
 }

@@ -12,6 +12,7 @@ use crate::{
     api::{HasIt, Known, PlanLine, PlansShown, Reply, Request},
     control::odd_answer,
     http::{visitor::Visitor, words},
+    node::arrived_late,
 };
 
 /// `/r/RECORD/plans`.
@@ -80,7 +81,7 @@ fn facts(plan: &PlanLine) -> Markup {
         dl.facts {
             @if let Some(date) = &plan.date { dt { "Version of" } dd { (words::moment(date)) } }
             @if !plan.authors.is_empty() { dt { "Written by" } dd { (plan.authors.join(", ")) } }
-            dt { "Signed by" } dd { (plan.signed_by) ", " (words::moment(&plan.signed)) }
+            dt { "Signed by" } dd { (plan.signed_by) ", " (words::moment(&plan.signed)) (late(plan)) }
             @if let Some(due) = &plan.review_due {
                 dt { "To be looked at again" }
                 dd { (words::moment(due)) @if plan.review_late { " " span.overdue { "that day has passed" } } }
@@ -88,6 +89,13 @@ fn facts(plan: &PlanLine) -> Markup {
             @if !plan.marks.is_empty() { dt { "Mind" } dd { @for mark in &plan.marks { span.mark { (mark) } " " } } }
         }
     }
+}
+
+/// That it came here long after the day that stands on it, where it did.
+fn late(plan: &PlanLine) -> Markup {
+    let date = plan.date.as_deref();
+    let late = date.and_then(|date| arrived_late(date, &plan.signed));
+    html! { @if let Some(late) = late { ": " strong { (late) } } }
 }
 
 fn holders(plans: &PlansShown) -> Markup {
@@ -137,7 +145,7 @@ fn line(record: &str, plan: &PlanLine) -> Markup {
         @for mark in &plan.marks { " " span.mark { (mark) } }
         span.by {
             (plan.kind) @if let Some(date) = &plan.date { ", " (words::moment(date)) }
-            ", signed by " (plan.signed_by)
+            ", signed by " (plan.signed_by) (late(plan))
             @if plan.status != "current" { ", " (plan.status) }
         }
     }

@@ -12,7 +12,7 @@ use crate::{
     api::{Decision, LinkWord, Reply, Request, ReviewKind, SamePersonRequest, ToReview},
     control::odd_answer,
     failure::{Ending, Failure},
-    http::{forms::Sent, refusal::Refusal, sessions::Session, visitor::Visitor},
+    http::{forms::Sent, refusal::Refusal, sessions::Session, told::told, visitor::Visitor, words},
 };
 
 /// So many items stand on one page, the gravest first.
@@ -74,11 +74,11 @@ fn one(item: &ToReview, session: &Session, names_person: bool) -> Markup {
     );
     html! {
         article class=(if is_grave { "alert" } else { "panel" }) {
-            h2 { (crate::http::words::capital(item.kind.words())) }
+            h2 { (words::capital(item.kind.words())) }
             @if names_person && !item.person.is_empty() {
                 p { a href=(format!("/r/{}", item.record)) { (item.person) } }
             }
-            p { strong { (item.what) } }
+            p { strong { (told(&item.what)) } }
             (choices(item, session))
         }
     }
@@ -102,8 +102,8 @@ fn choices(item: &ToReview, session: &Session) -> Markup {
     html! {
         @match item.kind {
             ReviewKind::TwoPlans => {
-                ul { @for plan in &item.versions { li { (plan) } } }
-                p { (crate::http::words::capital(&item.remedy)) "." }
+                ul { @for plan in &item.versions { li { (told(plan)) } } }
+                p { (words::capital(&told(&item.remedy))) "." }
             }
             ReviewKind::TwoVersions => (versions(item, session, &action)),
             ReviewKind::MistakeAndChange => {
@@ -138,7 +138,7 @@ fn versions(item: &ToReview, session: &Session, action: &str) -> Markup {
             @for (n, version) in (1..).zip(&item.versions) {
                 section.version {
                     h3 { "Version " (n) }
-                    p.large { (version) }
+                    p.large { (told(version)) }
                     form method="post" action=(action) {
                         (token(session))
                         input type="hidden" name="id" value=(item.id);

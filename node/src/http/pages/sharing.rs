@@ -133,6 +133,9 @@ const PRESETS: [(&str, &str, &str, &str); 3] = [
 
 /// `/r/RECORD/sharing/new`.
 pub(super) async fn new(visitor: Visitor, Path(record): Path<String>) -> Answer {
+    if visitor.is_phone() {
+        return Err(visitor.may_not());
+    }
     let heading = visitor.heading(Some(&record)).await?;
     let known = known(&visitor).await?;
     let main = html! {

@@ -18,6 +18,7 @@ use crate::{
         sessions::Viewer,
         signing,
         site::{Kind, Running, Site},
+        told::told,
     },
     node::Signing,
     pairing::code,
@@ -46,7 +47,7 @@ pub(super) async fn form(State(site): State<Arc<Site>>) -> Answer {
 fn asked(failure: Option<&Failure>) -> Markup {
     html! {
         h1 { "Sign in" }
-        @if let Some(failure) = failure { div.alert role="alert" { p { strong { (failure.what) } " " (failure.remedy) } } }
+        @if let Some(failure) = failure { div.alert role="alert" { p { strong { (failure.what) } " " (told(&failure.remedy)) } } }
         form.panel method="post" action="/sign-in" {
             (Field { name: "name", label: "Your name", hint: "As it is entered here", required: true, ..Field::TEXT }.draw())
             (Field { name: "passphrase", label: "Your passphrase", kind: "password", required: true, ..Field::TEXT }.draw())

@@ -31,7 +31,6 @@ pub(super) async fn show(visitor: Visitor, Path(record): Path<String>) -> Answer
     let main = html! {
         h1 { "Summary" }
         (doubts(&overview))
-        (not_reached(&overview))
         div.columns {
             @for section in FIRST { (first(&record, &overview, section)) }
             (last(&record, &overview.last))
@@ -67,27 +66,6 @@ fn doubts(overview: &Overview) -> Markup {
         }
         @for other in &overview.joined {
             p.note { "Another record of the same person is here: " a href=(format!("/r/{}", other.record)) { (other.person) } ". The two are shown beside each other and never merged." }
-        }
-    }
-}
-
-/// Sources of which something newer may exist.
-pub(super) fn not_reached(overview: &Overview) -> Markup {
-    let is_away = |name: &str| {
-        let state = overview.connections.get(name);
-        state.is_some_and(|state| state == "not connected")
-    };
-    let away: Vec<_> = overview
-        .as_of
-        .iter()
-        .filter(|source| is_away(&source.source))
-        .collect();
-    html! {
-        @if !away.is_empty() {
-            section.note {
-                h2 { "Not connected now" }
-                ul { @for source in away { li { (source.source) ": last heard " (words::moment(&source.last)) ". There may be something newer that is not here." } } }
-            }
         }
     }
 }

@@ -16,7 +16,7 @@ use crate::{
     },
     control::odd_answer,
     failure::{Ending, Failure},
-    http::{forms::Sent, refusal::Refusal, sessions::Session, visitor::Visitor, words},
+    http::{forms::Sent, refusal::Refusal, sessions::Session, told::told, visitor::Visitor, words},
     node::Role,
 };
 
@@ -40,7 +40,7 @@ pub(super) async fn inbox(visitor: Visitor, Query(asked): Query<parts::Done>) ->
         @if heading.role != Some(Role::Person) && !visitor.is_phone() {
             p { a href="/messages" { "Messages of other systems" } }
         }
-        @for unread in &list.unread { p.alert { (unread) } }
+        @for unread in &list.unread { p.alert { (told(unread)) } }
         section.panel {
             h2 { "For you" }
             @if ours.is_empty() { p { "Nothing is asked of you by name." } }
@@ -79,7 +79,7 @@ fn one(task: &TaskLine, session: &Session, names_person: bool) -> Markup {
         @if names_person { a href=(format!("/r/{}/to-do", task.record)) { (task.person) } ": " }
         strong { (task.what) }
         @if task.to_review { " " span.mark { "to review" } }
-        span.by {
+        span.by data-stands=(task.id) {
             @if task.late { span.overdue { (says(task)) } } @else { (says(task)) }
         }
         span.by {

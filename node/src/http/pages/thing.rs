@@ -16,8 +16,8 @@ use super::{
 };
 use crate::{
     api::{AttestRequest, Change, Line, Request},
-    http::{forms::Sent, sessions::Session, visitor::Visitor, words},
-    node::{Attached, Thing},
+    http::{forms::Sent, sessions::Session, told::timed, visitor::Visitor, words},
+    node::{Attached, Thing, arrived_late},
 };
 
 /// How deep what a resource says is told; what is deeper stands in its text.
@@ -36,17 +36,23 @@ pub(super) async fn show(
     let main = html! {
         (parts::done(&asked))
         p.small { (words::section(&thing.section)) @if thing.label != "general" { ", marked " (thing.label) } }
-        h1 { (thing.line.text) }
+        h1 { (timed(&thing.line.text)) }
         (facts(&thing))
         (relations(&record, &thing))
         (acceptance(&path, &thing, &visitor))
         @for reason in &thing.taken_back { div.alert { h2 { "Entered in error" } p { (reason) } } }
         (versions(&record, &thing))
+        p { a href=(format!("{path}/history")) { "Versions: who wrote what, and when" } }
         (files(&path, &thing.attached))
         @if thing.taken_back.is_empty() && thing.versions.len() == 1 { (changes(&path, &thing, &visitor.session)) }
     };
     let at = Where::OfRecord(Tab::Summary);
-    Ok(page(&visitor, &heading, (&thing.line.text, at), &main))
+    Ok(page(
+        &visitor,
+        &heading,
+        (&timed(&thing.line.text), at),
+        &main,
+    ))
 }
 
 fn facts(thing: &Thing) -> Markup {
@@ -54,7 +60,13 @@ fn facts(thing: &Thing) -> Markup {
         dl.facts.panel {
             dt { "Says so" } dd { (thing.line.said_by()) }
             @if let Some(when) = &thing.line.when { dt { "When" } dd { (words::moment(when)) } }
-            @if let Some(signed) = &thing.signed { dt { "Signed" } dd { (words::moment(signed)) } }
+            @if let Some(signed) = &thing.signed {
+                dt { "Signed" }
+                dd {
+                    (words::moment(signed))
+                    @if let Some(late) = thing.line.when.as_deref().and_then(|when| arrived_late(when, signed)) { ": " strong { (late) } }
+                }
+            }
             @if !thing.line.marks.is_empty() {
                 dt { "Mind" } dd { @for mark in &thing.line.marks { span.mark { (mark) } " " } }
             }
@@ -91,7 +103,7 @@ fn acceptance(path: &str, thing: &Thing, visitor: &Visitor) -> Markup {
 
 /// A letter among those that came before and after it.
 fn relations(record: &str, thing: &Thing) -> Markup {
-    let link = |line: &Line| html! { a href=(format!("/r/{record}/thing/{}", line.id)) { (line.text) } ", by " (line.said_by()) };
+    let link = |line: &Line| html! { a href=(format!("/r/{record}/thing/{}", line.id)) { (timed(&line.text)) } ", by " (line.said_by()) };
     html! {
         @if let Some(newer) = &thing.replaced_by {
             div.note { h2 { "A newer letter took the place of this one" } p { (link(newer)) } }
@@ -129,7 +141,7 @@ fn versions(record: &str, thing: &Thing) -> Markup {
 }
 
 /// What a resource says, member by member, as text.
-fn said(value: &Value, depth: usize) -> Markup {
+pub(super) fn said(value: &Value, depth: usize) -> Markup {
     html! {
         @match value {
             Value::Object(members) if depth < DEPTH_MAX => {
@@ -146,7 +158,7 @@ fn said(value: &Value, depth: usize) -> Markup {
             }
             Value::String(text) if text.starts_with("kith-blob:") => "a file, beneath",
             Value::String(text) if is_long_data(text) => { (words::bytes(text.len() as u64)) " of data" }
-            Value::String(text) => (text),
+            Value::String(text) => (timed(&words::when(text))),
             Value::Number(number) => (number.to_string()),
             Value::Bool(true) => "yes",
             Value::Bool(false) => "no",
@@ -157,7 +169,7 @@ fn said(value: &Value, depth: usize) -> Markup {
 }
 
 /// Bookkeeping is not told; its text is there.
-fn is_told(name: &str, depth: usize) -> bool {
+pub(super) fn is_told(name: &str, depth: usize) -> bool {
     !(depth == 0 && ["resourceType", "id", "meta", "text"].contains(&name)) && name != "system"
 }
 
@@ -166,7 +178,7 @@ fn is_long_data(text: &str) -> bool {
 }
 
 /// `effectiveDateTime` as `effective date time`.
-fn spoken(name: &str) -> String {
+pub(super) fn spoken(name: &str) -> String {
     let mut spoken = String::new();
     for c in name.chars() {
         if c.is_ascii_uppercase() {

@@ -17,7 +17,7 @@ use crate::{
     },
     control::odd_answer,
     failure::{Ending, Failure},
-    http::{forms::Sent, refusal::Refusal, sessions::Session, visitor::Visitor, words},
+    http::{forms::Sent, refusal::Refusal, sessions::Session, told::told, visitor::Visitor, words},
 };
 
 /// `/r/RECORD/to-do`.
@@ -156,7 +156,7 @@ fn happened(record: &str, handover: &HandoverShown, session: &Session) -> Markup
                         legend { "What?" }
                         @for kind in EventKind::ALL { (parts::radio("kind", kind.word(), &words::capital(kind.word()), kind == EventKind::Fall)) }
                     }
-                    (Field { name: "when", label: "When", hint: "Now, where it is left out; otherwise such as 2026-11-28T14:05:00Z or 2026-11-28", ..Field::TEXT }.draw())
+                    (Field { name: "when", label: "When", hint: "Now, where it is left out; otherwise such as 2026-11-28 14:05, or the day alone", ..Field::TEXT }.draw())
                     (Field { name: "place", label: "Where", ..Field::TEXT }.draw())
                     (Field { name: "why", label: "How, or why", ..Field::TEXT }.draw())
                     button { "Write it down and tell everybody who may know" }
@@ -179,7 +179,7 @@ fn changed(handover: &HandoverShown) -> Markup {
             ul.things {
                 @for occurred in &handover.changed {
                     li {
-                        @for what in &occurred.what { (what) " " }
+                        @for what in &occurred.what { (told(what)) " " }
                         span.by { (occurred.by) ", " (words::moment(&occurred.when)) @if let Some(section) = &occurred.section { ", " (words::section(section)) } }
                     }
                 }
@@ -245,7 +245,7 @@ pub(super) async fn event(Path(record): Path<String>, sent: Sent) -> Answer {
         },
         None => EventSaid::Happened {
             kind: kind(sent.text("kind"))?,
-            when: sent.given("when"),
+            when: sent.given("when").map(|when| words::instant(&when)),
             place: sent.given("place"),
             why: sent.given("why"),
         },
@@ -363,7 +363,7 @@ fn mistakes(shown: &RulesShown) -> Markup {
         @if !shown.mistakes.is_empty() {
             section.alert role="alert" {
                 h2 { "These rules were not kept" }
-                ul { @for mistake in &shown.mistakes { li { "Line " (mistake.line) ", character " (mistake.column) ": " (mistake.what) " " (mistake.remedy) } } }
+                ul { @for mistake in &shown.mistakes { li { "Line " (mistake.line) ", character " (mistake.column) ": " (mistake.what) " " (told(&mistake.remedy)) } } }
             }
         }
         @if !shown.unknown.is_empty() {

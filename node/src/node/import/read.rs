@@ -24,7 +24,7 @@ use crate::{
 };
 
 /// A file, read.
-pub(super) struct FileRead {
+pub(crate) struct FileRead {
     /// As it was named.
     pub(super) name: String,
     pub(super) flags: Vec<Flag>,
@@ -42,6 +42,26 @@ pub(super) enum Found {
     Messages(Vec<u8>),
     /// Something that is kept byte for byte, with its media type.
     Opaque(Vec<u8>, &'static str),
+}
+
+impl FileRead {
+    /// Reads one file.
+    pub(crate) fn of(path: &Path) -> Self {
+        read(path, false)
+    }
+
+    /// A file of which reading ended without an answer.
+    pub(crate) fn not_read(path: &Path) -> Self {
+        Self {
+            name: path.display().to_string(),
+            flags: Vec::new(),
+            found: Err(Failure::new(
+                Ending::Failed,
+                "The file could not be read to its end.",
+                "Nothing of it was filed. This is a fault of kith.",
+            )),
+        }
+    }
 }
 
 /// Resources with the document and the person of each.

@@ -147,7 +147,7 @@ impl Node {
     }
 
     /// A member of staff by name, where they are of this node's owner.
-    pub(super) fn staff_of(
+    pub(in crate::node) fn staff_of(
         &self,
         by: Option<PrincipalId>,
         staff: Option<StaffId>,
