@@ -50,7 +50,7 @@ fn two_families_agree_by_text_and_a_third_node_reads_it_in_the_circle() {
         .chunks(60)
         .map(|line| std::str::from_utf8(line).expect("ASCII"))
         .collect();
-    let file = laptop.file("offer.txt", &broken.join("\r\n"));
+    let file = laptop.file("offer.txt", broken.join("\r\n"));
     let answered = laptop.json([
         "household",
         "answer",
@@ -61,13 +61,13 @@ fn two_families_agree_by_text_and_a_third_node_reads_it_in_the_circle() {
     let answer = answered["text"].as_str().expect("a text").to_owned();
     tablet.json(["household", "take-in", &hers, &answer]);
     let agreed = ("Lives with Bert Penn".to_owned(), "agreed".to_owned());
-    assert_eq!(states(&tablet, &hers), [agreed.clone()]);
+    assert_eq!(states(&tablet, &hers), std::slice::from_ref(&agreed));
     assert_eq!(
         states(&laptop, &his),
         [("Lives with Ada Penn".to_owned(), "agreed".to_owned())]
     );
     until("the surgery reads it", || {
-        states(&surgery, &hers) == [agreed.clone()]
+        states(&surgery, &hers) == std::slice::from_ref(&agreed)
     });
     assert!(!answer.contains(&his) && !offer.contains(&hers));
 

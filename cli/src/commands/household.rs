@@ -89,10 +89,10 @@ fn agrees(session: &Session, record: &str, text: &str) -> Result<bool, Failure> 
 
 fn asked(session: &Session, record: String, act: HouseholdAct) -> Result<HouseholdShown, Failure> {
     let asked = HouseholdAsk { record, act };
-    match session.ask(Request::Household(asked))? {
-        Reply::Household(shown) => Ok(shown),
-        _ => Err(odd_answer()),
-    }
+    let Reply::Household(shown) = session.ask(Request::Household(asked))? else {
+        return Err(odd_answer());
+    };
+    Ok(shown)
 }
 
 fn list(shown: &HouseholdShown) {

@@ -13,7 +13,7 @@ use super::{
     station::Station,
 };
 use crate::{
-    api::{ConnectHl7, InboxAsk, Reply, Request},
+    api::{ConnectHl7, InboxAsk, InboxShown, Reply, Request},
     failure::{Ending, Failure},
     hl7::Caller,
     node::Role,
@@ -182,10 +182,7 @@ fn message(system: usize, n: usize, person: usize) -> Vec<u8> {
 
 /// How many wait to be filed.
 fn waiting(node: &Station) -> Result<usize, Failure> {
-    match node.ask(Request::Inbox(InboxAsk::List { all: false }))? {
-        Reply::Inbox(shown) => Ok(shown.wait),
-        _ => Err(odd()),
-    }
+    Ok(inbox(node, false)?.wait)
 }
 
 /// Waits until nothing waits any more; how many are filed.
@@ -193,12 +190,15 @@ fn wait_until_filed(node: &Station) -> Result<usize, Failure> {
     while waiting(node)? > 0 {
         std::thread::sleep(BETWEEN_LOOKS);
     }
-    match node.ask(Request::Inbox(InboxAsk::List { all: true }))? {
-        Reply::Inbox(shown) => {
-            Ok((shown.messages.len() + shown.not_listed).saturating_sub(shown.need_a_person))
-        }
-        _ => Err(odd()),
-    }
+    let shown = inbox(node, true)?;
+    Ok((shown.messages.len() + shown.not_listed).saturating_sub(shown.need_a_person))
+}
+
+fn inbox(node: &Station, all: bool) -> Result<InboxShown, Failure> {
+    let Reply::Inbox(shown) = node.ask(Request::Inbox(InboxAsk::List { all }))? else {
+        return Err(odd());
+    };
+    Ok(shown)
 }
 
 #[expect(

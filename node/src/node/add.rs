@@ -17,7 +17,7 @@ use crate::{
     api::{Added, Addition},
     failure::{Ending, Failure},
     health::{
-        genes, line,
+        line,
         work::{handover, reference_to},
     },
 };
@@ -304,12 +304,11 @@ fn result(
     laboratory: Option<String>,
     when: &str,
 ) -> Value {
-    let (code, gene) = genes::typed(what);
     let mut result = json!({
         "resourceType": "Observation",
         "status": "final",
         "category": [{"coding": [{"system": "http://terminology.hl7.org/CodeSystem/observation-category", "code": "laboratory"}]}],
-        "code": code,
+        "code": {"text": what},
         "effectiveDateTime": when,
     });
     if let Some(laboratory) = laboratory {
@@ -322,9 +321,6 @@ fn result(
         (Ok(number), None) => result["valueQuantity"] = json!({ "value": number }),
         (Err(_), Some(unit)) => result["valueString"] = json!(format!("{value} {unit}")),
         (Err(_), None) => result["valueString"] = json!(value),
-    }
-    if let Some(gene) = gene {
-        result["component"] = gene;
     }
     result
 }

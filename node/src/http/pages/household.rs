@@ -209,10 +209,10 @@ fn request(record: &str, act: HouseholdAct) -> Request {
 }
 
 fn shown(reply: Reply) -> Result<HouseholdShown, Refusal> {
-    match reply {
-        Reply::Household(shown) => Ok(shown),
-        _ => Err(odd_answer().into()),
-    }
+    let Reply::Household(shown) = reply else {
+        return Err(odd_answer().into());
+    };
+    Ok(shown)
 }
 
 fn no_bond() -> Failure {

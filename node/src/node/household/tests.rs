@@ -18,10 +18,11 @@ impl Place {
     ) -> Result<HouseholdShown, Failure> {
         let record = record.to_string();
         let asked = Request::Household(HouseholdAsk { record, act });
-        match self.node.handle(asked, &mut |_| {})? {
-            Reply::Household(shown) => Ok(shown),
-            other => panic!("{other:?}"),
-        }
+        let reply = self.node.handle(asked, &mut |_| {})?;
+        let Reply::Household(shown) = reply else {
+            panic!("{reply:?}")
+        };
+        Ok(shown)
     }
 
     fn offers(&mut self, record: RecordId, bond: Bond) -> String {
@@ -68,10 +69,11 @@ impl Place {
             family: "Penn".to_owned(),
             ..NewPerson::default()
         };
-        match self.does(Request::RecordNew(person)) {
-            Reply::RecordNew(made) => RecordId::from_hex(&made.record).expect("an id"),
-            other => panic!("{other:?}"),
-        }
+        let reply = self.does(Request::RecordNew(person));
+        let Reply::RecordNew(made) = reply else {
+            panic!("{reply:?}")
+        };
+        RecordId::from_hex(&made.record).expect("an id")
     }
 }
 
