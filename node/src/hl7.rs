@@ -1,7 +1,7 @@
 //! Messages of other systems over the network and out of a folder, while the node runs.
 //!
-//! Whatever came is made durable first, many messages in one commit ([`desk`]), then answered, and
-//! filed after that, one after another in the order in which they came ([`filing`]).
+//! Whatever came is made durable first, many messages in one commit (`desk`), then answered, and
+//! filed after that, one after another in the order in which they came (`filing`).
 
 mod caller;
 mod desk;

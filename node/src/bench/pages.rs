@@ -69,8 +69,10 @@ impl Bench {
             self.figures.aim(&what, ms, "ms", Some(150.0));
             self.figures.aim(&what, kb, "KB", Some(300.0));
         }
-        let what = format!("{STAFF} people click at once, the slowest of twenty");
-        self.figures.aim(&what, clicks, "ms", Some(200.0));
+        for (when, ms) in ["after a start", "again"].into_iter().zip(clicks) {
+            let what = format!("{STAFF} people click at once, {when}, 95 in 100 within");
+            self.figures.aim(&what, ms, "ms", Some(200.0));
+        }
         Ok(())
     }
 
@@ -118,7 +120,7 @@ pub(super) async fn start(home: Home) -> Result<Started, Failure> {
     Ok((site, stop, running))
 }
 
-type Measured = (Vec<(String, f64, f64)>, f64);
+type Measured = (Vec<(String, f64, f64)>, [f64; 2]);
 
 fn measure(
     site: &crate::http::Site,
@@ -144,8 +146,10 @@ fn measure(
     Ok((of_long, clicked(&browser, short)?))
 }
 
-/// Everybody clicks at the same moment, some times in a row; the time under which 95 in 100 are.
-fn clicked(browser: &Browser, records: &[String]) -> Result<f64, Failure> {
+/// Everybody clicks at the same moment, each on the record of somebody else, some times in a row:
+/// the time under which 95 in 100 are, of the first clicks, whose records are not loaded, and of
+/// the others.
+fn clicked(browser: &Browser, records: &[String]) -> Result<[f64; 2], Failure> {
     let start = Arc::new(Barrier::new(records.len()));
     let threads: Vec<_> = records
         .iter()
@@ -161,12 +165,16 @@ fn clicked(browser: &Browser, records: &[String]) -> Result<f64, Failure> {
             })
         })
         .collect();
-    let mut times = Vec::new();
+    let mut times = [Vec::new(), Vec::new()];
     for thread in threads {
-        times.extend(thread.join().map_err(|_| odd())??);
+        let mut own = thread.join().map_err(|_| odd())??;
+        times[1].extend(own.split_off(1));
+        times[0].extend(own);
     }
-    times.sort_by(f64::total_cmp);
-    Ok(share_of(&times, 0.95))
+    Ok(times.map(|mut times| {
+        times.sort_by(f64::total_cmp);
+        share_of(&times, 0.95)
+    }))
 }
 
 impl Browser {
