@@ -5,7 +5,7 @@
 //! either side. A word holds what its side says of itself and nothing else: a name, and how it is
 //! reached. There is no room for anything clinical, and no id of a record.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -169,24 +169,28 @@ pub struct Link {
     pub ended: Option<(PrincipalId, u64)>,
 }
 
-/// The links of which these words speak, whatever their order and however often each is there.
+/// The links of which these words speak, whatever their order and however often each is there, in a
+/// record that `own` control or controlled.
 ///
 /// An answer to another offer than the one that is here counts for nothing, and so does an end by
-/// somebody who is neither side. Of several offers or answers of one name the first by its bytes
-/// counts, so that everybody shows the same.
-pub fn links(words: impl IntoIterator<Item = SignedWord>) -> Vec<Link> {
+/// somebody who is neither side and does not control the record. Of several offers or answers of
+/// one name the first by its bytes counts, so that everybody shows the same.
+pub fn links(
+    words: impl IntoIterator<Item = SignedWord>,
+    own: &BTreeSet<PrincipalId>,
+) -> Vec<Link> {
     let mut of_link: BTreeMap<[u8; 16], Vec<SignedWord>> = BTreeMap::new();
     for word in words {
         of_link.entry(word.word.link).or_default().push(word);
     }
     let found = of_link.into_values().filter_map(|mut words| {
         words.sort_by_key(|word| word.digest);
-        link_of(&words)
+        link_of(&words, own)
     });
     found.collect()
 }
 
-fn link_of(words: &[SignedWord]) -> Option<Link> {
+fn link_of(words: &[SignedWord], own: &BTreeSet<PrincipalId>) -> Option<Link> {
     let (offer, mut link) = words.iter().find_map(|offer| match &offer.word.said {
         Said::Offer { bond, own, other } => Some((
             offer.digest,
@@ -211,9 +215,10 @@ fn link_of(words: &[SignedWord]) -> Option<Link> {
         Some(link.offered.0),
         link.answered.as_ref().map(|(by, _, _)| *by),
     ];
+    let may_end = |by: &PrincipalId| sides.contains(&Some(*by)) || own.contains(by);
     let ends = words
         .iter()
-        .filter(|end| end.word.said == Said::End && sides.contains(&Some(end.word.by)));
+        .filter(|end| end.word.said == Said::End && may_end(&end.word.by));
     let first = ends.min_by_key(|end| (end.word.at_ms, end.digest));
     link.ended = first.map(|end| (end.word.by, end.word.at_ms));
     Some(link)
@@ -221,6 +226,8 @@ fn link_of(words: &[SignedWord]) -> Option<Link> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use proptest::prelude::*;
 
     use super::{Bond, Said, Side, SignedWord, Word, links};
@@ -298,7 +305,7 @@ mod tests {
             let mut words = words;
             let more = words[again].clone();
             words.push(more);
-            let found = links(words);
+            let found = links(words.clone(), &BTreeSet::new());
             prop_assert_eq!(found.len(), 1);
             let link = &found[0];
             prop_assert_eq!(&link.offered.1.name, "Ada");
@@ -306,12 +313,16 @@ mod tests {
             let (by, bert, _) = link.answered.clone().expect("it was answered");
             prop_assert_eq!(&bert.name, "Bert");
             prop_assert_eq!(link.ended, Some((by, 9)));
+            // Whoever controls the record now ends it too, although another agreed to it.
+            let mal = SecretKey::from_seed([3; 32]).principal();
+            let found = links(words, &BTreeSet::from([mal]));
+            prop_assert_eq!(found[0].ended, Some((mal, 1)));
         }
 
         #[test]
         fn without_the_offer_nothing_is_said(left_out in 0..4_usize) {
             let words: Vec<_> = story().into_iter().take(left_out).collect();
-            prop_assert!(links(words).is_empty());
+            prop_assert!(links(words, &BTreeSet::new()).is_empty());
         }
     }
 }

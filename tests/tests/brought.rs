@@ -23,17 +23,7 @@ impl Story {
     fn begin(add: &str) -> Self {
         let ada = Node::set_up("Ada", "person");
         let surgery = Node::set_up("Riverside Surgery", "practice");
-        let made = ada.json([
-            "record",
-            "new",
-            "--family",
-            "Penn",
-            "--given",
-            "Ada",
-            "--born",
-            "1950-01-31",
-        ]);
-        let record = made["record"].as_str().expect("an id").to_owned();
+        let record = ada.begins("Penn", "Ada", "1950-01-31");
         let host = free_address();
         let running = vec![
             ada.running_at(["--listen", "127.0.0.1:0", "--pages", &host]),

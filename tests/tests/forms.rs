@@ -41,17 +41,7 @@ pub(super) struct Surgery {
 impl Surgery {
     pub(super) fn opens() -> Self {
         let node = Node::set_up("Riverside Surgery", "practice");
-        let made = node.json([
-            "record",
-            "new",
-            "--family",
-            "Penn",
-            "--given",
-            "Ada",
-            "--born",
-            "1950-01-31",
-        ]);
-        let record = made["record"].as_str().expect("an id").to_owned();
+        let record = node.begins("Penn", "Ada", "1950-01-31");
         Self { node, record }
     }
 

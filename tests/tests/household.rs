@@ -10,19 +10,13 @@ fn states(node: &Node, record: &str) -> Vec<(String, String)> {
     links.iter().map(line).collect()
 }
 
-/// A new record of somebody.
-fn begun(node: &Node, given: &str) -> String {
-    let made = node.json(["record", "new", "--family", "Penn", "--given", given]);
-    made["record"].as_str().expect("an id").to_owned()
-}
-
 #[test]
 fn two_families_agree_by_text_and_a_third_node_reads_it_in_the_circle() {
     let tablet = Node::set_up("Ada's tablet", "person");
     let laptop = Node::set_up("Bert's laptop", "person");
     let surgery = Node::set_up("Riverside Surgery", "practice");
-    let hers = begun(&tablet, "Ada");
-    let his = begun(&laptop, "Bert");
+    let hers = tablet.begins("Penn", "Ada", "1950-01-31");
+    let his = laptop.begins("Penn", "Bert", "1948-03-02");
     let _tablet_runs = tablet.running();
     surgery.join(&tablet.share(&hers, "all", "tasks"));
     let _surgery_runs = surgery.running();

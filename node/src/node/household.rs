@@ -27,6 +27,7 @@ use super::{
 use crate::{
     api::{HouseholdAct, HouseholdAsk, HouseholdLine, HouseholdShown, HouseholdState},
     failure::{Ending, Failure},
+    words::capital,
 };
 use paper::Paper;
 
@@ -81,7 +82,7 @@ impl Done {
 }
 
 /// A word as it stands in a circle.
-#[derive(Serialize, Deserialize)]
+#[derive(Deserialize)]
 struct Kept {
     side: At,
     /// What goes from hand to hand.
@@ -136,7 +137,7 @@ impl Node {
     }
 
     /// The links of a record, those that stand first.
-    pub(super) fn household_lines(&self, record: &mut Record) -> Vec<HouseholdLine> {
+    fn household_lines(&self, record: &mut Record) -> Vec<HouseholdLine> {
         let known = self.known_links(record);
         let mut lines: Vec<_> = known.iter().map(|known| self.line_of(known)).collect();
         lines.sort_by_key(|line| (line.state as u8, line.name.clone(), line.link.clone()));
@@ -146,11 +147,12 @@ impl Node {
     fn offer_household(&mut self, id: RecordId, said: Said, to: &str) -> Result<Done, Failure> {
         let mut link = [0; 16];
         self.rng.fill_bytes(&mut link);
-        let text = self.say_word(id, At::Offered, link, said)?;
+        let offer = self.signed_word(link, said)?;
+        self.keep_words(id, At::Offered, &[&offer])?;
         let note = format!(
             "Offered. Give this text to whoever looks after {to}'s record; what they give you in return goes to kith household take-in. Until then this record alone speaks of it, as not answered yet."
         );
-        Ok(Done::with(text, note))
+        Ok(Done::with(offer.text, note))
     }
 
     /// Accepts an offer for a record.
@@ -175,16 +177,16 @@ impl Node {
             offer: offer.digest,
             own,
         };
-        self.keep_word(id, At::Answered, &offer)?;
-        let answer = self.say_word(id, At::Answered, link, said)?;
+        let answer = self.signed_word(link, said)?;
+        self.keep_words(id, At::Answered, &[&offer, &answer])?;
         if let Some(other) = self.other_here(link, At::Offered)? {
-            self.keep_word(other, At::Offered, &Paper::parse(&answer)?)?;
+            self.keep_words(other, At::Offered, &[&answer])?;
             return Ok(Done::only(
                 "Accepted. Both records are here, and both say so now.",
             ));
         }
         Ok(Done::with(
-            answer,
+            answer.text,
             "Accepted, and this record says so. Give this text to whoever offered it: with it, and kith household take-in, the other record says so too.",
         ))
     }
@@ -213,7 +215,7 @@ impl Node {
                 "An answer is here already. Nothing was changed.",
             )),
             Said::Answer { own, .. } => {
-                self.keep_word(id, known.side, &paper)?;
+                self.keep_words(id, known.side, &[&paper])?;
                 Ok(Done::only(format!(
                     "{} agreed, and this record says so now.",
                     own.name
@@ -228,7 +230,7 @@ impl Node {
             }
             Said::Offer { .. } | Said::End => {
                 if known.link.ended.is_none() {
-                    self.keep_word(id, known.side, &paper)?;
+                    self.keep_words(id, known.side, &[&paper])?;
                 }
                 Ok(Done::only(
                     "The link is ended, and this record says so. What was said before stays in its history.",
@@ -279,10 +281,11 @@ impl Node {
             ));
         };
         let link = known.link.link;
-        let text = self.say_word(id, known.side, link, Said::End)?;
+        let end = self.signed_word(link, Said::End)?;
+        self.keep_words(id, known.side, &[&end])?;
         let other = known.side.other();
         if let Some(there) = self.other_here(link, other)? {
-            self.keep_word(there, other, &Paper::parse(&text)?)?;
+            self.keep_words(there, other, &[&end])?;
             return Ok(Done::only(
                 "Ended. Both records are here, and both say so now.",
             ));
@@ -293,31 +296,21 @@ impl Node {
             ));
         }
         Ok(Done::with(
-            text,
+            end.text,
             "Ended, and this record says so. The other one does when its side has taken in this text (kith household take-in): give it to them. kith cannot take back what they have.",
         ))
     }
 
-    /// Signs a word for this node's owner, writes it into a record that they control, and gives
-    /// back what goes from hand to hand.
-    fn say_word(
-        &mut self,
-        id: RecordId,
-        side: At,
-        link: [u8; 16],
-        said: Said,
-    ) -> Result<String, Failure> {
+    /// A word, signed for this node's owner.
+    fn signed_word(&self, link: [u8; 16], said: Said) -> Result<Paper, Failure> {
         let log = self.principal_log()?;
         let word = Word::new(link, self.identity.principal, now_ms(), said);
-        let paper = Paper::sign(&self.identity, word, &log)?;
-        self.keep_word(id, side, &paper)?;
-        Ok(paper.text)
+        Paper::sign(&self.identity, word, &log)
     }
 
-    /// Writes a word into the circle of a record.
-    fn keep_word(&mut self, id: RecordId, side: At, paper: &Paper) -> Result<(), Failure> {
-        let name = name_of(paper.word.link, side);
-        let here = row(RowKind::Household, &name, &id);
+    /// Writes words on one link into the circle of a record that this node's owner controls, all or
+    /// none.
+    fn keep_words(&mut self, id: RecordId, side: At, papers: &[&Paper]) -> Result<(), Failure> {
         self.with_record(id, |node, record| {
             if !node.controls(record) {
                 return Err(Failure::new(
@@ -326,35 +319,42 @@ impl Node {
                     "Ask whoever controls it: kith record control RECORD says who. Nothing was changed.",
                 ));
             }
-            if node.known_links(record).len() >= LINKS_MAX {
+            let begins = papers.iter().any(|paper| matches!(paper.word.said, Said::Offer { .. }));
+            if begins && node.known_links(record).len() >= LINKS_MAX {
                 return Err(Failure::new(
                     Ending::Failed,
                     format!("This record has {LINKS_MAX} links, which is all that fits."),
-                    "Nothing was changed.",
+                    "Those that are there can still be answered and ended. Nothing was changed.",
                 ));
             }
-            let kept = Kept {
-                side,
-                text: paper.text.clone(),
-            };
-            let text = serde_json::json!({"side": kept.side, "text": kept.text}).to_string();
-            let now = now_ms();
-            let edit = Edit::Create(Resource {
-                meta: Meta {
-                    kind: KIND.to_owned(),
-                    batch: (now, 0),
-                    made_here: true,
-                    ..Meta::default()
-                },
-                body: Body::whole(text),
-            });
-            let edits = [(DocumentId::first(Section::Circle, Label::general()), vec![edit])];
-            let mut items = vec![here];
-            let mut rng = node.rng.clone();
-            import::write_all(record, &node.pen(now), edits.into(), &mut items, &mut rng)?;
-            node.rng = rng;
-            node.commit(items)
+            node.write_words(record, side, papers)
         })
+    }
+
+    fn write_words(
+        &mut self,
+        record: &mut Record,
+        side: At,
+        papers: &[&Paper],
+    ) -> Result<(), Failure> {
+        let now = now_ms();
+        let places = papers.iter().map(|paper| {
+            row(
+                RowKind::Household,
+                &name_of(paper.word.link, side),
+                &record.id(),
+            )
+        });
+        let mut items: Vec<_> = places.collect();
+        let edits = (0..)
+            .zip(papers)
+            .map(|(n, paper)| create(side, paper, (now, n)));
+        let document = DocumentId::first(Section::Circle, Label::general());
+        let edits = [(document, edits.collect())].into();
+        let mut rng = self.rng.clone();
+        import::write_all(record, &self.pen(now), edits, &mut items, &mut rng)?;
+        self.rng = rng;
+        self.commit(items)
     }
 
     /// The other record of a link, where it is here and this node's owner controls it.
@@ -367,18 +367,25 @@ impl Node {
         Ok(controls.then_some(id))
     }
 
+    /// The links of a record. Only what whoever controls it, or once did, wrote into its circle
+    /// counts: others may add there, and say nothing of a household by it. A word is ended by
+    /// another word, and not by saying that it was entered in error.
     fn known_links(&self, record: &mut Record) -> Vec<Known> {
+        let own = record.ledger().ever_in_control();
         let documents = record.ledger().documents();
         let circles = documents
             .iter()
             .filter(|document| document.section == Section::Circle);
-        let kept = circles.flat_map(|document| self.read_document(record, document));
+        let kept: Vec<_> = circles
+            .flat_map(|document| self.read_document(record, document))
+            .collect();
         let mut words = Vec::new();
         let mut sides = Vec::new();
         let mut texts = BTreeMap::new();
         for placed in kept {
             let meta = &placed.held.meta;
-            if meta.kind != KIND || !meta.made_here || !placed.held.retractions.is_empty() {
+            let author = record.author(&placed.held.created);
+            if meta.kind != KIND || !meta.made_here || !author.is_some_and(|by| own.contains(&by)) {
                 continue;
             }
             let kept = serde_json::from_str::<Kept>(&placed.held.to_text(0)).ok();
@@ -406,7 +413,7 @@ impl Node {
                 link,
             })
         };
-        let all = links(words.iter().cloned()).into_iter();
+        let all = links(words.iter().cloned(), &own).into_iter();
         all.filter_map(with_side).collect()
     }
 
@@ -424,14 +431,7 @@ impl Node {
         let said = |(by, at_ms): (PrincipalId, u64)| {
             format!("{}, {}", self.household_signer(by), show::time(at_ms))
         };
-        let words = words_of(bond);
-        let mut first = words.chars();
-        let words: String = first
-            .next()
-            .into_iter()
-            .flat_map(char::to_uppercase)
-            .chain(first)
-            .collect();
+        let words = capital(words_of(bond));
         HouseholdLine {
             link: data_encoding::HEXLOWER.encode(&link.link),
             bond,
@@ -499,6 +499,19 @@ fn last_said<'w>(words: &'w [SignedWord], link: &Link, side: At) -> Option<&'w S
     };
     let of_side = words.iter().filter(is_of_side);
     of_side.max_by_key(|word| (word.word.said == Said::End, word.word.at_ms, word.digest))
+}
+
+fn create(side: At, paper: &Paper, batch: (u64, u32)) -> Edit {
+    let text = serde_json::json!({"side": side, "text": paper.text}).to_string();
+    Edit::Create(Resource {
+        meta: Meta {
+            kind: KIND.to_owned(),
+            batch,
+            made_here: true,
+            ..Meta::default()
+        },
+        body: Body::whole(text),
+    })
 }
 
 fn is_other_side(known: &Known, by: PrincipalId) -> bool {

@@ -206,6 +206,16 @@ impl Node {
         self.kith(all).done().json()
     }
 
+    /// Begins a record of somebody, and gives back its id.
+    #[track_caller]
+    pub fn begins(&self, family: &str, given: &str, born: &str) -> String {
+        let words = [
+            "record", "new", "--family", family, "--given", given, "--born", born,
+        ];
+        let made = self.json(words);
+        made["record"].as_str().expect("an id").to_owned()
+    }
+
     /// Imports a file that is about one person.
     #[track_caller]
     pub fn import(&self, file: &Path) -> String {

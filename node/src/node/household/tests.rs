@@ -1,10 +1,15 @@
 //! Two sides agree to a link, one of them ends it, and nobody else says anything of it.
 
-use kith_protocol::id::RecordId;
+use kith_protocol::{
+    household::{Said, Side},
+    id::RecordId,
+};
 
+use super::{At, LINKS_MAX, paper::Paper};
 use crate::{
     api::{
-        Bond, HouseholdAct, HouseholdAsk, HouseholdShown, HouseholdState, NewPerson, Reply, Request,
+        ActsAs, Bond, ControlChange, HouseholdAct, HouseholdAsk, HouseholdShown, HouseholdState,
+        NewController, NewPerson, Reply, Request,
     },
     failure::{Ending, Failure},
     node::peers::tests::Place,
@@ -53,6 +58,15 @@ impl Place {
     fn ends_link(&mut self, record: RecordId, link: &str) -> Result<HouseholdShown, Failure> {
         let link = link.to_owned();
         self.household_act(record, HouseholdAct::End { link })
+    }
+
+    /// Writes a word into a record although its owner does not control it.
+    fn forges(&mut self, record: RecordId, link: [u8; 16], said: Said) {
+        let written = self.node.with_record(record, |node, record| {
+            let word = node.signed_word(link, said)?;
+            node.write_words(record, At::Offered, &[&word])
+        });
+        written.expect("they may add to the circle");
     }
 
     /// What a record says, as words and how it stands.
@@ -222,27 +236,101 @@ fn only_whoever_controls_a_record_says_so_and_who_sees_its_circle_reads_it() {
     let (mut ada, mut nurse) = (Place::new("Ada's tablet"), Place::new("Nurse"));
     let hers = ada.record();
     ada.invites(&mut nurse, hers, "all", Some("all"));
+    ada.gives(&mut nurse, hers);
     let act = HouseholdAct::Offer {
         bond: Bond::LivesWith,
         to: "Bert".to_owned(),
         name: Some("Ada".to_owned()),
         reach: None,
     };
-    let refused = nurse
-        .household_act(hers, act)
-        .expect_err("it is not theirs to say");
-    assert!(refused.ending != Ending::Done);
+    let refused = nurse.household_act(hers, act.clone());
+    assert_eq!(
+        refused.expect_err("it is not theirs").ending,
+        Ending::NotAllowed
+    );
+
+    // With a node that does not ask: a link of their own, and an end to hers.
+    let offer = Paper::parse(&ada.offers(hers, Bond::LivesWith)).expect("a word");
+    ada.gives(&mut nurse, hers);
+    nurse.forges(hers, [7; 16], offer_of(act));
+    nurse.forges(hers, offer.word.link, Said::End);
+    let offered = is("Lives with my Bert", HouseholdState::Offered);
+    assert_eq!(nurse.says_now(hers), offered);
+    nurse.gives(&mut ada, hers);
+    assert_eq!(ada.says_now(hers), offered);
+
     let nothing = HouseholdAct::Offer {
         bond: Bond::LivesWith,
         to: " ".to_owned(),
         name: None,
         reach: None,
     };
+    let refused = ada.household_act(hers, nothing);
+    assert_eq!(refused.expect_err("no name").ending, Ending::Usage);
+    assert_eq!(ada.says_now(hers), offered);
+}
+
+fn offer_of(act: HouseholdAct) -> Said {
+    let HouseholdAct::Offer { bond, to, name, .. } = act else {
+        panic!("another act")
+    };
+    let own = Side {
+        name: name.expect("a name"),
+        reach: None,
+    };
+    Said::Offer {
+        bond,
+        own,
+        other: to,
+    }
+}
+
+#[test]
+fn a_new_controller_ends_what_another_agreed_to_and_a_full_record_ends_its_links_too() {
+    let (mut ada, mut sam) = (Place::new("Ada's tablet"), Place::new("Sam's laptop"));
+    let hers = ada.record();
+    ada.invites(&mut sam, hers, "all", Some("all"));
+    for _ in 0..LINKS_MAX {
+        ada.offers(hers, Bond::LivesWith);
+    }
+    let more = HouseholdAct::Offer {
+        bond: Bond::LivesWith,
+        to: "one more".to_owned(),
+        name: None,
+        reach: None,
+    };
+    assert!(ada.household_act(hers, more).is_err(), "it is full");
+    let links = |place: &mut Place| {
+        let shown = place.household_act(hers, HouseholdAct::Show);
+        shown.expect("its links").links
+    };
+    let first = links(&mut ada)[0].link.clone();
+    ada.ends_link(hers, &first)
+        .expect("it can be ended all the same");
+    ada.gives(&mut sam, hers);
+    assert_eq!(links(&mut sam).len(), LINKS_MAX);
+
+    let change = ControlChange::HandOver(NewController {
+        name: "Sam's laptop".to_owned(),
+        capacity: Some(ActsAs::Attorney),
+        until: None,
+        evidence: Some("a power of attorney".to_owned()),
+    });
+    ada.does(Request::Control {
+        record: hers.to_string(),
+        change: Some(change),
+    });
+    ada.gives(&mut sam, hers);
+    let second = links(&mut sam)[0].link.clone();
     assert_eq!(
-        ada.household_act(hers, nothing)
-            .expect_err("no name")
-            .ending,
-        Ending::Usage
+        links(&mut sam).len(),
+        LINKS_MAX,
+        "what she said still stands"
     );
-    assert!(ada.says_now(hers).is_empty());
+    sam.ends_link(hers, &second).expect("he controls it now");
+    let ended = links(&mut sam);
+    let ended = ended
+        .iter()
+        .filter(|link| link.state == HouseholdState::Ended);
+    assert_eq!(ended.count(), 2);
 }

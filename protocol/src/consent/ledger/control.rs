@@ -1,5 +1,7 @@
 //! Who controls the record, in what capacity, since when and until when.
 
+use std::collections::BTreeSet;
+
 use super::{Ledger, authority::At, judge};
 use crate::{
     id::{EventId, PrincipalId},
@@ -40,6 +42,22 @@ impl Ledger {
             recovers.any(|recover| *recover != cert && !a.saw(cert, *recover))
         };
         certs.into_iter().flatten().any(|cert| after(*cert))
+    }
+
+    /// Whoever controls the record or once did, by an event that counts.
+    pub fn ever_in_control(&self) -> BTreeSet<PrincipalId> {
+        let a = &self.authority;
+        let named = a.valid.iter().filter_map(|at| match &a.event(at).act {
+            Act::Core(
+                CoreAct::Genesis { controller, .. }
+                | CoreAct::Recover { controller, .. }
+                | CoreAct::Control(
+                    Control::Add { controller, .. } | Control::HandOver { controller, .. },
+                ),
+            ) => Some(*controller),
+            Act::Core(_) | Act::Label(_) | Act::Principal(_) => None,
+        });
+        named.collect()
     }
 
     /// Who controls the record, ascending; those whose time has passed too. Of several ways in
