@@ -100,8 +100,12 @@ impl Authors {
             .collect();
         let time = 1000 + self.written.len() as u64;
         let nonce = u8::try_from(step.author).expect("few authors");
+        let before = copy.resources();
         match copy.write(actor(nonce), time, &edits) {
-            Ok(written) => self.written.push(written),
+            Ok(written) => {
+                only_these_changed(&before, copy, &edits, &written);
+                self.written.push(written);
+            }
             // Places were chosen before the first of the edits.
             Err(EditError::Nothing | EditError::NoList(_) | EditError::Document(_)) => {}
             Err(error) => panic!("an honest write fails: {error} ({edits:?})"),
@@ -116,6 +120,17 @@ impl Authors {
         let holds = |written: &&Written| self.copies[author].holds(&written.hash);
         self.written.iter().filter(holds).cloned().collect()
     }
+}
+
+/// A write reaches what its edits name and make, and nothing else: a reading that is kept is made
+/// up for by reading those again.
+fn only_these_changed(before: &[Held], after: &Document, edits: &[Edit], written: &Written) {
+    let named: Vec<_> = edits.iter().filter_map(Edit::resource).collect();
+    let is_other = |held: &&Held| !named.contains(&&held.id) && !written.created.contains(&held.id);
+    let after = after.resources();
+    let others = after.iter().filter(is_other);
+    assert!(before.iter().filter(is_other).eq(others), "{edits:?}");
+    assert!(after.is_sorted_by(|a, b| a.place() < b.place()));
 }
 
 /// Takes what is not there yet.

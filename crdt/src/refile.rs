@@ -23,19 +23,21 @@ pub enum SourceKey {
     FullUrl(String),
     /// Type, system and value of its first identifier that has both.
     Identifier(String, String, String),
-    /// The whole text.
-    Text(String),
+    /// A hash of the whole text.
+    Text([u8; 32]),
 }
 
 impl SourceKey {
-    /// The key of a resource with this text, and what was written once about it.
-    pub fn of(text: &str, meta: &Meta) -> Self {
-        let value: Value = serde_json::from_str(text).unwrap_or(Value::Null);
+    /// The key of a resource, by what was written once about it and, where that does not do, its
+    /// text.
+    pub fn of(meta: &Meta, text: impl FnOnce() -> String) -> Self {
+        if let Some(url) = meta.full_url().filter(|url| is_absolute(url)) {
+            return Self::FullUrl(format!("{} {url}", meta.kind));
+        }
+        let text = text();
+        let value: Value = serde_json::from_str(&text).unwrap_or(Value::Null);
         let kind = value.get("resourceType").and_then(Value::as_str);
         let kind = kind.unwrap_or_default();
-        if let Some(url) = meta.full_url().filter(|url| is_absolute(url)) {
-            return Self::FullUrl(format!("{kind} {url}"));
-        }
         let identifiers = value.get("identifier").and_then(Value::as_array);
         let named = identifiers.into_iter().flatten().find_map(|identifier| {
             let text = |name: &str| identifier.get(name)?.as_str().map(str::to_owned);
@@ -43,7 +45,7 @@ impl SourceKey {
         });
         match named {
             Some((system, value)) => Self::Identifier(kind.to_owned(), system, value),
-            None => Self::Text(text.to_owned()),
+            None => Self::Text(*blake3::hash(text.as_bytes()).as_bytes()),
         }
     }
 }
@@ -70,13 +72,28 @@ impl Refiling {
     }
 }
 
+/// Something that this author wrote before.
+#[derive(Clone, Copy, Debug)]
+pub struct Before<'h> {
+    /// What makes it the same as something that comes in: that of its text.
+    pub key: &'h SourceKey,
+    /// Where it stands.
+    pub document: &'h DocumentId,
+    /// It.
+    pub held: &'h Held,
+}
+
 /// Compares what comes in (each with the document that it belongs to) with what this author wrote
 /// before.
-pub fn refile(held: &[(DocumentId, Held)], incoming: Vec<(DocumentId, Resource)>) -> Refiling {
-    let mut before: BTreeMap<SourceKey, Vec<&(DocumentId, Held)>> = BTreeMap::new();
-    for place in held.iter().filter(|(_, held)| !held.is_retracted()) {
-        let key = SourceKey::of(&place.1.to_text(0), &place.1.meta);
-        before.entry(key).or_default().push(place);
+pub fn refile<'h>(
+    held: impl IntoIterator<Item = Before<'h>>,
+    incoming: Vec<(DocumentId, Resource)>,
+) -> Refiling {
+    let mut before: BTreeMap<&SourceKey, Vec<Before<'h>>> = BTreeMap::new();
+    for one in held {
+        if !one.held.is_retracted() {
+            before.entry(one.key).or_default().push(one);
+        }
     }
     let mut refiling = Refiling::default();
     if before.is_empty() {
@@ -88,19 +105,19 @@ pub fn refile(held: &[(DocumentId, Held)], incoming: Vec<(DocumentId, Resource)>
     }
     let mut met: BTreeMap<SourceKey, usize> = BTreeMap::new();
     for (document, resource) in incoming {
-        let key = SourceKey::of(&resource.body.to_text(), &resource.meta);
+        let key = SourceKey::of(&resource.meta, || resource.body.to_text());
         let occurrence = met.entry(key.clone()).or_default();
         let known = before.get(&key).and_then(|known| known.get(*occurrence));
         *occurrence += 1;
         match known {
-            Some((document, held)) => {
+            Some(Before { document, held, .. }) => {
                 let edits = difference(held, &resource);
                 if edits.is_empty() {
                     refiling.unchanged += 1;
                 } else {
                     refiling
                         .edits
-                        .entry(document.clone())
+                        .entry((*document).clone())
                         .or_default()
                         .extend(edits);
                 }
@@ -204,7 +221,7 @@ fn list_edits(old: &[&str], new: &[String]) -> Vec<ListEdit> {
 
 #[cfg(test)]
 mod tests {
-    use super::refile;
+    use super::{Before, SourceKey, refile};
     use crate::{Actor, Body, Document, DocumentId, Edit, Label, Meta, Resource, Section};
 
     fn resource(text: &str) -> (DocumentId, Resource) {
@@ -223,18 +240,20 @@ mod tests {
         )
     }
 
-    fn held(document: &Document) -> Vec<(DocumentId, crate::Held)> {
-        let id = DocumentId::first(Section::Identity, Label::general());
-        document
-            .resources()
-            .into_iter()
-            .map(|held| (id.clone(), held))
-            .collect()
-    }
-
     fn write(document: &mut Document, texts: &[String], nonce: u8) -> usize {
         let incoming = texts.iter().map(|text| resource(text)).collect();
-        let refiling = refile(&held(document), incoming);
+        let id = DocumentId::first(Section::Identity, Label::general());
+        let held = document.resources();
+        let keys = held
+            .iter()
+            .map(|held| SourceKey::of(&held.meta, || held.to_text(0)));
+        let keys: Vec<_> = keys.collect();
+        let before = held.iter().zip(&keys).map(|(held, key)| Before {
+            key,
+            document: &id,
+            held,
+        });
+        let refiling = refile(before, incoming);
         for edits in refiling.edits.values() {
             document.write(Actor([nonce; 16]), 1, edits).expect("edits");
         }

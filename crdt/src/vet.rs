@@ -18,7 +18,7 @@ mod refusal;
 use automerge::ChangeHash;
 use sha2::{Digest, Sha256};
 
-use crate::{document::Actor, resource::Resource};
+use crate::document::{Actor, Held};
 
 pub use refusal::Refusal;
 
@@ -118,11 +118,11 @@ impl Vetted {
         self.names_attachments
     }
 
-    /// The resources that it makes, as it made them, where that is all that it does; nothing of a
-    /// change that does anything else.
-    pub fn creations(&self) -> Option<Vec<Resource>> {
+    /// The resources that it makes, as a document holds them that was not changed since, where that
+    /// is all that it does; nothing of a change that does anything else. In the order of making.
+    pub fn creations(&self) -> Option<Vec<Held>> {
         let change = chunk(&self.bytes).and_then(|chunk| Change::read(&chunk));
-        creations::read(change.ok()?)
+        creations::read(change.ok()?, self.hash)
     }
 }
 

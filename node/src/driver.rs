@@ -32,6 +32,8 @@ enum Job {
     Look(Look),
     /// Something happened on the network, or time has passed.
     Input(Input),
+    /// Time has passed in which nobody may have asked for anything.
+    Quiet,
     /// Whether a device is connected and both have everything.
     IsUpToDate(DeviceId, oneshot::Sender<Option<bool>>),
     /// Say goodbye to everyone.
@@ -45,6 +47,9 @@ type Answer = Box<dyn FnOnce(Result<(), Failure>)>;
 /// Looks that are entered into the access log in one commit: more would have the first of them
 /// wait.
 const LOOKS_MAX: usize = 16;
+
+/// After so long without a question the node lets go of what it keeps at hand.
+const QUIET: Duration = Duration::from_secs(15);
 
 /// Jobs that wait for the node; more than that and whoever asks has to wait.
 const JOBS_MAX: usize = 64;
@@ -122,6 +127,8 @@ struct Worker {
     engine: Engine,
     outputs: mpsc::Sender<Output>,
     telling: Telling,
+    /// When somebody asked for something last; nothing once the node rests.
+    asked: Option<Instant>,
 }
 
 impl Driver {
@@ -158,6 +165,7 @@ impl Driver {
             })
             .map_err(|error| node_stopped().because(&error))?;
         is_open.await.map_err(|_| node_stopped())??;
+        tokio::spawn(say_quiet(jobs.downgrade()));
         Ok((Self { jobs, signs }, outputs, thread))
     }
 
@@ -276,6 +284,7 @@ impl Worker {
             engine,
             outputs,
             telling,
+            asked: None,
         })
     }
 
@@ -286,13 +295,19 @@ impl Worker {
         while let Some(job) = next.take() {
             self.passes_time();
             match job {
-                Job::Look(first) => next = self.look(first, queue),
+                Job::Look(first) => {
+                    self.asked = Some(Instant::now());
+                    next = self.look(first, queue);
+                }
                 Job::Work(work) => {
+                    self.asked = Some(Instant::now());
                     self.node.stands(self.engine.standings());
                     work(&mut self.node);
                     self.happened(Input::Changed);
                 }
                 Job::Input(input) => self.happened(input),
+                Job::Quiet if self.asked.is_some() => self.rest_if_quiet(),
+                Job::Quiet => {}
                 Job::IsUpToDate(device, answer) => {
                     if answer.send(self.engine.is_up_to_date(&device)).is_err() {
                         tracing::debug!("nobody waits for an answer");
@@ -332,6 +347,15 @@ impl Worker {
         }
         self.happened(Input::Changed);
         left
+    }
+
+    /// Lets go of what is kept at hand, unless somebody asks for things: what they asked for they
+    /// ask for again.
+    fn rest_if_quiet(&mut self) {
+        if self.asked.is_none_or(|asked| asked.elapsed() >= QUIET) {
+            self.asked = None;
+            self.node.rest();
+        }
     }
 
     /// Says what time alone makes different.
@@ -388,7 +412,7 @@ impl Worker {
                 if let Err(failure) = self.node.has_everything(*device, through) {
                     tracing::warn!(what = failure.what, "a connection's state was not kept");
                 }
-                self.node.rest();
+                self.rest_if_quiet();
                 self.telling.settled.send_modify(|times| *times += 1);
             }
             News::Connected(_) | News::Arrived { .. } => {}
@@ -402,6 +426,20 @@ impl Worker {
             News::Unreadable(_) => {
                 tracing::warn!("a record is damaged, so nothing of it is sent");
             }
+        }
+    }
+}
+
+/// Tells a node now and then that time has passed, for as long as there is one. A node that is too
+/// busy to hear it is not quiet.
+async fn say_quiet(jobs: mpsc::WeakSender<Job>) {
+    loop {
+        tokio::time::sleep(QUIET).await;
+        let Some(jobs) = jobs.upgrade().filter(|jobs| !jobs.is_closed()) else {
+            return;
+        };
+        if jobs.try_send(Job::Quiet).is_err() {
+            tracing::debug!("the node has much to do");
         }
     }
 }

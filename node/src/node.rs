@@ -56,6 +56,7 @@ mod sheet;
 mod shell;
 mod show;
 mod standing;
+mod statements;
 mod status;
 mod streams;
 mod summary;
@@ -127,10 +128,13 @@ pub use trace::{NotTraced, TracedEngine, traces_of};
 pub use views::Found;
 
 /// How much of records is kept loaded between commands, bytes of their changes.
-const LOADED_LEN: usize = 8 << 20;
+const LOADED_LEN: usize = 32 << 20;
 
-/// The same while nobody waits for anything.
-const RESTING_LOADED_LEN: usize = 1 << 20;
+/// How much of what this node's owner said is kept with what was made of it, bytes of texts.
+const STATEMENTS_LEN: usize = 32 << 20;
+
+/// The same while nobody asks for anything.
+const RESTING_LOADED_LEN: usize = 2 << 20;
 
 /// Records of which the rights are kept loaded: those with which conversations are at work.
 const LOADED_RIGHTS_MAX: usize = 64;
@@ -160,14 +164,21 @@ pub struct Node {
     /// When words were tried here by people who may be anyone.
     word_attempts: Vec<u64>,
     standings: standing::Standings,
+    /// What was made of what this node's owner said, to compare what comes in.
+    statements: Recent<statements::Statements>,
     /// Whose each device was that was asked about: the row of every known node is long, and one of
     /// them is read instead of all.
     device_owners: RefCell<BTreeMap<DeviceId, PrincipalId>>,
+    /// Who was found to bring results, and not to answer for them as an organisation does: asked
+    /// for each result that is shown.
+    bringers: RefCell<BTreeMap<PrincipalId, bool>>,
     /// What is read for the answer that is being made, where it is entered into the access log at
     /// its end.
     look: Option<audit::Look>,
     /// What was read for several answers that wait until it stands in the access log.
     gathered: Option<audit::Gathered>,
+    /// What is made and goes into one commit with what says so.
+    deferred: Option<Vec<Item>>,
     /// The member of staff for whom it works now; nobody where it is its owner's own work.
     acting: Option<StaffId>,
     /// How often whom this node knows or expects, or where they are, has changed.
@@ -208,9 +219,12 @@ impl Node {
             addresses: Vec::new(),
             word_attempts: Vec::new(),
             standings: standing::Standings::default(),
+            statements: Recent::of(STATEMENTS_LEN),
             device_owners: RefCell::default(),
+            bringers: RefCell::default(),
             look: None,
             gathered: None,
+            deferred: None,
             acting: None,
             met: 0,
             inbox,
@@ -451,10 +465,11 @@ impl Node {
         }
     }
 
-    /// Lets go of what is not asked for soon: everybody has everything.
+    /// Lets go of what is not asked for soon.
     pub fn rest(&mut self) {
         self.store.rest();
         self.loaded.trim(RESTING_LOADED_LEN);
+        self.statements.clear();
     }
 
     /// What the rights to a record hang on, as it stands on the disk.
@@ -488,6 +503,10 @@ impl Node {
     }
 
     fn commit(&mut self, mut items: Vec<Item>) -> Result<(), Failure> {
+        if let Some(deferred) = &mut self.deferred {
+            deferred.extend(items);
+            return Ok(());
+        }
         let touched = self.deadlines.touched(&items);
         items.extend(touched);
         let for_others = items.iter().any(is_for_others);
@@ -498,6 +517,7 @@ impl Node {
         self.looked.note(&items, of_principal);
         if items.iter().any(identity::is_of_name) {
             self.looked.names_changed();
+            self.bringers.take();
         }
         let last = self.store.commit(items)?;
         self.note_rows(&common);
@@ -508,6 +528,7 @@ impl Node {
             // Who acts for whom may have changed: no record that was loaded before knows it.
             self.loaded.clear();
             self.rights.clear();
+            self.bringers.take();
             self.met += 1;
         }
         if of_invitation {

@@ -1,17 +1,28 @@
-//! Compression. What opens a frame is kept by each thread: a node opens very many small ones, and
-//! made an opener for each, which was a tenth of the time that opening took.
+//! Compression. What makes and opens a frame is kept by each thread: a node handles very many small
+//! ones, and making an opener for each was a tenth of the time that opening took.
 
 use std::{cell::RefCell, io};
 
-use zstd::{bulk::Decompressor, zstd_safe::get_frame_content_size};
+use zstd::{
+    bulk::{Compressor, Decompressor},
+    zstd_safe::get_frame_content_size,
+};
 
 thread_local! {
+    static PACKER: RefCell<Option<Compressor<'static>>> = const { RefCell::new(None) };
     static OPENER: RefCell<Option<Decompressor<'static>>> = const { RefCell::new(None) };
 }
 
 /// Compresses bytes into one frame that says how long they are.
 pub fn pack(bytes: &[u8], level: i32) -> io::Result<Vec<u8>> {
-    zstd::bulk::compress(bytes, level)
+    PACKER.with_borrow_mut(|packer| {
+        let packer = match packer {
+            Some(packer) => packer,
+            None => packer.insert(Compressor::new(level)?),
+        };
+        packer.set_compression_level(level)?;
+        packer.compress(bytes)
+    })
 }
 
 /// What [`pack`] made; nothing where it is no such frame or says that it holds more than

@@ -252,8 +252,8 @@ impl DiskStore {
 
     fn is_new(&self, item: &Item) -> Result<bool, StoreError> {
         Ok(match item {
-            Item::Event { id, .. } => self.index.event(id)?.is_none(),
-            Item::Entry { id, .. } => self.index.entry(id)?.is_none(),
+            Item::Event { id, .. } => self.index.event_position(id)?.is_none(),
+            Item::Entry { id, .. } => self.index.entry_position(id)?.is_none(),
             Item::Part { record, bytes, .. } => !self.index.has_part(record, bytes)?,
             Item::Row { .. } | Item::Audit { .. } => true,
         })
@@ -362,8 +362,7 @@ impl DiskStore {
         &self,
         id: &EnvelopeId,
     ) -> Result<Option<JournalPosition>, StoreError> {
-        let at = self.index.entry(id)?;
-        at.map_or(Ok(None), |at| self.index.position_at(at))
+        self.index.entry_position(id)
     }
 
     /// The place of an event in the journal.
@@ -371,8 +370,7 @@ impl DiskStore {
         &self,
         id: &EventId,
     ) -> Result<Option<JournalPosition>, StoreError> {
-        let at = self.index.event(id)?;
-        at.map_or(Ok(None), |at| self.index.position_at(at))
+        self.index.event_position(id)
     }
 }
 
@@ -410,11 +408,11 @@ impl Store for DiskStore {
     }
 
     fn has_event(&self, id: &EventId) -> Result<bool, StoreError> {
-        Ok(self.index.event(id)?.is_some())
+        Ok(self.index.event_position(id)?.is_some())
     }
 
     fn has_entry(&self, id: &EnvelopeId) -> Result<bool, StoreError> {
-        Ok(self.index.entry(id)?.is_some())
+        Ok(self.index.entry_position(id)?.is_some())
     }
 
     fn entry(
@@ -470,8 +468,7 @@ impl Store for DiskStore {
         record: &RecordId,
         document: &DocumentId,
     ) -> Result<Vec<EnvelopeId>, StoreError> {
-        let ids = self.index.document_entries(record, document)?;
-        Ok(ids.into_iter().map(|(id, _)| id).collect())
+        self.index.entry_ids(record, document)
     }
 
     fn parts(&self, record: &RecordId) -> Result<Vec<Vec<u8>>, StoreError> {
@@ -559,7 +556,7 @@ impl Store for DiskStore {
 
 impl Drop for DiskStore {
     fn drop(&mut self) {
-        if let Err(error) = self.flush() {
+        if let Err(error) = self.index.close() {
             tracing::warn!(%error, "the index was not written out; it is caught up at the next start");
         }
     }

@@ -14,9 +14,12 @@ mod rights;
 mod saved;
 mod write;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
-use kith_crdt::{ChangeHash, Document, DocumentId, Held, Resource, ResourceId, Vetted};
+use kith_crdt::{ChangeHash, Document, DocumentId, Edit, Held, ResourceId, Vetted};
 
 pub use arrive::{ArrivalError, Arrived, Weighed};
 pub use epochs::{CarryOver, SETTLED};
@@ -52,7 +55,11 @@ pub struct Record {
 #[derive(Default)]
 struct Opened {
     entries: BTreeSet<EnvelopeId>,
-    document: Document,
+    /// Made when it is needed: what entries hold that only make resources, as nearly all do, is
+    /// read from them alone.
+    document: Option<Document>,
+    /// What stands in the document, once it was read: reading takes longer than keeping it.
+    held: Option<Vec<Arc<Held>>>,
     sides: Vec<(Vec<EnvelopeId>, Document)>,
 }
 
@@ -72,8 +79,8 @@ pub struct Around {
 pub struct Placed {
     /// The document.
     pub document: DocumentId,
-    /// The resource.
-    pub held: Held,
+    /// The resource: the same pointer for as long as a loaded record has it unchanged.
+    pub held: Arc<Held>,
     /// Whether it stands in a side document: written by a key that was in use twice.
     pub aside: bool,
     /// Whether it came into an epoch that had ended: somebody must look whether it is to be
@@ -122,12 +129,11 @@ impl Record {
         let main = if late {
             self.late(id)
         } else {
-            self.opened(id).document.resources()
+            self.opened(id).held().to_vec()
         };
         let opened = self.opened(id);
         let all: BTreeSet<_> = if late && !opened.sides.is_empty() {
-            let all = opened.document.resources().into_iter();
-            all.map(|held| held.id).collect()
+            opened.held().iter().map(|held| held.id.clone()).collect()
         } else {
             BTreeSet::new()
         };
@@ -141,8 +147,8 @@ impl Record {
         };
         let mut placed: Vec<_> = main.into_iter().map(place(false)).collect();
         for (_, side) in &opened.sides {
-            let known: BTreeSet<_> = placed.iter().map(|placed| placed.held.clone().id).collect();
-            let more = side.resources().into_iter().map(place(true));
+            let known: BTreeSet<_> = placed.iter().map(|placed| placed.held.id.clone()).collect();
+            let more = side.resources().into_iter().map(Arc::new).map(place(true));
             placed.extend(more.filter(|placed| {
                 let id = &placed.held.id;
                 !known.contains(id) && !all.contains(id)
@@ -157,12 +163,12 @@ impl Record {
         let document = reader.document();
         let is_past = self.is_past(document);
         let opened = self.opened(document);
-        if is_past || !opened.sides.is_empty() {
+        if is_past || !opened.sides.is_empty() || opened.held.is_some() {
             let mut all = self.read(reader);
             all.retain(|placed| ids.contains(&placed.held.id));
             return all;
         }
-        let held = ids.iter().filter_map(|id| opened.document.resource(id));
+        let held = ids.iter().filter_map(|id| opened.resource(id));
         held.map(|held| Placed {
             document: document.clone(),
             held,
@@ -183,7 +189,7 @@ impl Record {
 
     /// A document in the stock Automerge format.
     pub fn save(&mut self, reader: &Reader) -> Vec<u8> {
-        self.opened(reader.document()).document.save()
+        self.made(reader.document()).save()
     }
 
     /// Who wrote a change, by the header of the entry that carried it.
@@ -197,7 +203,7 @@ impl Record {
     pub fn creator(&mut self, resource: &ResourceId) -> Option<EnvelopeId> {
         let documents = self.ledger.documents();
         let (document, change) = documents.into_iter().find_map(|id| {
-            let held = self.opened(&id).document.resource(resource)?;
+            let held = self.opened(&id).resource(resource)?;
             Some((id, held.created))
         })?;
         self.writer(&change).or_else(|| self.begun_by(&document))
@@ -277,7 +283,7 @@ impl Record {
     }
 
     /// The resources that an entry makes, as it made them, where that is all that it does.
-    pub fn creations(&self, entry: &EnvelopeId) -> Option<Vec<Resource>> {
+    pub fn creations(&self, entry: &EnvelopeId) -> Option<Vec<Held>> {
         self.changes.get(entry)?.creations()
     }
 
@@ -312,9 +318,57 @@ impl Record {
         }
         self.open.entry(id.clone()).or_default()
     }
+
+    /// A document itself, as its loaded entries make it.
+    fn made(&mut self, id: &DocumentId) -> &mut Document {
+        // As above: making it can find that something cannot be read.
+        while self.opened(id).document.is_none() {
+            let material = self.ledger.loaded(id).main;
+            let document = self.apply(Document::new(), &material);
+            let opened = self.opened(id);
+            if opened.entries.len() == material.len() {
+                opened.document = Some(document);
+            }
+        }
+        self.opened(id).document.get_or_insert_default()
+    }
 }
 
 impl Opened {
+    /// What stands in the document, in its order.
+    fn held(&mut self) -> &[Arc<Held>] {
+        let document = &self.document;
+        self.held.get_or_insert_with(|| {
+            let held = document.iter().flat_map(Document::resources);
+            held.map(Arc::new).collect()
+        })
+    }
+
+    /// One resource of the document.
+    fn resource(&self, id: &ResourceId) -> Option<Arc<Held>> {
+        match (&self.held, &self.document) {
+            (Some(held), _) => held.iter().find(|held| held.id == *id).cloned(),
+            (None, Some(document)) => document.resource(id).map(Arc::new),
+            (None, None) => None,
+        }
+    }
+
+    /// After a write: reads again what it made and changed, and nothing else, since an edit reaches
+    /// no other resource.
+    fn wrote(&mut self, edits: &[Edit], created: &[ResourceId]) {
+        let (Some(held), Some(document)) = (&mut self.held, &self.document) else {
+            return;
+        };
+        let changed = edits.iter().filter_map(Edit::resource).chain(created);
+        for id in changed.collect::<BTreeSet<_>>() {
+            held.retain(|held| held.id != *id);
+            if let Some(now) = document.resource(id) {
+                let place = held.partition_point(|before| before.place() < now.place());
+                held.insert(place, Arc::new(now));
+            }
+        }
+    }
+
     fn is_of(&self, material: &Material) -> bool {
         let sides = material.sides.iter().map(Vec::as_slice);
         self.entries.len() == material.main.len()

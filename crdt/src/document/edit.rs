@@ -58,6 +58,20 @@ pub enum Edit {
     },
 }
 
+impl Edit {
+    /// The resource that it changes; of one that makes a resource, none.
+    pub const fn resource(&self) -> Option<&ResourceId> {
+        match self {
+            Self::Create(_) => None,
+            Self::Put { resource, .. }
+            | Self::Clear { resource, .. }
+            | Self::List { resource, .. }
+            | Self::Order { resource, .. }
+            | Self::Retract { resource, .. } => Some(resource),
+        }
+    }
+}
+
 /// One step along a list: places count in the list as it is after the steps before.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ListEdit {

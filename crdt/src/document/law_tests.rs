@@ -72,6 +72,13 @@ proptest! {
     fn merges_commute_associate_and_repeat(script in steps(4)) {
         let played = Authors::play(4, &script);
         let all = merged(&played, &[0, 1, 2, 3]);
+        for held in all.resources() {
+            for choice in 0..3 {
+                let text: serde_json::Value =
+                    serde_json::from_str(&held.to_text(choice)).expect("JSON");
+                prop_assert_eq!(held.value(choice).to_string(), text.to_string());
+            }
+        }
         for order in [[3, 2, 1, 0], [1, 3, 0, 2]] {
             let other = merged(&played, &order);
             prop_assert_eq!(all.heads(), other.heads());

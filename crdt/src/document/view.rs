@@ -6,6 +6,7 @@ use std::{
 };
 
 use automerge::{Automerge, ObjId, ROOT, ReadDoc, ValueRef, iter::MapRangeItem};
+use serde_json::{Map, Value};
 
 use super::{
     ChangeHash, Document, ResourceId,
@@ -116,6 +117,22 @@ impl UnitContent {
 }
 
 impl Held {
+    /// Its place among the resources of its document: as they were imported, then by id.
+    pub fn place(&self) -> impl Ord + '_ {
+        (self.meta.batch, self.meta.ordinal, &self.id)
+    }
+
+    /// How many bytes of text it holds, every version included.
+    pub fn texts_len(&self) -> usize {
+        let units = self.units.iter().map(|unit| match &unit.content {
+            UnitContent::Register(versions) => {
+                versions.iter().map(|version| version.text.len()).sum()
+            }
+            UnitContent::List(items) => items.iter().map(|item| item.text.len()).sum::<usize>(),
+        });
+        units.sum()
+    }
+
     /// Whether it stands as entered in error, with nothing said since.
     pub fn is_retracted(&self) -> bool {
         self.retractions.iter().any(|said| !said.superseded)
@@ -135,6 +152,51 @@ impl Held {
     /// is shown first), attachments left out.
     pub fn to_text(&self, choice: usize) -> String {
         self.body(choice).to_text()
+    }
+
+    /// The resource as JSON, with the version of each register at `choice`: what [`Self::to_text`]
+    /// says, read member by member. `null` where that is no JSON.
+    pub fn value(&self, choice: usize) -> Value {
+        match self.members(choice) {
+            Some(members) => Value::Object(members),
+            None => serde_json::from_str(&self.to_text(choice)).unwrap_or(Value::Null),
+        }
+    }
+
+    /// Its members in their order; nothing where a unit is not made of members.
+    fn members(&self, choice: usize) -> Option<Map<String, Value>> {
+        let mut members = Map::new();
+        for unit in &self.units {
+            match &unit.content {
+                UnitContent::Register(versions) => {
+                    let Some(version) = versions.get(choice).or_else(|| versions.first()) else {
+                        continue;
+                    };
+                    let text = format!("{{{}}}", version.text);
+                    members.extend(serde_json::from_str::<Map<_, _>>(&text).ok()?);
+                }
+                UnitContent::List(items) if items.is_empty() => {}
+                UnitContent::List(items) => {
+                    let items = items.iter().map(|item| serde_json::from_str(&item.text));
+                    let items = items.collect::<Result<_, _>>().ok()?;
+                    members.insert(unit.name.clone(), Value::Array(items));
+                }
+            }
+        }
+        let mut ordered = Map::new();
+        for name in &self.order {
+            if let Some(value) = members.get_mut(name).map(Value::take)
+                && !ordered.contains_key(name)
+            {
+                ordered.insert(name.clone(), value);
+            }
+        }
+        let others = members.into_iter();
+        let others: Vec<_> = others
+            .filter(|(name, _)| !self.order.contains(name))
+            .collect();
+        ordered.extend(others);
+        Some(ordered)
     }
 
     /// The content with the version of each register at `choice`, or the first where there are
@@ -174,10 +236,7 @@ impl Document {
                 reading.resource(id, &item.id())
             })
             .collect();
-        held.sort_by(|a, b| {
-            let place = |held: &Held| (held.meta.batch, held.meta.ordinal);
-            place(a).cmp(&place(b)).then_with(|| a.id.cmp(&b.id))
-        });
+        held.sort_by(|a, b| a.place().cmp(&b.place()));
         held
     }
 

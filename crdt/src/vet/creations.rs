@@ -7,34 +7,44 @@ use super::{
     operation::{Action, Key, OpId, Operation},
 };
 use crate::{
-    document::member,
-    resource::{Body, Meta, Resource, UnitText},
+    ChangeHash, ResourceId,
+    document::{Held, HeldUnit, Item, UnitContent, Version, member},
+    resource::Meta,
 };
 
 /// Nothing where the change does anything but make resources.
-pub(super) fn read(change: Change<'_>) -> Option<Vec<Resource>> {
+pub(super) fn read(change: Change<'_>, hash: ChangeHash) -> Option<Vec<Held>> {
     let mut columns = change.columns;
-    let mut making = Making::default();
+    let actor = *change.head.actors.first()?;
+    let mut making = Making {
+        actor: data_encoding::HEXLOWER.encode(&actor.0),
+        hash,
+        made: BTreeMap::new(),
+        lists: BTreeMap::new(),
+    };
     let mut counter = change.head.start_op;
     while let Some(operation) = columns.next().ok()? {
         making.step(OpId { actor: 0, counter }, &operation)?;
         counter += 1;
     }
-    making.made.into_values().map(Made::finish).collect()
+    let made = making.made.into_values();
+    made.map(|made| made.finish(hash)).collect()
 }
 
 /// What was read so far.
-#[derive(Default)]
 struct Making {
+    /// As the ids of items name it.
+    actor: String,
+    hash: ChangeHash,
     made: BTreeMap<OpId, Made>,
     lists: BTreeMap<OpId, List>,
 }
 
-#[derive(Default)]
 struct Made {
+    id: ResourceId,
     meta: Option<Meta>,
-    order: Vec<String>,
-    units: BTreeMap<String, UnitText>,
+    order: Option<Vec<String>>,
+    units: BTreeMap<String, UnitContent>,
 }
 
 /// A list that is being filled, one item after the other.
@@ -50,8 +60,14 @@ impl Making {
             return None;
         }
         match (operation.object, operation.key, operation.action) {
-            (None, Key::Name(_), Action::MakeMap) => {
-                self.made.insert(own, Made::default());
+            (None, Key::Name(name), Action::MakeMap) => {
+                let made = Made {
+                    id: ResourceId::parse(name)?,
+                    meta: None,
+                    order: None,
+                    units: BTreeMap::new(),
+                };
+                self.made.insert(own, made);
                 Some(())
             }
             (Some(object), Key::Name(name), action) => {
@@ -64,7 +80,7 @@ impl Making {
                     };
                     self.lists.insert(own, list);
                 }
-                made.member(name, action)
+                made.member(name, action, self.hash)
             }
             (Some(object), key, Action::Set(text)) if operation.insert => {
                 let list = self.lists.get_mut(&object)?;
@@ -76,7 +92,13 @@ impl Making {
                 list.last = Some(own);
                 let made = self.made.get_mut(&list.of)?;
                 match made.units.get_mut(&list.unit) {
-                    Some(UnitText::List(items)) if follows => items.push(text.to_owned()),
+                    Some(UnitContent::List(items)) if follows => items.push(Item {
+                        id: format!("{}@{}", own.counter, self.actor),
+                        text: text.to_owned(),
+                        writer: self.hash,
+                        beside: Vec::new(),
+                        removed: false,
+                    }),
                     Some(_) | None => return None,
                 }
                 Some(())
@@ -87,21 +109,22 @@ impl Making {
 }
 
 impl Made {
-    fn member(&mut self, name: &str, action: Action<'_>) -> Option<()> {
+    fn member(&mut self, name: &str, action: Action<'_>, writer: ChangeHash) -> Option<()> {
         match (name, action) {
             (member::META, Action::Set(text)) if self.meta.is_none() => {
                 self.meta = Some(member::meta(text)?);
             }
-            (member::ORDER, Action::Set(text)) if self.order.is_empty() => {
-                self.order = member::order(text);
+            (member::ORDER, Action::Set(text)) if self.order.is_none() => {
+                self.order = Some(member::order(text));
             }
             _ if name.starts_with('$') || self.units.contains_key(name) => return None,
             (_, Action::Set(text)) => {
-                let text = UnitText::Register(text.to_owned());
-                self.units.insert(name.to_owned(), text);
+                let text = text.to_owned();
+                let version = UnitContent::Register(vec![Version { text, writer }]);
+                self.units.insert(name.to_owned(), version);
             }
             (_, Action::MakeList) => {
-                let empty = UnitText::List(Vec::new());
+                let empty = UnitContent::List(Vec::new());
                 self.units.insert(name.to_owned(), empty);
             }
             (_, Action::MakeMap | Action::Delete) => return None,
@@ -109,15 +132,20 @@ impl Made {
         Some(())
     }
 
-    fn finish(self) -> Option<Resource> {
-        let empty = |unit: &UnitText| matches!(unit, UnitText::List(items) if items.is_empty());
-        let units = self.units.into_iter().filter(|(_, unit)| !empty(unit));
-        Some(Resource {
+    fn finish(self, created: ChangeHash) -> Option<Held> {
+        let units = self.units.into_iter().map(|(name, content)| HeldUnit {
+            name,
+            content,
+            decided: Vec::new(),
+        });
+        Some(Held {
+            id: self.id,
             meta: self.meta?,
-            body: Body {
-                order: self.order,
-                units: units.collect(),
-            },
+            created,
+            order: self.order.unwrap_or_default(),
+            units: units.collect(),
+            retractions: Vec::new(),
+            carried: BTreeMap::new(),
         })
     }
 }

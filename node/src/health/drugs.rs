@@ -19,7 +19,7 @@ impl Drugs {
         let mut names = BTreeMap::new();
         let drugs = placed.iter().map(|placed| &placed.held);
         for held in drugs.filter(|held| held.meta.kind == "Medication") {
-            let value: Value = serde_json::from_str(&held.to_text(0)).unwrap_or(Value::Null);
+            let value: Value = held.value(0);
             let Some(name) = line::concept(value.get("code")) else {
                 continue;
             };

@@ -64,7 +64,7 @@ impl Relations {
         let meta = &placed.held.meta;
         let is_letter = meta.kind == "DocumentReference" && !meta.made_here;
         is_letter.then(|| {
-            let value = serde_json::from_str(&placed.held.to_text(0)).unwrap_or(Value::Null);
+            let value = placed.held.value(0);
             Self::of(&placed.held, &value)
         })
     }

@@ -229,7 +229,7 @@ impl Changes {
 fn row(placed: &Placed, changes: &mut Changes) -> Row {
     let held = &placed.held;
     let versions = held.siblings().map(|(_, versions)| versions.len()).max();
-    let value = |choice| serde_json::from_str(&held.to_text(choice)).unwrap_or(Value::Null);
+    let value = |choice| held.value(choice);
     let mut shown: Value = value(0);
     let mut found = elements::Found::default();
     found.add(&shown);

@@ -146,7 +146,7 @@ impl Node {
 
 /// A letter as another names it whose place it takes.
 fn named(letter: &Placed) -> Value {
-    let value = serde_json::from_str(&letter.held.to_text(0)).unwrap_or(Value::Null);
+    let value = letter.held.value(0);
     reference_to(
         "DocumentReference",
         letter.held.id.as_str(),

@@ -43,6 +43,15 @@ struct Said {
 impl Node {
     /// Whether somebody is a person, or an app that a person connected, and no organisation.
     pub(super) fn is_brought_by(&self, author: PrincipalId) -> bool {
+        let known = self.bringers.borrow().get(&author).copied();
+        known.unwrap_or_else(|| {
+            let brings = self.finds_out_who_brings(author);
+            self.bringers.borrow_mut().insert(author, brings);
+            brings
+        })
+    }
+
+    fn finds_out_who_brings(&self, author: PrincipalId) -> bool {
         let kind = self.log_of(author).ok().and_then(|log| {
             log.iter().find_map(|event| match &event.value().act {
                 Act::Principal(PrincipalAct::Begin { kind, .. }) => Some(*kind),
@@ -94,7 +103,7 @@ impl Node {
         let [made] = made.as_slice() else {
             return None;
         };
-        let what = attest::read(&serde_json::from_str(&made.body.to_text()).ok()?)?;
+        let what = attest::read(&serde_json::from_str(&made.to_text(0)).ok()?)?;
         let (author, time_ms) = record
             .ledger()
             .header(&entry)

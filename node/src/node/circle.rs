@@ -134,7 +134,7 @@ impl Node {
             let Some(made) = record.creations(id) else {
                 return self.read_circle(record);
             };
-            cards.extend(made.iter().filter_map(|one| card(&one.meta, &one.body)));
+            cards.extend(made.iter().filter_map(|one| card(&one.meta, &one.body(0))));
         }
         cards
     }

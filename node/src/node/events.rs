@@ -348,7 +348,7 @@ fn late_of(record: &mut Record, placed: &Placed) -> Option<String> {
 /// What each change wrote of a resource, in a line: of versions that stand side by side its own.
 fn written(held: &Held, drugs: &Drugs) -> Vec<(ChangeHash, String)> {
     let line = |choice| {
-        let mut value = serde_json::from_str(&held.to_text(choice)).unwrap_or(Value::Null);
+        let mut value = held.value(choice);
         drugs.name(&mut value);
         format!("{}: {}", held.meta.kind, line::describe(&value))
     };

@@ -169,7 +169,7 @@ impl Node {
             let is_marked = written.is_none_or(|entry| show::is_marked(record, &entry));
             let sourced = Sourced {
                 id: held.id.to_string(),
-                value: serde_json::from_str(&held.to_text(0)).unwrap_or(Value::Null),
+                value: held.value(0),
                 by: self.written_by(record, &placed),
                 is_contested: held.siblings().next().is_some() || placed.aside || is_marked,
             };

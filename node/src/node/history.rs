@@ -205,7 +205,7 @@ fn own_choice(record: &Record, step: &Step, entry: &EnvelopeId) -> Option<usize>
 /// What a step says, in the words of its own entry where others stand beside them.
 fn text(record: &Record, step: &Step) -> Value {
     let choice = own_choice(record, step, &step.entry).unwrap_or(0);
-    serde_json::from_str(&step.held.to_text(choice)).unwrap_or(Value::Null)
+    step.held.value(choice)
 }
 
 /// The members in which two resources differ.

@@ -203,11 +203,11 @@ impl Node {
         }
         let batch = (now_ms(), 0);
         let mut filing = self.plan_made(&mut found, record, only_same_person, batch);
-        let left = self.leave_person(&mut filing)?;
+        let left = self.leave_identity(&mut filing)?;
         if left > 0 {
             course.imported.flagged.push(Flag {
                 place: name.to_owned(),
-                what: "what it says of the person (name, birth date, address) stays in the message: what was shared of this record does not let this node add that".to_owned(),
+                what: "what it says of who people and places are (the patient, staff, organisations, wards) stays in the message: what was shared of this record does not let this node add that".to_owned(),
             });
         }
         let done = self.file(vec![filing], &mut course);
@@ -216,9 +216,9 @@ impl Node {
         Ok(course.imported)
     }
 
-    /// Leaves out what says who the person is, where this node may not add that to the record: it
-    /// is known there already. How many resources were left out.
-    fn leave_person(&mut self, filing: &mut Filing) -> Result<usize, Failure> {
+    /// Leaves out what says who people and places are, where this node may not add that to the
+    /// record: who it is about is known there already. How many resources were left out.
+    fn leave_identity(&mut self, filing: &mut Filing) -> Result<usize, Failure> {
         let Some(record) = filing.record else {
             return Ok(0);
         };
@@ -346,7 +346,7 @@ impl Node {
     }
 
     /// Reads again from the disk what was ahead of it.
-    fn forget_unwritten(&mut self) -> Result<(), Failure> {
+    pub(super) fn forget_unwritten(&mut self) -> Result<(), Failure> {
         self.people = super::People::load(&self.store)?;
         self.loaded.clear();
         Ok(())
@@ -367,7 +367,7 @@ fn together(filings: Vec<Filing>) -> Vec<Filing> {
         let keys: BTreeSet<_> = filing
             .resources
             .iter()
-            .map(|(_, resource)| SourceKey::of(&resource.body.to_text(), &resource.meta))
+            .map(|(_, resource)| SourceKey::of(&resource.meta, || resource.body.to_text()))
             .collect();
         let last = joined
             .iter_mut()

@@ -63,7 +63,7 @@ impl Node {
                 if held.meta.kind != "Observation" || held.meta.made_here {
                     continue;
                 }
-                let value = serde_json::from_str(&held.to_text(0)).unwrap_or(Value::Null);
+                let value = held.value(0);
                 let is_sure = !held.is_retracted() && held.siblings().next().is_none();
                 note(&mut series, &value, is_sure);
             }

@@ -66,9 +66,22 @@ impl<T> Recent<T> {
 
 #[cfg(test)]
 mod tests {
+    use kith_crdt::samples::sample_bundle;
     use kith_protocol::id::RecordId;
 
-    use super::Recent;
+    use super::{super::LOADED_LEN, Recent};
+    use crate::node::epochs::tests::Place;
+
+    #[test]
+    fn three_hundred_records_of_sixty_resources_stay_at_hand() {
+        let mut place = Place::new();
+        let record = place.imports(&sample_bundle(1, 1, 60));
+        let weighed = place
+            .node
+            .with_record(record, |_, record| Ok(record.changes_len()));
+        let weighed = weighed.expect("a record");
+        assert!(weighed > 0 && weighed * 300 < LOADED_LEN, "{weighed}");
+    }
 
     #[test]
     fn what_was_used_longest_ago_goes_first() {

@@ -11,7 +11,6 @@ use kith_protocol::{
     record::Record,
     store::{Item, Store},
 };
-use serde_json::Value;
 
 use super::{Node, access::denied, import, now_ms};
 use crate::{
@@ -104,13 +103,15 @@ impl Node {
         }
         for placed in self.read_all(record)? {
             let held = &placed.held;
-            let value = serde_json::from_str(&held.to_text(0)).unwrap_or(Value::Null);
-            let what = line::describe(&value);
+            let what = || {
+                let value = held.value(0);
+                line::describe(&value)
+            };
             if placed.late {
                 items.push(item(
                     ReviewKind::Late,
                     held.id.to_string(),
-                    what,
+                    what(),
                     Vec::new(),
                     format!(
                         "kith review {id} bring {} writes it into what stands now; leave instead of bring does not",
@@ -121,7 +122,7 @@ impl Node {
                 items.push(item(
                     ReviewKind::TwoVersions,
                     held.id.to_string(),
-                    what,
+                    what(),
                     self.versions(record, held),
                     format!("kith review {id} choose {} VERSION", held.id),
                 ));
@@ -133,7 +134,7 @@ impl Node {
                 items.push(item(
                     ReviewKind::MistakeAndChange,
                     held.id.to_string(),
-                    what,
+                    what(),
                     vec![said.reason.clone()],
                     format!(
                         "kith review {id} choose {} 1 keeps what stands now",
@@ -150,7 +151,7 @@ impl Node {
         let most = held.siblings().map(|(_, versions)| versions.len()).max();
         (0..most.unwrap_or(0))
             .map(|n| {
-                let value = serde_json::from_str(&held.to_text(n)).unwrap_or(Value::Null);
+                let value = held.value(n);
                 let writer = held
                     .siblings()
                     .find_map(|(_, versions)| versions.get(n))

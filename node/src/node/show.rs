@@ -86,7 +86,7 @@ impl Node {
 
     pub(super) fn line(&self, record: &mut Record, placed: &Placed, drugs: &Drugs) -> Line {
         let held = &placed.held;
-        let mut value = serde_json::from_str(&held.to_text(0)).unwrap_or(Value::Null);
+        let mut value = held.value(0);
         drugs.name(&mut value);
         let entry = record.writer(&held.created);
         let mut marks = Mark::of(placed);

@@ -155,7 +155,7 @@ impl Node {
         self.note_accepted(record, placed, &attestations, &mut line);
         let authors = self.version_authors(record, placed);
         let versions = authors.into_iter().enumerate().map(|(n, by)| {
-            let value = serde_json::from_str(&held.to_text(n)).unwrap_or(Value::Null);
+            let value = held.value(n);
             (value, by)
         });
         let versions = versions.collect();
@@ -201,7 +201,7 @@ impl Node {
 
     /// Its files, each with its bytes where they have arrived.
     fn files(&self, placed: &Placed) -> Result<Vec<WithBytes>, Failure> {
-        let value: Value = serde_json::from_str(&placed.held.to_text(0)).unwrap_or(Value::Null);
+        let value: Value = placed.held.value(0);
         let mut files = Vec::new();
         for attachment in &placed.held.meta.attachments {
             let bytes = match BlobId::from_hex(&attachment.blob) {

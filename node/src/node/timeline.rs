@@ -31,8 +31,6 @@ struct Telling {
     /// Letters whose place others took.
     replaced: BTreeMap<String, String>,
     names: BTreeMap<PrincipalId, String>,
-    /// Whether somebody brings results, and does not answer for them as an organisation does.
-    brings: BTreeMap<PrincipalId, bool>,
     /// Who accepts results that somebody brought, by the result's id.
     accepted: BTreeMap<String, Vec<String>>,
 }
@@ -150,8 +148,7 @@ impl Node {
         }
         let brought = match author {
             Some(author) if attest::is_result(document, &row.kind) => {
-                let brings = telling.brings.entry(author);
-                let brings = *brings.or_insert_with(|| self.is_brought_by(author));
+                let brings = self.is_brought_by(author);
                 brings.then(|| attest::brought_words(&by))
             }
             Some(_) | None => None,

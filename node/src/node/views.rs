@@ -5,7 +5,7 @@
 //! [`Reader`] that the document may be read; one that is missing, damaged, of another version or of
 //! other entries costs the time to make it.
 
-use std::collections::BTreeMap;
+use std::{cmp::Reverse, collections::BTreeMap};
 
 use kith_crdt::DocumentId;
 use kith_protocol::{
@@ -13,7 +13,7 @@ use kith_protocol::{
     codec,
     consent::{Reader, Whoever},
     id::{EventId, RecordId},
-    record::Record,
+    record::{Placed, Record},
     store::{Item, Store},
 };
 use serde::{Deserialize, Serialize};
@@ -26,14 +26,17 @@ use super::{
 use crate::{
     failure::Failure,
     health::search::{Query, Row, VIEW_VERSION, View},
-    packing,
+    packing, parallel,
 };
 
 #[cfg(test)]
 mod tests;
 
 /// How hard zstd tries: more than this gains little on rows.
-const ZSTD_LEVEL: i32 = 3;
+const ZSTD_LEVEL: i32 = 1;
+
+/// From so many resources on views are made by all processors.
+const SHARED_FROM: usize = 32;
 
 /// A view as it is stored.
 #[derive(Serialize, Deserialize)]
@@ -134,18 +137,31 @@ impl Node {
     /// them the rows to store, which go into the commit of the disclosure; what is not stored is
     /// made again the next time.
     pub(super) fn views(&self, record: &mut Record, readers: &[Reader]) -> (Vec<View>, Vec<Item>) {
-        let mut made = Vec::new();
-        let views = readers
-            .iter()
-            .map(|reader| {
-                self.stored_view(record, reader).unwrap_or_else(|| {
-                    let view = View::of(&record.read(reader));
-                    // Reading may have found what cannot be read: now it is known what counts.
-                    made.extend(stored(record.basis(reader.document()), reader, &view));
-                    view
-                })
-            })
-            .collect();
+        let mut missing = Vec::new();
+        let mut views = Vec::with_capacity(readers.len());
+        for (at, reader) in readers.iter().enumerate() {
+            let view = self.stored_view(record, reader);
+            if view.is_none() {
+                let placed = record.read(reader);
+                // Reading may have found what cannot be read: now it is known what counts.
+                let basis = record.basis(reader.document());
+                missing.push((at, basis, placed));
+            }
+            views.push(view.unwrap_or_default());
+        }
+        let make = |piece: Vec<Missing>| {
+            let made = piece.into_iter().map(|(at, basis, placed)| {
+                let view = View::of(&placed);
+                let item = stored(basis, &readers[at], &view);
+                (at, view, item)
+            });
+            made.collect::<Vec<_>>()
+        };
+        let mut made = Vec::with_capacity(missing.len());
+        for (at, view, item) in parallel::each(pieces(missing), make).into_iter().flatten() {
+            views[at] = view;
+            made.extend(item);
+        }
         tracing::debug!(of = readers.len(), made = made.len(), "views");
         (views, made)
     }
@@ -159,6 +175,28 @@ impl Node {
         let bytes = fits.then(|| packing::unpack(&stored.packed, usize::MAX))??;
         codec::decode_trusted(&bytes).ok()
     }
+}
+
+/// A document of which a view is to be made: its place among those that were asked for, its basis,
+/// and what stands in it.
+type Missing = (usize, [u8; 32], Vec<Placed>);
+
+/// Documents of which views are to be made, shared out between the processors where that is quicker.
+fn pieces(mut missing: Vec<Missing>) -> Vec<Vec<Missing>> {
+    let len = |of: &Missing| of.2.len();
+    let total: usize = missing.iter().map(len).sum();
+    if total < SHARED_FROM {
+        return vec![missing];
+    }
+    let mut pieces = vec![Vec::new(); parallel::width()];
+    let mut loads = vec![0; pieces.len()];
+    missing.sort_by_key(|of| Reverse(len(of)));
+    for of in missing {
+        let least = (0..loads.len()).min_by_key(|n| loads[*n]).unwrap_or(0);
+        loads[least] += len(&of);
+        pieces[least].push(of);
+    }
+    pieces
 }
 
 /// The row that keeps a view; nothing where it cannot be compressed.

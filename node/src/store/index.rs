@@ -18,7 +18,7 @@ mod tables;
 use std::{
     collections::HashMap,
     panic::{AssertUnwindSafe, catch_unwind},
-    path::Path,
+    path::{Path, PathBuf},
     sync::Mutex,
 };
 
@@ -46,6 +46,8 @@ use tables::{
 const CACHE_LEN: usize = 32 * 1024 * 1024;
 /// Commits between two that wait for the index file to be written out.
 const COMMITS_PER_FLUSH: u32 = 128;
+/// Bytes by which the file may grow, beside a quarter, until its pages are moved together.
+const LOOSE_LEN: u64 = 1 << 20;
 
 /// The place of an item in the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -88,6 +90,7 @@ struct Keys {
 
 /// The index over the log.
 pub(super) struct Index {
+    path: PathBuf,
     database: Database,
     keys: Keys,
     /// The names of places that were read, by their handles.
@@ -145,6 +148,7 @@ impl Index {
             Ok(database)
         })?;
         let mut index = Self {
+            path: path.to_owned(),
             database,
             keys: Keys {
                 names: seal::derive(key.bytes(), "kith v1 index names"),
@@ -201,6 +205,28 @@ impl Index {
         Ok(())
     }
 
+    /// Writes the index file out for the last time. Pages that are no longer in use stay in a file
+    /// that grew: where that is much, those in use are moved together first.
+    ///
+    /// # Errors
+    /// When the file cannot be written; what it says is what it said before.
+    pub(super) fn close(&mut self) -> Result<(), StoreError> {
+        self.flush()?;
+        let len = std::fs::metadata(&self.path)?.len();
+        let before = self.read(|t| meta(t, "compacted"))?;
+        if len <= before + before / 4 + LOOSE_LEN {
+            return Ok(());
+        }
+        guarded(|| Ok(self.database.compact()?))?;
+        let len = std::fs::metadata(&self.path)?.len();
+        guarded(|| {
+            let transaction = self.database.begin_write()?;
+            transaction.open_table(META)?.insert("compacted", len)?;
+            transaction.commit()?;
+            Ok(())
+        })
+    }
+
     /// Waits until the index file is written out.
     pub(super) fn flush(&mut self) -> Result<(), StoreError> {
         guarded(|| {
@@ -224,17 +250,43 @@ impl Index {
     }
 
     pub(super) fn event(&self, id: &EventId) -> Result<Option<Location>, StoreError> {
-        self.read(|t| {
-            let found = open!(t, EVENTS).get(id.as_bytes()).map_err(boxed)?;
-            Ok(found.map(|at| Location::from_bytes(at.value())))
-        })
+        self.location(EVENTS, id.as_bytes())
     }
 
     pub(super) fn entry(&self, id: &EnvelopeId) -> Result<Option<Location>, StoreError> {
-        self.read(|t| {
-            let found = open!(t, ENTRIES).get(id.as_bytes()).map_err(boxed)?;
-            Ok(found.map(|at| Location::from_bytes(at.value())))
+        self.location(ENTRIES, id.as_bytes())
+    }
+
+    fn location(
+        &self,
+        positions: tables::Positions,
+        id: &[u8; 32],
+    ) -> Result<Option<Location>, StoreError> {
+        self.read(|t| match position(t, positions, id)? {
+            Some(position) => {
+                let at = open!(t, JOURNAL).get(position).map_err(boxed)?;
+                Ok(at.map(|at| Location::from_bytes(at.value())))
+            }
+            None => Ok(None),
         })
+    }
+
+    /// Where in the journal an event is.
+    pub(super) fn event_position(
+        &self,
+        id: &EventId,
+    ) -> Result<Option<JournalPosition>, StoreError> {
+        let found = self.read(|t| position(t, EVENTS, id.as_bytes()))?;
+        Ok(found.map(JournalPosition))
+    }
+
+    /// Where in the journal an entry is.
+    pub(super) fn entry_position(
+        &self,
+        id: &EnvelopeId,
+    ) -> Result<Option<JournalPosition>, StoreError> {
+        let found = self.read(|t| position(t, ENTRIES, id.as_bytes()))?;
+        Ok(found.map(JournalPosition))
     }
 
     pub(super) fn has_part(&self, record: &RecordId, bytes: &[u8]) -> Result<bool, StoreError> {
@@ -247,7 +299,7 @@ impl Index {
 
     pub(super) fn log_events(&self, log: &LogId) -> Result<Vec<(EventId, Location)>, StoreError> {
         let name = tables::hashed(&self.keys.names, &codec::encode(log));
-        let found = self.in_order(&name, LOGS, LOG_EVENTS)?;
+        let found = self.read(|t| located(t, in_order(t, &name, LOGS, LOG_EVENTS)?))?;
         let event = |(id, at)| (EventId::from_bytes(id), at);
         Ok(found.into_iter().map(event).collect())
     }
@@ -257,32 +309,26 @@ impl Index {
         record: &RecordId,
         document: &DocumentId,
     ) -> Result<Vec<(EnvelopeId, Location)>, StoreError> {
-        let name = tables::hashed(&self.keys.names, &codec::encode(&(record, document)));
-        let found = self.in_order(&name, DOCUMENTS, DOCUMENT_ENTRIES)?;
+        let name = self.document_name(record, document);
+        let found = self.read(|t| located(t, in_order(t, &name, DOCUMENTS, DOCUMENT_ENTRIES)?))?;
         let entry = |(id, at)| (EnvelopeId::from_bytes(id), at);
         Ok(found.into_iter().map(entry).collect())
     }
 
-    /// What a log or document holds, as it was taken in.
-    fn in_order(
+    /// The entries of a document, as they were taken in.
+    pub(super) fn entry_ids(
         &self,
-        name: &[u8; 32],
-        handles: tables::Handles,
-        links: tables::InOrder,
-    ) -> Result<Vec<([u8; 32], Location)>, StoreError> {
-        self.read(|t| {
-            let found = open!(t, handles).get(name).map_err(boxed)?;
-            let Some(handle) = found.map(|handle| handle.value()) else {
-                return Ok(Vec::new());
-            };
-            let table = open!(t, links);
-            let range = table
-                .range((handle, 0)..=(handle, u64::MAX))
-                .map_err(boxed)?;
-            range
-                .map(|row| Ok(tables::split(row.map_err(boxed)?.1.value())))
-                .collect()
-        })
+        record: &RecordId,
+        document: &DocumentId,
+    ) -> Result<Vec<EnvelopeId>, StoreError> {
+        let name = self.document_name(record, document);
+        let found = self.read(|t| in_order(t, &name, DOCUMENTS, DOCUMENT_ENTRIES))?;
+        let ids = found.into_iter().map(|(_, id)| EnvelopeId::from_bytes(id));
+        Ok(ids.collect())
+    }
+
+    fn document_name(&self, record: &RecordId, document: &DocumentId) -> [u8; 16] {
+        tables::hashed(&self.keys.names, &codec::encode(&(record, document)))
     }
 
     /// Records have their handles in the order in which they came.
@@ -336,31 +382,6 @@ impl Index {
         })
     }
 
-    /// The place in the journal of what lies at a place in the log: both grow alike, so that it is
-    /// found by halving.
-    pub(super) fn position_at(&self, at: Location) -> Result<Option<JournalPosition>, StoreError> {
-        self.read(|t| {
-            let table = open!(t, JOURNAL);
-            let last = table.last().map_err(boxed)?;
-            let (mut low, mut high) = (1, last.map_or(0, |(position, _)| position.value()));
-            while low <= high {
-                let middle = low + (high - low) / 2;
-                let next = table.range(middle..=high).map_err(boxed)?.next();
-                let Some(next) = next.transpose().map_err(boxed)? else {
-                    high = middle - 1;
-                    continue;
-                };
-                let (position, found) = (next.0.value(), Location::from_bytes(next.1.value()));
-                match found.cmp(&at) {
-                    std::cmp::Ordering::Equal => return Ok(Some(JournalPosition(position))),
-                    std::cmp::Ordering::Less => low = position + 1,
-                    std::cmp::Ordering::Greater => high = middle - 1,
-                }
-            }
-            Ok(None)
-        })
-    }
-
     pub(super) fn audit(&self) -> Result<Vec<Location>, StoreError> {
         self.read(|t| {
             let table = open!(t, AUDIT);
@@ -402,6 +423,53 @@ impl Index {
             codec::decode_trusted(&plain).ok()?;
         Some((name.into_vec(), value.into_vec()))
     }
+}
+
+/// Where in the journal something is.
+fn position(
+    t: &ReadTransaction,
+    positions: tables::Positions,
+    id: &[u8; 32],
+) -> Result<Option<u64>, Box<redb::Error>> {
+    let found = open!(t, positions).get(id).map_err(boxed)?;
+    Ok(found.map(|position| position.value()))
+}
+
+/// What a log or document holds, as it was taken in: positions in the journal, and ids.
+fn in_order(
+    t: &ReadTransaction,
+    name: &[u8; 16],
+    handles: tables::Handles,
+    links: tables::InOrder,
+) -> Result<Vec<(u64, [u8; 32])>, Box<redb::Error>> {
+    let found = open!(t, handles).get(name).map_err(boxed)?;
+    let Some(handle) = found.map(|handle| handle.value()) else {
+        return Ok(Vec::new());
+    };
+    let table = open!(t, links);
+    let range = table
+        .range((handle, 0)..=(handle, u64::MAX))
+        .map_err(boxed)?;
+    range
+        .map(|row| {
+            let (key, id) = row.map_err(boxed)?;
+            Ok((key.value().1, *id.value()))
+        })
+        .collect()
+}
+
+/// The same with their places in the log.
+fn located(
+    t: &ReadTransaction,
+    links: Vec<(u64, [u8; 32])>,
+) -> Result<Vec<([u8; 32], Location)>, Box<redb::Error>> {
+    let journal = open!(t, JOURNAL);
+    let mut found = Vec::with_capacity(links.len());
+    for (position, id) in links {
+        let at = journal.get(position).map_err(boxed)?;
+        found.extend(at.map(|at| (id, Location::from_bytes(at.value()))));
+    }
+    Ok(found)
 }
 
 fn record_handle(t: &ReadTransaction, record: &RecordId) -> Result<Option<u32>, Box<redb::Error>> {

@@ -5,7 +5,10 @@
 //! entry and it counts unmarked. Whoever can only add cannot put anything out of sight by
 //! beginning an epoch: what stands in such a document is shown beside the rest.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use kith_crdt::{Document, DocumentId, Edit, Held, Resource, refile};
 use rand_core::CryptoRng;
@@ -157,15 +160,16 @@ impl Record {
 
     /// The resources of a past epoch that are not as they were when it was carried over: somebody
     /// wrote there without knowing that it had ended. Those that a person has settled are left out.
-    pub(super) fn late(&mut self, document: &DocumentId) -> Vec<Held> {
+    pub(super) fn late(&mut self, document: &DocumentId) -> Vec<Arc<Held>> {
         let taken = self.taken_over(document);
         let main = self.ledger.loaded(document).main;
         if main.iter().all(|entry| taken.contains(entry)) {
             return Vec::new();
         }
         let before = self.as_of(&taken, &main);
-        let now = self.opened(document).document.resources().into_iter();
-        now.filter(|held| before.get(&held.id) != Some(held) && !is_settled(held))
+        let now = self.opened(document).held().iter();
+        now.filter(|held| before.get(&held.id) != Some(held.as_ref()) && !is_settled(held))
+            .cloned()
             .collect()
     }
 
@@ -196,7 +200,7 @@ impl Record {
         let mut edits: BTreeMap<_, Vec<Edit>> = BTreeMap::new();
         let current = self.current(document);
         if wanted {
-            let there = self.opened(&current).document.resource(&held.id);
+            let there = self.opened(&current).resource(&held.id);
             let resource = Resource {
                 meta: held.meta.clone(),
                 body: held.body(0),
@@ -300,11 +304,16 @@ impl Record {
         if planted::is(Planted::CarryOverHalved) {
             let main = self.ledger.loaded(&from).main;
             let half = self.apply(Document::new(), &main[..main.len().div_ceil(2)]);
-            self.open.entry(from.clone()).or_default().document = half;
+            let opened = self.open.entry(from.clone()).or_default();
+            opened.document = Some(half);
+            opened.held = None;
         }
         let present = match planted::is(Planted::CarryOverHalved) {
-            true => &self.open.entry(from.clone()).or_default().document,
-            false => &self.opened(&from).document,
+            true => {
+                let opened = self.open.entry(from.clone()).or_default();
+                opened.document.get_or_insert_default()
+            }
+            false => self.made(&from),
         };
         let (_, written) = present.carry_over(actor, pen.time_ms, &envelopes)?;
         let payload = payload(&written, rng);

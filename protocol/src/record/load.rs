@@ -1,8 +1,8 @@
 //! From a store to a record, and from entries to documents.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
-use kith_crdt::{Document, DocumentId, Vetted};
+use kith_crdt::{Document, DocumentId, Held, Vetted};
 
 use super::{Opened, Record, write::facts};
 use crate::{
@@ -152,13 +152,19 @@ impl Record {
     pub(super) fn open_from(&mut self, id: &DocumentId, material: &Material) -> Opened {
         let entries: BTreeSet<_> = material.main.iter().copied().collect();
         let before = self.open.remove(id);
-        let main = match before {
-            Some(opened) if opened.entries.is_subset(&entries) => {
-                let known = |entry: &&EnvelopeId| !opened.entries.contains(entry);
-                let rest: Vec<_> = material.main.iter().filter(known).copied().collect();
-                self.apply(opened.document, &rest)
-            }
-            Some(_) | None => self.apply(Document::new(), &material.main),
+        let before = before.filter(|opened| opened.entries.is_subset(&entries));
+        let before = before.unwrap_or_default();
+        let known = |entry: &&EnvelopeId| !before.entries.contains(entry);
+        let rest: Vec<_> = material.main.iter().filter(known).copied().collect();
+        let is_kept = before.held.is_some() || before.entries.is_empty();
+        let held = match is_kept {
+            true => self.with_creations(before.held.unwrap_or_default(), &rest),
+            false => None,
+        };
+        let document = match (before.document, &held) {
+            (Some(document), _) => Some(self.apply(document, &rest)),
+            (None, Some(_)) => None,
+            (None, None) => Some(self.apply(Document::new(), &material.main)),
         };
         let sides = material
             .sides
@@ -167,9 +173,29 @@ impl Record {
             .collect();
         Opened {
             entries,
-            document: main,
+            document,
+            held,
             sides,
         }
+    }
+
+    /// What stands in a document with these entries too; nothing where one of them does more than
+    /// to make resources of its own.
+    fn with_creations(
+        &self,
+        mut held: Vec<Arc<Held>>,
+        entries: &[EnvelopeId],
+    ) -> Option<Vec<Arc<Held>>> {
+        for entry in entries {
+            // Somebody's word about other entries carries nothing itself.
+            let Some(change) = self.changes.get(entry) else {
+                continue;
+            };
+            held.extend(change.creations()?.into_iter().map(Arc::new));
+        }
+        held.sort_by(|a, b| a.place().cmp(&b.place()));
+        let ids: BTreeSet<_> = held.iter().map(|held| &held.id).collect();
+        (ids.len() == held.len()).then_some(held)
     }
 
     /// Applies what these entries carry, in their order, under guard. What the document does not

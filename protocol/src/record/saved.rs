@@ -34,7 +34,7 @@ impl Record {
         large
     }
 
-    /// A document that is open, to be saved; nothing where the one saved before is nearly as long,
+    /// A document that was made, to be saved; nothing where the one saved before is nearly as long,
     /// or where the document is not worth saving.
     pub fn to_save(&mut self, document: &DocumentId) -> Option<Saved> {
         let material = self.ledger.loaded(document);
@@ -45,7 +45,8 @@ impl Record {
         }
         let opened = self.open.get(document)?;
         let entries: BTreeSet<_> = material.main.into_iter().collect();
-        let bytes = (opened.entries == entries).then(|| opened.document.save())?;
+        let made = opened.document.as_ref()?;
+        let bytes = (opened.entries == entries).then(|| made.save())?;
         let heads = self.ledger.heads(document);
         (self.below(&heads) == entries).then_some(())?;
         self.saved.insert(document.clone(), entries.len());
@@ -78,7 +79,8 @@ impl Record {
             document.clone(),
             Opened {
                 entries,
-                document: opened,
+                document: Some(opened),
+                held: None,
                 sides: Vec::new(),
             },
         );

@@ -127,8 +127,8 @@ impl Record {
         let deps = self.ledger.heads(&document);
         let nonce = self.nonce(pen, link.prev, &document, rng);
         let actor = actor(self.id, &document, device, epoch, nonce);
-        let opened = self.opened(&document);
-        let written = opened.document.write(actor, pen.time_ms, edits)?;
+        let written = self.made(&document).write(actor, pen.time_ms, edits)?;
+        self.opened(&document).wrote(edits, &written.created);
         let payload = payload(&written, rng);
         let frontiers = self
             .ledger

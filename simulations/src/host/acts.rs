@@ -1,6 +1,6 @@
 //! What the people at a host do in records.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use kith_crdt::{Body, DocumentId, Edit, Held, Label, Meta, Resource, Section, refile::difference};
 use kith_protocol::{
@@ -166,7 +166,7 @@ impl Host {
         id: RecordId,
         document: &DocumentId,
         action: Actions,
-        edits: impl FnOnce(&[Held]) -> Option<Vec<Edit>>,
+        edits: impl FnOnce(&[Arc<Held>]) -> Option<Vec<Edit>>,
     ) -> Done {
         let (who, now) = (self.whoever(), self.now_ms);
         self.attempt(id, |record, pen, rng| {

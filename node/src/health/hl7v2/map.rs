@@ -47,7 +47,7 @@ pub struct Mapped {
 }
 
 /// What a record says already of [`LOOKED_UP`], as far as the same node's messages said it.
-pub type Held = [Made];
+pub type Held<'a> = [&'a Made];
 
 /// The types of which a message has to know what was said before. Results are most of a record and
 /// are not among them: what a message says of one is all that is said of it.
@@ -74,7 +74,7 @@ pub fn numbers(message: &Message, tables: &Tables) -> Result<Numbers, Waits> {
 ///
 /// # Errors
 /// The reason for which a person has to look at it.
-pub fn map(message: &Message, tables: &Tables, held: &Held) -> Result<Mapped, Waits> {
+pub fn map(message: &Message, tables: &Tables, held: &Held<'_>) -> Result<Mapped, Waits> {
     let sender = message.header.sender();
     let types = types_of(tables, &sender);
     let patient = person::patient(message, &types, held)?;
@@ -86,7 +86,7 @@ pub fn map(message: &Message, tables: &Tables, held: &Held) -> Result<Mapped, Wa
 ///
 /// # Errors
 /// The reason for which it cannot be read all the same.
-pub fn map_of_nobody(message: &Message, tables: &Tables, held: &Held) -> Result<Mapped, Waits> {
+pub fn map_of_nobody(message: &Message, tables: &Tables, held: &Held<'_>) -> Result<Mapped, Waits> {
     let sender = message.header.sender();
     let types = types_of(tables, &sender);
     let known = held
@@ -103,7 +103,7 @@ pub fn map_of_nobody(message: &Message, tables: &Tables, held: &Held) -> Result<
 fn mapped(
     message: &Message,
     types: Types<'_>,
-    held: &Held,
+    held: &Held<'_>,
     (patient, value): (String, Option<Made>),
 ) -> Result<Mapped, Waits> {
     let trigger = trigger(message)?;
@@ -163,7 +163,7 @@ fn types_of<'a>(tables: &'a Tables, sender: &'a str) -> Types<'a> {
 struct Mapping<'a> {
     message: &'a Message,
     types: Types<'a>,
-    held: &'a Held,
+    held: &'a Held<'a>,
     trigger: Trigger,
     patient: String,
     encounter: Option<String>,

@@ -1,6 +1,6 @@
 //! Rows find what a walk through the JSON finds.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
 use kith_crdt::{
     Actor, Body, Document, DocumentId, Edit, Label, Meta, Resource, Section, incoming,
@@ -30,7 +30,7 @@ fn placed(document: &Document) -> Vec<Placed> {
     let held = document.resources().into_iter();
     held.map(|held| Placed {
         document: DocumentId::first(SECTION, Label::general()),
-        held,
+        held: Arc::new(held),
         aside: false,
         late: false,
     })

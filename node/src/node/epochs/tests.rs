@@ -8,7 +8,7 @@ use super::begin_anew;
 use crate::{
     api::{Addition, Decision, ImportRequest, Reply, Request, Review},
     home::{Home, Unlock},
-    node::{ExportForm, Node, Role, now_ms},
+    node::{ExportForm, Node, Role, now_ms, statements::Statement},
 };
 
 pub(in crate::node) struct Place {
@@ -61,6 +61,12 @@ impl Place {
         };
         serde_json::to_string(&(&shown.sections, &shown.allergies, &shown.not_known_here))
             .expect("JSON")
+    }
+
+    /// What this node's owner said in a record, with the key of each thing.
+    pub(in crate::node) fn statements(&mut self, record: RecordId) -> Vec<Statement> {
+        let said = self.node.with_record(record, Node::own_statements);
+        said.expect("a record")
     }
 
     pub(in crate::node) fn notes(&mut self, record: RecordId, text: &str) {

@@ -2,10 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use kith_crdt::{DocumentId, Edit, Held, Resource, ResourceId, Section, refile::refile};
+use kith_crdt::{
+    DocumentId, Edit, ResourceId, Section,
+    refile::{Before, refile},
+};
 use kith_protocol::{
     consent::{
-        Denial, Status, Whoever, Writer,
+        Denial, Whoever, Writer,
         grant::{Actions, Purposes},
     },
     id::RecordId,
@@ -27,6 +30,7 @@ use crate::{
     node::{
         Node, access, epochs,
         people::{self, Known},
+        statements::Statement,
     },
 };
 
@@ -54,7 +58,7 @@ pub(super) fn new_record(
         Policy::default(),
         rng,
     );
-    let refiling = refile(&[], filing.resources);
+    let refiling = refile([], filing.resources);
     let mut items = vec![genesis];
     let filed = write_all(&mut record, pen, refiling.edits, &mut items, rng)?;
     if let Some(other) = filing.same_as {
@@ -166,16 +170,10 @@ fn count(edits: &[Edit]) -> usize {
     let mut changed = std::collections::BTreeSet::new();
     let mut created = 0;
     for edit in edits {
-        match edit {
-            Edit::Create(resource) => created += usize::from(!resource.meta.made_here),
-            Edit::Put { resource, .. }
-            | Edit::Clear { resource, .. }
-            | Edit::List { resource, .. }
-            | Edit::Order { resource, .. }
-            | Edit::Retract { resource, .. } => {
-                changed.insert(resource.clone());
-            }
+        if let Edit::Create(resource) = edit {
+            created += usize::from(!resource.meta.made_here);
         }
+        changed.extend(edit.resource());
     }
     created + changed.len()
 }
@@ -195,7 +193,12 @@ impl Node {
             let held = node.own_statements(record)?;
             let made_here = held_made_here(&filing, &held);
             let came_back = filing.unchanged;
-            let refiling = refile(&held, filing.resources);
+            let before = held.iter().map(|statement| Before {
+                key: statement.key(),
+                document: &statement.document,
+                held: statement.held(),
+            });
+            let refiling = refile(before, filing.resources);
             let unchanged = came_back + refiling.unchanged - made_here.min(refiling.unchanged);
             let mut rng = node.rng.clone();
             let mut items = Vec::new();
@@ -219,31 +222,10 @@ impl Node {
         Ok(())
     }
 
-    /// What this node's owner wrote into a record before.
-    pub(in crate::node) fn own_statements(
-        &self,
-        record: &mut Record,
-    ) -> Result<Vec<(DocumentId, Held)>, Failure> {
-        let own = self.identity.principal;
-        let placed = self.read_all(record)?;
-        Ok(placed
-            .into_iter()
-            .filter(|placed| !placed.aside && !placed.late)
-            .filter(|placed| record.author(&placed.held.created) == Some(own))
-            .map(|placed| (placed.document, placed.held))
-            .collect())
-    }
-
     /// Who the person of a record is, by its identity section.
     pub(in crate::node) fn said_of(&self, record: &mut Record) -> Vec<kith_crdt::person::Person> {
         let mut documents = record.ledger().documents();
         documents.retain(|document| document.section == Section::Identity);
-        if let Some(made) = made_at_once(record, &documents) {
-            let said = made
-                .iter()
-                .filter_map(|one| people::said(&one.meta, &one.body));
-            return said.collect();
-        }
         documents
             .iter()
             .flat_map(|document| self.read_document(record, document))
@@ -274,26 +256,15 @@ impl Node {
 }
 
 /// How many of a filing's resources are kith's own and were here already.
-fn held_made_here(filing: &Filing, held: &[(DocumentId, Held)]) -> usize {
+fn held_made_here(filing: &Filing, held: &[Statement]) -> usize {
     filing
         .resources
         .iter()
         .filter(|(_, resource)| resource.meta.made_here)
         .filter(|(_, resource)| {
             let text = resource.body.to_text();
-            held.iter().any(|(_, held)| held.to_text(0) == text)
+            let mut held = held.iter().map(Statement::held);
+            held.any(|held| held.meta.kind == resource.meta.kind && held.to_text(0) == text)
         })
         .count()
-}
-
-/// What documents hold to which one entry has been added, which counts and only makes resources:
-/// read without opening a document, since that is so of nearly every record that comes in.
-fn made_at_once(record: &mut Record, documents: &[DocumentId]) -> Option<Vec<Resource>> {
-    let [document] = documents else {
-        return None;
-    };
-    match record.ledger().entries(document).as_slice() {
-        [(entry, Status::Accepted)] => record.creations(entry),
-        _ => None,
-    }
 }

@@ -6,7 +6,7 @@ use std::{
 };
 
 use kith_crdt::{
-    Held, Meta,
+    Meta,
     classify::strictest,
     flag::Flag,
     incoming::{self, FileKind, Frame, Incoming, IncomingResource},
@@ -243,19 +243,19 @@ impl Node {
         imported: &mut Imported,
     ) -> Result<(Vec<usize>, usize), Failure> {
         let held = self.with_record(record, |node, record| node.read_all(record))?;
-        let held: Vec<Held> = held.into_iter().map(|placed| placed.held).collect();
         let (mut texts, mut keys) = (BTreeMap::new(), BTreeSet::new());
-        for held in &held {
+        for held in held.iter().map(|placed| &placed.held) {
             let versions = held.siblings().map(|(_, versions)| versions.len()).max();
             for version in 0..versions.unwrap_or(1) {
                 let text = held.to_text(version);
-                keys.insert(SourceKey::of(&text, &held.meta));
+                keys.insert(SourceKey::of(&held.meta, || text.clone()));
                 *texts.entry(text).or_insert(0_usize) += 1;
             }
         }
         let (mut places, mut unchanged) = (Vec::new(), 0);
         for (place, cut) in read.sorted.resources.iter().enumerate() {
             let meta = Meta {
+                kind: cut.kind.clone(),
                 entry: cut.entry.clone(),
                 ..Meta::default()
             };
@@ -264,7 +264,7 @@ impl Node {
                     *left -= 1;
                     unchanged += 1;
                 }
-                Some(_) | None if keys.contains(&SourceKey::of(&cut.text, &meta)) => {
+                Some(_) | None if keys.contains(&SourceKey::of(&meta, || cut.text.clone())) => {
                     imported.flagged.push(Flag {
                         place: cut.place.clone(),
                         what: "the record says something else of this now; it was not filed: look at both and add by hand what is right".to_owned(),

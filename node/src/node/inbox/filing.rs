@@ -1,13 +1,13 @@
 //! From a message to a record.
 
-use kith_protocol::{id::RecordId, logs::record::LinkState};
-use serde_json::Value;
+use kith_protocol::{id::RecordId, logs::record::LinkState, store::Item};
 
 use super::{
     super::{
         Node,
         identity::{RowKind, no_row, read_row},
         now_ms,
+        statements::Statement,
     },
     original,
     rows::InboxRow,
@@ -17,7 +17,7 @@ use crate::{
     api::{Filed, Imported, InboxState},
     failure::{Ending, Failure},
     health::hl7v2::{
-        Header, Message,
+        Header, Message, Trigger,
         map::{self, Made, Mapped, Numbers},
     },
 };
@@ -121,7 +121,10 @@ impl Node {
                 "The store is damaged there. Ask the sender to send it again.",
             ));
         };
-        let filed = match self.read_and_file(number, &row, &bytes, into) {
+        let before = row.clone();
+        let outcome = self.read_and_file(number, &row, &bytes, into);
+        let made = self.deferred.take().unwrap_or_default();
+        let (made, filed) = match outcome {
             Ok(went) => {
                 row.set_state(InboxState::Filed);
                 row.understood = true;
@@ -131,34 +134,49 @@ impl Node {
                 row.notes.extend(went.notes);
                 let flags = went.imported.flagged.iter();
                 row.notes.extend(flags.map(|flag| flag.what.clone()));
-                went.imported.records.into_iter().next()
+                (made, went.imported.records.into_iter().next())
             }
             Err(NotFiled::Person(reason, understood)) => {
                 row.set_state(InboxState::NeedsPerson);
                 row.understood = understood;
                 row.reason = Some(reason);
-                None
+                (self.nothing_of(&made)?, None)
             }
             Err(NotFiled::Again(reason)) => {
-                row.set_state(InboxState::TryAgain);
-                row.understood = true;
-                row.reason = Some(reason);
-                None
+                row.waits_again(reason);
+                (self.nothing_of(&made)?, None)
             }
         };
-        self.keep(number, &row)?;
-        Ok((row, filed))
+        match self.keep(number, &row, made) {
+            Ok(()) => Ok((row, filed)),
+            Err(failure) if failure.ending == Ending::TryAgain => {
+                let mut row = before;
+                row.waits_again(failure.what);
+                Ok((row, None))
+            }
+            Err(failure) => Err(failure),
+        }
     }
 
-    /// Writes down how it stands with a message; the bytes of one that is filed stand in the record.
-    fn keep(&mut self, number: u64, row: &InboxRow) -> Result<(), Failure> {
-        let mut items = vec![row.item(number)];
+    /// What was made of a message that is not filed after all: nothing, on the disk or in memory.
+    fn nothing_of(&mut self, made: &[Item]) -> Result<Vec<Item>, Failure> {
+        if !made.is_empty() {
+            self.forget_unwritten()?;
+        }
+        Ok(Vec::new())
+    }
+
+    /// Writes down how it stands with a message, with what was made of it, all or nothing; the bytes
+    /// of one that is filed stand in the record.
+    fn keep(&mut self, number: u64, row: &InboxRow, made: Vec<Item>) -> Result<(), Failure> {
+        let mut items = made;
+        items.push(row.item(number));
         if row.state() == InboxState::Filed {
             items.push(no_row(RowKind::Inbox, &number.to_be_bytes()));
             items.push(no_row(RowKind::InboxBytes, &number.to_be_bytes()));
         }
         let again = now_ms() + AGAIN_MS;
-        let kept = self.commit(items);
+        let kept = self.commit_noting(items);
         match (row.state(), kept.is_ok()) {
             // On a full disk not even the reason can be written; it is tried again all the same.
             (InboxState::TryAgain, _) | (_, false) => {
@@ -167,10 +185,7 @@ impl Node {
             }
             (state, true) => self.inbox.note(number, state),
         }
-        match kept {
-            Err(failure) if failure.ending == Ending::TryAgain => Ok(()),
-            kept => kept,
-        }
+        kept
     }
 
     fn read_and_file(
@@ -214,6 +229,7 @@ impl Node {
             Some(record) if !other => self.said_by_messages(record)?,
             Some(_) | None => Vec::new(),
         };
+        let held: Vec<&Made> = held.iter().filter_map(Statement::made).collect();
         let mapped = guarded(|| {
             let mapped = match (&numbers, into) {
                 (Err(_), Some(_)) => map::map_of_nobody(&message, &self.inbox.tables, &held),
@@ -223,6 +239,11 @@ impl Node {
         })?;
         let text = original::bundle(&mapped.resources, row, number, bytes)?;
         let name = format!("message {number}");
+        // What goes into a record that is here, and into no other, is written with the word that it
+        // did: nothing of it is read again before.
+        if record.is_some() && !other && mapped.trigger != Trigger::SamePerson {
+            self.deferred = Some(Vec::new());
+        }
         let imported = self.import_made(&name, &text, record, other)?;
         let Some(filed) = imported.records.first() else {
             return Err(NotFiled::Person(
@@ -270,21 +291,13 @@ impl Node {
     }
 
     /// What this node's messages said in a record before, of what a message has to know.
-    fn said_by_messages(&mut self, record: RecordId) -> Result<Vec<Made>, Failure> {
-        self.with_record(record, |node, record| {
-            let own = node.own_statements(record)?;
-            Ok(own
-                .into_iter()
-                .filter(|(_, held)| {
-                    !held.meta.made_here && map::LOOKED_UP.contains(&held.meta.kind.as_str())
-                })
-                .filter_map(|(_, held)| {
-                    let full_url = held.meta.full_url()?;
-                    let value: Value = serde_json::from_str(&held.to_text(0)).ok()?;
-                    Some(Made { full_url, value })
-                })
-                .collect())
-        })
+    fn said_by_messages(&mut self, record: RecordId) -> Result<Vec<Statement>, Failure> {
+        let mut said = self.with_record(record, Self::own_statements)?;
+        said.retain(|statement| {
+            let meta = &statement.held().meta;
+            !meta.made_here && map::LOOKED_UP.contains(&meta.kind.as_str())
+        });
+        Ok(said)
     }
 
     /// Proposes that two records are of one person, where a message says so of two numbers.
@@ -296,7 +309,6 @@ impl Node {
         sender: &str,
         row: &InboxRow,
     ) -> Result<Vec<String>, Failure> {
-        use crate::health::hl7v2::Trigger;
         if mapped.trigger != Trigger::SamePerson {
             return Ok(Vec::new());
         }

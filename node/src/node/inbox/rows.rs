@@ -61,6 +61,13 @@ impl InboxRow {
         self.state = state_code(state);
     }
 
+    /// It could not be written, and the node tries again.
+    pub(super) fn waits_again(&mut self, reason: String) {
+        self.set_state(InboxState::TryAgain);
+        self.understood = true;
+        self.reason = Some(reason);
+    }
+
     pub(super) fn record(&self) -> Option<RecordId> {
         self.record.as_deref().and_then(RecordId::from_hex)
     }

@@ -2,6 +2,8 @@
 
 mod found;
 
+use std::sync::Arc;
+
 use kith_crdt::{ChangeHash, DocumentId, Held, Section};
 use kith_protocol::{
     id::{DeviceId, EventId, PrincipalId, StaffId},
@@ -47,7 +49,7 @@ pub(super) struct HeldEvent {
     pub(super) cancelled: Option<Cancelled>,
     /// The admission that it is a part of.
     pub(super) of: Option<String>,
-    pub(super) held: Held,
+    pub(super) held: Arc<Held>,
 }
 
 /// Somebody's word that an event did not happen.

@@ -1,7 +1,7 @@
 //! The rules of a record: kept, shown, explained.
 
 use kith_crdt::{
-    Body, DocumentId, Edit, Meta, Resource, Section,
+    Body, DocumentId, Edit, Held, Meta, Resource, Section,
     classify::{self, LabelRules},
     refile::difference,
 };
@@ -137,7 +137,7 @@ impl Node {
             let Item::Entry { document, id, .. } = item else {
                 return false;
             };
-            let is_plan = |one: &Resource| one.meta.kind == "PlanDefinition";
+            let is_plan = |one: &Held| one.meta.kind == "PlanDefinition";
             document.section == Section::Circle
                 && record
                     .creations(id)

@@ -17,7 +17,7 @@ use redb::{ReadOnlyTable, ReadTransaction, ReadableTable};
 
 use super::{
     Index, boxed, record_handle,
-    tables::{self, CHAINS, LABEL_NAMES, Links, PLACE_NAMES, RECORD_LABELS, RECORDS},
+    tables::{self, CHAINS, DEVICES, LABEL_NAMES, Links, PLACE_NAMES, RECORD_LABELS, RECORDS},
 };
 use crate::{parallel, store::seal};
 
@@ -148,13 +148,17 @@ impl Index {
         records: &ByHandle<RecordId>,
     ) -> Result<Vec<ChainEnd>, Box<redb::Error>> {
         let places = sealed_places(t, links, records)?;
+        let known = open!(t, DEVICES).get(device.as_bytes()).map_err(boxed)?;
+        let Some(signer) = known.map(|signer| signer.value()) else {
+            return Ok(Vec::new());
+        };
         let (chains, names) = (open!(t, CHAINS), open!(t, PLACE_NAMES));
-        let (from, to) = tables::chains_of(device, links);
-        let range = chains.range(from.as_slice()..=to.as_slice());
+        let kind = links as u8;
+        let range = chains.range((signer, kind, 0, 0)..=(signer, kind, u32::MAX, u32::MAX));
         let mut ends = Vec::with_capacity(places.len());
         for row in range.map_err(boxed)? {
             let (key, value) = row.map_err(boxed)?;
-            let (handle, epoch) = tables::chain_key(key.value());
+            let (_, _, handle, epoch) = key.value();
             // A principal's log is in no record.
             let Some((id, of, sealed)) = at_handle(&places, handle) else {
                 continue;

@@ -15,8 +15,9 @@ use super::{Keys, Location, Placed};
 use crate::store::seal::{self, Key};
 
 type Hash = &'static [u8; 32];
+/// The first half of a keyed hash: nobody without the key finds two names of one.
+type Name = &'static [u8; 16];
 type Place = &'static [u8; 12];
-type IdAndPlace = &'static [u8; 44];
 type SealedNumber = &'static [u8; seal::NUMBER_LEN];
 /// (record, document or log) to the sealed handle of its place.
 pub(super) type OfRecord = TableDefinition<'static, (u32, u32), SealedNumber>;
@@ -24,13 +25,16 @@ pub(super) type OfRecord = TableDefinition<'static, (u32, u32), SealedNumber>;
 pub(super) type Names = TableDefinition<'static, u32, &'static [u8]>;
 
 /// Keyed hash of a name to its handle.
-pub(super) type Handles = TableDefinition<'static, Hash, u32>;
-/// (document or log, position in the journal) to what was taken in.
-pub(super) type InOrder = TableDefinition<'static, (u32, u64), IdAndPlace>;
+pub(super) type Handles = TableDefinition<'static, Name, u32>;
+/// Id to position in the journal.
+pub(super) type Positions = TableDefinition<'static, Hash, u64>;
+/// (document or log, position in the journal) to the id of what was taken in.
+pub(super) type InOrder = TableDefinition<'static, (u32, u64), Hash>;
 
 pub(super) const META: TableDefinition<'_, &str, u64> = TableDefinition::new("meta");
-pub(super) const EVENTS: TableDefinition<'_, Hash, Place> = TableDefinition::new("events");
-pub(super) const ENTRIES: TableDefinition<'_, Hash, Place> = TableDefinition::new("entries");
+pub(super) const EVENTS: Positions = TableDefinition::new("events");
+pub(super) const ENTRIES: Positions = TableDefinition::new("entries");
+pub(super) const DEVICES: TableDefinition<'_, Hash, u32> = TableDefinition::new("devices");
 pub(super) const RECORDS: TableDefinition<'_, Hash, u32> = TableDefinition::new("records");
 pub(super) const LOGS: Handles = TableDefinition::new("logs");
 pub(super) const LABELS: Handles = TableDefinition::new("labels");
@@ -44,15 +48,18 @@ pub(super) const LOG_EVENTS: InOrder = TableDefinition::new("log events");
 pub(super) const DOCUMENTS: Handles = TableDefinition::new("documents");
 pub(super) const DOCUMENT_PLACES: OfRecord = TableDefinition::new("document places");
 pub(super) const DOCUMENT_ENTRIES: InOrder = TableDefinition::new("document entries");
-pub(super) const CHAINS: TableDefinition<'_, &[u8], &[u8; 41]> = TableDefinition::new("chains");
+pub(super) const CHAINS: Chains = TableDefinition::new("chains");
 pub(super) const PARTS: TableDefinition<'_, (u32, u64), Place> = TableDefinition::new("parts");
 pub(super) const PART_HASHES: TableDefinition<'_, Hash, ()> = TableDefinition::new("part hashes");
 pub(super) const JOURNAL: TableDefinition<'_, u64, Place> = TableDefinition::new("journal");
 pub(super) const AUDIT: TableDefinition<'_, u64, Place> = TableDefinition::new("audit");
 pub(super) const ROWS: TableDefinition<'_, &[u8], &[u8]> = TableDefinition::new("rows");
 
+/// (device, what the links are, document or log, epoch) to where the chain ends.
+pub(super) type Chains = TableDefinition<'static, (u32, u8, u32, u32), &'static [u8; 41]>;
+
 /// The form of these tables. An index of another form is made again from the log.
-pub(super) const FORM: u64 = 2;
+pub(super) const FORM: u64 = 3;
 
 /// Makes every table, so that reading never meets one that is not there.
 pub(super) fn create(t: &WriteTransaction) -> Result<(), redb::Error> {
@@ -74,6 +81,7 @@ pub(super) fn create(t: &WriteTransaction) -> Result<(), redb::Error> {
     t.open_table(DOCUMENTS)?;
     t.open_table(DOCUMENT_PLACES)?;
     t.open_table(DOCUMENT_ENTRIES)?;
+    t.open_table(DEVICES)?;
     t.open_table(CHAINS)?;
     t.open_table(PARTS)?;
     t.open_table(PART_HASHES)?;
@@ -84,35 +92,22 @@ pub(super) fn create(t: &WriteTransaction) -> Result<(), redb::Error> {
 }
 
 /// A keyed hash of a name, so that the file shows none.
-pub(super) fn hashed(key: &Key, name: &[u8]) -> [u8; 32] {
-    *blake3::keyed_hash(key, name).as_bytes()
+pub(super) fn hashed(key: &Key, name: &[u8]) -> [u8; 16] {
+    let mut half = [0; 16];
+    half.copy_from_slice(&blake3::keyed_hash(key, name).as_bytes()[..16]);
+    half
 }
 
 /// The key of a row: its kind, and a keyed hash of its name.
 pub(super) fn row_key(key: &Key, row: &RowKey) -> Vec<u8> {
     let mut bytes = vec![row.kind];
-    bytes.extend_from_slice(&hashed(key, &row.name)[..16]);
+    bytes.extend_from_slice(&hashed(key, &row.name));
     bytes
 }
 
 /// What tells one part of a record from another.
 pub(super) fn part_hash(record: &RecordId, bytes: &[u8]) -> [u8; 32] {
     *blake3::keyed_hash(record.as_bytes(), bytes).as_bytes()
-}
-
-fn joined(id: &[u8; 32], at: Location) -> [u8; 44] {
-    let mut bytes = [0; 44];
-    bytes[..32].copy_from_slice(id);
-    bytes[32..].copy_from_slice(&at.to_bytes());
-    bytes
-}
-
-/// An id and a place.
-pub(super) fn split(bytes: &[u8; 44]) -> ([u8; 32], Location) {
-    let (mut id, mut at) = ([0; 32], [0; 12]);
-    id.copy_from_slice(&bytes[..32]);
-    at.copy_from_slice(&bytes[32..]);
-    (id, Location::from_bytes(&at))
 }
 
 /// What the links of a chain are.
@@ -122,16 +117,6 @@ pub(super) enum Links {
     Entries = 0,
     /// Events of a log.
     Events = 1,
-}
-
-/// The key of a chain: its device, what its links are, the handle of its document or log, and its
-/// epoch.
-fn chain(position: &ChainPosition, links: Links, handle: u32) -> Vec<u8> {
-    let mut key = position.device.as_bytes().to_vec();
-    key.push(links as u8);
-    key.extend_from_slice(&handle.to_be_bytes());
-    key.extend_from_slice(&position.epoch.to_be_bytes());
-    key
 }
 
 /// What a place is sealed for: a document or log of a record, by their handles.
@@ -148,22 +133,6 @@ pub(super) const fn places_of(links: Links) -> OfRecord {
         Links::Entries => DOCUMENT_PLACES,
         Links::Events => LOG_PLACES,
     }
-}
-
-/// The first and last key of a device's chains of entries or events.
-pub(super) fn chains_of(device: &DeviceId, links: Links) -> (Vec<u8>, Vec<u8>) {
-    let from = [device.as_bytes().as_slice(), &[links as u8]].concat();
-    let to = [from.as_slice(), &[0xff; 8]].concat();
-    (from, to)
-}
-
-/// The handle and the epoch in a chain's key.
-pub(super) fn chain_key(key: &[u8]) -> (u32, u32) {
-    let number = |at: usize| {
-        let bytes = key.get(at..at + 4).and_then(|bytes| bytes.try_into().ok());
-        u32::from_be_bytes(bytes.unwrap_or([0xff; 4]))
-    };
-    (number(33), number(37))
 }
 
 /// Where a chain ends.
@@ -217,21 +186,22 @@ impl End {
 pub(super) struct Adding<'t> {
     keys: &'t Keys,
     meta: Table<'t, &'static str, u64>,
-    events: Table<'t, Hash, Place>,
-    entries: Table<'t, Hash, Place>,
+    events: Table<'t, Hash, u64>,
+    entries: Table<'t, Hash, u64>,
     records: Table<'t, Hash, u32>,
-    logs: Table<'t, Hash, u32>,
-    labels: Table<'t, Hash, u32>,
+    logs: Table<'t, Name, u32>,
+    labels: Table<'t, Name, u32>,
     label_names: Table<'t, u32, &'static [u8]>,
     record_labels: Table<'t, (u32, u32), ()>,
-    places: Table<'t, Hash, u32>,
+    places: Table<'t, Name, u32>,
     place_names: Table<'t, u32, &'static [u8]>,
     log_places: Table<'t, (u32, u32), SealedNumber>,
-    log_events: Table<'t, (u32, u64), IdAndPlace>,
-    documents: Table<'t, Hash, u32>,
+    log_events: Table<'t, (u32, u64), Hash>,
+    documents: Table<'t, Name, u32>,
     document_places: Table<'t, (u32, u32), SealedNumber>,
-    document_entries: Table<'t, (u32, u64), IdAndPlace>,
-    chains: Table<'t, &'static [u8], &'static [u8; 41]>,
+    document_entries: Table<'t, (u32, u64), Hash>,
+    devices: Table<'t, Hash, u32>,
+    chains: Table<'t, (u32, u8, u32, u32), &'static [u8; 41]>,
     parts: Table<'t, (u32, u64), Place>,
     part_hashes: Table<'t, Hash, ()>,
     journal: Table<'t, u64, Place>,
@@ -262,6 +232,7 @@ impl<'t> Adding<'t> {
             documents: t.open_table(DOCUMENTS)?,
             document_places: t.open_table(DOCUMENT_PLACES)?,
             document_entries: t.open_table(DOCUMENT_ENTRIES)?,
+            devices: t.open_table(DEVICES)?,
             chains: t.open_table(CHAINS)?,
             parts: t.open_table(PARTS)?,
             part_hashes: t.open_table(PART_HASHES)?,
@@ -293,11 +264,11 @@ impl<'t> Adding<'t> {
             Item::Event {
                 log, id, position, ..
             } => {
-                if self.events.insert(id.as_bytes(), &at.to_bytes())?.is_none() {
+                if self.events.get(id.as_bytes())?.is_none() {
                     self.journalled(at)?;
+                    self.events.insert(id.as_bytes(), self.last)?;
                     let log = self.log(log)?;
-                    let value = joined(id.as_bytes(), at);
-                    self.log_events.insert((log, self.last), &value)?;
+                    self.log_events.insert((log, self.last), id.as_bytes())?;
                     self.chain(position, Links::Events, log, *id.as_bytes())?;
                 }
             }
@@ -308,16 +279,12 @@ impl<'t> Adding<'t> {
                 position,
                 ..
             } => {
-                if self
-                    .entries
-                    .insert(id.as_bytes(), &at.to_bytes())?
-                    .is_none()
-                {
+                if self.entries.get(id.as_bytes())?.is_none() {
                     self.journalled(at)?;
+                    self.entries.insert(id.as_bytes(), self.last)?;
                     let document = self.document(record, document)?;
-                    let value = joined(id.as_bytes(), at);
                     self.document_entries
-                        .insert((document, self.last), &value)?;
+                        .insert((document, self.last), id.as_bytes())?;
                     self.chain(position, Links::Entries, document, *id.as_bytes())?;
                 }
             }
@@ -458,12 +425,22 @@ impl<'t> Adding<'t> {
         handle: u32,
         id: [u8; 32],
     ) -> Result<(), redb::Error> {
-        let key = chain(position, links, handle);
-        let known = self.chains.get(key.as_slice())?;
+        let device = self.device(&position.device)?;
+        let key = (device, links as u8, handle, position.epoch);
+        let known = self.chains.get(key)?;
         let known = known.map(|end| End::from_bytes(end.value()));
         let end = End::after(known, position.seq, id);
-        self.chains.insert(key.as_slice(), &end.to_bytes())?;
+        self.chains.insert(key, &end.to_bytes())?;
         Ok(())
+    }
+
+    fn device(&mut self, device: &DeviceId) -> Result<u32, redb::Error> {
+        if let Some(handle) = self.devices.get(device.as_bytes())? {
+            return Ok(handle.value());
+        }
+        let handle = self.next("devices")?;
+        self.devices.insert(device.as_bytes(), handle)?;
+        Ok(handle)
     }
 
     /// A fresh handle.

@@ -71,7 +71,7 @@ fn current(pid: &Segment, types: &Types<'_>) -> Vec<(String, String)> {
 }
 
 /// The Patient of a message, over what was said of them before.
-pub(super) fn patient(message: &Message, types: &Types<'_>, held: &[Made]) -> Result<Made, Waits> {
+pub(super) fn patient(message: &Message, types: &Types<'_>, held: &[&Made]) -> Result<Made, Waits> {
     let pid = pid(message)?;
     let numbers = current(pid, types);
     let names: Vec<String> = numbers

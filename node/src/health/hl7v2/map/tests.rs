@@ -16,7 +16,8 @@ fn message(kind: &str, segments: &[&str]) -> Message {
 }
 
 fn mapped_over(held: &[Made], kind: &str, segments: &[&str]) -> Mapped {
-    map(&message(kind, segments), &Tables::default(), held).expect("it is mapped")
+    let held: Vec<_> = held.iter().collect();
+    map(&message(kind, segments), &Tables::default(), &held).expect("it is mapped")
 }
 
 fn mapped(kind: &str, segments: &[&str]) -> Mapped {
@@ -114,7 +115,7 @@ fn a_transfer_is_an_encounter_of_its_own_and_its_cancellation_takes_that_one_bac
     let again = map(
         &message("ADT^A12", &["EVN|A12|202611291005+0000", PID, &pv1("W3")]),
         &Tables::default(),
-        &back.resources,
+        &back.resources.iter().collect::<Vec<_>>(),
     );
     assert_eq!(again, Err(Waits::NoVisit), "nothing is left to take back");
 }

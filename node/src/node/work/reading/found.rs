@@ -1,6 +1,9 @@
 //! What documents hold of events and work, before and as it is put together.
 
-use std::collections::{BTreeMap, BTreeSet, btree_map::Entry};
+use std::{
+    collections::{BTreeMap, BTreeSet, btree_map::Entry},
+    sync::Arc,
+};
 
 use kith_crdt::{ChangeHash, Held, Section, document::UnitContent};
 use kith_protocol::{
@@ -102,7 +105,7 @@ impl Found {
                 event,
                 cancelled: cancelled.map(|(signed, because)| Cancelled { signed, because }),
                 of: of.clone(),
-                held: held.clone(),
+                held: Arc::clone(held),
             });
         }
     }
