@@ -48,8 +48,11 @@ type Answer = Box<dyn FnOnce(Result<(), Failure>)>;
 /// wait.
 const LOOKS_MAX: usize = 16;
 
+/// After so long no other is taken with them.
+const LOOKS_LAST: Duration = Duration::from_millis(15);
+
 /// After so long without a question the node lets go of what it keeps at hand.
-const QUIET: Duration = Duration::from_secs(15);
+const QUIET: Duration = Duration::from_secs(3);
 
 /// Jobs that wait for the node; more than that and whoever asks has to wait.
 const JOBS_MAX: usize = 64;
@@ -278,6 +281,7 @@ impl Worker {
         telling: Telling,
     ) -> Result<Self, Failure> {
         let mut node = Node::open(home, unlock)?;
+        node.runs();
         let engine = Engine::new(&mut node, random(), now_ms())?;
         Ok(Self {
             node,
@@ -331,9 +335,10 @@ impl Worker {
         let mut next = Some(first);
         self.node.stands(self.engine.standings());
         self.node.gather_looks();
+        let begun = Instant::now();
         while let Some(look) = next.take() {
             answers.push(look(&mut self.node));
-            if answers.len() < LOOKS_MAX {
+            if answers.len() < LOOKS_MAX && begun.elapsed() < LOOKS_LAST {
                 match queue.try_recv() {
                     Ok(Job::Look(look)) => next = Some(look),
                     Ok(job) => left = Some(job),

@@ -76,7 +76,7 @@ use std::{
 };
 
 use jiff::Timestamp;
-use kith_crdt::DocumentId;
+use kith_crdt::{DocumentId, Section};
 use kith_protocol::{
     consent::Whoever,
     id::{DeviceId, PrincipalId, RecordId, StaffId},
@@ -128,10 +128,10 @@ pub use trace::{NotTraced, TracedEngine, traces_of};
 pub use views::Found;
 
 /// How much of records is kept loaded between commands, bytes of their changes.
-const LOADED_LEN: usize = 32 << 20;
+const LOADED_LEN: usize = 16 << 20;
 
 /// How much of what this node's owner said is kept with what was made of it, bytes of texts.
-const STATEMENTS_LEN: usize = 32 << 20;
+const STATEMENTS_LEN: usize = 16 << 20;
 
 /// The same while nobody asks for anything.
 const RESTING_LOADED_LEN: usize = 2 << 20;
@@ -497,6 +497,22 @@ impl Node {
         work: impl FnOnce(&mut Self, &mut Record) -> Result<T, Failure>,
     ) -> Result<T, Failure> {
         let mut record = self.take_record(id)?;
+        let done = work(self, &mut record)?;
+        self.keep_record(record);
+        Ok(done)
+    }
+
+    /// The same with no more of it than its logs and some sections, where it is not loaded.
+    fn with_sections<T>(
+        &mut self,
+        id: RecordId,
+        sections: &[Section],
+        work: impl FnOnce(&mut Self, &mut Record) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
+        let documents = self.store.documents(&id)?.into_iter();
+        let documents = documents.filter(|document| sections.contains(&document.section));
+        let families = documents.map(|document| document.family()).collect();
+        let mut record = self.take_part_of(id, families)?;
         let done = work(self, &mut record)?;
         self.keep_record(record);
         Ok(done)

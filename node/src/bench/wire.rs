@@ -23,7 +23,7 @@ const NOTES: u32 = 100;
 /// Reconnects of which the median counts.
 const RECONNECTS: usize = 5;
 /// How long nodes are left alone before their idle memory is read.
-const IDLE: Duration = Duration::from_secs(3);
+const IDLE: Duration = Duration::from_secs(8);
 /// How long a note may take to arrive.
 const PATIENCE: Duration = Duration::from_secs(60);
 /// Nodes that a hub knows.

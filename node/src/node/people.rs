@@ -148,10 +148,12 @@ impl People {
         if word.len() < PREFIX_LEN_MIN || !word.bytes().all(|b| b.is_ascii_hexdigit()) {
             return Vec::new();
         }
-        self.records
-            .keys()
-            .filter(|id| id.to_string().starts_with(&word))
-            .copied()
+        // Ids stand in the order of their digits.
+        let Some(first) = RecordId::from_hex(&format!("{word:0<64}")) else {
+            return Vec::new();
+        };
+        let ids = self.records.range(first..).map(|(id, _)| *id);
+        ids.take_while(|id| id.to_string().starts_with(&word))
             .collect()
     }
 }

@@ -14,7 +14,7 @@ use kith_protocol::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::reading::Work;
+use super::reading::{SECTIONS, Work};
 use crate::{
     failure::Failure,
     node::{
@@ -28,6 +28,15 @@ use crate::{
 
 /// The lowest of all ids.
 pub(super) const FIRST: RecordId = RecordId::from_bytes([0; 32]);
+
+/// Records in which something came in at once that are looked at in the same moment. Where it is more,
+/// as when very many are given for the first time, all are looked at once nothing more comes in.
+const AT_ONCE: usize = 2;
+/// So long nothing came in until then, milliseconds; and no longer than the second after the first.
+const STILL_MS: u64 = 200;
+const STILL_MS_MAX: u64 = 5_000;
+/// Records that are looked at then before others have their turn.
+const IN_TURN: usize = 16;
 
 /// How rows are made. Another number, and they are made again.
 const VERSION: u32 = 1;
@@ -70,6 +79,13 @@ pub(in crate::node) struct Deadlines {
     /// When records are to be looked at again.
     looks: BTreeSet<(u64, RecordId)>,
     stale: BTreeSet<RecordId>,
+    /// Those among them in which something came in since the last were looked at.
+    fresh: BTreeSet<RecordId>,
+    /// When something came in for the first and for the last time that is not looked at yet,
+    /// milliseconds since 1970 UTC.
+    came_ms: Option<(u64, u64)>,
+    /// Whether this node runs, and comes back to what can wait.
+    is_running: bool,
     /// Whether every record was looked at since rows of this kind are kept.
     is_complete: bool,
     /// That being noted on the disk.
@@ -168,6 +184,10 @@ impl Deadlines {
     /// The work of a record is to be looked at again: the row that says so.
     pub(in crate::node) fn mark(&mut self, record: RecordId) -> Option<Item> {
         self.stale.insert(record);
+        self.fresh.insert(record);
+        let now = now_ms();
+        let first = self.came_ms.map_or(now, |(first, _)| first);
+        self.came_ms = Some((first, now));
         let open = self.records.entry(record).or_default();
         if open.stale {
             return None;
@@ -176,12 +196,30 @@ impl Deadlines {
         Some(row(RowKind::Work, record.as_bytes(), open))
     }
 
-    /// Records that are to be looked at now.
-    fn to_look_at(&self, now: u64) -> Vec<RecordId> {
+    /// Takes the records that are to be looked at now.
+    fn take_due(&mut self, now: u64) -> Vec<RecordId> {
         let waited = self.looks.iter().take_while(|(at, _)| *at <= now);
-        let waited = waited.map(|(_, record)| *record);
-        let all: BTreeSet<_> = waited.chain(self.stale.iter().copied()).collect();
+        let mut all: BTreeSet<_> = waited.map(|(_, record)| *record).collect();
+        let fresh = std::mem::take(&mut self.fresh);
+        if !self.is_running {
+            all.extend(&self.stale);
+        } else if self.still_ms().is_some_and(|at| at <= now) {
+            all.extend(self.stale.iter().take(IN_TURN));
+            // While things come in all the time there is a little of it now and then.
+            let next = (now + STILL_MS).saturating_sub(STILL_MS_MAX);
+            self.came_ms = self.came_ms.map(|(first, last)| (first.max(next), last));
+        }
+        if fresh.len() <= AT_ONCE {
+            all.extend(fresh);
+        }
         all.into_iter().collect()
+    }
+
+    /// When those that wait are looked at; nothing where none do.
+    fn still_ms(&self) -> Option<u64> {
+        self.stale.first()?;
+        let (first, last) = self.came_ms.unwrap_or_default();
+        Some((last + STILL_MS).min(first + STILL_MS_MAX))
     }
 
     pub(super) fn ends(&self) -> impl Iterator<Item = (RecordId, &OpenTask, u64)> {
@@ -198,7 +236,7 @@ impl Node {
     pub fn follow_up(&mut self) -> bool {
         let (now, before) = (now_ms(), self.changed);
         self.look_at_all_once();
-        for record in self.deadlines.to_look_at(now) {
+        for record in self.deadlines.take_due(now) {
             if let Err(failure) = self.settle_work(record, now) {
                 // Its row stays as it is: it is looked at again when the node is started.
                 tracing::warn!(
@@ -214,7 +252,15 @@ impl Node {
                 self.deadlines.put(record, open);
             }
         }
+        if self.deadlines.stale.is_empty() {
+            self.deadlines.came_ms = None;
+        }
         self.changed != before
+    }
+
+    /// From now on somebody comes back to what can wait: see [`Self::next_deadline_ms`].
+    pub(crate) const fn runs(&mut self) {
+        self.deadlines.is_running = true;
     }
 
     /// A store that an earlier build made has tasks and no rows of them.
@@ -235,7 +281,7 @@ impl Node {
 
     fn settle_work(&mut self, id: RecordId, now: u64) -> Result<(), Failure> {
         self.deadlines.settling = Some(id);
-        let settled = self.with_record(id, |node, record| {
+        let settled = self.with_sections(id, &SECTIONS, |node, record| {
             let work = node.work_of(record);
             let (mut items, waits) = node.tasks_that_follow(record, &work, now)?;
             let work = if items.is_empty() {
@@ -367,7 +413,8 @@ impl Node {
         let mut loud = self.deadlines.loud.range((after, FIRST)..);
         let next = loud.next().map(|(at, _)| *at);
         let look = self.deadlines.looks.first().map(|(at, _)| *at);
-        next.into_iter().chain(look).min()
+        let still = self.deadlines.still_ms();
+        next.into_iter().chain(look).chain(still).min()
     }
 
     /// Whether the time of a task has passed since this was asked last.
@@ -376,5 +423,51 @@ impl Node {
         self.deadlines.said_ms = said.max(now);
         let mut loud = self.deadlines.loud.range((said.saturating_add(1), FIRST)..);
         loud.next().is_some_and(|(at, _)| *at <= now)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use kith_protocol::id::RecordId;
+
+    use super::{AT_ONCE, Deadlines, IN_TURN, STILL_MS};
+    use crate::node::now_ms;
+
+    fn id(n: u8) -> RecordId {
+        RecordId::from_bytes([n; 32])
+    }
+
+    #[test]
+    fn what_comes_in_alone_is_looked_at_at_once_and_very_much_when_it_is_still() {
+        let mut running = Deadlines {
+            is_running: true,
+            ..Deadlines::default()
+        };
+        let many: Vec<_> = (0..40).map(id).collect();
+        assert!(many.len() > AT_ONCE);
+        for record in &many {
+            running.mark(*record);
+        }
+        let now = now_ms();
+        assert!(running.take_due(now).is_empty(), "more may come in");
+        running.mark(id(77));
+        assert_eq!(running.take_due(now), [id(77)]);
+        running.stale.remove(&id(77));
+        let still = running.still_ms().expect("many wait");
+        assert!((now..=now_ms() + STILL_MS).contains(&still));
+        let first = running.take_due(still);
+        assert_eq!(first, many[..IN_TURN]);
+        for record in first {
+            running.stale.remove(&record);
+        }
+        let next = running.still_ms().expect("some wait");
+        assert!(next <= still + STILL_MS, "the rest has its turn soon");
+        assert_eq!(running.take_due(next), many[IN_TURN..2 * IN_TURN]);
+
+        let mut once = Deadlines::default();
+        for record in &many {
+            once.mark(*record);
+        }
+        assert_eq!(once.take_due(now_ms()), many, "nobody comes back");
     }
 }

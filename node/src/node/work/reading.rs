@@ -108,7 +108,7 @@ pub(super) struct Work {
 }
 
 /// Where events, tasks, answers and rules stand.
-const SECTIONS: [Section; 4] = [
+pub(super) const SECTIONS: [Section; 4] = [
     Section::Encounters,
     Section::DailyCare,
     Section::Tasks,
