@@ -2,6 +2,7 @@
 
 use std::{
     fs, io,
+    os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
 };
 
@@ -68,11 +69,14 @@ impl Drop for Place {
     }
 }
 
-/// The bytes of a file, or of all files in a folder.
+/// What the system counts blocks of a file in, bytes, whatever the disk does.
+const BLOCK_LEN: u64 = 512;
+
+/// The bytes that a file takes of the disk, or that all files in a folder do: a hole in one takes none.
 pub(crate) fn bytes_below(path: &Path) -> Result<u64, Failure> {
     let about = fs::metadata(path).map_err(|error| failure(&error))?;
     if !about.is_dir() {
-        return Ok(about.len());
+        return Ok(about.blocks() * BLOCK_LEN);
     }
     let mut len = 0;
     for entry in fs::read_dir(path).map_err(|error| failure(&error))? {

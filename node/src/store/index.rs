@@ -18,7 +18,7 @@ mod tables;
 use std::{
     collections::HashMap,
     panic::{AssertUnwindSafe, catch_unwind},
-    path::{Path, PathBuf},
+    path::Path,
     sync::Mutex,
 };
 
@@ -46,8 +46,8 @@ use tables::{
 const CACHE_LEN: usize = 32 * 1024 * 1024;
 /// Commits between two that wait for the index file to be written out.
 const COMMITS_PER_FLUSH: u32 = 128;
-/// Bytes by which the file may grow, beside a quarter, until its pages are moved together.
-const LOOSE_LEN: u64 = 1 << 20;
+/// Items that may come in, beside a quarter of those that are there, until pages are moved together.
+const LOOSE: u64 = 1000;
 
 /// The place of an item in the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -90,7 +90,6 @@ struct Keys {
 
 /// The index over the log.
 pub(super) struct Index {
-    path: PathBuf,
     database: Database,
     keys: Keys,
     /// The names of places that were read, by their handles.
@@ -148,7 +147,6 @@ impl Index {
             Ok(database)
         })?;
         let mut index = Self {
-            path: path.to_owned(),
             database,
             keys: Keys {
                 names: seal::derive(key.bytes(), "kith v1 index names"),
@@ -206,23 +204,23 @@ impl Index {
     }
 
     /// Writes the index file out for the last time. Pages that are no longer in use stay in a file
-    /// that grew: where that is much, those in use are moved together first.
+    /// that grew: where much came in since that was done last, those in use are moved together. It
+    /// is noted before, since each write after it makes the file grow again by as much as it has.
     ///
     /// # Errors
     /// When the file cannot be written; what it says is what it said before.
     pub(super) fn close(&mut self) -> Result<(), StoreError> {
-        self.flush()?;
-        let len = std::fs::metadata(&self.path)?.len();
+        let last = self.last.0;
         let before = self.read(|t| meta(t, "compacted"))?;
-        if len <= before + before / 4 + LOOSE_LEN {
-            return Ok(());
+        if last < before + before / 4 + LOOSE {
+            return self.flush();
         }
-        guarded(|| Ok(self.database.compact()?))?;
-        let len = std::fs::metadata(&self.path)?.len();
         guarded(|| {
-            let transaction = self.database.begin_write()?;
-            transaction.open_table(META)?.insert("compacted", len)?;
+            let mut transaction = self.database.begin_write()?;
+            transaction.set_durability(Durability::Immediate)?;
+            transaction.open_table(META)?.insert("compacted", last)?;
             transaction.commit()?;
+            self.database.compact()?;
             Ok(())
         })
     }
