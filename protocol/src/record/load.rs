@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, sync::Arc};
 
-use kith_crdt::{Document, DocumentId, Held, Vetted};
+use kith_crdt::{ChangeHash, Document, DocumentId, Held, Vetted};
 
 use super::{Opened, Record, write::facts};
 use crate::{
@@ -158,7 +158,7 @@ impl Record {
         let rest: Vec<_> = material.main.iter().filter(known).copied().collect();
         let is_kept = before.held.is_some() || before.entries.is_empty();
         let held = match is_kept {
-            true => self.with_creations(before.held.unwrap_or_default(), &rest),
+            true => self.with_creations(before.held.unwrap_or_default(), &rest, &entries),
             false => None,
         };
         let document = match (before.document, &held) {
@@ -179,18 +179,24 @@ impl Record {
         }
     }
 
-    /// What stands in a document with these entries too; nothing where one of them does more than
-    /// to make resources of its own.
+    /// What stands in a document with more entries of all of it; nothing where one of them does more
+    /// than to make resources of its own, or builds on what is not among them, which a document
+    /// would not take.
     fn with_creations(
         &self,
         mut held: Vec<Arc<Held>>,
-        entries: &[EnvelopeId],
+        more: &[EnvelopeId],
+        all: &BTreeSet<EnvelopeId>,
     ) -> Option<Vec<Arc<Held>>> {
-        for entry in entries {
+        let is_here = |dep: &ChangeHash| self.writers.get(dep).is_some_and(|of| all.contains(of));
+        for entry in more {
             // Somebody's word about other entries carries nothing itself.
             let Some(change) = self.changes.get(entry) else {
                 continue;
             };
+            if !change.deps().iter().all(is_here) {
+                return None;
+            }
             held.extend(change.creations()?.into_iter().map(Arc::new));
         }
         held.sort_by(|a, b| a.place().cmp(&b.place()));
