@@ -75,7 +75,7 @@ impl Refiling {
 /// Something that this author wrote before.
 #[derive(Clone, Copy, Debug)]
 pub struct Before<'h> {
-    /// What makes it the same as something that comes in: that of its text.
+    /// What makes it the same as something that comes in.
     pub key: &'h SourceKey,
     /// Where it stands.
     pub document: &'h DocumentId,

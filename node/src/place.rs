@@ -72,15 +72,25 @@ impl Drop for Place {
 /// What the system counts blocks of a file in, bytes, whatever the disk does.
 const BLOCK_LEN: u64 = 512;
 
-/// The bytes that a file takes of the disk, or that all files in a folder do: a hole in one takes none.
+/// The bytes of a file, or of all files in a folder.
 pub(crate) fn bytes_below(path: &Path) -> Result<u64, Failure> {
+    below(path, fs::Metadata::len)
+}
+
+/// The same as they take of the disk: a hole in a file takes nothing.
+pub(crate) fn taken_below(path: &Path) -> Result<u64, Failure> {
+    below(path, |about| about.blocks() * BLOCK_LEN)
+}
+
+fn below(path: &Path, len_of: fn(&fs::Metadata) -> u64) -> Result<u64, Failure> {
     let about = fs::metadata(path).map_err(|error| failure(&error))?;
     if !about.is_dir() {
-        return Ok(about.blocks() * BLOCK_LEN);
+        return Ok(len_of(&about));
     }
     let mut len = 0;
     for entry in fs::read_dir(path).map_err(|error| failure(&error))? {
-        len += bytes_below(&entry.map_err(|error| failure(&error))?.path())?;
+        let entry = entry.map_err(|error| failure(&error))?;
+        len += below(&entry.path(), len_of)?;
     }
     Ok(len)
 }

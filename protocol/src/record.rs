@@ -163,7 +163,7 @@ impl Record {
         let document = reader.document();
         let is_past = self.is_past(document);
         let opened = self.opened(document);
-        if is_past || !opened.sides.is_empty() || opened.held.is_some() {
+        if is_past || !opened.sides.is_empty() {
             let mut all = self.read(reader);
             all.retain(|placed| ids.contains(&placed.held.id));
             return all;

@@ -14,7 +14,7 @@ use crate::{
     failure::Failure,
     home::{Home, Unlock},
     node::{Node, Role, meet},
-    place::bytes_below,
+    place::{bytes_below, taken_below},
     process::gone,
 };
 
@@ -23,7 +23,7 @@ const NOTES: u32 = 100;
 /// Reconnects of which the median counts.
 const RECONNECTS: usize = 5;
 /// How long nodes are left alone before their idle memory is read.
-const IDLE: Duration = Duration::from_secs(8);
+const IDLE: Duration = Duration::from_secs(3);
 /// How long a note may take to arrive.
 const PATIENCE: Duration = Duration::from_secs(60);
 /// Nodes that a hub knows.
@@ -105,9 +105,11 @@ impl Bench {
             Some(64.0),
         );
         for (who, station) in [("giver", &hub), ("taker", &laptop)] {
-            let len = bytes_below(&station.home.folder().join("store"))?;
+            let store = station.home.folder().join("store");
             let name = format!("disk of the {who}");
-            figures.aim(&name, megabytes(len), "MB", aim(28.0));
+            figures.aim(&name, megabytes(bytes_below(&store)?), "MB", aim(28.0));
+            let taken = megabytes(taken_below(&store)?);
+            figures.note(&format!("{name}, holes left out"), taken, "MB");
         }
         Ok(())
     }

@@ -30,7 +30,7 @@ use kith_protocol::{
     logs::LogId,
     store::{Damage, JournalPosition, NamedRow, RowKey, StoreError},
 };
-use redb::{Database, Durability, ReadTransaction, ReadableDatabase, ReadableTable};
+use redb::{Database, Durability, ReadOnlyTable, ReadTransaction, ReadableDatabase, ReadableTable};
 
 use super::{
     keystore::StoreKey,
@@ -106,7 +106,7 @@ impl Index {
         key: &StoreKey,
         segments: &Segments,
     ) -> Result<(Self, Vec<Damage>), StoreError> {
-        let opened = Self::open_in_form(path, key).and_then(|mut index| {
+        let opened = Self::try_open(path, key).and_then(|mut index| {
             let damage = index.catch_up(segments)?;
             Ok((index, damage))
         });
@@ -127,20 +127,17 @@ impl Index {
         }
     }
 
-    /// An index of an older form goes: it is nothing that the log does not say.
-    fn open_in_form(path: &Path, key: &StoreKey) -> Result<Self, StoreError> {
-        let index = Self::try_open(path, key)?;
-        if index.read(|t| meta(t, "form"))? == tables::FORM {
-            return Ok(index);
-        }
-        drop(index);
-        std::fs::remove_file(path)?;
-        Self::try_open(path, key)
-    }
-
+    /// Opens the index. One of another form goes before any of its tables is opened, which may be of
+    /// other types: it is nothing that the log does not say.
     fn try_open(path: &Path, key: &StoreKey) -> Result<Self, StoreError> {
+        let create = || Database::builder().set_cache_size(CACHE_LEN).create(path);
         let database = guarded(|| {
-            let database = Database::builder().set_cache_size(CACHE_LEN).create(path)?;
+            let mut database = create()?;
+            if tables::form(&database)?.is_some_and(|form| form != tables::FORM) {
+                drop(database);
+                std::fs::remove_file(path)?;
+                database = create()?;
+            }
             let transaction = database.begin_write()?;
             tables::create(&transaction)?;
             transaction.commit()?;
@@ -208,7 +205,8 @@ impl Index {
     /// is noted before, since each write after it makes the file grow again by as much as it has.
     ///
     /// # Errors
-    /// When the file cannot be written; what it says is what it said before.
+    /// When the file cannot be written; what it says is what it said before. That pages stay where
+    /// they are, as on a full disk, is none.
     pub(super) fn close(&mut self) -> Result<(), StoreError> {
         let last = self.last.0;
         let before = self.read(|t| meta(t, "compacted"))?;
@@ -220,7 +218,9 @@ impl Index {
             transaction.set_durability(Durability::Immediate)?;
             transaction.open_table(META)?.insert("compacted", last)?;
             transaction.commit()?;
-            self.database.compact()?;
+            if let Err(error) = self.database.compact() {
+                tracing::debug!(%error, "the pages of the index were not moved together");
+            }
             Ok(())
         })
     }
@@ -260,12 +260,12 @@ impl Index {
         positions: tables::Positions,
         id: &[u8; 32],
     ) -> Result<Option<Location>, StoreError> {
-        self.read(|t| match position(t, positions, id)? {
-            Some(position) => {
-                let at = open!(t, JOURNAL).get(position).map_err(boxed)?;
-                Ok(at.map(|at| Location::from_bytes(at.value())))
-            }
-            None => Ok(None),
+        self.read(|t| {
+            let position = position(t, positions, id)?;
+            let journal = open!(t, JOURNAL);
+            position
+                .map(|position| place(&journal, position))
+                .transpose()
         })
     }
 
@@ -462,12 +462,24 @@ fn located(
     links: Vec<(u64, [u8; 32])>,
 ) -> Result<Vec<([u8; 32], Location)>, Box<redb::Error>> {
     let journal = open!(t, JOURNAL);
-    let mut found = Vec::with_capacity(links.len());
-    for (position, id) in links {
-        let at = journal.get(position).map_err(boxed)?;
-        found.extend(at.map(|at| (id, Location::from_bytes(at.value()))));
-    }
-    Ok(found)
+    let links = links.into_iter();
+    links
+        .map(|(position, id)| Ok((id, place(&journal, position)?)))
+        .collect()
+}
+
+/// Where in the log something is that has this position.
+fn place(
+    journal: &ReadOnlyTable<u64, &'static [u8; 12]>,
+    position: u64,
+) -> Result<Location, Box<redb::Error>> {
+    let at = journal.get(position).map_err(boxed)?;
+    let at = at.map(|at| Location::from_bytes(at.value()));
+    at.ok_or_else(|| {
+        boxed(redb::Error::Corrupted(
+            "a position leads nowhere".to_owned(),
+        ))
+    })
 }
 
 fn record_handle(t: &ReadTransaction, record: &RecordId) -> Result<Option<u32>, Box<redb::Error>> {

@@ -152,13 +152,20 @@ fn a_flipped_bit_is_found_and_never_served() {
 #[test]
 fn an_index_of_another_form_is_made_again_and_is_no_damage() {
     const META: redb::TableDefinition<'_, &str, u64> = redb::TableDefinition::new("meta");
+    const ENTRIES_NOW: redb::TableDefinition<'_, &[u8; 32], u64> =
+        redb::TableDefinition::new("entries");
+    const ENTRIES: redb::TableDefinition<'_, &str, &str> = redb::TableDefinition::new("entries");
     let mut folder = five_commits();
     let path = folder.path("store/index.redb");
     let database = redb::Database::open(&path).expect("an index");
     let transaction = database.begin_write().expect("a transaction");
     let mut meta = transaction.open_table(META).expect("a table");
-    meta.remove("form").expect("its form");
+    meta.insert("form", 2).expect("its form");
     drop(meta);
+    // A table of that form, which had values of another type.
+    let known = transaction.delete_table(ENTRIES_NOW).expect("a table");
+    assert!(known);
+    transaction.open_table(ENTRIES).expect("another");
     transaction.commit().expect("a commit");
     drop(database);
     for _ in 0..2 {

@@ -8,7 +8,9 @@ use kith_protocol::{
     logs::LogId,
     store::{ChainPosition, Item, RowKey},
 };
-use redb::{ReadableTable, Table, TableDefinition, WriteTransaction};
+use redb::{
+    Database, ReadableDatabase, ReadableTable, Table, TableDefinition, TableError, WriteTransaction,
+};
 use serde_bytes::ByteBuf;
 
 use super::{Keys, Location, Placed};
@@ -60,6 +62,15 @@ pub(super) type Chains = TableDefinition<'static, (u32, u8, u32, u32), &'static 
 
 /// The form of these tables. An index of another form is made again from the log.
 pub(super) const FORM: u64 = 3;
+
+/// The form of the tables that a file holds; nothing where it holds none.
+pub(super) fn form(database: &Database) -> Result<Option<u64>, redb::Error> {
+    match database.begin_read()?.open_table(META) {
+        Ok(meta) => Ok(Some(meta.get("form")?.map_or(0, |form| form.value()))),
+        Err(TableError::TableDoesNotExist(_)) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
 
 /// Makes every table, so that reading never meets one that is not there.
 pub(super) fn create(t: &WriteTransaction) -> Result<(), redb::Error> {
@@ -330,22 +341,22 @@ impl<'t> Adding<'t> {
     }
 
     fn record(&mut self, record: &RecordId) -> Result<u32, redb::Error> {
-        if let Some(handle) = self.records.get(record.as_bytes())? {
-            return Ok(handle.value());
-        }
-        let handle = self.next("records")?;
-        self.records.insert(record.as_bytes(), handle)?;
-        Ok(handle)
+        let id = record.as_bytes();
+        Ok(handle(&mut self.records, &mut self.meta, "records", id)?.0)
+    }
+
+    fn device(&mut self, device: &DeviceId) -> Result<u32, redb::Error> {
+        let id = device.as_bytes();
+        Ok(handle(&mut self.devices, &mut self.meta, "devices", id)?.0)
     }
 
     fn log(&mut self, log: &LogId) -> Result<u32, redb::Error> {
         let name = codec::encode(log);
         let hash = hashed(&self.keys.names, &name);
-        if let Some(handle) = self.logs.get(&hash)? {
-            return Ok(handle.value());
+        let (handle, is_new) = handle(&mut self.logs, &mut self.meta, "logs", &hash)?;
+        if !is_new {
+            return Ok(handle);
         }
-        let handle = self.next("logs")?;
-        self.logs.insert(&hash, handle)?;
         let (record, place) = match log {
             LogId::Core(Some(record)) => (record, CutPlace::Core),
             LogId::Label(record, label) => (record, CutPlace::Label(label.clone())),
@@ -363,11 +374,10 @@ impl<'t> Adding<'t> {
     fn document(&mut self, record: &RecordId, document: &DocumentId) -> Result<u32, redb::Error> {
         let name = codec::encode(&(record, document));
         let hash = hashed(&self.keys.names, &name);
-        if let Some(handle) = self.documents.get(&hash)? {
-            return Ok(handle.value());
+        let (handle, is_new) = handle(&mut self.documents, &mut self.meta, "documents", &hash)?;
+        if !is_new {
+            return Ok(handle);
         }
-        let handle = self.next("documents")?;
-        self.documents.insert(&hash, handle)?;
         let record = self.record(record)?;
         self.label(record, &document.label)?;
         let place = CutPlace::Document(document.clone());
@@ -385,17 +395,11 @@ impl<'t> Adding<'t> {
     ) -> Result<[u8; seal::NUMBER_LEN], redb::Error> {
         let name = codec::encode(place);
         let hash = hashed(&self.keys.names, &name);
-        let known = self.places.get(&hash)?.map(|handle| handle.value());
-        let handle = match known {
-            Some(handle) => handle,
-            None => {
-                let handle = self.next("places")?;
-                self.places.insert(&hash, handle)?;
-                let sealed = seal::seal(&self.keys.values, b"name", &name);
-                self.place_names.insert(handle, sealed.as_slice())?;
-                handle
-            }
-        };
+        let (handle, is_new) = handle(&mut self.places, &mut self.meta, "places", &hash)?;
+        if is_new {
+            let sealed = seal::seal(&self.keys.values, b"name", &name);
+            self.place_names.insert(handle, sealed.as_slice())?;
+        }
         let context = place_context(links, of);
         Ok(seal::seal_number(&self.keys.places, &context, handle))
     }
@@ -403,17 +407,11 @@ impl<'t> Adding<'t> {
     fn label(&mut self, record: u32, label: &Label) -> Result<(), redb::Error> {
         let name = codec::encode(label);
         let hash = hashed(&self.keys.names, &name);
-        let known = self.labels.get(&hash)?.map(|handle| handle.value());
-        let handle = match known {
-            Some(handle) => handle,
-            None => {
-                let handle = self.next("labels")?;
-                self.labels.insert(&hash, handle)?;
-                let sealed = seal::seal(&self.keys.values, b"name", &name);
-                self.label_names.insert(handle, sealed.as_slice())?;
-                handle
-            }
-        };
+        let (handle, is_new) = handle(&mut self.labels, &mut self.meta, "labels", &hash)?;
+        if is_new {
+            let sealed = seal::seal(&self.keys.values, b"name", &name);
+            self.label_names.insert(handle, sealed.as_slice())?;
+        }
         self.record_labels.insert((record, handle), ())?;
         Ok(())
     }
@@ -433,20 +431,21 @@ impl<'t> Adding<'t> {
         self.chains.insert(key, &end.to_bytes())?;
         Ok(())
     }
+}
 
-    fn device(&mut self, device: &DeviceId) -> Result<u32, redb::Error> {
-        if let Some(handle) = self.devices.get(device.as_bytes())? {
-            return Ok(handle.value());
-        }
-        let handle = self.next("devices")?;
-        self.devices.insert(device.as_bytes(), handle)?;
-        Ok(handle)
+/// The handle of a thing, and whether it was given now: handles of a kind follow one another.
+fn handle<const N: usize>(
+    handles: &mut Table<'_, &'static [u8; N], u32>,
+    meta: &mut Table<'_, &'static str, u64>,
+    kind: &'static str,
+    of: &[u8; N],
+) -> Result<(u32, bool), redb::Error> {
+    if let Some(handle) = handles.get(of)? {
+        return Ok((handle.value(), false));
     }
-
-    /// A fresh handle.
-    fn next(&mut self, kind: &'static str) -> Result<u32, redb::Error> {
-        let next = self.meta.get(kind)?.map_or(1, |next| next.value() + 1);
-        self.meta.insert(kind, next)?;
-        Ok(u32::try_from(next).unwrap_or(u32::MAX))
-    }
+    let next = meta.get(kind)?.map_or(1, |next| next.value() + 1);
+    meta.insert(kind, next)?;
+    let handle = u32::try_from(next).unwrap_or(u32::MAX);
+    handles.insert(of, handle)?;
+    Ok((handle, true))
 }
