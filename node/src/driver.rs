@@ -2,6 +2,7 @@
 //! asks it.
 
 use std::{
+    collections::VecDeque,
     ops::ControlFlow,
     thread::JoinHandle,
     time::{Duration, Instant},
@@ -40,9 +41,26 @@ enum Job {
     Stop,
 }
 
-/// Reads something; what it returns gives the answer, or says why nothing is given out.
-type Look = Box<dyn FnOnce(&mut Node) -> Answer + Send>;
+/// Something that is read.
+struct Look {
+    /// The record that it is mostly about, as it is named.
+    about: Option<String>,
+    /// Reads it; what it returns gives the answer, or says why nothing is given out.
+    read: Box<dyn FnOnce(&mut Node) -> Answer + Send>,
+}
+
 type Answer = Box<dyn FnOnce(Result<(), Failure>)>;
+
+impl Job {
+    const fn as_look(&self) -> Option<&Look> {
+        match self {
+            Self::Look(look) => Some(look),
+            Self::Work(_) | Self::Input(_) | Self::Quiet | Self::IsUpToDate(..) | Self::Stop => {
+                None
+            }
+        }
+    }
+}
 
 /// Looks that are entered into the access log in one commit: more would have the first of them
 /// wait.
@@ -193,20 +211,23 @@ impl Driver {
     }
 
     /// Has the node read something for somebody, as one look: the answer comes when that stands in
-    /// the access log. Looks that wait for the node at the same time are entered together.
+    /// the access log. Looks that wait for the node at the same time are entered together, and the
+    /// records that they are about are loaded together.
     pub(crate) async fn look<T: Send + 'static>(
         &self,
+        about: Option<String>,
         work: impl FnOnce(&mut Node) -> Result<T, Failure> + Send + 'static,
     ) -> Result<T, Failure> {
         let (answer, answered) = oneshot::channel();
-        let job = Job::Look(Box::new(move |node| {
+        let read = Box::new(move |node: &mut Node| -> Answer {
             let done = node.one_look(work);
             Box::new(move |entered| {
                 if answer.send(entered.and(done)).is_err() {
                     tracing::debug!("nobody waits for an answer");
                 }
             })
-        }));
+        });
+        let job = Job::Look(Look { about, read });
         self.jobs.send(job).await.map_err(|_| node_stopped())?;
         answered.await.map_err(|_| node_stopped())?
     }
@@ -295,13 +316,13 @@ impl Worker {
     /// Does what is to be done next, and those that wait behind it where they can be done together;
     /// after [`Job::Stop`] nothing is.
     fn does(&mut self, job: Job, queue: &mut mpsc::Receiver<Job>) -> ControlFlow<()> {
-        let mut next = Some(job);
-        while let Some(job) = next.take() {
+        let mut waiting = VecDeque::from([job]);
+        while let Some(job) = waiting.pop_front() {
             self.passes_time();
             match job {
                 Job::Look(first) => {
                     self.asked = Some(Instant::now());
-                    next = self.look(first, queue);
+                    self.look(first, &mut waiting, queue);
                 }
                 Job::Work(work) => {
                     self.asked = Some(Instant::now());
@@ -329,21 +350,34 @@ impl Worker {
 
     /// Has those who wait look at the same time: what they see is entered into the access log in one
     /// commit, and then given out. What waits behind them and is no look is left to be done.
-    fn look(&mut self, first: Look, queue: &mut mpsc::Receiver<Job>) -> Option<Job> {
-        let mut left = None;
-        let mut answers = Vec::new();
-        let mut next = Some(first);
+    fn look(&mut self, first: Look, waiting: &mut VecDeque<Job>, queue: &mut mpsc::Receiver<Job>) {
         self.node.stands(self.engine.standings());
         self.node.gather_looks();
         let begun = Instant::now();
+        let mut answers = Vec::new();
+        let mut next = Some(first);
         while let Some(look) = next.take() {
-            answers.push(look(&mut self.node));
+            while waiting.len() < LOOKS_MAX
+                && let Ok(job) = queue.try_recv()
+            {
+                waiting.push_back(job);
+            }
+            if answers.is_empty() {
+                let others = waiting.iter().map_while(Job::as_look);
+                let about = std::iter::once(&look).chain(others);
+                self.node
+                    .get_ready(about.filter_map(|look| look.about.as_deref()));
+            }
+            answers.push((look.read)(&mut self.node));
             if answers.len() < LOOKS_MAX && begun.elapsed() < LOOKS_LAST {
-                match queue.try_recv() {
-                    Ok(Job::Look(look)) => next = Some(look),
-                    Ok(job) => left = Some(job),
-                    Err(_) => {}
-                }
+                next = match waiting.pop_front() {
+                    Some(Job::Look(look)) => Some(look),
+                    Some(other) => {
+                        waiting.push_front(other);
+                        None
+                    }
+                    None => None,
+                };
             }
         }
         let entered = self.node.enter_looks();
@@ -351,7 +385,6 @@ impl Worker {
             answer(entered.clone());
         }
         self.happened(Input::Changed);
-        left
     }
 
     /// Lets go of what is kept at hand, unless somebody asks for things: what they asked for they

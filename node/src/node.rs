@@ -42,6 +42,7 @@ mod plans;
 mod practice;
 mod readings;
 mod recent;
+mod records;
 mod recovery;
 mod regain;
 mod restore;
@@ -76,7 +77,6 @@ use std::{
 };
 
 use jiff::Timestamp;
-use kith_crdt::{DocumentId, Section};
 use kith_protocol::{
     consent::Whoever,
     id::{DeviceId, PrincipalId, RecordId, StaffId},
@@ -127,17 +127,8 @@ pub(crate) use timeline::arrived_late;
 pub use trace::{NotTraced, TracedEngine, traces_of};
 pub use views::Found;
 
-/// How much of records is kept loaded between commands, bytes of their changes.
-const LOADED_LEN: usize = 16 << 20;
-
 /// How much of what this node's owner said is kept with what was made of it, bytes of texts.
 const STATEMENTS_LEN: usize = 16 << 20;
-
-/// The same while nobody asks for anything.
-const RESTING_LOADED_LEN: usize = 2 << 20;
-
-/// Records of which the rights are kept loaded: those with which conversations are at work.
-const LOADED_RIGHTS_MAX: usize = 64;
 
 /// A node with its store open.
 pub struct Node {
@@ -153,6 +144,10 @@ pub struct Node {
     common: peers::Common,
     looked: attention::Looked,
     loaded: Recent<Record>,
+    /// Those that are being taken in, without their content.
+    taken: Recent<Record>,
+    /// What was made of records for lists of what is in them.
+    views: Recent<views::Views>,
     /// As they stand on the disk.
     rights: Recent<Rights>,
     /// Where the journal stood after the last thing that could be for others.
@@ -210,8 +205,10 @@ impl Node {
             ends,
             deadlines,
             looked: attention::Looked::default(),
-            loaded: Recent::of(LOADED_LEN),
-            rights: Recent::of(LOADED_RIGHTS_MAX),
+            loaded: Recent::of(records::LOADED_LEN),
+            taken: Recent::of(records::TAKEN_MAX),
+            views: Recent::of(views::AT_HAND_MAX),
+            rights: Recent::of(records::LOADED_RIGHTS_MAX),
             common: peers::common(&store)?,
             changed: store.last(),
             nonce,
@@ -419,105 +416,6 @@ impl Node {
         self.store.principal_log(&principal)
     }
 
-    /// Takes a record out of the store, or out of those that are loaded.
-    fn take_record(&mut self, id: RecordId) -> Result<Record, StoreError> {
-        if let Some(record) = self.loaded.take(&id) {
-            return Ok(record);
-        }
-        let mut record = Record::load(&self.store, id, self.device())?;
-        self.complete(&mut record)?;
-        self.open_saved(&mut record)?;
-        Ok(record)
-    }
-
-    /// The same, or no more than its logs and these documents where it is not loaded.
-    fn take_part_of(
-        &mut self,
-        id: RecordId,
-        families: BTreeSet<DocumentId>,
-    ) -> Result<Record, StoreError> {
-        if let Some(record) = self.loaded.take(&id) {
-            return Ok(record);
-        }
-        let mut record = Record::load_part(&self.store, id, self.device(), families)?;
-        self.complete(&mut record)?;
-        Ok(record)
-    }
-
-    /// Takes into a record what its store does not name.
-    fn complete(&self, record: &mut Record) -> Result<(), StoreError> {
-        // Whoever may act on it has a log of devices too, although they wrote nothing yet.
-        let grants = record.ledger().grants();
-        let audiences = grants.iter().map(|grant| grant.grant.audience);
-        let people: BTreeSet<_> = audiences.chain([self.identity.principal]).collect();
-        record.load_principals(&self.store, people)?;
-        for part in self.cuts.parts(&self.store, &record.id())? {
-            record.ledger().add_part(part);
-        }
-        Ok(())
-    }
-
-    /// Keeps a record loaded for the next command, where it is whole.
-    fn keep_record(&mut self, record: Record) {
-        if record.is_whole() {
-            let weight = record.changes_len();
-            self.loaded.put(record.id(), record, weight);
-        }
-    }
-
-    /// Lets go of what is not asked for soon.
-    pub fn rest(&mut self) {
-        self.store.rest();
-        self.loaded.trim(RESTING_LOADED_LEN);
-        self.statements.clear();
-    }
-
-    /// What the rights to a record hang on, as it stands on the disk.
-    fn take_rights(&mut self, id: RecordId) -> Result<Rights, StoreError> {
-        if let Some(rights) = self.rights.take(&id) {
-            return Ok(rights);
-        }
-        let mut rights = Rights::load(&self.store, id)?;
-        rights.load_principals(&self.store, [self.identity.principal])?;
-        for part in self.cuts.parts(&self.store, &id)? {
-            rights.add_part(part);
-        }
-        Ok(rights)
-    }
-
-    fn keep_rights(&mut self, rights: Rights) {
-        self.rights.put(rights.id(), rights, 1);
-    }
-
-    /// Works on a record; when the work fails the record is loaded again the next time, so that
-    /// nothing in memory is ahead of the disk.
-    fn with_record<T>(
-        &mut self,
-        id: RecordId,
-        work: impl FnOnce(&mut Self, &mut Record) -> Result<T, Failure>,
-    ) -> Result<T, Failure> {
-        let mut record = self.take_record(id)?;
-        let done = work(self, &mut record)?;
-        self.keep_record(record);
-        Ok(done)
-    }
-
-    /// The same with no more of it than its logs and some sections, where it is not loaded.
-    fn with_sections<T>(
-        &mut self,
-        id: RecordId,
-        sections: &[Section],
-        work: impl FnOnce(&mut Self, &mut Record) -> Result<T, Failure>,
-    ) -> Result<T, Failure> {
-        let documents = self.store.documents(&id)?.into_iter();
-        let documents = documents.filter(|document| sections.contains(&document.section));
-        let families = documents.map(|document| document.family()).collect();
-        let mut record = self.take_part_of(id, families)?;
-        let done = work(self, &mut record)?;
-        self.keep_record(record);
-        Ok(done)
-    }
-
     fn commit(&mut self, mut items: Vec<Item>) -> Result<(), Failure> {
         if let Some(deferred) = &mut self.deferred {
             deferred.extend(items);
@@ -530,6 +428,7 @@ impl Node {
         let of_invitation = items.iter().any(identity::is_of_invitation);
         let common: Vec<_> = items.iter().filter_map(identity::of_common).collect();
         let changed: BTreeSet<_> = items.iter().filter_map(changes_rights).collect();
+        let added: BTreeSet<_> = items.iter().filter_map(bundle::record_of).collect();
         self.looked.note(&items, of_principal);
         if items.iter().any(identity::is_of_name) {
             self.looked.names_changed();
@@ -540,9 +439,14 @@ impl Node {
         for record in &changed {
             self.rights.take(record);
         }
+        // Whoever took in the rest has it, and puts it back.
+        for record in &added {
+            self.taken.take(record);
+        }
         if of_principal {
             // Who acts for whom may have changed: no record that was loaded before knows it.
             self.loaded.clear();
+            self.taken.clear();
             self.rights.clear();
             self.bringers.take();
             self.met += 1;

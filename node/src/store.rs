@@ -12,11 +12,13 @@ mod seal;
 mod segments;
 
 use std::{
-    cell::{Cell, RefCell},
     collections::{BTreeMap, BTreeSet},
     fs::File,
     path::{Path, PathBuf},
-    rc::Rc,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use kith_crdt::{DocumentId, Label};
@@ -28,6 +30,7 @@ use kith_protocol::{
         ChainEnd, Damage, Item, JournalPosition, NamedRow, ReadLog, ReadLogs, RowKey, Store,
         StoreError, read_log,
     },
+    sync::Tier,
 };
 
 use crate::backup::Seal;
@@ -54,23 +57,23 @@ const RESTING_LEN: usize = 512 * 1024;
 /// Bytes that a link of the access log wants beside its own, for the index that follows it.
 const ACCESS_LOG_NEEDS: u64 = 96 * 1024;
 
-/// The durable store in one folder.
+/// The durable store in one folder. Several threads may read it at once.
 pub struct DiskStore {
     segments: Segments,
     index: Index,
-    cache: RefCell<BlockCache>,
+    cache: Mutex<BlockCache>,
     logs: ReadLogs,
     blobs: blobs::Blobs,
-    damage: RefCell<Vec<Damage>>,
+    damage: Mutex<Vec<Damage>>,
     folder: PathBuf,
     /// Whether a commit is in the log that the index does not know of.
     behind: bool,
     /// Bytes of the largest write that there was no room for.
-    refused: Cell<u64>,
+    refused: AtomicU64,
     backup_seal: Seal,
     reserve: Reserve,
     #[cfg(feature = "trace")]
-    given_out: RefCell<BTreeSet<BlobId>>,
+    given_out: Mutex<BTreeSet<BlobId>>,
     _lock: Lock,
 }
 
@@ -106,17 +109,17 @@ impl DiskStore {
         Ok(Self {
             segments,
             index,
-            cache: RefCell::new(BlockCache::default()),
+            cache: Mutex::default(),
             logs: ReadLogs::of(READ_LOGS_LEN_MAX),
             blobs: blobs::Blobs::open(&folder.join("blobs"), key)?,
-            damage: RefCell::new(damage),
+            damage: Mutex::new(damage),
             folder: folder.to_owned(),
             behind: false,
-            refused: Cell::new(0),
+            refused: AtomicU64::new(0),
             backup_seal: Seal::of(key),
             reserve,
             #[cfg(feature = "trace")]
-            given_out: RefCell::default(),
+            given_out: Mutex::default(),
             _lock: lock,
         })
     }
@@ -139,7 +142,7 @@ impl DiskStore {
     /// The large values that were given out since this was asked last, in the order of their ids.
     #[cfg(feature = "trace")]
     pub(crate) fn given_out(&self) -> BTreeSet<BlobId> {
-        self.given_out.take()
+        std::mem::take(&mut *held(&self.given_out))
     }
 
     /// What seals the lists of this store's backups.
@@ -150,7 +153,7 @@ impl DiskStore {
     /// Lets go of what was read and is not asked for soon, when there is nothing to do.
     pub fn rest(&self) {
         self.logs.trim(RESTING_LEN);
-        self.cache.borrow_mut().trim(RESTING_LEN);
+        held(&self.cache).trim(RESTING_LEN);
     }
 
     /// Writes the index out, so that the next start has nothing to catch up with.
@@ -173,7 +176,7 @@ impl DiskStore {
             DISK_RESERVE
         };
         if free < len.saturating_add(reserve) {
-            self.refused.set(self.refused.get().max(len));
+            self.refused.fetch_max(len, Ordering::Relaxed);
             return Err(StoreError::Full);
         }
         if self.reserve.is_short() {
@@ -204,7 +207,8 @@ impl DiskStore {
 
     /// Whether there is room for everything that was refused since the store was opened.
     pub fn has_room(&self) -> bool {
-        self.has_room_for(self.refused.get()).is_ok()
+        self.has_room_for(self.refused.load(Ordering::Relaxed))
+            .is_ok()
     }
 
     /// The position of the last item.
@@ -224,17 +228,17 @@ impl DiskStore {
         item.ok_or_else(|| self.note(at, "an item that the index names is not there"))
     }
 
-    fn block(&self, at: Location) -> Result<Rc<Block>, StoreError> {
+    fn block(&self, at: Location) -> Result<Arc<Block>, StoreError> {
         let place = (at.segment, at.offset);
-        if let Some(block) = self.cache.borrow_mut().get(place) {
+        if let Some(block) = held(&self.cache).get(place) {
             return Ok(block);
         }
         let block = self
             .segments
             .read(at.segment, at.offset)?
             .ok_or_else(|| self.note(at, "its seal does not hold"))?;
-        let block = Rc::new(block);
-        self.cache.borrow_mut().put(place, Rc::clone(&block));
+        let block = Arc::new(block);
+        held(&self.cache).put(place, Arc::clone(&block));
         Ok(block)
     }
 
@@ -243,7 +247,7 @@ impl DiskStore {
             place: format!("log segment {} at byte {}", at.segment, at.offset),
             what: what.to_owned(),
         };
-        let mut noted = self.damage.borrow_mut();
+        let mut noted = held(&self.damage);
         if !noted.contains(&damage) {
             noted.push(damage.clone());
         }
@@ -268,6 +272,11 @@ impl DiskStore {
             Item::Row { .. } => Err(self.note(at, "a row stands where something signed should")),
         }
     }
+}
+
+/// What one thread at a time works with; nothing in it is left half done by one that ended.
+fn held<T>(it: &Mutex<T>) -> MutexGuard<'_, T> {
+    it.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Takes the store in `folder` for this process.
@@ -304,22 +313,48 @@ fn is_of_access_log(items: &[Item]) -> bool {
     items.iter().any(link) && !items.iter().any(signed)
 }
 
-/// Cuts items into blocks, so that reading one does not open all. Rights are read far more often
-/// than content and are small, so that they stand apart, unless all of it is small.
+/// What is read at different times: it stands in blocks of its own.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kept {
+    /// Rights, which are read far more often than content and are small.
+    Rights,
+    /// What an emergency needs, which goes to others before the rest of any record.
+    Urgent,
+    /// Everything else.
+    Rest,
+}
+
+impl Kept {
+    fn of(item: &Item) -> Self {
+        match item {
+            Item::Event { .. } => Self::Rights,
+            Item::Entry { document, .. } if Tier::of(document) == Tier::Urgent => Self::Urgent,
+            Item::Entry { .. } | Item::Part { .. } | Item::Row { .. } | Item::Audit { .. } => {
+                Self::Rest
+            }
+        }
+    }
+
+    const fn len_max(self) -> usize {
+        match self {
+            Self::Rights => RIGHTS_BLOCK_LEN_MAX,
+            Self::Urgent | Self::Rest => BLOCK_LEN_MAX,
+        }
+    }
+}
+
+/// Cuts items into blocks, so that reading one does not open all. What is read at different times
+/// stands apart, unless all of it is small.
 fn blocks(items: Vec<Item>) -> Vec<Vec<Item>> {
     let is_small = items.iter().map(item_len).sum::<usize>() <= RIGHTS_BLOCK_LEN_MAX;
     let mut blocks = vec![Vec::new()];
     let mut len = 0;
-    let mut of_rights = None;
+    let mut before = None;
     for item in items {
         len += item_len(&item);
-        let is_right = matches!(item, Item::Event { .. });
-        let is_other = of_rights.replace(is_right).is_some_and(|of| of != is_right);
-        let len_max = match is_right {
-            true => RIGHTS_BLOCK_LEN_MAX,
-            false => BLOCK_LEN_MAX,
-        };
-        let is_full = len > len_max || (is_other && !is_small);
+        let kept = Kept::of(&item);
+        let is_other = before.replace(kept).is_some_and(|before| before != kept);
+        let is_full = len > kept.len_max() || (is_other && !is_small);
         if is_full && blocks.last().is_some_and(|block| !block.is_empty()) {
             blocks.push(Vec::new());
             len = item_len(&item);
@@ -400,9 +435,9 @@ impl Store for DiskStore {
         }
         // What was written last is asked for next: whoever follows is told of it, and others are
         // given it.
-        let mut cache = self.cache.borrow_mut();
+        let mut cache = held(&self.cache);
         for placed in written {
-            cache.put((placed.segment, placed.offset), Rc::new(placed.block));
+            cache.put((placed.segment, placed.offset), Arc::new(placed.block));
         }
         Ok(self.index.last())
     }
@@ -537,20 +572,20 @@ impl Store for DiskStore {
     fn blob(&self, id: &BlobId) -> Result<Option<Vec<u8>>, StoreError> {
         let found = self.blobs.get(id);
         if let Err(StoreError::Damaged(damage)) = &found {
-            let mut noted = self.damage.borrow_mut();
+            let mut noted = held(&self.damage);
             if !noted.contains(damage) {
                 noted.push(damage.clone());
             }
         }
         #[cfg(feature = "trace")]
         if matches!(found, Ok(Some(_))) {
-            self.given_out.borrow_mut().insert(*id);
+            held(&self.given_out).insert(*id);
         }
         found
     }
 
     fn damage(&self) -> Vec<Damage> {
-        self.damage.borrow().clone()
+        held(&self.damage).clone()
     }
 }
 

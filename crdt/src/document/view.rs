@@ -3,9 +3,11 @@
 use std::{
     cell::OnceCell,
     collections::{BTreeMap, BTreeSet},
+    fmt,
 };
 
 use automerge::{Automerge, ObjId, ROOT, ReadDoc, ValueRef, iter::MapRangeItem};
+use serde::de::{MapAccess, Visitor};
 use serde_json::{Map, Value};
 
 use super::{
@@ -116,6 +118,50 @@ impl UnitContent {
     }
 }
 
+/// Members as they were read, the same name more than once where it was written so.
+#[derive(Default)]
+struct Members(Vec<(String, Value)>);
+
+impl Members {
+    /// Adds those of an object.
+    fn read(&mut self, object: &str) -> serde_json::Result<()> {
+        let mut reader = serde_json::Deserializer::from_str(object);
+        serde::Deserializer::deserialize_map(&mut reader, &mut *self)?;
+        reader.end()
+    }
+
+    /// One of each name, the last, in this order and then as they were read.
+    fn in_order(self, order: &[String]) -> Map<String, Value> {
+        let mut places: Vec<_> = order.iter().enumerate().collect();
+        // Of a name that stands there twice the first place counts.
+        places.sort_by_key(|(place, name)| (*name, *place));
+        places.dedup_by_key(|(_, name)| *name);
+        let place = |name: &String| {
+            let at = places.binary_search_by_key(&name, |(_, name)| *name);
+            at.map_or(usize::MAX, |at| places[at].0)
+        };
+        let members = self.0.into_iter();
+        let mut members: Vec<_> = members.map(|member| (place(&member.0), member)).collect();
+        members.sort_by_key(|(place, _)| *place);
+        members.into_iter().map(|(_, member)| member).collect()
+    }
+}
+
+impl<'de> Visitor<'de> for &mut Members {
+    type Value = ();
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut object: A) -> Result<(), A::Error> {
+        while let Some(member) = object.next_entry()? {
+            self.0.push(member);
+        }
+        Ok(())
+    }
+}
+
 impl Held {
     /// Its place among the resources of its document: as they were imported, then by id.
     pub fn place(&self) -> impl Ord + '_ {
@@ -165,38 +211,29 @@ impl Held {
 
     /// Its members in their order; nothing where a unit is not made of members.
     fn members(&self, choice: usize) -> Option<Map<String, Value>> {
-        let mut members = Map::new();
+        let mut members = Members::default();
+        let mut text = String::new();
         for unit in &self.units {
             match &unit.content {
                 UnitContent::Register(versions) => {
                     let Some(version) = versions.get(choice).or_else(|| versions.first()) else {
                         continue;
                     };
-                    let text = format!("{{{}}}", version.text);
-                    members.extend(serde_json::from_str::<Map<_, _>>(&text).ok()?);
+                    text.clear();
+                    text.push('{');
+                    text.push_str(&version.text);
+                    text.push('}');
+                    members.read(&text).ok()?;
                 }
                 UnitContent::List(items) if items.is_empty() => {}
                 UnitContent::List(items) => {
                     let items = items.iter().map(|item| serde_json::from_str(&item.text));
                     let items = items.collect::<Result<_, _>>().ok()?;
-                    members.insert(unit.name.clone(), Value::Array(items));
+                    members.0.push((unit.name.clone(), Value::Array(items)));
                 }
             }
         }
-        let mut ordered = Map::new();
-        for name in &self.order {
-            if let Some(value) = members.get_mut(name).map(Value::take)
-                && !ordered.contains_key(name)
-            {
-                ordered.insert(name.clone(), value);
-            }
-        }
-        let others = members.into_iter();
-        let others: Vec<_> = others
-            .filter(|(name, _)| !self.order.contains(name))
-            .collect();
-        ordered.extend(others);
-        Some(ordered)
+        Some(members.in_order(&self.order))
     }
 
     /// The content with the version of each register at `choice`, or the first where there are

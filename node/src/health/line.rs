@@ -47,6 +47,52 @@ pub fn describe(resource: &Value) -> String {
     line
 }
 
+/// What a type of resource is called in plain words: `visit or stay` of an `Encounter`.
+pub fn kind_in_words(kind: &str) -> String {
+    let words = match kind {
+        "AllergyIntolerance" => "allergy",
+        "Communication" => "note",
+        "CareTeam" => "team",
+        "Claim" | "ExplanationOfBenefit" => "bill",
+        "DiagnosticReport" => "report",
+        "DocumentReference" | "Composition" => "letter",
+        "Encounter" => "visit or stay",
+        "Flag" => "alert",
+        "ImagingStudy" => "images",
+        "Immunization" => "vaccination",
+        "Medication"
+        | "MedicationRequest"
+        | "MedicationStatement"
+        | "MedicationDispense"
+        | "MedicationAdministration" => "medicine",
+        "Media" | "Binary" => "file",
+        "Observation" => "reading or result",
+        "Organization" => "organisation",
+        "Patient" => "person",
+        "PlanDefinition" => "rules",
+        "Practitioner" | "PractitionerRole" => "who treats",
+        "Provenance" => "where something comes from",
+        "Questionnaire" => "form",
+        "QuestionnaireResponse" => "answers to a form",
+        "RelatedPerson" => "family or friend",
+        "ServiceRequest" => "request",
+        _ => return apart_in_words(kind),
+    };
+    words.to_owned()
+}
+
+/// `care plan` of `CarePlan`: most names of types are made of plain words.
+fn apart_in_words(kind: &str) -> String {
+    let mut words = String::new();
+    for c in kind.chars() {
+        if c.is_uppercase() && !words.is_empty() {
+            words.push(' ');
+        }
+        words.extend(c.to_lowercase());
+    }
+    one_line(&words)
+}
+
 /// What a task asks for, without how it stands.
 pub fn describe_task(task: &Value) -> String {
     let what = text(task, "description").map(str::to_owned);
@@ -248,7 +294,7 @@ fn one_line(text: &str) -> String {
 mod tests {
     use serde_json::json;
 
-    use super::{describe, says_none, stands, when};
+    use super::{describe, kind_in_words, says_none, stands, when};
 
     #[test]
     fn a_dose_is_shown_as_it_was_written() {
@@ -268,6 +314,15 @@ mod tests {
         )
         .expect("JSON");
         assert_eq!(describe(&reading), "Temperature: 36.60 °C");
+    }
+
+    #[test]
+    fn types_are_called_what_people_call_them() {
+        assert_eq!(kind_in_words("MedicationRequest"), "medicine");
+        assert_eq!(kind_in_words("CarePlan"), "care plan");
+        assert_eq!(kind_in_words("Task"), "task");
+        assert_eq!(kind_in_words("\u{1b}Evil"), "evil");
+        assert_eq!(kind_in_words(""), "");
     }
 
     #[test]

@@ -127,7 +127,7 @@ async fn answered(site: &Site, request: Request<Body>) -> Result<Response, Outco
     )?;
     let given = node
         .driver
-        .look(move |node| Ok(node.fhir(&token, &asked)))
+        .look(None, move |node| Ok(node.fhir(&token, &asked)))
         .await;
     let given = given.map_err(Outcome::from)??;
     if let Some(known) = parts.extensions.get::<Known>() {

@@ -42,12 +42,20 @@ impl Visitor {
         &self,
         work: impl FnOnce(&mut Node) -> Result<T, Failure> + Send + 'static,
     ) -> Result<T, Failure> {
+        self.work_about(None, work).await
+    }
+
+    async fn work_about<T: Send + 'static>(
+        &self,
+        record: Option<String>,
+        work: impl FnOnce(&mut Node) -> Result<T, Failure> + Send + 'static,
+    ) -> Result<T, Failure> {
         let staff = match self.session.viewer {
             Viewer::Owner | Viewer::Phone => None,
             Viewer::Staff(staff) => Some(staff),
         };
         let work = move |node: &mut Node| node.acting_as(staff, work);
-        self.node.driver.look(work).await
+        self.node.driver.look(record, work).await
     }
 
     /// What stands at the top of each page of a record, or of the node.
@@ -66,8 +74,9 @@ impl Visitor {
         work: impl FnOnce(&mut Node) -> Result<T, Failure> + Send + 'static,
     ) -> Result<(Heading, T), Failure> {
         let record = record.to_owned();
-        self.work(move |node| Ok((node.heading(Some(&record))?, work(node)?)))
-            .await
+        let about = Some(record.clone());
+        let work = move |node: &mut Node| Ok((node.heading(Some(&record))?, work(node)?));
+        self.work_about(about, work).await
     }
 
     /// The same of a command.

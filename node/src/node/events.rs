@@ -15,13 +15,12 @@ use kith_protocol::{
     store::{Item, JournalPosition, Store},
 };
 
-use serde_json::Value;
-
 use super::{Node, show, timeline};
 use crate::{
     api::{Kind, Occurred, Since},
     failure::Failure,
     health::{drugs::Drugs, line, search},
+    words::capital,
 };
 
 /// So many things are told at once; whoever wants more asks again from the last.
@@ -338,7 +337,7 @@ impl Node {
 
 /// That a thing was signed long after it happened, in words.
 fn late_of(record: &mut Record, placed: &Placed) -> Option<String> {
-    let value: Value = serde_json::from_str(&placed.held.to_text(0)).ok()?;
+    let value = placed.held.value(0);
     let when = line::when(&value)?;
     let entry = record.writer(&placed.held.created)?;
     let signed = record.ledger().header(&entry)?.time_ms;
@@ -350,7 +349,8 @@ fn written(held: &Held, drugs: &Drugs) -> Vec<(ChangeHash, String)> {
     let line = |choice| {
         let mut value = held.value(choice);
         drugs.name(&mut value);
-        format!("{}: {}", held.meta.kind, line::describe(&value))
+        let kind = capital(&line::kind_in_words(&held.meta.kind));
+        format!("{kind}: {}", line::describe(&value))
     };
     let mut written: BTreeMap<ChangeHash, String> = BTreeMap::new();
     for (_, versions) in held.siblings() {

@@ -349,6 +349,7 @@ impl Node {
     pub(super) fn forget_unwritten(&mut self) -> Result<(), Failure> {
         self.people = super::People::load(&self.store)?;
         self.loaded.clear();
+        self.taken.clear();
         Ok(())
     }
 

@@ -57,6 +57,16 @@ impl<T> Recent<T> {
         }
     }
 
+    /// Whether something of a record is kept.
+    pub(super) fn has(&self, id: &RecordId) -> bool {
+        self.kept.contains_key(id)
+    }
+
+    /// All that is kept.
+    pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = (&RecordId, &mut T)> {
+        self.kept.iter_mut().map(|(id, kept)| (id, &mut kept.it))
+    }
+
     /// Keeps nothing any more.
     pub(super) fn clear(&mut self) {
         self.kept.clear();
@@ -69,7 +79,7 @@ mod tests {
     use kith_crdt::samples::sample_bundle;
     use kith_protocol::id::RecordId;
 
-    use super::{super::LOADED_LEN, Recent};
+    use super::{super::records::LOADED_LEN, Recent};
     use crate::node::epochs::tests::Place;
 
     #[test]

@@ -12,21 +12,22 @@ use super::{
     Node,
     identity::{RowKind, row},
 };
+use crate::store::DiskStore;
+
+/// Opens what was saved of a record's large documents. One that is missing, damaged or of other
+/// entries costs the time to make the document from the log.
+pub(super) fn open_saved(store: &DiskStore, record: &mut Record) -> Result<(), StoreError> {
+    for document in record.large_documents() {
+        let name = name_of(record.id(), &document);
+        let row = store.row(&RowKind::Saved.key(&name))?;
+        let saved = row.and_then(|bytes| codec::decode_trusted::<Saved>(&bytes).ok());
+        let used = saved.is_some_and(|saved| record.open_saved(&document, &saved));
+        tracing::debug!(used, "a saved document");
+    }
+    Ok(())
+}
 
 impl Node {
-    /// Opens what was saved of a record's large documents. One that is missing, damaged or of other
-    /// entries costs the time to make the document from the log.
-    pub(super) fn open_saved(&self, record: &mut Record) -> Result<(), StoreError> {
-        for document in record.large_documents() {
-            let name = name_of(record.id(), &document);
-            let row = self.store.row(&RowKind::Saved.key(&name))?;
-            let saved = row.and_then(|bytes| codec::decode_trusted::<Saved>(&bytes).ok());
-            let used = saved.is_some_and(|saved| record.open_saved(&document, &saved));
-            tracing::debug!(used, "a saved document");
-        }
-        Ok(())
-    }
-
     /// Saves the large documents of a record that was read. What cannot be saved is made again the
     /// next time, so that nobody is troubled by it.
     pub(super) fn save_large(&mut self, record: &mut Record) {

@@ -70,19 +70,19 @@ impl Shell for Node {
             of_person.retain(|document| document.section == Section::Identity);
             families.extend(of_person.iter().map(DocumentId::family));
         }
-        self.take_part_of(record, families)
+        self.take_to_add(record, families)
     }
 
     fn put(&mut self, record: Record) {
-        self.keep_record(record);
+        self.keep_added(record);
     }
 
     fn rights(&mut self, record: RecordId) -> Result<Rights, StoreError> {
         self.take_rights(record)
     }
 
-    fn put_rights(&mut self, rights: Rights) {
-        self.keep_rights(rights);
+    fn put_rights(&mut self, rights: Rights, soon: bool) {
+        self.keep_rights(rights, soon);
     }
 
     fn commit(

@@ -1,6 +1,6 @@
 //! A record along a line of time, from its stored views.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use jiff::Timestamp;
 use kith_crdt::DocumentId;
@@ -64,7 +64,7 @@ impl Node {
         &self,
         record: &mut Record,
         readers: &[Reader],
-        views: &[View],
+        views: &[Arc<View>],
     ) -> Vec<Happened> {
         let mut telling = Telling::default();
         for view in views {
@@ -84,7 +84,7 @@ impl Node {
     }
 
     /// Letters in these views whose place others took.
-    fn replaced_among(record: &Record, views: &[View]) -> BTreeMap<String, String> {
+    fn replaced_among(record: &Record, views: &[Arc<View>]) -> BTreeMap<String, String> {
         let mut letters = Vec::new();
         for view in views.iter().filter(|view| !view.letters.is_empty()) {
             let rows: BTreeMap<_, _> = view

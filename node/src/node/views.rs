@@ -1,11 +1,13 @@
-//! Stored views: rows of what stands in a document, kept beside the log and made again from it
+//! Views: rows of what stands in a document, kept at hand and beside the log, and made again from it
 //! whenever they do not fit.
 //!
 //! Nothing is written when something is imported or arrives. Whoever needs a view says with a
 //! [`Reader`] that the document may be read; one that is missing, damaged, of another version or of
-//! other entries costs the time to make it.
+//! other entries costs the time to make it. A node that runs keeps what it made at hand, and stores it
+//! when nobody asks for anything; large ones, and those of a node that answers one command, are stored
+//! with the disclosure for which they were made.
 
-use std::{cmp::Reverse, collections::BTreeMap};
+use std::{cmp::Reverse, collections::BTreeMap, sync::Arc};
 
 use kith_crdt::DocumentId;
 use kith_protocol::{
@@ -27,6 +29,7 @@ use crate::{
     failure::Failure,
     health::search::{Query, Row, VIEW_VERSION, View},
     packing, parallel,
+    store::DiskStore,
 };
 
 #[cfg(test)]
@@ -37,6 +40,28 @@ const ZSTD_LEVEL: i32 = 1;
 
 /// From so many resources on views are made by all processors.
 const SHARED_FROM: usize = 32;
+
+/// Where so many resources of a record are looked at for the first time what is made of them is
+/// stored at once: to make all of it again would have somebody wait.
+const LARGE_FROM: usize = 256;
+
+/// Rows that are kept at hand, each of which takes about 1.5 KB.
+pub(super) const AT_HAND_MAX: usize = 16_000;
+
+/// The same while nobody asks for anything.
+pub(super) const RESTING_AT_HAND_MAX: usize = 1_000;
+
+/// A view that is kept at hand.
+struct Kept {
+    /// See [`Record::basis`].
+    basis: [u8; 32],
+    view: Arc<View>,
+    is_stored: bool,
+}
+
+/// The views of a record that were used last, by their documents.
+#[derive(Default)]
+pub(super) struct Views(BTreeMap<DocumentId, Kept>);
 
 /// A view as it is stored.
 #[derive(Serialize, Deserialize)]
@@ -133,57 +158,159 @@ impl Node {
         documents.iter().filter_map(may).collect()
     }
 
-    /// The view of each of these documents: from the store where it fits, and made where not. With
-    /// them the rows to store, which go into the commit of the disclosure; what is not stored is
-    /// made again the next time.
-    pub(super) fn views(&self, record: &mut Record, readers: &[Reader]) -> (Vec<View>, Vec<Item>) {
-        let mut missing = Vec::new();
-        let mut views = Vec::with_capacity(readers.len());
-        for (at, reader) in readers.iter().enumerate() {
-            let view = self.stored_view(record, reader);
-            if view.is_none() {
-                let placed = record.read(reader);
-                // Reading may have found what cannot be read: now it is known what counts.
-                let basis = record.basis(reader.document());
-                missing.push((at, basis, placed));
-            }
-            views.push(view.unwrap_or_default());
-        }
+    /// The view of each of these documents: one that is at hand or stored where it fits, and made
+    /// where not. With them the rows to store now, which go into the commit of the disclosure; what
+    /// is not stored is made again the next time.
+    pub(super) fn views(
+        &mut self,
+        record: &mut Record,
+        readers: &[Reader],
+    ) -> (Vec<Arc<View>>, Vec<Item>) {
+        let id = record.id();
+        let mut at_hand = self.views.take(&id).unwrap_or_default();
+        let missing = at_hand.lacks(&self.store, record, readers);
+        let made: usize = missing.iter().map(|missing| missing.placed.len()).sum();
+        let is_stored = !self.comes_back() || made >= LARGE_FROM;
         let make = |piece: Vec<Missing>| {
-            let made = piece.into_iter().map(|(at, basis, placed)| {
-                let view = View::of(&placed);
-                let item = stored(basis, &readers[at], &view);
-                (at, view, item)
+            let made = piece.into_iter().map(|missing| {
+                let (document, mut kept) = missing.make();
+                let row = is_stored.then(|| kept.stores(id, &document));
+                (document, kept, row.flatten())
             });
             made.collect::<Vec<_>>()
         };
-        let mut made = Vec::with_capacity(missing.len());
-        for (at, view, item) in parallel::each(pieces(missing), make).into_iter().flatten() {
-            views[at] = view;
-            made.extend(item);
+        let mut rows = Vec::new();
+        for (document, kept, row) in parallel::each(pieces(missing), make).into_iter().flatten() {
+            at_hand.0.insert(document, kept);
+            rows.extend(row);
         }
-        tracing::debug!(of = readers.len(), made = made.len(), "views");
-        (views, made)
+        let views = readers.iter().map(|reader| &at_hand.0[reader.document()]);
+        let views: Vec<_> = views.map(|kept| Arc::clone(&kept.view)).collect();
+        tracing::debug!(of = views.len(), stored = rows.len(), "views");
+        self.keep_views(id, at_hand);
+        (views, rows)
     }
 
-    fn stored_view(&self, record: &mut Record, reader: &Reader) -> Option<View> {
-        let name = name_of(reader);
-        let bytes = self.store.row(&RowKind::View.key(&name)).ok()??;
-        let stored: Stored = codec::decode_trusted(&bytes).ok()?;
-        let fits =
-            stored.version == VIEW_VERSION && stored.basis == record.basis(reader.document());
-        let bytes = fits.then(|| packing::unpack(&stored.packed, usize::MAX))??;
-        codec::decode_trusted(&bytes).ok()
+    pub(super) fn keep_views(&mut self, id: RecordId, views: Views) {
+        let weight = views.0.values().map(|kept| kept.view.rows.len()).sum();
+        self.views.put(id, views, weight);
+    }
+
+    /// Stores the views that are at hand and were not yet. Those that cannot be are made again when
+    /// they are asked for.
+    pub(super) fn store_views(&mut self) {
+        let mut rows = Vec::new();
+        for (id, views) in self.views.iter_mut() {
+            for (document, kept) in views.0.iter_mut().filter(|(_, kept)| !kept.is_stored) {
+                rows.extend(kept.stores(*id, document));
+            }
+        }
+        if !rows.is_empty()
+            && let Err(failure) = self.commit(rows)
+        {
+            tracing::warn!(what = failure.what, "views were not stored");
+        }
     }
 }
 
-/// A document of which a view is to be made: its place among those that were asked for, its basis,
-/// and what stands in it.
-type Missing = (usize, [u8; 32], Vec<Placed>);
+impl Views {
+    /// Has the view of each document of a record, and stores none of them now.
+    pub(super) fn make_all(&mut self, store: &DiskStore, record: &mut Record, owner: Whoever) {
+        let documents = record.ledger().documents();
+        let own = |document| record.ledger().own_copy(document, owner);
+        let readers: Vec<_> = documents.iter().map(own).collect();
+        let missing = self.lacks(store, record, &readers);
+        self.0.extend(missing.into_iter().map(Missing::make));
+    }
+
+    /// Takes up what is stored of these documents. Gives those of which a view is to be made.
+    fn lacks(
+        &mut self,
+        store: &DiskStore,
+        record: &mut Record,
+        readers: &[Reader],
+    ) -> Vec<Missing> {
+        let mut missing = Vec::new();
+        for reader in readers {
+            let document = reader.document();
+            let basis = record.basis(document);
+            let kept = self.0.get(document);
+            if kept.is_some_and(|kept| kept.basis == basis) {
+                continue;
+            }
+            if let Some(kept) = Kept::stored(store, record.id(), document, basis) {
+                self.0.insert(document.clone(), kept);
+                continue;
+            }
+            let placed = record.read(reader);
+            missing.push(Missing {
+                document: document.clone(),
+                // Reading may have found what cannot be read: now it is known what counts.
+                basis: record.basis(document),
+                placed,
+            });
+        }
+        missing
+    }
+}
+
+impl Kept {
+    /// The view of a document as it is stored, where that is of this basis.
+    fn stored(
+        store: &DiskStore,
+        id: RecordId,
+        document: &DocumentId,
+        basis: [u8; 32],
+    ) -> Option<Self> {
+        let bytes = store
+            .row(&RowKind::View.key(&name_of(id, document)))
+            .ok()??;
+        let stored: Stored = codec::decode_trusted(&bytes).ok()?;
+        let fits = stored.version == VIEW_VERSION && stored.basis == basis;
+        let bytes = fits.then(|| packing::unpack(&stored.packed, usize::MAX))??;
+        Some(Self {
+            basis,
+            view: Arc::new(codec::decode_trusted(&bytes).ok()?),
+            is_stored: true,
+        })
+    }
+
+    /// The row that keeps it, which is to be committed; nothing where it cannot be compressed.
+    fn stores(&mut self, id: RecordId, document: &DocumentId) -> Option<Item> {
+        self.is_stored = true;
+        let packed = packing::pack(&codec::encode(&*self.view), ZSTD_LEVEL).ok()?;
+        let stored = Stored {
+            version: VIEW_VERSION,
+            basis: self.basis,
+            packed,
+        };
+        Some(row(RowKind::View, &name_of(id, document), &stored))
+    }
+}
+
+/// A document of which a view is to be made.
+#[derive(Clone)]
+struct Missing {
+    document: DocumentId,
+    /// See [`Record::basis`].
+    basis: [u8; 32],
+    placed: Vec<Placed>,
+}
+
+impl Missing {
+    fn make(self) -> (DocumentId, Kept) {
+        let kept = Kept {
+            basis: self.basis,
+            view: Arc::new(View::of(&self.placed)),
+            is_stored: false,
+        };
+        (self.document, kept)
+    }
+}
 
 /// Documents of which views are to be made, shared out between the processors where that is quicker.
 fn pieces(mut missing: Vec<Missing>) -> Vec<Vec<Missing>> {
-    let len = |of: &Missing| of.2.len();
+    let len = |of: &Missing| of.placed.len();
     let total: usize = missing.iter().map(len).sum();
     if total < SHARED_FROM {
         return vec![missing];
@@ -199,21 +326,10 @@ fn pieces(mut missing: Vec<Missing>) -> Vec<Vec<Missing>> {
     pieces
 }
 
-/// The row that keeps a view; nothing where it cannot be compressed.
-fn stored(basis: [u8; 32], reader: &Reader, view: &View) -> Option<Item> {
-    let packed = packing::pack(&codec::encode(view), ZSTD_LEVEL).ok()?;
-    let stored = Stored {
-        version: VIEW_VERSION,
-        basis,
-        packed,
-    };
-    Some(row(RowKind::View, &name_of(reader), &stored))
-}
-
-fn name_of(reader: &Reader) -> [u8; 32] {
+fn name_of(id: RecordId, document: &DocumentId) -> [u8; 32] {
     let mut hasher = blake3::Hasher::new_derive_key("kith v1 view name");
-    hasher.update(reader.record().as_bytes());
-    hasher.update(&codec::encode(reader.document()));
+    hasher.update(id.as_bytes());
+    hasher.update(&codec::encode(document));
     *hasher.finalize().as_bytes()
 }
 

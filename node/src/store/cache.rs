@@ -1,28 +1,29 @@
 //! Opened blocks, so that reading a record opens each of its blocks once.
 
-use std::{collections::BTreeMap, rc::Rc};
+use std::{collections::BTreeMap, sync::Arc};
 
 use super::segments::Block;
 
-/// Bytes of opened blocks that are kept.
-const CACHE_LEN_MAX: usize = 2 * 1024 * 1024;
+/// Bytes of opened blocks that are kept while something is asked for: a block has entries of several
+/// records where they came together.
+const CACHE_LEN_MAX: usize = 8 * 1024 * 1024;
 
 type Place = (u32, u32);
 
 /// The blocks used last.
 #[derive(Default)]
 pub(super) struct BlockCache {
-    blocks: BTreeMap<Place, (u64, Rc<Block>)>,
+    blocks: BTreeMap<Place, (u64, Arc<Block>)>,
     clock: u64,
     len: usize,
 }
 
 impl BlockCache {
-    pub(super) fn get(&mut self, place: Place) -> Option<Rc<Block>> {
+    pub(super) fn get(&mut self, place: Place) -> Option<Arc<Block>> {
         self.clock += 1;
         let (used, block) = self.blocks.get_mut(&place)?;
         *used = self.clock;
-        Some(Rc::clone(block))
+        Some(Arc::clone(block))
     }
 
     /// Keeps nothing where what is kept is longer than this.
@@ -33,7 +34,7 @@ impl BlockCache {
         }
     }
 
-    pub(super) fn put(&mut self, place: Place, block: Rc<Block>) {
+    pub(super) fn put(&mut self, place: Place, block: Arc<Block>) {
         self.clock += 1;
         self.len += block.len;
         self.blocks.insert(place, (self.clock, block));

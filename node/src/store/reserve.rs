@@ -1,7 +1,11 @@
 //! Room on the disk that is kept for the access log. Who looked is written before anything is
 //! shown, so that on a disk that others have filled to its last page nothing could be shown.
 
-use std::{cell::Cell, fs::File, path::Path};
+use std::{
+    fs::File,
+    path::Path,
+    sync::atomic::{AtomicU64, Ordering},
+};
 
 use kith_protocol::limits::DISK_RESERVE;
 use rustix::fs::{FallocateFlags, fallocate};
@@ -15,7 +19,7 @@ const PIECE: u64 = 128 * 1024;
 pub(super) struct Reserve {
     /// None where the disk was full before it could be made.
     file: Option<File>,
-    len: Cell<u64>,
+    len: AtomicU64,
 }
 
 impl Reserve {
@@ -28,18 +32,18 @@ impl Reserve {
         let about = file.as_ref().and_then(|file| file.metadata().ok());
         Self {
             file,
-            len: Cell::new(about.map_or(0, |about| about.len())),
+            len: AtomicU64::new(about.map_or(0, |about| about.len())),
         }
     }
 
     /// Whether something of it was given up.
     pub(super) fn is_short(&self) -> bool {
-        self.file.is_some() && self.len.get() < LEN
+        self.file.is_some() && self.len.load(Ordering::Relaxed) < LEN
     }
 
     /// Takes what was given up again, where so many free bytes leave enough for others.
     pub(super) fn fill(&self, free: u64) {
-        let wanted = LEN.saturating_sub(self.len.get());
+        let wanted = LEN.saturating_sub(self.len.load(Ordering::Relaxed));
         let Some(file) = self.file.as_ref().filter(|_| wanted > 0) else {
             return;
         };
@@ -47,18 +51,21 @@ impl Reserve {
             return;
         }
         match fallocate(file, FallocateFlags::empty(), 0, LEN) {
-            Ok(()) => self.len.set(LEN),
+            Ok(()) => self.len.store(LEN, Ordering::Relaxed),
             Err(error) => tracing::debug!(%error, "this disk keeps no room"),
         }
     }
 
     /// Gives a piece up; false where none is left.
     pub(super) fn give(&self) -> bool {
-        let len = self.len.get().saturating_sub(PIECE);
-        let given = self.file.as_ref().filter(|_| self.len.get() > 0);
+        let len = self.len.load(Ordering::Relaxed).saturating_sub(PIECE);
+        let given = self
+            .file
+            .as_ref()
+            .filter(|_| self.len.load(Ordering::Relaxed) > 0);
         let given = given.is_some_and(|file| file.set_len(len).is_ok());
         if given {
-            self.len.set(len);
+            self.len.store(len, Ordering::Relaxed);
         }
         given
     }

@@ -1,6 +1,9 @@
 //! From a store to a record, and from entries to documents.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use kith_crdt::{ChangeHash, Document, DocumentId, Held, Vetted};
 
@@ -49,6 +52,20 @@ impl Record {
     /// Whether all of it was loaded.
     pub const fn is_whole(&self) -> bool {
         self.part.is_none()
+    }
+
+    /// It without any content and without what was made of that: what is held of it and who may do
+    /// what is known, and no document is at hand. [`Record::load_more`] loads them again.
+    #[must_use]
+    pub fn without_content(self) -> Self {
+        Self {
+            changes: BTreeMap::new(),
+            writers: BTreeMap::new(),
+            open: BTreeMap::new(),
+            saved: BTreeMap::new(),
+            part: Some(BTreeSet::new()),
+            ..self
+        }
     }
 
     /// Takes in what the store holds of these documents in all their epochs, or of all documents

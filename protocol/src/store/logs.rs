@@ -1,7 +1,10 @@
 //! Logs as they were read last: nearly all that is decided about any record asks for the logs of
 //! the same few people, and a record that is given or taken asks for its own several times.
 
-use std::{cell::RefCell, collections::BTreeMap, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
 
 use super::{Damage, Item, Store, StoreError};
 use crate::{
@@ -17,10 +20,19 @@ const LOGS_LEN_MAX: usize = 2 * 1024 * 1024;
 pub type ReadLog = Arc<[Verified<Event>]>;
 
 /// The logs that were read last, for a store to keep.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct ReadLogs {
-    kept: RefCell<Kept>,
+    kept: Mutex<Kept>,
     len_max: usize,
+}
+
+impl Clone for ReadLogs {
+    fn clone(&self) -> Self {
+        Self {
+            kept: Mutex::new(self.kept().clone()),
+            len_max: self.len_max,
+        }
+    }
 }
 
 impl Default for ReadLogs {
@@ -39,14 +51,18 @@ impl ReadLogs {
     /// Keeps logs of at most so many signed bytes.
     pub fn of(len_max: usize) -> Self {
         Self {
-            kept: RefCell::default(),
+            kept: Mutex::default(),
             len_max,
         }
     }
 
+    fn kept(&self) -> MutexGuard<'_, Kept> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Keeps nothing where what is kept is longer than this.
     pub fn trim(&self, len: usize) {
-        let mut kept = self.kept.borrow_mut();
+        let mut kept = self.kept();
         if kept.len > len {
             *kept = Kept::default();
         }
@@ -61,12 +77,12 @@ impl ReadLogs {
         log: &LogId,
         read: impl FnOnce() -> Result<ReadLog, StoreError>,
     ) -> Result<ReadLog, StoreError> {
-        if let Some(known) = self.kept.borrow().logs.get(log) {
+        if let Some(known) = self.kept().logs.get(log) {
             return Ok(Arc::clone(known));
         }
         let read = read()?;
         let len = signed_len(&read);
-        let mut kept = self.kept.borrow_mut();
+        let mut kept = self.kept();
         if kept.len + len > self.len_max {
             *kept = Kept::default();
         }
@@ -77,7 +93,7 @@ impl ReadLogs {
 
     /// Forgets those to which these items, which are being committed, add something.
     pub fn forget_added(&self, items: &[Item]) {
-        let mut kept = self.kept.borrow_mut();
+        let mut kept = self.kept();
         for item in items {
             if let Item::Event { log, .. } = item
                 && let Some(known) = kept.logs.remove(log)
@@ -175,7 +191,7 @@ mod tests {
         logs.get(&log, || Ok(long)).expect("read");
         let (other, second) = event(2);
         logs.get(&other, || Ok([second].into())).expect("read");
-        assert!(logs.kept.borrow().len < LOGS_LEN_MAX / 2);
+        assert!(logs.kept().len < LOGS_LEN_MAX / 2);
         let again = logs.get(&log, || Ok([first].into())).expect("read");
         assert_eq!(again.len(), 1, "it was forgotten and read anew");
     }

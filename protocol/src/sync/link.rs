@@ -436,7 +436,7 @@ impl Link {
                 return true;
             };
             let may = rights.reader(&who, document, desk.now_ms).is_some();
-            desk.shell.put_rights(rights);
+            desk.shell.put_rights(rights, false);
             !may
         })
     }
@@ -556,7 +556,7 @@ impl Link {
             self.views.pop_first();
         }
         self.views.insert(id, view);
-        desk.shell.put_rights(rights);
+        desk.shell.put_rights(rights, self.giving.has_places());
         Ok(Some(done))
     }
 }

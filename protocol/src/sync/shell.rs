@@ -81,8 +81,9 @@ pub trait Shell {
     /// Hands over what the rights to a record hang on, as it stands on the disk.
     fn rights(&mut self, record: RecordId) -> Result<Rights, StoreError>;
 
-    /// Takes it back for the next time.
-    fn put_rights(&mut self, rights: Rights);
+    /// Takes it back for the next time, which comes `soon` while something of other records goes to
+    /// somebody in turns.
+    fn put_rights(&mut self, rights: Rights, soon: bool);
 
     /// Keeps everything or nothing, durably: what was taken into records, and `rows`. An event of
     /// a principal's log concerns every other record too: none that was loaded before is handed

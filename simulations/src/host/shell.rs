@@ -94,7 +94,7 @@ impl Shell for Host {
         Ok(rights)
     }
 
-    fn put_rights(&mut self, rights: Rights) {
+    fn put_rights(&mut self, rights: Rights, _soon: bool) {
         self.rights.put(&self.disk, rights);
     }
 

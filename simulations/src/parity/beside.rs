@@ -189,8 +189,8 @@ impl Shell for Beside<'_> {
         Ok(rights)
     }
 
-    fn put_rights(&mut self, rights: Rights) {
-        self.host.put_rights(rights);
+    fn put_rights(&mut self, rights: Rights, soon: bool) {
+        self.host.put_rights(rights, soon);
     }
 
     fn commit(

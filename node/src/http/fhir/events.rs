@@ -61,7 +61,9 @@ async fn begun(site: &Site, headers: &HeaderMap) -> Result<Waiting, Outcome> {
 
 async fn asked(driver: &Driver, token: &str, after: Option<String>) -> Result<Changed, Outcome> {
     let token = token.to_owned();
-    let asked = driver.look(move |node| Ok(node.fhir_changes(&token, after.as_deref())));
+    let asked = driver.look(None, move |node| {
+        Ok(node.fhir_changes(&token, after.as_deref()))
+    });
     asked.await.map_err(Outcome::from)?
 }
 

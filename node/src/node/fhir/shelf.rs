@@ -1,6 +1,9 @@
 //! What an app may see of a record at this moment: a row for each thing, in the order of their ids.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use kith_crdt::{DocumentId, Label};
 use kith_protocol::{consent::Reader, id::EventId, record::Record, store::Item};
@@ -17,7 +20,7 @@ use crate::{
 /// What an app may see.
 pub(super) struct Shelf {
     pub(super) readers: Vec<Reader>,
-    views: Vec<View>,
+    views: Vec<Arc<View>>,
     /// Views that were made for this, to be stored.
     pub(super) made: Vec<Item>,
     /// Ascending by id.
@@ -137,7 +140,7 @@ impl Shelf {
 
 impl Node {
     /// What an app may see of a record.
-    pub(super) fn shelf(&self, record: &mut Record, app: &App) -> Result<Shelf, Outcome> {
+    pub(super) fn shelf(&mut self, record: &mut Record, app: &App) -> Result<Shelf, Outcome> {
         let scope = Self::scope_of_app(record, app.principal);
         if scope.is_empty() {
             return Err(ended(&app.name));

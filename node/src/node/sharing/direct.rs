@@ -1,6 +1,7 @@
 //! A share for somebody whom this node knows, without an invitation: their node learns of it when
 //! the two next talk. Given once more it takes the place of the share before.
 
+use kith_crdt::Section;
 use kith_protocol::{
     consent::{GrantFate, GrantState},
     id::{EventId, PrincipalId},
@@ -19,6 +20,29 @@ use crate::{
     node::{Node, now_ms, peers},
 };
 
+/// What a share takes the place of.
+struct Before {
+    /// Shares that count.
+    shares: Vec<Share>,
+    /// What an earlier change kept and does not fit any more: those that this one keeps are not
+    /// among them.
+    beyond: Vec<GrantState>,
+}
+
+impl Before {
+    fn of(record: &mut Record, from_to: (PrincipalId, PrincipalId), terms: &Terms) -> Self {
+        let mut shares = Share::all(record);
+        shares.retain(|share| share.is_active() && (share.issuer, share.audience) == from_to);
+        let mut beyond = kept_before(record, from_to);
+        beyond.retain(|below| !fits(below, terms));
+        Self { shares, beyond }
+    }
+
+    const fn is_none(&self) -> bool {
+        self.shares.is_empty() && self.beyond.is_empty()
+    }
+}
+
 impl Node {
     /// Shares with somebody known, or changes what is shared with them: the new grants come first
     /// and the old ones end in the same commit, with everything kept, so that nothing is missing
@@ -31,43 +55,54 @@ impl Node {
         let id = self.record_named(&asked.record)?;
         let terms = self.terms(id, asked)?;
         let audience = self.known(with)?;
+        // A first share adds to the logs and to the circle; one that takes the place of others says
+        // what stays of all that was written under them.
+        let first = self.with_sections(id, &[Section::Circle], |node, record| {
+            let is_first = Before::of(record, (node.principal(), audience), &terms).is_none();
+            let share = |()| node.share_anew(record, audience, &terms);
+            is_first.then_some(()).map(share).transpose()
+        })?;
+        match first {
+            Some(shared) => Ok(shared),
+            None => self.with_record(id, |node, record| node.share_anew(record, audience, &terms)),
+        }
+    }
+
+    fn share_anew(
+        &mut self,
+        record: &mut Record,
+        audience: PrincipalId,
+        terms: &Terms,
+    ) -> Result<SharedWith, Failure> {
+        let (id, own) = (record.id(), self.identity.principal);
         let log = self.store.principal_log(&audience)?;
-        self.with_record(id, |node, record| {
-            node.may_share(record, &terms)?;
-            node.needs_share(record, audience)?;
-            let own = node.identity.principal;
-            let mut before = Share::all(record);
-            before.retain(|share| {
-                share.is_active() && (share.issuer, share.audience) == (own, audience)
-            });
-            let mut items = node.grant(record, (audience, &log), &terms)?;
-            let old: Vec<_> = before.iter().flat_map(|share| &share.grants).collect();
-            // Those that an earlier change kept come first: what this one keeps is not among them.
-            let mut beyond = kept_before(record, (own, audience));
-            beyond.retain(|below| !fits(below, &terms));
-            let mut ended_beneath = beyond.len();
-            for grant in beyond {
-                items.extend(node.revoke(record, &grant, (Keep::All, Vec::new()), now_ms())?);
-            }
-            for grant in old.iter().filter(|grant| grant.state == GrantFate::Active) {
-                let (kept, ended) = still_fit(record, grant, &terms);
-                ended_beneath += ended;
-                items.extend(node.revoke(record, grant, (Keep::All, kept), now_ms())?);
-            }
-            items.extend(node.in_common(audience, id)?);
-            if let Some(card) = node.card_of_known(audience)? {
-                items.extend(node.introduce(record, card)?);
-            }
-            node.commit(items)?;
-            let share = Share::shown(record).into_iter().rfind(|share| {
-                share.is_active() && (share.issuer, share.audience) == (own, audience)
-            });
-            let share = share.ok_or_else(nothing_came)?;
-            Ok(SharedWith {
-                share: node.share_line(id, &share),
-                changed: !before.is_empty(),
-                ended_beneath,
-            })
+        self.may_share(record, terms)?;
+        self.needs_share(record, audience)?;
+        let before = Before::of(record, (own, audience), terms);
+        let mut items = self.grant(record, (audience, &log), terms)?;
+        let mut ended_beneath = before.beyond.len();
+        for grant in &before.beyond {
+            items.extend(self.revoke(record, grant, (Keep::All, Vec::new()), now_ms())?);
+        }
+        let old = before.shares.iter().flat_map(|share| &share.grants);
+        for grant in old.filter(|grant| grant.state == GrantFate::Active) {
+            let (kept, ended) = still_fit(record, grant, terms);
+            ended_beneath += ended;
+            items.extend(self.revoke(record, grant, (Keep::All, kept), now_ms())?);
+        }
+        items.extend(self.in_common(audience, id)?);
+        if let Some(card) = self.card_of_known(audience)? {
+            items.extend(self.introduce(record, card)?);
+        }
+        self.commit(items)?;
+        let share = Share::shown(record)
+            .into_iter()
+            .rfind(|share| share.is_active() && (share.issuer, share.audience) == (own, audience));
+        let share = share.ok_or_else(nothing_came)?;
+        Ok(SharedWith {
+            share: self.share_line(id, &share),
+            changed: !before.shares.is_empty(),
+            ended_beneath,
         })
     }
 

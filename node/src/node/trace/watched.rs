@@ -121,8 +121,8 @@ impl Shell for Watched<'_> {
         self.node.rights(record)
     }
 
-    fn put_rights(&mut self, rights: Rights) {
-        self.node.put_rights(rights);
+    fn put_rights(&mut self, rights: Rights, soon: bool) {
+        self.node.put_rights(rights, soon);
     }
 
     fn commit(

@@ -4,12 +4,15 @@ mod kept;
 mod search;
 
 use kith_crdt::{
-    Edit,
+    DocumentId, Edit,
     document::{ListEdit, UnitContent},
     samples::sample_bundle,
 };
 use kith_protocol::{
-    consent::grant::{Actions, Purposes},
+    consent::{
+        Reader,
+        grant::{Actions, Purposes},
+    },
     id::RecordId,
     record::{Placed, Record},
     store::Store,
@@ -17,6 +20,7 @@ use kith_protocol::{
 use rand_chacha::ChaCha20Rng;
 use rand_core::{Rng, SeedableRng};
 
+use super::Kept;
 use crate::{
     api::{Happened, ImportRequest, Keep, Line, Reply, Request},
     health::{drugs::Drugs, search::View},
@@ -63,11 +67,21 @@ impl Place {
     }
 
     /// What is stored of each document, without making any.
-    fn stored(&self, record: RecordId) -> Vec<Option<View>> {
-        let mut record = self.loaded(record);
+    fn stored(&self, id: RecordId) -> Vec<Option<View>> {
+        let mut record = self.loaded(id);
         let readers = self.node.readers(&mut record, &self.node.whoever());
-        let stored = |reader| self.node.stored_view(&mut record, reader);
-        readers.iter().map(stored).collect()
+        let stored = |document: &DocumentId| {
+            let basis = record.basis(document);
+            let kept = Kept::stored(&self.node.store, id, document, basis)?;
+            Some(View::clone(&kept.view))
+        };
+        readers.iter().map(Reader::document).map(stored).collect()
+    }
+
+    /// Lets go of all that is at hand.
+    fn forgets(&mut self) {
+        self.node.loaded.clear();
+        self.node.views.clear();
     }
 
     /// Each document's view, made from the log.
@@ -94,7 +108,7 @@ impl Place {
     /// Asks for the timeline, and holds it and what is stored against the log.
     fn checks(&mut self, record: RecordId, what: &str) {
         if what.len().is_multiple_of(2) {
-            self.node.loaded.clear();
+            self.forgets();
         }
         let mut told: Vec<_> = self.timeline(record).into_iter().map(|h| h.line).collect();
         told.sort_by(|a, b| a.id.cmp(&b.id));

@@ -263,6 +263,11 @@ impl Node {
         self.deadlines.is_running = true;
     }
 
+    /// Whether somebody does.
+    pub(in crate::node) const fn comes_back(&self) -> bool {
+        self.deadlines.is_running
+    }
+
     /// A store that an earlier build made has tasks and no rows of them.
     fn look_at_all_once(&mut self) {
         if self.deadlines.is_complete {

@@ -171,6 +171,11 @@ impl Giving {
         is_idle
     }
 
+    /// Whether something is given from its start: all records in turn, tier by tier.
+    pub(super) fn has_places(&self) -> bool {
+        !self.places.is_empty()
+    }
+
     fn came_from_peer(&self, at: JournalPosition) -> bool {
         self.from_peer
             .iter()

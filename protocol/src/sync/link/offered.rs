@@ -81,7 +81,7 @@ impl Link {
                 return Ok(false);
             };
             let is_live = Reach::of(rights.ledger(), &who, desk.now_ms).is_live();
-            desk.shell.put_rights(rights);
+            desk.shell.put_rights(rights, false);
             return Ok(is_live);
         }
         let store = desk.shell.store();

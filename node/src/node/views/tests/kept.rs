@@ -33,7 +33,7 @@ fn nothing_is_stored_before_it_is_used_and_only_what_changed_is_made_again() {
         .map(|(name, value)| name.len() + value.len())
         .sum();
     assert!(len < json.len() / 6, "{len} of {}", json.len());
-    place.node.loaded.clear();
+    place.forgets();
     assert_eq!(place.timeline(record), first);
     assert_eq!(place.rows(), rows, "reading them writes nothing");
 
@@ -55,12 +55,13 @@ fn a_stored_view_that_is_damaged_or_of_another_version_or_other_entries_is_made_
     let mut loaded = place.loaded(record);
     let readers = place.node.readers(&mut loaded, &place.node.whoever());
     for (n, reader) in readers.iter().enumerate() {
-        let key = RowKind::View.key(&name_of(reader));
+        let name = name_of(record, reader.document());
+        let key = RowKind::View.key(&name);
         for at in [3, 30, 400 + n] {
             let store = &place.node.store;
             assert!(store.flip_in_row(&key, at).expect("the index"));
             assert_eq!(store.row(&key).expect("the index"), None, "never served");
-            place.node.loaded.clear();
+            place.forgets();
             assert_eq!(place.timeline(record), told);
             assert_eq!(place.stored(record), whole);
         }
@@ -80,20 +81,57 @@ fn a_stored_view_that_is_damaged_or_of_another_version_or_other_entries_is_made_
             other.version = version;
             other.basis[31] ^= u8::from(!is_basis);
             other.packed.clone_from(&empty);
-            let other = row(RowKind::View, &name_of(reader), &other);
+            let other = row(RowKind::View, &name, &other);
             place.node.commit(vec![other]).expect("a row");
-            place.node.loaded.clear();
+            place.forgets();
             // The last one shows that such a row would be seen if it were used.
             let is_empty = whole[n].as_ref().is_some_and(|view| view.rows.is_empty());
             assert_eq!(place.timeline(record) == told, is_refused || is_empty);
         }
-        let key = RowKind::View.key(&name_of(reader));
         place
             .node
             .commit(vec![Item::Row { key, value: None }])
             .expect("it is taken away");
+        place.forgets();
         assert_eq!(place.timeline(record), told);
     }
+}
+
+#[test]
+fn a_node_that_runs_stores_what_is_small_when_it_rests_and_tells_the_same_before_and_after() {
+    let mut place = Place::of("Riverside", Role::Practice);
+    let small = place.files(&sample_bundle(5, 1, 60));
+    let told = place.timeline(small);
+    for (name, _) in place.rows() {
+        let key = RowKind::View.key(&name);
+        place
+            .node
+            .commit(vec![Item::Row { key, value: None }])
+            .expect("it is taken away");
+    }
+    place.forgets();
+    place.node.runs();
+    assert_eq!(place.timeline(small), told);
+    assert!(place.rows().is_empty(), "it is at hand");
+    assert_eq!(place.timeline(small), told);
+    place.notes(small, "Ate well");
+    assert_eq!(place.timeline(small).len(), told.len() + 1);
+    place.node.rest();
+    let rows = place.rows();
+    assert!(rows.len() > 6, "a row for each document: {}", rows.len());
+    let made: Vec<_> = place.made(small).into_iter().map(Some).collect();
+    assert_eq!(place.stored(small), made);
+    place.node.rest();
+    assert_eq!(place.timeline(small).len(), told.len() + 1);
+    place.node.rest();
+    assert_eq!(place.rows(), rows, "once");
+
+    // What is large is stored with the look for which it was made.
+    place.files(&sample_bundle(6, 2, 1_500));
+    let large = place.node.people.iter().map(|(id, _)| *id);
+    let large = large.into_iter().find(|id| *id != small).expect("another");
+    place.timeline(large);
+    assert!(place.rows().len() > rows.len());
 }
 
 #[test]
