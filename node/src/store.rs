@@ -30,7 +30,6 @@ use kith_protocol::{
         ChainEnd, Damage, Item, JournalPosition, NamedRow, ReadLog, ReadLogs, RowKey, Store,
         StoreError, read_log,
     },
-    sync::Tier,
 };
 
 use crate::backup::Seal;
@@ -313,48 +312,22 @@ fn is_of_access_log(items: &[Item]) -> bool {
     items.iter().any(link) && !items.iter().any(signed)
 }
 
-/// What is read at different times: it stands in blocks of its own.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Kept {
-    /// Rights, which are read far more often than content and are small.
-    Rights,
-    /// What an emergency needs, which goes to others before the rest of any record.
-    Urgent,
-    /// Everything else.
-    Rest,
-}
-
-impl Kept {
-    fn of(item: &Item) -> Self {
-        match item {
-            Item::Event { .. } => Self::Rights,
-            Item::Entry { document, .. } if Tier::of(document) == Tier::Urgent => Self::Urgent,
-            Item::Entry { .. } | Item::Part { .. } | Item::Row { .. } | Item::Audit { .. } => {
-                Self::Rest
-            }
-        }
-    }
-
-    const fn len_max(self) -> usize {
-        match self {
-            Self::Rights => RIGHTS_BLOCK_LEN_MAX,
-            Self::Urgent | Self::Rest => BLOCK_LEN_MAX,
-        }
-    }
-}
-
-/// Cuts items into blocks, so that reading one does not open all. What is read at different times
-/// stands apart, unless all of it is small.
+/// Cuts items into blocks, so that reading one does not open all. Rights are read far more often
+/// than content and are small, so that they stand apart, unless all of it is small.
 fn blocks(items: Vec<Item>) -> Vec<Vec<Item>> {
     let is_small = items.iter().map(item_len).sum::<usize>() <= RIGHTS_BLOCK_LEN_MAX;
     let mut blocks = vec![Vec::new()];
     let mut len = 0;
-    let mut before = None;
+    let mut of_rights = None;
     for item in items {
         len += item_len(&item);
-        let kept = Kept::of(&item);
-        let is_other = before.replace(kept).is_some_and(|before| before != kept);
-        let is_full = len > kept.len_max() || (is_other && !is_small);
+        let is_right = matches!(item, Item::Event { .. });
+        let is_other = of_rights.replace(is_right).is_some_and(|of| of != is_right);
+        let len_max = match is_right {
+            true => RIGHTS_BLOCK_LEN_MAX,
+            false => BLOCK_LEN_MAX,
+        };
+        let is_full = len > len_max || (is_other && !is_small);
         if is_full && blocks.last().is_some_and(|block| !block.is_empty()) {
             blocks.push(Vec::new());
             len = item_len(&item);

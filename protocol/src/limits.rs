@@ -200,12 +200,16 @@ pub const ITEMS_MAX: usize = 1024;
 /// is given back, and known there. 4 MiB.
 pub const FROM_PEER_MAX: usize = 1 << 16;
 
-/// Batches of one parcel, each of which has a record loaded: 256 KiB of the rights of new records
-/// is about so many.
+/// Content bytes of one parcel: on either side it is one commit, and what is urgent waits behind no
+/// more than those that are on their way already.
+pub const PARCEL_LEN_MAX: u64 = 512 * 1024;
+
+/// Batches of one parcel, each of which has a record loaded: the rights of so many new records are
+/// about half as much as it may hold.
 pub const BATCHES_MAX: usize = 256;
 
-/// Parcels on their way to one peer that are not on its disk yet: 1 MiB, enough for a link of
-/// 100 Mbit/s and 80 ms.
+/// Parcels on their way to one peer that are not on its disk yet: 2 MiB, enough for a link of
+/// 100 Mbit/s and 160 ms.
 pub const PARCELS_AHEAD_MAX: usize = 4;
 
 /// Pieces of attachments that a peer asks for before it has the first: it asks for one at a time.

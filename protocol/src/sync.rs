@@ -47,4 +47,3 @@ pub use progress::{given_through, journal_row};
 pub use ranges::{Fingerprint, Found, Listed, Range, Said, Set, Sum};
 pub use reach::certified;
 pub use shell::{Peer, Shell, Taken, is_of_principal, peer_of};
-pub use view::Tier;

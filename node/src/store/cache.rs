@@ -6,7 +6,7 @@ use super::segments::Block;
 
 /// Bytes of opened blocks that are kept while something is asked for: a block has entries of several
 /// records where they came together.
-const CACHE_LEN_MAX: usize = 8 * 1024 * 1024;
+const CACHE_LEN_MAX: usize = 4 * 1024 * 1024;
 
 type Place = (u32, u32);
 

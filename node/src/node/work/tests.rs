@@ -420,7 +420,7 @@ fn what_nobody_accepted_in_time_is_loud_for_whom_it_concerns() {
         record,
         Addition::Task {
             what: "ring the daughter".to_owned(),
-            by: Some(show::time(now_ms() + 2_000)),
+            by: Some(show::time(now_ms() + 5_000)),
         },
     );
     surgery.gives(&mut daughter, record);

@@ -10,7 +10,7 @@ use crate::{
     consent::{Reader, Whoever, grant::Purposes},
     id::{EventId, RecordId},
     intake,
-    limits::{BATCHES_MAX, DISCLOSURE_LEN_MAX, ITEMS_MAX},
+    limits::{BATCHES_MAX, DISCLOSURE_LEN_MAX, ITEMS_MAX, PARCEL_LEN_MAX},
     planted::{self, Planted},
     store::ChainPosition,
     sync::message::{Carried, Kind, OfRecord},
@@ -44,7 +44,7 @@ impl Parcel {
         let is_full = self.batches.len() >= BATCHES_MAX;
         Room {
             items: if is_full { 0 } else { ITEMS_MAX - self.items },
-            len: DISCLOSURE_LEN_MAX.saturating_sub(self.len as u64),
+            len: PARCEL_LEN_MAX.saturating_sub(self.len as u64),
             is_empty: self.is_empty(),
         }
     }
