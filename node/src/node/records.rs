@@ -101,7 +101,9 @@ impl Node {
         id: RecordId,
         families: BTreeSet<DocumentId>,
     ) -> Result<Record, StoreError> {
-        let Some(mut record) = self.taken.take(&id) else {
+        let kept = self.taken.take(&id);
+        // All of it is at hand since somebody looked at it: what comes in comes into that.
+        let Some(mut record) = kept.filter(|_| !self.loaded.has(&id)) else {
             return self.take_part_of(id, families);
         };
         record.load_more(&self.store, Some(&families))?;
@@ -273,6 +275,18 @@ mod tests {
             assert!(of_whole.iter().all(|said| said.len() > 100));
             place.node.keep_added(again);
         }
+
+        // Where somebody looked at it meanwhile what comes in comes into what they look at.
+        let whole = place.node.take_record(record).expect("a record");
+        place.node.keep_record(whole);
+        assert!(place.node.taken.has(&record) && place.node.loaded.has(&record));
+        let again = place.node.take_to_add(record, part(first)).expect("a part");
+        assert!(again.is_whole() && !place.node.loaded.has(&record));
+        assert!(!place.node.taken.has(&record));
+        place.node.keep_added(again);
+        place.node.loaded.clear();
+        let again = place.node.take_to_add(record, part(first)).expect("a part");
+        place.node.keep_added(again);
 
         // What is written here meanwhile is not passed by.
         place.notes(record, "Slept well");
