@@ -61,7 +61,7 @@ pub struct DiskStore {
     segments: Segments,
     index: Index,
     cache: Mutex<BlockCache>,
-    logs: ReadLogs,
+    logs: Mutex<ReadLogs>,
     blobs: blobs::Blobs,
     damage: Mutex<Vec<Damage>>,
     folder: PathBuf,
@@ -109,7 +109,7 @@ impl DiskStore {
             segments,
             index,
             cache: Mutex::default(),
-            logs: ReadLogs::of(READ_LOGS_LEN_MAX),
+            logs: Mutex::new(ReadLogs::of(READ_LOGS_LEN_MAX)),
             blobs: blobs::Blobs::open(&folder.join("blobs"), key)?,
             damage: Mutex::new(damage),
             folder: folder.to_owned(),
@@ -151,7 +151,7 @@ impl DiskStore {
 
     /// Lets go of what was read and is not asked for soon, when there is nothing to do.
     pub fn rest(&self) {
-        self.logs.trim(RESTING_LEN);
+        held(&self.logs).trim(RESTING_LEN);
         held(&self.cache).trim(RESTING_LEN);
     }
 
@@ -399,7 +399,7 @@ impl Store for DiskStore {
         }
         // An index that could not follow would have to be made up for by opening the store again.
         self.has_room_for_items(&new)?;
-        self.logs.forget_added(&new);
+        held(&self.logs).forget_added(&new);
         let written = self.segments.append(blocks(new))?;
         if let Err(error) = self.index.add(&written) {
             // The commit is in the log and the index does not know it: opening again catches up.
@@ -456,8 +456,13 @@ impl Store for DiskStore {
     }
 
     fn log(&self, log: &LogId) -> Result<ReadLog, StoreError> {
-        let read = || read_log(self, log);
-        self.logs.get(log, read)
+        let known = held(&self.logs).known(log);
+        if let Some(known) = known {
+            return Ok(known);
+        }
+        let read = read_log(self, log)?;
+        held(&self.logs).keep(log, &read);
+        Ok(read)
     }
 
     fn entries(

@@ -6,6 +6,7 @@
 //! with [`StoreError::Damaged`]. Rows lie in an index with seals of its own and are not flipped.
 
 use std::{
+    cell::RefCell,
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
 };
@@ -57,7 +58,7 @@ pub struct Disk {
     audit: Vec<usize>,
     rows: BTreeMap<RowKey, Vec<u8>>,
     blobs: BTreeMap<BlobId, Vec<u8>>,
-    read_logs: ReadLogs,
+    read_logs: RefCell<ReadLogs>,
     rotten: BTreeSet<u64>,
     trouble: Trouble,
     commits: u64,
@@ -311,7 +312,7 @@ impl Store for Disk {
             None => {}
             Some(Leaves::Whole) => {
                 self.commits += 1;
-                self.read_logs.forget_added(&items);
+                self.read_logs.borrow_mut().forget_added(&items);
                 items.into_iter().for_each(|item| self.keep(item));
                 return Err(StoreError::Io(std::io::Error::other("no power")));
             }
@@ -321,7 +322,7 @@ impl Store for Disk {
             }
         }
         self.commits += 1;
-        self.read_logs.forget_added(&items);
+        self.read_logs.borrow_mut().forget_added(&items);
         items.into_iter().for_each(|item| self.keep(item));
         Ok(JournalPosition(self.journal.len() as u64))
     }
@@ -371,11 +372,16 @@ impl Store for Disk {
     }
 
     fn log(&self, log: &LogId) -> Result<ReadLog, StoreError> {
-        let read = || read_log(self, log);
         if self.is_dark || self.is_rotten() {
-            return read();
+            return read_log(self, log);
         }
-        self.read_logs.get(log, read)
+        let known = self.read_logs.borrow().known(log);
+        if let Some(known) = known {
+            return Ok(known);
+        }
+        let read = read_log(self, log)?;
+        self.read_logs.borrow_mut().keep(log, &read);
+        Ok(read)
     }
 
     fn entries(

@@ -1,10 +1,7 @@
 //! Logs as they were read last: nearly all that is decided about any record asks for the logs of
 //! the same few people, and a record that is given or taken asks for its own several times.
 
-use std::{
-    collections::BTreeMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-};
+use std::{collections::BTreeMap, sync::Arc};
 
 use super::{Damage, Item, Store, StoreError};
 use crate::{
@@ -20,19 +17,11 @@ const LOGS_LEN_MAX: usize = 2 * 1024 * 1024;
 pub type ReadLog = Arc<[Verified<Event>]>;
 
 /// The logs that were read last, for a store to keep.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct ReadLogs {
-    kept: Mutex<Kept>,
+    logs: BTreeMap<LogId, ReadLog>,
+    len: usize,
     len_max: usize,
-}
-
-impl Clone for ReadLogs {
-    fn clone(&self) -> Self {
-        Self {
-            kept: Mutex::new(self.kept().clone()),
-            len_max: self.len_max,
-        }
-    }
 }
 
 impl Default for ReadLogs {
@@ -41,64 +30,49 @@ impl Default for ReadLogs {
     }
 }
 
-#[derive(Clone, Debug, Default)]
-struct Kept {
-    logs: BTreeMap<LogId, ReadLog>,
-    len: usize,
-}
-
 impl ReadLogs {
     /// Keeps logs of at most so many signed bytes.
-    pub fn of(len_max: usize) -> Self {
+    pub const fn of(len_max: usize) -> Self {
         Self {
-            kept: Mutex::default(),
+            logs: BTreeMap::new(),
+            len: 0,
             len_max,
         }
     }
 
-    fn kept(&self) -> MutexGuard<'_, Kept> {
-        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     /// Keeps nothing where what is kept is longer than this.
-    pub fn trim(&self, len: usize) {
-        let mut kept = self.kept();
-        if kept.len > len {
-            *kept = Kept::default();
+    pub fn trim(&mut self, len: usize) {
+        if self.len > len {
+            self.logs.clear();
+            self.len = 0;
         }
     }
 
-    /// The log, read where it is not at hand.
-    ///
-    /// # Errors
-    /// What reading it says.
-    pub fn get(
-        &self,
-        log: &LogId,
-        read: impl FnOnce() -> Result<ReadLog, StoreError>,
-    ) -> Result<ReadLog, StoreError> {
-        if let Some(known) = self.kept().logs.get(log) {
-            return Ok(Arc::clone(known));
+    /// The log, where it is at hand.
+    pub fn known(&self, log: &LogId) -> Option<ReadLog> {
+        self.logs.get(log).map(Arc::clone)
+    }
+
+    /// Keeps a log as it was read now.
+    pub fn keep(&mut self, log: &LogId, read: &ReadLog) {
+        let len = signed_len(read);
+        if self.len + len > self.len_max {
+            self.logs.clear();
+            self.len = 0;
         }
-        let read = read()?;
-        let len = signed_len(&read);
-        let mut kept = self.kept();
-        if kept.len + len > self.len_max {
-            *kept = Kept::default();
+        self.len += len;
+        if let Some(before) = self.logs.insert(log.clone(), Arc::clone(read)) {
+            self.len -= signed_len(&before);
         }
-        kept.len += len;
-        kept.logs.insert(log.clone(), Arc::clone(&read));
-        Ok(read)
     }
 
     /// Forgets those to which these items, which are being committed, add something.
-    pub fn forget_added(&self, items: &[Item]) {
-        let mut kept = self.kept();
+    pub fn forget_added(&mut self, items: &[Item]) {
         for item in items {
             if let Item::Event { log, .. } = item
-                && let Some(known) = kept.logs.remove(log)
+                && let Some(known) = self.logs.remove(log)
             {
-                kept.len -= signed_len(&known);
+                self.len -= signed_len(&known);
             }
         }
     }
@@ -159,40 +133,43 @@ mod tests {
         (log, event)
     }
 
+    fn of(events: &[Verified<crate::logs::Event>]) -> ReadLog {
+        events.into()
+    }
+
     #[test]
-    fn a_log_is_read_once_until_something_is_added_to_it() {
-        let logs = ReadLogs::default();
+    fn a_log_is_at_hand_until_something_is_added_to_it() {
+        let mut logs = ReadLogs::default();
         let (log, first) = event(1);
-        let of = |events: &[Verified<crate::logs::Event>]| -> ReadLog { events.into() };
-        let read = logs
-            .get(&log, || Ok(of(std::slice::from_ref(&first))))
-            .expect("read");
-        assert_eq!(read.len(), 1);
-        let again = logs.get(&log, || panic!("it is at hand"));
-        assert_eq!(again.expect("kept").len(), 1);
+        assert!(logs.known(&log).is_none());
+        logs.keep(&log, &of(std::slice::from_ref(&first)));
         let (other, elsewhere) = event(2);
+        logs.keep(&other, &of(std::slice::from_ref(&elsewhere)));
+        logs.keep(&other, &of(std::slice::from_ref(&elsewhere)));
+        assert_eq!(logs.known(&log).expect("kept").len(), 1);
         logs.forget_added(&[event_item(&elsewhere)]);
-        assert_eq!(logs.get(&log, || Ok(of(&[]))).expect("kept").len(), 1);
+        assert!(logs.known(&other).is_none());
+        assert_eq!(logs.known(&log).expect("kept").len(), 1);
         logs.forget_added(&[event_item(&first)]);
-        assert_eq!(logs.get(&log, || Ok(of(&[]))).expect("read").len(), 0);
-        assert_eq!(
-            logs.get(&other, || Ok(of(&[elsewhere])))
-                .expect("read")
-                .len(),
-            1
-        );
+        assert!(logs.known(&log).is_none());
+        assert_eq!(logs.len, 0);
     }
 
     #[test]
     fn what_is_kept_is_bounded() {
-        let logs = ReadLogs::default();
+        let mut logs = ReadLogs::default();
         let (log, first) = event(1);
-        let long: ReadLog = vec![first.clone(); LOGS_LEN_MAX / first.bytes().len()].into();
-        logs.get(&log, || Ok(long)).expect("read");
+        logs.keep(
+            &log,
+            &vec![first.clone(); LOGS_LEN_MAX / first.bytes().len()].into(),
+        );
         let (other, second) = event(2);
-        logs.get(&other, || Ok([second].into())).expect("read");
-        assert!(logs.kept().len < LOGS_LEN_MAX / 2);
-        let again = logs.get(&log, || Ok([first].into())).expect("read");
-        assert_eq!(again.len(), 1, "it was forgotten and read anew");
+        logs.keep(&other, &of(&[second]));
+        assert!(logs.len < LOGS_LEN_MAX / 2);
+        assert!(logs.known(&log).is_none() && logs.known(&other).is_some());
+        logs.trim(logs.len);
+        assert!(logs.known(&other).is_some());
+        logs.trim(logs.len - 1);
+        assert!(logs.known(&other).is_none());
     }
 }
