@@ -370,14 +370,10 @@ impl Worker {
             }
             answers.push((look.read)(&mut self.node));
             if answers.len() < LOOKS_MAX && begun.elapsed() < LOOKS_LAST {
-                next = match waiting.pop_front() {
-                    Some(Job::Look(look)) => Some(look),
-                    Some(other) => {
-                        waiting.push_front(other);
-                        None
-                    }
-                    None => None,
-                };
+                let is_look = |job: &mut Job| job.as_look().is_some();
+                if let Some(Job::Look(look)) = waiting.pop_front_if(is_look) {
+                    next = Some(look);
+                }
             }
         }
         let entered = self.node.enter_looks();

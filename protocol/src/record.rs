@@ -121,6 +121,11 @@ impl Record {
             .sum()
     }
 
+    /// How many events and entries of it are known, whether their content is here or not.
+    pub const fn held_len(&self) -> usize {
+        self.ledger.held_len()
+    }
+
     /// The resources of a document, side documents included. Of an epoch that no longer stands,
     /// what came too late to be carried over: the rest is read in the epoch that stands.
     pub fn read(&mut self, reader: &Reader) -> Vec<Placed> {

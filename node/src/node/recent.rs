@@ -48,7 +48,16 @@ impl<T> Recent<T> {
 
     /// Keeps no more than what weighs `max` together now, and always what was used last.
     pub(super) fn trim(&mut self, max: usize) {
-        while self.weight > max && self.kept.len() > 1 {
+        self.let_go_while(|this| this.weight > max && this.kept.len() > 1);
+    }
+
+    /// Keeps no more than so many records now.
+    pub(super) fn keep_last(&mut self, records: usize) {
+        self.let_go_while(|this| this.kept.len() > records);
+    }
+
+    fn let_go_while(&mut self, is_too_much: impl Fn(&Self) -> bool) {
+        while is_too_much(self) {
             let oldest = self.kept.iter().min_by_key(|(_, kept)| kept.used);
             let Some(oldest) = oldest.map(|(id, _)| *id) else {
                 return;
@@ -109,6 +118,12 @@ mod tests {
         recent.put(b, "b", 1);
         recent.put(d, "more than all", 9);
         assert_eq!((recent.take(&a), recent.take(&b)), (None, None));
+        recent.put(a, "a", 1);
+        recent.put(b, "b", 1);
+        recent.put(a, "again", 1);
+        recent.keep_last(1);
+        assert_eq!((recent.take(&a), recent.take(&b)), (Some("again"), None));
+        recent.put(d, "more than all", 9);
         assert_eq!(recent.take(&d), Some("more than all"));
         assert_eq!(recent.weight, 0);
     }

@@ -23,15 +23,16 @@ pub(super) const LOADED_LEN: usize = 16 << 20;
 /// The same while nobody asks for anything.
 const RESTING_LOADED_LEN: usize = 2 << 20;
 
-/// Records of which the rights are kept loaded while all are given in turns: to each of them it comes
-/// once for what proves rights, once for what is urgent and once for the rest.
-pub(super) const LOADED_RIGHTS_MAX: usize = 1_024;
+/// How much of the rights to records is kept loaded, events and entries: those of some two thousand
+/// records while all are given in turns, to each of which it comes once for what proves rights, once
+/// for what is urgent and once for the rest.
+pub(super) const LOADED_RIGHTS_LEN: usize = 32_768;
 
-/// Of others, with which conversations are at work now and then, as many times fewer.
-const SELDOM: usize = 16;
+/// Records of which the rights are kept loaded otherwise: those with which conversations are at work.
+const LOADED_RIGHTS_MAX: usize = 64;
 
-/// Records of which everything but the content is kept while they are taken in.
-pub(super) const TAKEN_MAX: usize = 1_024;
+/// How much is kept of records that are being taken in, events and entries without their content.
+pub(super) const TAKEN_LEN: usize = 32_768;
 
 /// Records that one processor is given to get ready at once, and all together: who asked first waits
 /// for all of them.
@@ -115,7 +116,9 @@ impl Node {
         if record.is_whole() {
             self.keep_record(record);
         } else {
-            self.taken.put(record.id(), record.without_content(), 1);
+            let weight = record.held_len();
+            self.taken
+                .put(record.id(), record.without_content(), weight);
         }
     }
 
@@ -179,7 +182,7 @@ impl Node {
         self.store_views();
         self.views.trim(views::RESTING_AT_HAND_MAX);
         self.loaded.trim(RESTING_LOADED_LEN);
-        self.rights.trim(LOADED_RIGHTS_MAX / SELDOM);
+        self.rights.keep_last(LOADED_RIGHTS_MAX);
         self.taken.clear();
         self.store.rest();
         self.statements.clear();
@@ -199,7 +202,12 @@ impl Node {
     }
 
     pub(super) fn keep_rights(&mut self, rights: Rights, soon: bool) {
-        let weight = if soon { 1 } else { SELDOM };
+        let least = if soon {
+            0
+        } else {
+            LOADED_RIGHTS_LEN / LOADED_RIGHTS_MAX
+        };
+        let weight = rights.held_len().max(least);
         self.rights.put(rights.id(), rights, weight);
     }
 
@@ -311,7 +319,10 @@ mod tests {
             .map(|n| place.imports(&sample_bundle(4, n, 30)))
             .collect();
         let shown: Vec<_> = records.iter().map(|id| place.shown(*id)).collect();
+        let told = |place: &mut Place, id: &RecordId| place.node.timeline(&id.to_string());
+        let lines: Vec<_> = records.iter().map(|id| told(&mut place, id)).collect();
         place.node.loaded.clear();
+        place.node.views.clear();
         let words: Vec<_> = records.iter().map(ToString::to_string).collect();
         place.node.get_ready([words[0].as_str(), "nobody"]);
         assert!(
@@ -319,9 +330,10 @@ mod tests {
             "one is asked about itself"
         );
         place.node.get_ready(words.iter().map(String::as_str));
-        let ready = records.iter().filter(|id| place.node.loaded.has(id));
-        assert!(ready.count() >= 2);
-        for (id, shown) in records.iter().zip(shown) {
+        let is_ready = |id: &&RecordId| place.node.loaded.has(id) && place.node.views.has(id);
+        assert!(records.iter().filter(is_ready).count() >= 2);
+        for (id, (shown, lines)) in records.iter().zip(shown.into_iter().zip(lines)) {
+            assert_eq!(told(&mut place, id).expect("told"), lines.expect("told"));
             assert_eq!(place.shown(*id), shown);
         }
     }

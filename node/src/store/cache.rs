@@ -37,7 +37,10 @@ impl BlockCache {
     pub(super) fn put(&mut self, place: Place, block: Arc<Block>) {
         self.clock += 1;
         self.len += block.len;
-        self.blocks.insert(place, (self.clock, block));
+        // Two threads may have opened the same one.
+        if let Some((_, before)) = self.blocks.insert(place, (self.clock, block)) {
+            self.len -= before.len;
+        }
         while self.len > CACHE_LEN_MAX && self.blocks.len() > 1 {
             let oldest = self.blocks.iter().min_by_key(|(_, (used, _))| *used);
             let Some(place) = oldest.map(|(place, _)| *place) else {
@@ -47,5 +50,33 @@ impl BlockCache {
                 self.len -= block.len;
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::{Block, BlockCache, CACHE_LEN_MAX};
+
+    #[test]
+    fn a_block_that_two_threads_opened_counts_once() {
+        let block = |len| {
+            Arc::new(Block {
+                items: Vec::new(),
+                ends_commit: true,
+                len,
+            })
+        };
+        let mut cache = BlockCache::default();
+        for _ in 0..9 {
+            cache.put((0, 1), block(CACHE_LEN_MAX / 4));
+        }
+        cache.put((0, 2), block(CACHE_LEN_MAX / 4));
+        assert_eq!(cache.len, CACHE_LEN_MAX / 2);
+        assert!(cache.get((0, 1)).is_some() && cache.get((0, 2)).is_some());
+        cache.put((0, 3), block(CACHE_LEN_MAX));
+        assert_eq!(cache.len, CACHE_LEN_MAX);
+        assert!(cache.get((0, 1)).is_none() && cache.get((0, 3)).is_some());
     }
 }

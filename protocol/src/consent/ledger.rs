@@ -124,6 +124,11 @@ impl Ledger {
         }
     }
 
+    /// How many events and entries are held: what it takes of memory grows with that.
+    pub const fn held_len(&self) -> usize {
+        self.authority.known.len() + self.entries.held.len()
+    }
+
     /// Whether an event is held.
     pub fn holds_event(&self, event: &EventId) -> bool {
         self.authority.at(event).is_some()

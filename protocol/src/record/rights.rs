@@ -45,6 +45,11 @@ impl Rights {
         self.record.id()
     }
 
+    /// How many events and entries they are made of.
+    pub const fn held_len(&self) -> usize {
+        self.record.held_len()
+    }
+
     /// The events of the record's own logs, as the store has them.
     pub(crate) fn logs(&self) -> Arc<Vec<(LogId, ReadLog)>> {
         Arc::clone(&self.logs)

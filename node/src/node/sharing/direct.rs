@@ -58,27 +58,34 @@ impl Node {
         // A first share adds to the logs and to the circle; one that takes the place of others says
         // what stays of all that was written under them.
         let first = self.with_sections(id, &[Section::Circle], |node, record| {
-            let is_first = Before::of(record, (node.principal(), audience), &terms).is_none();
-            let share = |()| node.share_anew(record, audience, &terms);
-            is_first.then_some(()).map(share).transpose()
+            let before = Before::of(record, (node.principal(), audience), &terms);
+            if before.is_none() {
+                node.share_anew(record, audience, &terms, &before).map(Some)
+            } else {
+                Ok(None)
+            }
         })?;
-        match first {
-            Some(shared) => Ok(shared),
-            None => self.with_record(id, |node, record| node.share_anew(record, audience, &terms)),
+        if let Some(shared) = first {
+            return Ok(shared);
         }
+        self.with_record(id, |node, record| {
+            let before = Before::of(record, (node.principal(), audience), &terms);
+            node.share_anew(record, audience, &terms, &before)
+        })
     }
 
+    /// Gives the grants of a share, and ends what it takes the place of.
     fn share_anew(
         &mut self,
         record: &mut Record,
         audience: PrincipalId,
         terms: &Terms,
+        before: &Before,
     ) -> Result<SharedWith, Failure> {
         let (id, own) = (record.id(), self.identity.principal);
         let log = self.store.principal_log(&audience)?;
         self.may_share(record, terms)?;
         self.needs_share(record, audience)?;
-        let before = Before::of(record, (own, audience), terms);
         let mut items = self.grant(record, (audience, &log), terms)?;
         let mut ended_beneath = before.beyond.len();
         for grant in &before.beyond {
