@@ -12,7 +12,7 @@ mod list;
 pub(crate) mod member;
 mod view;
 
-use std::{collections::BTreeMap, fmt};
+use std::{collections::BTreeMap, fmt, sync::LazyLock};
 
 use automerge::{ActorId, Automerge};
 
@@ -29,6 +29,10 @@ use crate::vet::Vetted;
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ResourceId(String);
 
+/// What every resource id is a hash over begins with.
+static RESOURCE_IDS: LazyLock<blake3::Hasher> =
+    LazyLock::new(|| blake3::Hasher::new_derive_key("kith v1 resource id"));
+
 impl ResourceId {
     /// The id as text.
     pub fn as_str(&self) -> &str {
@@ -42,7 +46,7 @@ impl ResourceId {
     }
 
     pub(crate) fn derive(actor: &Actor, start_op: u64, ordinal: usize) -> Self {
-        let mut hasher = blake3::Hasher::new_derive_key("kith v1 resource id");
+        let mut hasher = RESOURCE_IDS.clone();
         hasher.update(&actor.0);
         hasher.update(&start_op.to_be_bytes());
         hasher.update(&(ordinal as u64).to_be_bytes());

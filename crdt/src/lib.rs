@@ -23,4 +23,4 @@ pub mod vet;
 pub use document::{Actor, ChangeHash, Document, Edit, Held, ResourceId, Written};
 pub use resource::{Body, Meta, Resource};
 pub use section::{DocumentId, Label, Month, Section};
-pub use vet::{Refusal, VETTING_VERSION, Vetted, vet};
+pub use vet::{Condensed, Refusal, VETTING_VERSION, Vetted, vet};

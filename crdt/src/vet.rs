@@ -9,6 +9,7 @@
 //! Format: <https://automerge.org/automerge-binary-format-spec/>.
 
 mod column;
+mod condensed;
 mod creations;
 mod layout;
 mod operation;
@@ -20,6 +21,7 @@ use sha2::{Digest, Sha256};
 
 use crate::document::{Actor, Held};
 
+pub use condensed::Condensed;
 pub use refusal::Refusal;
 
 use operation::{Columns, Head};

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use kith_protocol::{
     id::DeviceId,
     limits::{FRAME_LEN_MAX, JOIN_FRAME_LEN_MAX},
-    sync::{Heard, Input, LinkId, Output, peer_of},
+    sync::{Heard, Input, LinkId, Output, Together, peer_of},
 };
 use tokio::{
     sync::{mpsc, watch},
@@ -27,6 +27,9 @@ const FRAMES_MAX: usize = 4;
 /// as handing it over.
 const READ_BESIDE_FROM: usize = 8 * 1024;
 
+/// When nothing was sent for so long, nothing is kept for compressing what follows.
+const WINDOW_RESTS: Duration = Duration::from_secs(1);
+
 /// How long a stream may take to send its last words.
 const LAST_WORDS: Duration = Duration::from_secs(2);
 
@@ -40,9 +43,12 @@ enum Called {
     Done,
 }
 
+/// A frame that waits to leave, and with what it may be compressed.
+type Leaving = (Vec<u8>, Together);
+
 struct Writer {
     device: DeviceId,
-    frames: mpsc::Sender<Vec<u8>>,
+    frames: mpsc::Sender<Leaving>,
     writing: AbortHandle,
     reading: AbortHandle,
 }
@@ -125,11 +131,15 @@ impl Links {
 
     fn obey(&mut self, output: Output) {
         match output {
-            Output::Send { link, frame } => {
+            Output::Send {
+                link,
+                frame,
+                together,
+            } => {
                 let Some(writer) = self.writers.get(&link) else {
                     return;
                 };
-                if writer.frames.try_send(frame).is_err() {
+                if writer.frames.try_send((frame, together)).is_err() {
                     tracing::debug!("a stream that ended takes no more frames");
                 }
             }
@@ -292,11 +302,11 @@ async fn understood(link: LinkId, frame: Vec<u8>) -> Input {
 async fn write(
     driver: Driver,
     link: LinkId,
-    mut queue: mpsc::Receiver<Vec<u8>>,
+    mut queue: mpsc::Receiver<Leaving>,
     mut writer: FrameWriter,
 ) -> Called {
-    while let Some(frame) = queue.recv().await {
-        let sent = writer.send(&frame).await;
+    while let Some((frame, together)) = next(&mut queue, &mut writer).await {
+        let sent = writer.send(&frame, together).await;
         let input = match sent {
             Ok(()) => Input::Sent { link },
             Err(_) => Input::Lost { link },
@@ -313,4 +323,19 @@ async fn write(
         tracing::debug!("a stream did not close in time");
     }
     Called::Done
+}
+
+/// What leaves next. Where nothing does for a while, nothing is kept of what left.
+async fn next(queue: &mut mpsc::Receiver<Leaving>, writer: &mut FrameWriter) -> Option<Leaving> {
+    if writer.keeps() {
+        match tokio::time::timeout(WINDOW_RESTS, queue.recv()).await {
+            Ok(next) => return next,
+            Err(_) => {
+                if let Err(error) = writer.rest().await {
+                    tracing::debug!(%error, "a stream ended");
+                }
+            }
+        }
+    }
+    queue.recv().await
 }

@@ -223,7 +223,7 @@ impl DiskStore {
 
     fn item(&self, at: Location) -> Result<Item, StoreError> {
         let block = self.block(at)?;
-        let item = block.items.get(at.item as usize).cloned();
+        let item = block.item(at.item);
         item.ok_or_else(|| self.note(at, "an item that the index names is not there"))
     }
 

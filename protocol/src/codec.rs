@@ -8,13 +8,13 @@
 
 mod form;
 
-use std::marker::PhantomData;
+use std::{io, marker::PhantomData};
 
 use serde::{Deserialize, Deserializer, Serialize, de::DeserializeOwned};
 use serde_cbor::ser::{IoWrite, Serializer};
 
 pub(crate) use form::two_byte_strings;
-pub use form::{FormError, check_form};
+pub use form::{FormError, check_form, places_in_array};
 
 /// Bytes that are not the deterministic encoding of what was asked for.
 #[derive(Debug, thiserror::Error)]
@@ -57,10 +57,33 @@ pub fn encode_onto<T: Serialize>(bytes: &mut Vec<u8>, value: &T) {
 pub fn decode<T: Serialize + DeserializeOwned>(bytes: &[u8]) -> Result<T, DecodeError> {
     check_form(bytes)?;
     let value = serde_cbor::from_slice(bytes).map_err(DecodeError::Shape)?;
-    if encode(&value) == bytes {
+    if is_written_so(&value, bytes) {
         Ok(value)
     } else {
         Err(DecodeError::Spelling)
+    }
+}
+
+/// Whether [`encode`] would write these bytes; nothing is written for it.
+fn is_written_so<T: Serialize>(value: &T, bytes: &[u8]) -> bool {
+    let mut rest = Rest(bytes);
+    let mut writer = IoWrite::new(&mut rest);
+    let mut serializer = Serializer::new(&mut writer).packed_format();
+    value.serialize(&mut serializer).is_ok() && rest.0.is_empty()
+}
+
+/// What is still to be written; takes nothing else.
+struct Rest<'a>(&'a [u8]);
+
+impl io::Write for Rest<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let rest = self.0.strip_prefix(bytes);
+        self.0 = rest.ok_or(io::ErrorKind::InvalidData)?;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
     }
 }
 

@@ -6,9 +6,10 @@
 
 use crate::{
     author::{Entry, FORMAT_VERSION},
-    codec::{self, DecodeError},
-    envelope::{Envelope, Header},
-    id::{EventId, RecordId},
+    codec::DecodeError,
+    condensed,
+    envelope::{Header, Payload},
+    id::{EventId, PayloadHash, RecordId},
     limits::{CHANGE_LEN_MAX, DEPS_MAX, FRONTIER_MAX},
     logs::{Act, CoreAct, Event, LogId},
     planted::{self, Planted},
@@ -40,18 +41,18 @@ pub enum IntakeError {
 
 /// Reads and checks an envelope from outside.
 pub fn entry(bytes: &[u8]) -> Result<Entry, IntakeError> {
-    let envelope: Envelope = codec::decode(bytes)?;
+    let (envelope, hash) = condensed::decode_hashed(bytes)?;
     let signed = Signed::<Header>::new(envelope.signed);
     let header = match planted::is(Planted::SignatureUnchecked) {
         true => signed.trust_own_store()?,
         false => signed.verify()?,
     };
-    with_payload(header, envelope.payload)
+    with_payload(header, envelope.payload, hash)
 }
 
 /// Reads an envelope that this node checked before it wrote it into its own sealed store.
 pub fn own_entry(bytes: &[u8]) -> Result<Entry, IntakeError> {
-    let envelope: Envelope = codec::decode(bytes)?;
+    let envelope = condensed::decode_own(bytes)?;
     let header = Signed::<Header>::new(envelope.signed).trust_own_store()?;
     Ok(Entry {
         header,
@@ -59,9 +60,11 @@ pub fn own_entry(bytes: &[u8]) -> Result<Entry, IntakeError> {
     })
 }
 
+/// An entry with a payload that has this hash, where that is known.
 fn with_payload(
     header: Verified<Header>,
-    payload: Option<crate::envelope::Payload>,
+    payload: Option<Payload>,
+    hash: Option<PayloadHash>,
 ) -> Result<Entry, IntakeError> {
     let value = header.value();
     if value.version != FORMAT_VERSION {
@@ -74,7 +77,8 @@ fn with_payload(
         (Some(named), Some(payload))
             if payload.bytes.len() <= CHANGE_LEN_MAX
                 && payload.bytes.len() == named.len as usize
-                && (payload.hash() == named.hash || planted::is(Planted::PayloadUnchecked)) => {}
+                && (hash.unwrap_or_else(|| payload.hash()) == named.hash
+                    || planted::is(Planted::PayloadUnchecked)) => {}
         (Some(_), None) | (None, None) => {}
         (Some(_) | None, Some(_)) => return Err(IntakeError::Payload),
     }

@@ -4,6 +4,7 @@ pub mod audit;
 pub mod author;
 pub mod bundle;
 pub mod codec;
+pub mod condensed;
 pub mod consent;
 pub mod envelope;
 pub mod household;

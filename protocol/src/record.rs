@@ -25,6 +25,7 @@ pub use arrive::{ArrivalError, Arrived, Weighed};
 pub use epochs::{CarryOver, SETTLED};
 pub use history::Step;
 pub use load::named;
+pub(crate) use load::not_ours;
 pub use rights::Rights;
 pub use saved::Saved;
 pub use write::{Pen, WriteError, entry_item, event_item};

@@ -42,7 +42,7 @@ pub use message::{
     Carried, Cursor, Farewell, JournalId, KeptBack, Kind, Message, NotTaken, OfRecord, PieceHash,
     SYNC_VERSION,
 };
-pub use output::{News, Output, Standing};
+pub use output::{News, Output, Standing, Together};
 pub use progress::{given_through, journal_row};
 pub use ranges::{Fingerprint, Found, Listed, Range, Said, Set, Sum};
 pub use reach::certified;

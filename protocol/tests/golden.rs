@@ -10,6 +10,8 @@ mod audit;
 mod bundle;
 #[path = "golden/bytes.rs"]
 mod bytes;
+#[path = "golden/condensed.rs"]
+mod condensed;
 #[path = "golden/seal.rs"]
 mod seal;
 #[path = "golden/story.rs"]

@@ -11,7 +11,7 @@ use kith_crdt::{DocumentId, Label, Section};
 use kith_protocol::{
     consent::grant::Actions,
     id::{DeviceId, RecordId},
-    sync::{News, Peer},
+    sync::{News, Peer, Together},
 };
 use rand_chacha::ChaCha20Rng;
 use rand_core::{Rng, SeedableRng};
@@ -131,6 +131,8 @@ pub struct World {
     misdeeds: BTreeMap<HostId, Misdeed>,
     /// Every frame that left a host, with where it came from and went to.
     pub frames: Vec<(HostId, HostId, Vec<u8>)>,
+    /// With what each of them, and those before, may be compressed.
+    pub together: Vec<Together>,
     /// What engines told, with whose it was.
     pub news: Vec<(HostId, News)>,
     /// What an engine could not do at all, with whose it was.
@@ -161,6 +163,7 @@ impl World {
             held: BTreeMap::new(),
             misdeeds: BTreeMap::new(),
             frames: Vec::new(),
+            together: Vec::new(),
             news: Vec::new(),
             errors: Vec::new(),
             passed: None,

@@ -1,7 +1,8 @@
 //! Frames on a stream: a four-byte big-endian length, then the frame.
 //!
-//! On a sync stream a frame has a byte before it that says whether it is compressed: each frame by
-//! itself, so that its size tells nothing of another record's.
+//! On a sync stream a frame has a byte before it that says whether it is compressed: by itself, or
+//! together with those before it, where the engine says that all of them carry content of one label
+//! (`Output::Send`). So the size of a frame tells nothing of another label's content.
 
 use std::{io, sync::Arc, time::Duration};
 
@@ -12,11 +13,12 @@ use futures::{
 use kith_protocol::{
     codec::{self, DecodeError},
     limits::FRAME_LEN_MAX,
+    sync::Together,
 };
 use serde::{Serialize, de::DeserializeOwned};
 
 use super::traffic::Traffic;
-use crate::packing;
+use crate::packing::{self, Window, WindowReader};
 
 /// How long one frame may take to be sent, or to come once it has begun.
 const FRAME_LASTS: Duration = Duration::from_mins(2);
@@ -28,11 +30,20 @@ const COMPRESS_FROM: usize = 512;
 /// hashes and names that nobody can guess.
 const COMPRESS_LEVEL: i32 = 3;
 
+/// Shorter frames begin no window: what is kept for one costs more than they are.
+const WINDOW_FROM: usize = 64 * 1024;
+
 /// Bytes of the length before each frame.
 const LENGTH_LEN: usize = 4;
 
 const PLAIN: u8 = 0;
 const COMPRESSED: u8 = 1;
+/// Compressed, and those that go on in its window may follow.
+const BEGINS: u8 = 2;
+/// Compressed in the window of the one before.
+const GOES_ON: u8 = 3;
+/// No frame: nothing goes on in the window, so that nobody has to keep it.
+const ENDS: u8 = 4;
 
 /// A stream of frames to one device.
 pub struct Channel {
@@ -117,10 +128,12 @@ impl Channel {
             stream: reading,
             frame_len_max,
             traffic: Arc::clone(&self.traffic),
+            window: None,
         };
         let writer = FrameWriter {
             stream: writing,
             traffic: self.traffic,
+            window: None,
         };
         (reader, writer)
     }
@@ -131,12 +144,14 @@ pub struct FrameReader {
     stream: ReadHalf<libp2p::Stream>,
     frame_len_max: usize,
     traffic: Arc<Traffic>,
+    window: Option<WindowReader>,
 }
 
 /// The frames that go.
 pub struct FrameWriter {
     stream: WriteHalf<libp2p::Stream>,
     traffic: Arc<Traffic>,
+    window: Option<Window>,
 }
 
 impl FrameReader {
@@ -147,24 +162,37 @@ impl FrameReader {
 
     /// The next frame, however long it takes to begin.
     pub async fn receive(&mut self) -> Result<Vec<u8>, ChannelError> {
-        let len = announced(&mut self.stream, self.frame_len_max).await?;
-        let coming = body(&mut self.stream, &self.traffic, len);
-        let bytes = tokio::time::timeout(FRAME_LASTS, coming).await??;
-        match bytes.split_first() {
-            Some((&PLAIN, frame)) => Ok(frame.to_vec()),
-            Some((&COMPRESSED, rest)) => self.expanded(rest),
-            Some(_) | None => Err(malformed()),
+        loop {
+            let len = announced(&mut self.stream, self.frame_len_max).await?;
+            let coming = body(&mut self.stream, &self.traffic, len);
+            let bytes = tokio::time::timeout(FRAME_LASTS, coming).await??;
+            let (kind, rest) = bytes.split_first().ok_or_else(malformed)?;
+            match *kind {
+                PLAIN => return Ok(rest.to_vec()),
+                ENDS if rest.is_empty() => self.window = None,
+                COMPRESSED | BEGINS | GOES_ON => return self.expanded(*kind, rest),
+                _ => return Err(malformed()),
+            }
         }
     }
 
     /// The frame that was compressed: its length is said first, and believed up to the bound.
-    fn expanded(&self, rest: &[u8]) -> Result<Vec<u8>, ChannelError> {
+    fn expanded(&mut self, kind: u8, rest: &[u8]) -> Result<Vec<u8>, ChannelError> {
         let (len, compressed) = rest.split_first_chunk::<4>().ok_or_else(malformed)?;
         let len = u32::from_be_bytes(*len) as usize;
         if len > self.frame_len_max {
             return Err(ChannelError::Long(len));
         }
-        let frame = packing::unpack(compressed, len);
+        let frame = match (kind, &mut self.window) {
+            (COMPRESSED, _) => packing::unpack(compressed, len),
+            // Nobody keeps a window for a stranger.
+            (BEGINS, window) if self.frame_len_max == FRAME_LEN_MAX => {
+                let window = window.insert(WindowReader::begin()?);
+                window.unpack(compressed, len)
+            }
+            (GOES_ON, Some(window)) => window.unpack(compressed, len),
+            _ => None,
+        };
         frame
             .filter(|frame| frame.len() == len)
             .ok_or_else(malformed)
@@ -173,25 +201,54 @@ impl FrameReader {
 
 impl FrameWriter {
     /// Sends a frame; returns when it has left this process.
-    pub async fn send(&mut self, frame: &[u8]) -> Result<(), ChannelError> {
-        let compressed = if frame.len() >= COMPRESS_FROM {
-            let compressed = packing::pack(frame, COMPRESS_LEVEL)?;
-            (compressed.len() < frame.len()).then_some(compressed)
-        } else {
-            None
-        };
+    pub async fn send(&mut self, frame: &[u8], together: Together) -> Result<(), ChannelError> {
+        let (kind, bytes) = self.packed(frame, together)?;
         let sending = async {
-            match &compressed {
-                Some(compressed) => {
-                    let len = u32::try_from(frame.len())
-                        .map_err(|_| ChannelError::Long(frame.len()))?
-                        .to_be_bytes();
-                    let front = [&[COMPRESSED], len.as_slice()].concat();
-                    send_frame(&mut self.stream, &self.traffic, &front, compressed).await
-                }
-                None => send_frame(&mut self.stream, &self.traffic, &[PLAIN], frame).await,
-            }
+            let Some(bytes) = &bytes else {
+                return send_frame(&mut self.stream, &self.traffic, &[PLAIN], frame).await;
+            };
+            let len = u32::try_from(frame.len())
+                .map_err(|_| ChannelError::Long(frame.len()))?
+                .to_be_bytes();
+            let front = [&[kind], len.as_slice()].concat();
+            send_frame(&mut self.stream, &self.traffic, &front, bytes).await
         };
+        tokio::time::timeout(FRAME_LASTS, sending).await?
+    }
+
+    /// The frame compressed, where that makes it shorter, and in which way.
+    fn packed(&mut self, frame: &[u8], together: Together) -> io::Result<(u8, Option<Vec<u8>>)> {
+        if together == Together::Begins {
+            self.window = None;
+        }
+        if let Some(window) = self
+            .window
+            .as_mut()
+            .filter(|_| together == Together::GoesOn)
+        {
+            return Ok((GOES_ON, Some(window.pack(frame)?)));
+        }
+        if frame.len() >= WINDOW_FROM && together != Together::Alone {
+            let window = self.window.insert(Window::begin(COMPRESS_LEVEL)?);
+            return Ok((BEGINS, Some(window.pack(frame)?)));
+        }
+        if frame.len() < COMPRESS_FROM {
+            return Ok((PLAIN, None));
+        }
+        let compressed = packing::pack(frame, COMPRESS_LEVEL)?;
+        let is_shorter = compressed.len() < frame.len();
+        Ok((COMPRESSED, is_shorter.then_some(compressed)))
+    }
+
+    /// Whether something is kept of what was sent, for what follows.
+    pub const fn keeps(&self) -> bool {
+        self.window.is_some()
+    }
+
+    /// Nothing more comes for a while: neither side keeps anything of what was sent.
+    pub async fn rest(&mut self) -> Result<(), ChannelError> {
+        self.window = None;
+        let sending = send_frame(&mut self.stream, &self.traffic, &[ENDS], &[]);
         tokio::time::timeout(FRAME_LASTS, sending).await?
     }
 

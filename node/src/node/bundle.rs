@@ -151,7 +151,7 @@ impl Node {
         for document in self.store.documents(&id)? {
             for (entry, bytes) in self.store.entries(&id, &document)? {
                 authors.extend(record.ledger().header(&entry).map(|header| header.author));
-                entries.push(BundleItem::Entry(bytes));
+                entries.push(BundleItem::of_entry(bytes)?);
             }
         }
         authors.extend(record.ledger().custodians());

@@ -36,10 +36,10 @@ impl BlockCache {
 
     pub(super) fn put(&mut self, place: Place, block: Arc<Block>) {
         self.clock += 1;
-        self.len += block.len;
+        self.len += block.len();
         // Two threads may have opened the same one.
         if let Some((_, before)) = self.blocks.insert(place, (self.clock, block)) {
-            self.len -= before.len;
+            self.len -= before.len();
         }
         while self.len > CACHE_LEN_MAX && self.blocks.len() > 1 {
             let oldest = self.blocks.iter().min_by_key(|(_, (used, _))| *used);
@@ -47,7 +47,7 @@ impl BlockCache {
                 return;
             };
             if let Some((_, block)) = self.blocks.remove(&place) {
-                self.len -= block.len;
+                self.len -= block.len();
             }
         }
     }
@@ -61,13 +61,7 @@ mod tests {
 
     #[test]
     fn a_block_that_two_threads_opened_counts_once() {
-        let block = |len| {
-            Arc::new(Block {
-                items: Vec::new(),
-                ends_commit: true,
-                len,
-            })
-        };
+        let block = |len| Arc::new(Block::of_len(len));
         let mut cache = BlockCache::default();
         for _ in 0..9 {
             cache.put((0, 1), block(CACHE_LEN_MAX / 4));

@@ -9,6 +9,7 @@
 use std::{
     collections::BTreeMap,
     fs::{File, OpenOptions},
+    ops::Range,
     os::unix::fs::FileExt,
     path::{Path, PathBuf},
 };
@@ -20,6 +21,7 @@ use kith_protocol::{
 
 use super::{
     index::Location,
+    item_len,
     keystore::StoreKey,
     seal::{self, Key},
 };
@@ -31,18 +33,56 @@ const MAGIC: &[u8; 8] = b"KITHSEG1";
 const HEADER_LEN: u64 = 8 + 4 + 32 + seal::OVERHEAD as u64;
 const BLOCK_MAGIC: &[u8; 4] = b"KBLK";
 const BLOCK_HEADER_LEN: u64 = 8;
+/// How hard a block is compressed. More makes it no shorter: what repeats in it is found by the
+/// quickest of zstd's ways too.
+const COMPRESS_LEVEL: i32 = 1;
 /// No sealed block is longer: a block holds one item or at most half a megabyte.
 const BLOCK_SEALED_LEN_MAX: u32 = 32 * 1024 * 1024;
 
 const WRAP_CONTEXT: &[u8] = b"kith segment key";
 
-/// An opened block.
+/// An opened block. Its items are read one by one: most of the time one is asked for of many.
 pub(super) struct Block {
-    pub(super) items: Vec<Item>,
+    /// Before compression: an array of items.
+    plain: Vec<u8>,
+    places: Vec<Range<usize>>,
     /// Whether a commit ends with it.
-    pub(super) ends_commit: bool,
+    ends_commit: bool,
+}
+
+impl Block {
+    fn of(plain: Vec<u8>, ends_commit: bool) -> Option<Self> {
+        Some(Self {
+            places: codec::places_in_array(&plain).ok()?,
+            plain,
+            ends_commit,
+        })
+    }
+
     /// Bytes before compression.
-    pub(super) len: usize,
+    pub(super) const fn len(&self) -> usize {
+        self.plain.len()
+    }
+
+    /// An item by its number from 0; nothing where it has none of this number that is understood.
+    pub(super) fn item(&self, number: u32) -> Option<Item> {
+        let place = self.places.get(number as usize)?.clone();
+        codec::decode_trusted(self.plain.get(place)?).ok()
+    }
+
+    fn items(&self) -> Option<Vec<Item>> {
+        codec::decode_trusted(&self.plain).ok()
+    }
+
+    /// One without items.
+    #[cfg(test)]
+    pub(super) fn of_len(len: usize) -> Self {
+        Self {
+            plain: vec![0; len],
+            places: Vec::new(),
+            ends_commit: true,
+        }
+    }
 }
 
 /// A block in its place.
@@ -52,12 +92,13 @@ pub(super) struct Placed {
     /// Where the next block would stand.
     pub(super) end: u32,
     pub(super) block: Block,
+    items: Vec<Item>,
 }
 
 impl Placed {
     /// Items with their places.
     pub(super) fn items(&self) -> impl Iterator<Item = (Location, &Item)> {
-        (0..).zip(&self.block.items).map(|(item, value)| {
+        (0..).zip(&self.items).map(|(item, value)| {
             let at = Location {
                 segment: self.segment,
                 offset: self.offset,
@@ -184,26 +225,16 @@ impl Segments {
             let offset = u32::try_from(start + bytes.len() as u64)
                 .map_err(|_| StoreError::Index("a commit is too long".to_owned()))?;
             let ends_commit = n + 1 == count;
-            let len = seal_block(
-                &segment.key,
-                number,
-                offset,
-                ends_commit,
-                &items,
-                &mut bytes,
-            )?;
+            let block = block_of(&items, ends_commit)?;
+            seal_block(&segment.key, number, offset, &block, &mut bytes)?;
             let end = u32::try_from(start + bytes.len() as u64)
                 .map_err(|_| StoreError::Index("a commit is too long".to_owned()))?;
-            let block = Block {
-                items,
-                ends_commit,
-                len,
-            };
             placed.push(Placed {
                 segment: number,
                 offset,
                 end,
                 block,
+                items,
             });
         }
         let written = segment
@@ -244,12 +275,15 @@ impl Segments {
             let start = if *number == from.0 { from.1 } else { 0 };
             let mut offset = start.max(header_len());
             while u64::from(offset) < segment.len {
-                if let Some((block, end)) = read_block(segment, *number, offset)? {
+                let found = read_block(segment, *number, offset)?;
+                let found = found.and_then(|(block, end)| Some((block.items()?, block, end)));
+                if let Some((items, block, end)) = found {
                     each(&Placed {
                         segment: *number,
                         offset,
                         end,
                         block,
+                        items,
                     })?;
                     offset = end;
                 } else {
@@ -348,17 +382,24 @@ fn context(number: u32, offset: u32) -> [u8; 8] {
     (u64::from(number) << 32 | u64::from(offset)).to_be_bytes()
 }
 
+fn block_of(items: &Vec<Item>, ends_commit: bool) -> Result<Block, StoreError> {
+    // Room for what is signed, and for what it is found by.
+    let len = items.iter().map(|item| item_len(item) + 256).sum();
+    let mut plain = Vec::with_capacity(len);
+    codec::encode_onto(&mut plain, items);
+    let odd = || StoreError::Index("an item cannot be read again".to_owned());
+    Block::of(plain, ends_commit).ok_or_else(odd)
+}
+
 fn seal_block(
     key: &Key,
     number: u32,
     offset: u32,
-    ends_commit: bool,
-    items: &Vec<Item>,
+    block: &Block,
     to: &mut Vec<u8>,
-) -> Result<usize, StoreError> {
-    let plain = codec::encode(items);
-    let mut packed = vec![u8::from(ends_commit)];
-    packed.extend(packing::pack(&plain, 3).map_err(io_error)?);
+) -> Result<(), StoreError> {
+    let mut packed = vec![u8::from(block.ends_commit)];
+    packed.extend(packing::pack(&block.plain, COMPRESS_LEVEL).map_err(io_error)?);
     let sealed = seal::seal(key, &context(number, offset), &packed);
     let len = u32::try_from(sealed.len())
         .ok()
@@ -367,7 +408,7 @@ fn seal_block(
     to.extend_from_slice(BLOCK_MAGIC);
     to.extend_from_slice(&len.to_be_bytes());
     to.extend_from_slice(&sealed);
-    Ok(plain.len())
+    Ok(())
 }
 
 /// The block at `offset` and where the next one begins.
@@ -398,12 +439,7 @@ fn read_block(
 
 fn unpack(packed: &[u8]) -> Option<Block> {
     let (flag, body) = packed.split_first()?;
-    let plain = packing::unpack(body, usize::MAX)?;
-    Some(Block {
-        items: codec::decode_trusted(&plain).ok()?,
-        ends_commit: *flag == 1,
-        len: plain.len(),
-    })
+    Block::of(packing::unpack(body, usize::MAX)?, *flag == 1)
 }
 
 /// The next place from `offset` on where a block opens.

@@ -4,14 +4,14 @@ use serde::{Deserialize, Serialize};
 
 use super::frame::FrameKind;
 use crate::{
-    codec,
+    codec, condensed,
     consent::cut::ProvenPart,
     id::BlobId,
     intake::{self, IntakeError},
     limits::ATTACHMENT_PIECE_LEN_MAX,
     logs::LogId,
-    record::event_item,
-    store::{ChainPosition, Item},
+    record::{entry_item, event_item, not_ours},
+    store::{Item, StoreError},
 };
 
 /// One thing that a bundle carries: bytes as they were received, unchecked.
@@ -67,23 +67,14 @@ pub fn attachment_pieces(whole: &[u8]) -> impl Iterator<Item = BundleItem> + '_ 
 }
 
 impl BundleItem {
-    /// What of the store travels in a bundle: rows and the access log do not.
-    pub fn from_stored(item: Item) -> Option<Self> {
-        match item {
-            Item::Event {
-                log: LogId::Principal(_),
-                bytes,
-                ..
-            } => Some(Self::PrincipalEvent(bytes)),
-            Item::Event {
-                log: LogId::Core(_) | LogId::Label(..),
-                bytes,
-                ..
-            } => Some(Self::RecordEvent(bytes)),
-            Item::Entry { bytes, .. } => Some(Self::Entry(bytes)),
-            Item::Part { bytes, .. } => Some(Self::Part(bytes)),
-            Item::Row { .. } | Item::Audit { .. } => None,
-        }
+    /// An entry as the store has it: in a bundle its envelope is whole, so that whoever reads one
+    /// needs nothing of Automerge to check a signature.
+    ///
+    /// # Errors
+    /// When this version of kith cannot read it.
+    pub fn of_entry(stored: Vec<u8>) -> Result<Self, StoreError> {
+        let whole = condensed::whole(stored).map_err(|_| not_ours("an entry"))?;
+        Ok(Self::Entry(whole))
     }
 
     /// Checks it as something that arrived (`intake`) and says where it is stored; `None` for a
@@ -93,7 +84,7 @@ impl BundleItem {
             Self::PrincipalEvent(bytes) => stored_event(&bytes, true).map(Some),
             Self::RecordEvent(bytes) => stored_event(&bytes, false).map(Some),
             Self::Part(bytes) => stored_part(bytes).map(Some),
-            Self::Entry(bytes) => stored_entry(bytes).map(Some),
+            Self::Entry(bytes) => stored_entry(&bytes).map(Some),
             Self::Attachment(_) => Ok(None),
         }
     }
@@ -119,20 +110,8 @@ fn stored_event(bytes: &[u8], of_principal: bool) -> Result<Item, IntakeError> {
     Ok(event_item(&event))
 }
 
-fn stored_entry(bytes: Vec<u8>) -> Result<Item, IntakeError> {
-    let entry = intake::entry(&bytes)?;
-    let header = entry.header.value();
-    Ok(Item::Entry {
-        record: header.record,
-        document: header.document.clone(),
-        id: entry.id(),
-        position: ChainPosition {
-            device: header.device,
-            epoch: header.epoch,
-            seq: header.seq,
-        },
-        bytes,
-    })
+fn stored_entry(bytes: &[u8]) -> Result<Item, IntakeError> {
+    Ok(entry_item(&intake::entry(bytes)?))
 }
 
 fn stored_part(bytes: Vec<u8>) -> Result<Item, IntakeError> {

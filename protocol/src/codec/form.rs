@@ -1,5 +1,7 @@
 //! A walk over CBOR that accepts only the deterministic form, without building anything.
 
+use std::ops::Range;
+
 use crate::limits::CBOR_DEPTH_MAX;
 
 /// Why bytes are not deterministic CBOR.
@@ -38,6 +40,26 @@ pub fn check_form(bytes: &[u8]) -> Result<(), FormError> {
     walk.item(0)?;
     if walk.at == bytes.len() {
         Ok(())
+    } else {
+        Err(FormError::Trailing(walk.at))
+    }
+}
+
+/// Where each item of an array stands that is all of these bytes.
+pub fn places_in_array(bytes: &[u8]) -> Result<Vec<Range<usize>>, FormError> {
+    let mut walk = Walk { bytes, at: 0 };
+    let (major, count) = walk.head()?;
+    if major != 4 {
+        return Err(FormError::Kind(0));
+    }
+    let mut places = Vec::new();
+    for _ in 0..count {
+        let start = walk.at;
+        walk.item(1)?;
+        places.push(start..walk.at);
+    }
+    if walk.at == bytes.len() {
+        Ok(places)
     } else {
         Err(FormError::Trailing(walk.at))
     }

@@ -5,11 +5,12 @@ use kith_crdt::Vetted;
 
 use super::{
     Record,
-    write::{entry_item, event_item, facts},
+    write::{came_as, event_item, facts},
 };
 use crate::{
     author::Entry,
     codec::{self, DecodeError},
+    condensed,
     consent::{
         ContentFacts, Full,
         cut::{PartProof, ProvenPart},
@@ -62,7 +63,9 @@ impl Record {
                 let item = self.arrive_event(event)?;
                 Ok(Arrived { item, author })
             }
-            Item::Entry { bytes, .. } => self.arrive_entry(intake::entry(bytes)?),
+            Item::Entry { bytes, .. } => {
+                self.arrive_weighed(Weighed::of(intake::entry(bytes)?, bytes.clone()))
+            }
             Item::Part { bytes, .. } => self.arrive_part(bytes),
             Item::Row { .. } | Item::Audit { .. } => Err(ArrivalError::OtherRecord(None)),
         }
@@ -106,7 +109,8 @@ impl Record {
 
     /// Takes in an entry whose signature and payload were checked.
     pub fn arrive_entry(&mut self, entry: Entry) -> Result<Arrived, ArrivalError> {
-        self.arrive_weighed(Weighed::of(entry))
+        let bytes = condensed::encode(&entry);
+        self.arrive_weighed(Weighed::of(entry, bytes))
     }
 
     /// Takes in an entry of whose content it is known what vetting finds.
@@ -119,10 +123,11 @@ impl Record {
         self.ledger.admits_entry(&weighed.entry.header)?;
         let Weighed {
             entry,
+            bytes,
             facts,
             vetted,
         } = weighed;
-        let item = entry_item(entry.clone());
+        let item = came_as(&entry, bytes);
         self.add_vetted(entry, facts, vetted);
         Ok(Arrived { item, author })
     }
@@ -132,16 +137,18 @@ impl Record {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Weighed {
     entry: Entry,
+    bytes: Vec<u8>,
     facts: ContentFacts,
     vetted: Option<Vetted>,
 }
 
 impl Weighed {
-    /// Vets the content of an entry.
-    pub fn of(entry: Entry) -> Self {
+    /// Vets the content of an entry that came as these bytes.
+    pub fn of(entry: Entry, bytes: Vec<u8>) -> Self {
         let (facts, vetted) = facts(&entry);
         Self {
             entry,
+            bytes,
             facts,
             vetted,
         }
@@ -157,7 +164,7 @@ impl Weighed {
 mod tests {
     use kith_crdt::{DocumentId, Label, Section};
 
-    use super::{ArrivalError, Record, entry_item};
+    use super::{ArrivalError, Record};
     use crate::{
         author::{Author, EntryDraft, NextLink},
         consent::{Full, grant::Purposes},
@@ -165,6 +172,7 @@ mod tests {
         id::{EnvelopeId, RecordId},
         identity::SecretKey,
         logs::Frontiers,
+        record::entry_item,
     };
 
     #[test]
@@ -195,7 +203,7 @@ mod tests {
             };
             let entry = author.entry(draft, adopted, None);
             let id = entry.id();
-            let arrived = record.arrive(&entry_item(entry));
+            let arrived = record.arrive(&entry_item(&entry));
             (arrived, record.ledger().holds_entry(&id))
         };
         assert!(matches!(arrives(1), (Ok(_), true)));

@@ -337,7 +337,7 @@ impl Record {
             actor_nonce: pen.nonce,
         };
         let entry = pen.author.entry(draft, content, Some(payload));
-        let item = entry_item(entry.clone());
+        let item = entry_item(&entry);
         self.add_vetted(entry, change_facts(&written.vetted), Some(written.vetted));
         Ok(item)
     }

@@ -281,7 +281,7 @@ pub fn named(event: &Event) -> impl Iterator<Item = PrincipalId> {
 }
 
 /// Something in our own store that this build cannot read.
-fn not_ours(what: &str) -> StoreError {
+pub(crate) fn not_ours(what: &str) -> StoreError {
     StoreError::Damaged(Damage {
         place: what.to_owned(),
         what: "this version of kith cannot read it".to_owned(),

@@ -6,6 +6,7 @@ use rand_core::CryptoRng;
 use super::Record;
 use crate::{
     author::{Author, Entry, EntryDraft, EventDraft, actor, heads_of},
+    condensed,
     consent::{ContentFacts, Issuer, Writer},
     envelope::{Content, Header, Payload},
     id::{EnvelopeId, EventId, RecordId},
@@ -147,7 +148,7 @@ impl Record {
         };
         let entry = pen.author.change(draft, payload);
         let id = entry.id();
-        let item = entry_item(entry.clone());
+        let item = entry_item(&entry);
         self.add_vetted(
             entry,
             change_facts(&written.vetted),
@@ -181,7 +182,7 @@ impl Record {
             actor_nonce: pen.nonce,
         };
         let entry = pen.author.entry(draft, Content::Adopt { entries }, None);
-        let item = entry_item(entry.clone());
+        let item = entry_item(&entry);
         self.ledger.add_entry(entry.header, ContentFacts::None);
         item
     }
@@ -267,20 +268,22 @@ pub fn event_item(event: &Verified<Event>) -> Item {
 }
 
 /// An entry as it is stored.
-pub fn entry_item(entry: Entry) -> Item {
-    let id = entry.id();
+pub fn entry_item(entry: &Entry) -> Item {
+    came_as(entry, condensed::encode(entry))
+}
+
+/// An entry that came, as its bytes are.
+pub(super) fn came_as(entry: &Entry, bytes: Vec<u8>) -> Item {
     let header = entry.header.value();
-    let (record, document) = (header.record, header.document.clone());
-    let position = ChainPosition {
-        device: header.device,
-        epoch: header.epoch,
-        seq: header.seq,
-    };
     Item::Entry {
-        record,
-        document,
-        id,
-        position,
-        bytes: crate::codec::encode(&entry.into_envelope()),
+        record: header.record,
+        document: header.document.clone(),
+        id: entry.id(),
+        position: ChainPosition {
+            device: header.device,
+            epoch: header.epoch,
+            seq: header.seq,
+        },
+        bytes,
     }
 }

@@ -16,7 +16,7 @@ use super::{
     link::{Desk, Link, Phase, Served, Stop},
     links::Links,
     message::{Farewell, JournalId, Message},
-    output::{News, Output, Standing},
+    output::{News, Output, Standing, Together},
     progress,
     shell::{Shell, peer_among, peer_of},
     weighed::Weighed,
@@ -313,6 +313,7 @@ impl Engine {
         self.outputs.push_back(Output::Send {
             link: id,
             frame: codec::encode(&Message::Bye { why }),
+            together: Together::Alone,
         });
         self.close(id, link.device, why, false);
     }

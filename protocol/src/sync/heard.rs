@@ -117,7 +117,7 @@ impl Sound {
                 Kind::Event => sound.hears_event(nth, bytes, people),
                 Kind::Entry => match intake::entry(&bytes) {
                     Ok(entry) => {
-                        sound.entries.push((nth, Weighed::of(entry)));
+                        sound.entries.push((nth, Weighed::of(entry, bytes)));
                         true
                     }
                     Err(_) => false,

@@ -18,7 +18,7 @@ use super::{
     heard::{Heard, Word},
     input::LinkId,
     message::{Cursor, Farewell, JournalId, Message},
-    output::{News, Output},
+    output::{News, Output, Together},
     shell::{Peer, Shell},
     view::{Scope, View},
     weighed::Weighed,
@@ -477,10 +477,22 @@ impl Link {
     }
 
     fn hand_over<S>(&mut self, desk: &mut Desk<'_, S>, message: &Message, flight: Flight) {
+        self.hand_over_with(desk, message, flight, Together::Alone);
+    }
+
+    /// Hands over what may be compressed with its like.
+    fn hand_over_with<S>(
+        &mut self,
+        desk: &mut Desk<'_, S>,
+        message: &Message,
+        flight: Flight,
+        together: Together,
+    ) {
         self.flight = Some(flight);
         desk.outputs.push_back(Output::Send {
             link: self.id,
             frame: codec::encode(message),
+            together,
         });
     }
 

@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// The version of the conversation.
-pub const SYNC_VERSION: u8 = 1;
+pub const SYNC_VERSION: u8 = 2;
 
 /// Names a journal: a new one when a node was restored from a backup.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]

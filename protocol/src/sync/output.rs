@@ -18,6 +18,8 @@ pub enum Output {
         /// Its bytes, without the length.
         #[serde(with = "serde_bytes")]
         frame: Vec<u8>,
+        /// With what it may be compressed.
+        together: Together,
     },
     /// End a stream. What of the last frame has not left does not leave where `at_once` is set.
     Close {
@@ -33,6 +35,18 @@ pub enum Output {
     },
     /// Something that people or programs may want to know.
     Tell(News),
+}
+
+/// With what a frame may be compressed: content of one label only with its like, so that how well
+/// it compresses tells nothing of another label's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Together {
+    /// With nothing else.
+    Alone,
+    /// With those that go on after it.
+    Begins,
+    /// With the frames before it from the last that began.
+    GoesOn,
 }
 
 /// How it stands with a device.

@@ -122,7 +122,7 @@ impl Host {
             salt,
             bytes: written.bytes,
         };
-        Some(entry_item(author.change(draft, payload)))
+        Some(entry_item(&author.change(draft, payload)))
     }
 
     /// A grant to itself that claims to be somebody else's.
@@ -172,8 +172,7 @@ impl Host {
 
 /// The same entry with other content beside the signed header.
 pub fn with_other_payload(bytes: &[u8]) -> Option<Vec<u8>> {
-    let mut envelope: kith_protocol::envelope::Envelope =
-        kith_protocol::codec::decode(bytes).ok()?;
+    let mut envelope = kith_protocol::condensed::decode(bytes).ok()?;
     let payload = envelope.payload.as_mut()?;
     let at = payload.bytes.len().checked_sub(1)?;
     payload.bytes[at] ^= 1;
@@ -272,6 +271,6 @@ impl Host {
             staff: None,
         };
         let content = kith_protocol::envelope::Content::Adopt { entries };
-        entry_item(author.entry(draft, content, None))
+        entry_item(&author.entry(draft, content, None))
     }
 }

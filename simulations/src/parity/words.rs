@@ -62,13 +62,18 @@ pub(super) fn call(call: &Call) -> String {
 /// Two outputs that are not the same.
 pub(super) fn outputs(place: String, real: Option<&Output>, simulated: Option<&Output>) -> Differs {
     if let (
-        Some(Output::Send { link, frame }),
+        Some(Output::Send {
+            link,
+            frame,
+            together,
+        }),
         Some(Output::Send {
             link: to,
             frame: by,
+            together: with,
         }),
     ) = (real, simulated)
-        && link == to
+        && (link, together) == (to, with)
     {
         let same = frame.iter().zip(by).take_while(|(a, b)| a == b).count();
         let from = |bytes: &[u8]| {
@@ -88,8 +93,13 @@ pub(super) fn outputs(place: String, real: Option<&Output>, simulated: Option<&O
 fn output(output: Option<&Output>) -> String {
     match output {
         None => "none".to_owned(),
-        Some(Output::Send { link, frame }) => {
-            format!("sends {} on link {}", self::frame(frame), link.0)
+        Some(Output::Send {
+            link,
+            frame,
+            together,
+        }) => {
+            let frame = self::frame(frame);
+            format!("sends {frame} on link {}, {together:?}", link.0)
         }
         Some(Output::Close { link, at_once }) => {
             let when = if *at_once { " at once" } else { "" };

@@ -3,7 +3,7 @@
 use kith_protocol::{
     id::DeviceId,
     limits::{CLOCK_PUT_BACK_MS, GREETING_LASTS_MS},
-    sync::{Input, News, Output},
+    sync::{Input, News, Output, Together},
 };
 
 use super::{Arrived, HostId, Passed, Sent, World};
@@ -177,7 +177,11 @@ impl World {
     fn obey(&mut self, host: HostId, output: Output) {
         let now = self.now_ms();
         match output {
-            Output::Send { link, frame } => self.send(Wire { host, link }, frame),
+            Output::Send {
+                link,
+                frame,
+                together,
+            } => self.send(Wire { host, link }, frame, together),
             Output::Close { link, .. } => {
                 let wire = Wire { host, link };
                 if let Some(other) = self.network.other(wire) {
@@ -201,7 +205,7 @@ impl World {
         }
     }
 
-    fn send(&mut self, wire: Wire, frame: Vec<u8>) {
+    fn send(&mut self, wire: Wire, frame: Vec<u8>, together: Together) {
         let Some(other) = self.network.other(wire) else {
             self.pass(Passed::Unsent { wire, frame });
             return;
@@ -219,6 +223,7 @@ impl World {
         let mut left_ms = self.now_ms();
         for frame in self.as_said(wire.host, frame) {
             self.frames.push((wire.host, other.host, frame.clone()));
+            self.together.push(together);
             left_ms = left_ms.max(self.carry(other, frame));
         }
         self.clock.at(left_ms + 1, Happening::Left(wire));

@@ -3,13 +3,13 @@
 use kith_protocol::{
     codec,
     store::Store,
-    sync::{Cursor, Farewell, JournalId, Kind, Message, OfRecord, Range, Said, Set},
+    sync::{Cursor, Farewell, JournalId, Kind, Message, OfRecord, Range, SYNC_VERSION, Said, Set},
 };
 use kith_simulations::{Sight, World};
 
 fn hello() -> Vec<u8> {
     codec::encode(&Message::Hello {
-        version: 1,
+        version: SYNC_VERSION,
         features: 0,
         journal: JournalId([1; 16]),
         held: None,
@@ -206,7 +206,7 @@ fn a_count_that_was_never_sent_leads_to_a_comparison_and_no_further() {
             panic!("the first word is no greeting");
         };
         let first = Message::Hello {
-            version: 1,
+            version: SYNC_VERSION,
             features: 0,
             journal: JournalId([1; 16]),
             held: Some(Cursor { journal, count }),

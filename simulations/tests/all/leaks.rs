@@ -94,7 +94,7 @@ fn an_unknown_record_and_one_that_is_not_shared_look_the_same() {
         world.run_for(1000);
         let record = if is_held { held } else { unknown };
         let hello = Message::Hello {
-            version: 1,
+            version: kith_protocol::sync::SYNC_VERSION,
             features: 0,
             journal: kith_protocol::sync::JournalId([1; 16]),
             held: None,

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use kith_crdt::Label;
 use kith_protocol::{
     codec, intake,
-    sync::{Kind, Message, OfRecord},
+    sync::{Kind, Message, OfRecord, Together},
 };
 use kith_simulations::{Sight, World};
 
@@ -64,6 +64,27 @@ fn many_records_are_given_in_few_parcels_and_no_parcel_mixes_labels() {
         let (labels, with_rights) = held(parcel);
         assert!(labels.len() + usize::from(with_rights) <= 1, "{labels:?}");
     }
+    // What is compressed together has one label too.
+    let first = world.together.len() - world.frames.len();
+    let mut before = None;
+    let mut gone_on = 0;
+    for (frame, together) in world.frames.iter().zip(&world.together[first..]) {
+        let Some(parcel) = batches_of(&frame.2).filter(|_| frame.0 == practice) else {
+            assert!(frame.0 != practice || *together == Together::Alone);
+            continue;
+        };
+        let labels = held(&parcel).0;
+        match together {
+            Together::Begins => {}
+            Together::GoesOn => {
+                assert_eq!(before.as_ref(), Some(&labels));
+                gone_on += 1;
+            }
+            Together::Alone => panic!("a parcel by itself"),
+        }
+        before = Some(labels);
+    }
+    assert!(gone_on > 0);
     let private = Label::private();
     let of_private = |parcel: &&Vec<OfRecord>| held(parcel).0.contains(&private);
     let of_private: Vec<_> = parcels.iter().filter(of_private).collect();

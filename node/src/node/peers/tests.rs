@@ -14,7 +14,9 @@ use kith_protocol::{
     record::Record,
     signed::Verified,
     store::Store,
-    sync::{Carried, Engine, Input, JournalId, Kind, LinkId, Message, OfRecord, Output},
+    sync::{
+        Carried, Engine, Input, JournalId, Kind, LinkId, Message, OfRecord, Output, SYNC_VERSION,
+    },
 };
 use tempfile::TempDir;
 
@@ -154,7 +156,7 @@ impl Place {
     fn hears(&mut self, from: DeviceId, record: RecordId, items: Vec<Carried>) -> Vec<Message> {
         let mut engine = self.engine();
         let hello = Message::Hello {
-            version: 1,
+            version: SYNC_VERSION,
             features: 0,
             journal: JournalId([1; 16]),
             held: None,
@@ -416,7 +418,7 @@ fn an_attachment_that_nobody_asked_for_ends_the_conversation() {
     let mut engine = host.engine();
     let words = [
         Message::Hello {
-            version: 1,
+            version: SYNC_VERSION,
             features: 0,
             journal: JournalId([1; 16]),
             held: None,

@@ -146,6 +146,14 @@ impl Deadlines {
     /// The rows that say of which records something comes in that their open work hangs on; noted
     /// here too.
     pub(in crate::node) fn touched(&mut self, items: &[Item]) -> Vec<Item> {
+        let comes = |item: &Item| matches!(item, Item::Entry { .. });
+        if let Some((_, last)) = &mut self.came_ms
+            && self.settling.is_none()
+            && items.iter().any(comes)
+        {
+            // Also what no work hangs on: whoever gives many records gives what is urgent first.
+            *last = now_ms();
+        }
         let touched: BTreeSet<_> = items
             .iter()
             .filter(|item| self.hangs_on(item))

@@ -30,7 +30,7 @@ use crate::{
     store::{Item, JournalPosition, Store, StoreError},
     sync::{
         message::{Cursor, Farewell, KeptBack, Message},
-        output::{News, Output},
+        output::{News, Output, Together},
         progress::{self, Given},
         ranges::Key,
         shell::Shell,
@@ -77,6 +77,8 @@ pub(super) struct Giving {
     proven: bool,
     pub(super) proven_theirs: bool,
     settled: bool,
+    /// Of what label the parcel before was, or of none.
+    label: Option<Option<Label>>,
     /// The position that is on the disk.
     saved: JournalPosition,
     /// A comparison that was due while there was much to give is tried again then.
@@ -504,11 +506,16 @@ impl Link {
         } else {
             desk.shell.disclose(disclosures, rows)?;
         }
+        let label = self.giving.label.replace(parcel.label().cloned());
+        let together = match label == self.giving.label {
+            true => Together::GoesOn,
+            false => Together::Begins,
+        };
         let message = Message::Items {
             through,
             batches: parcel.into_batches(),
         };
-        self.hand_over(desk, &message, flight);
+        self.hand_over_with(desk, &message, flight, together);
         Ok(())
     }
 

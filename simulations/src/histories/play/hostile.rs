@@ -6,7 +6,7 @@ use kith_protocol::{
     codec,
     id::{BlobId, EventId, RecordId},
     store::Item,
-    sync::{Carried, Farewell, JournalId, Kind, Message, OfRecord},
+    sync::{Carried, Farewell, JournalId, Kind, Message, OfRecord, SYNC_VERSION},
 };
 
 use super::{CAST, History, MALLORY, document, marked, people::became};
@@ -413,7 +413,7 @@ impl History {
         self.world.run_for(200);
         let first = [
             Message::Hello {
-                version: 1,
+                version: SYNC_VERSION,
                 features: 0,
                 journal: JournalId([1; 16]),
                 held: None,
@@ -522,7 +522,7 @@ impl History {
         let wire = self.world.script(HERE, HostId(to));
         self.world.run_for(200);
         let hello = Message::Hello {
-            version: 1,
+            version: SYNC_VERSION,
             features: 0,
             journal: JournalId([1; 16]),
             held: None,

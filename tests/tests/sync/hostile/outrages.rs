@@ -12,7 +12,7 @@ use kith_protocol::{
     codec,
     id::RecordId,
     limits::FRAME_LEN_MAX,
-    sync::{Carried, JournalId, Kind, Message, OfRecord},
+    sync::{Carried, JournalId, Kind, Message, OfRecord, SYNC_VERSION},
 };
 use libp2p::{Multiaddr, PeerId, identity::Keypair};
 use tokio::{io::AsyncWriteExt, net::TcpSocket, runtime::Runtime};
@@ -183,7 +183,7 @@ async fn says_it_again(client: &Client) {
 
 const fn hello() -> Message {
     Message::Hello {
-        version: 1,
+        version: SYNC_VERSION,
         features: 0,
         journal: JournalId([9; 16]),
         held: None,

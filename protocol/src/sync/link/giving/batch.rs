@@ -7,9 +7,9 @@ use kith_crdt::{DocumentId, Label};
 
 use crate::{
     audit::{Audience, DisclosedDocument, DisclosedRun, Disclosure, Extent, How, Recipient},
+    condensed,
     consent::{Reader, Whoever, grant::Purposes},
     id::{EventId, RecordId},
-    intake,
     limits::{BATCHES_MAX, DISCLOSURE_LEN_MAX, ITEMS_MAX, PARCEL_LEN_MAX},
     planted::{self, Planted},
     store::ChainPosition,
@@ -47,6 +47,11 @@ impl Parcel {
             len: PARCEL_LEN_MAX.saturating_sub(self.len as u64),
             is_empty: self.is_empty(),
         }
+    }
+
+    /// The label of what is in it; none of rights alone.
+    pub(super) const fn label(&self) -> Option<&Label> {
+        self.label.as_ref()
     }
 
     /// Whether something of a label, or rights, may go with what is in it.
@@ -216,8 +221,7 @@ impl Batch {
 
 /// Where the entry of our own store stands in its chain.
 pub(super) fn position_of(bytes: &[u8]) -> Option<ChainPosition> {
-    let entry = intake::own_entry(bytes).ok()?;
-    let header = entry.header.value();
+    let header = condensed::own_header(bytes).ok()?;
     Some(ChainPosition {
         device: header.device,
         epoch: header.epoch,
