@@ -12,8 +12,9 @@ use zstd::{
     zstd_safe::{compress_bound, get_frame_content_size},
 };
 
-/// How far back a window reaches, as a power of two: two mebibytes.
-const WINDOW_LOG: u32 = 21;
+/// How far back a window reaches, as a power of two: one mebibyte. Twice as far saves 3 in 100 and costs
+/// twice the memory on both sides.
+const WINDOW_LOG: u32 = 20;
 
 thread_local! {
     static PACKER: RefCell<Option<Compressor<'static>>> = const { RefCell::new(None) };
