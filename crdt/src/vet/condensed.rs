@@ -20,7 +20,7 @@ use sha2::{Digest, Sha256};
 use self::columns::{Columns, Writer};
 use super::{
     CHANGE_CHUNK, CHANGE_LEN_MAX, Change, MAGIC, OPERATIONS_FREE, OPERATIONS_MAX, chunk,
-    operation::{Action, Key, OpId, Operation},
+    operation::{self, Action, Key, OpId, Operation},
 };
 use crate::{
     ChangeHash, ResourceId,
@@ -28,6 +28,11 @@ use crate::{
 };
 
 const CHECKSUM_LEN: usize = 4;
+
+/// Bytes of a change for each byte of the text that it is made of, and those beside: an honest one
+/// has twice as many at most, and what comes from outside must not grow without measure.
+const GROWTH_MAX: usize = 4;
+const GROWTH_FREE: usize = 4096;
 
 /// What each piece begins with.
 const PIECE: char = '\x1f';
@@ -81,31 +86,29 @@ impl Condensed {
     /// resources, or is not made again to the byte.
     pub fn of(bytes: &[u8], actor: &Actor) -> Option<Self> {
         let change = Change::read(&chunk(bytes).ok()?).ok()?;
-        let (deps, actor_seq) = (change.deps.clone(), change.actor_seq);
-        let (start_op, time_ms) = (change.head.start_op, change.time_ms);
-        let made = read(change, actor)?;
-        let condensed = Self {
-            deps,
-            actor_seq,
-            start_op,
-            time_ms,
+        let mut condensed = Self {
+            deps: change.deps,
+            actor_seq: change.actor_seq,
+            start_op: change.head.start_op,
+            time_ms: change.time_ms,
             one_by_one: false,
-            made: told(&made)?,
+            made: told(&read(change.columns, change.head.start_op, actor)?)?,
         };
-        let one_by_one = Self {
-            one_by_one: true,
-            ..condensed.clone()
-        };
-        let mut layouts = [condensed, one_by_one].into_iter();
-        layouts.find(|layout| layout.expand(actor).as_deref() == Some(bytes))
+        for one_by_one in [false, true] {
+            condensed.one_by_one = one_by_one;
+            if condensed.expand(actor).as_deref() == Some(bytes) {
+                return Some(condensed);
+            }
+        }
+        None
     }
 
     /// The change of this actor. Nothing where the text is not one that is written here, or makes
     /// more than a change may; whether the change is one that kith could have written is for
     /// [`vet`](super::vet()) to say.
     pub fn expand(&self, actor: &Actor) -> Option<Vec<u8>> {
-        let mut operations = OPERATIONS_MAX.min(OPERATIONS_FREE + self.made.len());
-        let made = heard(&self.made, actor, self.start_op, &mut operations)?;
+        let operations_max = OPERATIONS_MAX.min(OPERATIONS_FREE + self.made.len());
+        let made = heard(&self.made, actor, self.start_op, operations_max)?;
         let mut writer = Writer::new(self.start_op, self.made.len());
         if self.one_by_one {
             // Of one resource alone both layouts are the same, and it is written in one way.
@@ -130,8 +133,9 @@ impl Condensed {
             }
             fill_lists(&mut writer, &lists);
         }
+        let len_max = CHANGE_LEN_MAX.min(GROWTH_FREE + GROWTH_MAX * self.made.len());
         let bytes = self.chunk(actor, &writer.finish());
-        (bytes.len() <= CHANGE_LEN_MAX).then_some(bytes)
+        (bytes.len() <= len_max).then_some(bytes)
     }
 
     fn chunk(&self, actor: &Actor, columns: &Columns) -> Vec<u8> {
@@ -186,19 +190,18 @@ fn fill_lists(writer: &mut Writer<'_>, lists: &[(u64, &[&str])]) {
 }
 
 /// The resources that a change makes, in the order in which they were made.
-fn read<'a>(change: Change<'a>, actor: &Actor) -> Option<Vec<Made<'a>>> {
-    let mut columns = change.columns;
+fn read<'a>(
+    mut columns: operation::Columns<'a>,
+    start_op: u64,
+    actor: &Actor,
+) -> Option<Vec<Made<'a>>> {
     let mut reading = Reading::default();
-    let start_op = change.head.start_op;
     let mut counter = start_op;
     while let Some(operation) = columns.next().ok()? {
         reading.step(counter, &operation)?;
         counter += 1;
     }
-    let mut by_id = BTreeMap::new();
-    for (name, members) in reading.made.into_values() {
-        by_id.insert(name, members);
-    }
+    let mut by_id: BTreeMap<_, _> = reading.made.into_values().collect();
     let ids = (0..by_id.len()).map(|ordinal| ResourceId::derive(actor, start_op, ordinal));
     ids.map(|id| {
         let members = by_id.remove(id.as_str())?.into_iter().collect();
@@ -288,12 +291,12 @@ fn told(made: &[Made<'_>]) -> Option<String> {
     Some(text)
 }
 
-/// The resources that a text tells of, with at most as many operations.
+/// The resources that a text tells of; nothing where they take more operations.
 fn heard<'a>(
     text: &'a str,
     actor: &Actor,
     start_op: u64,
-    operations: &mut usize,
+    mut operations: usize,
 ) -> Option<Vec<Made<'a>>> {
     let mut made: Vec<Made<'a>> = Vec::new();
     // The name that waits for its text, and whether the member before takes items.
@@ -312,9 +315,10 @@ fn heard<'a>(
             named = Some(said);
             continue;
         }
-        *operations = operations.checked_sub(1)?;
+        operations = operations.checked_sub(1)?;
         if what == RESOURCE {
-            *operations = operations.checked_sub(1)?;
+            // It is made, and has its member `$`.
+            operations = operations.checked_sub(1)?;
             made.push(Made {
                 id: ResourceId::derive(actor, start_op, made.len()),
                 members: vec![(member::META, Member::Text(said))],

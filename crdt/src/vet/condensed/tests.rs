@@ -57,6 +57,22 @@ fn by_another_actor_it_is_another_change() {
     assert!(vet(&other).is_ok());
 }
 
+#[test]
+fn a_short_text_makes_no_long_change() {
+    let condensed = |made| Condensed {
+        deps: Vec::new(),
+        actor_seq: 1,
+        start_op: 1,
+        time_ms: 0,
+        one_by_one: false,
+        made,
+    };
+    let resources = |count| condensed("\x1fR".repeat(count)).expand(&ACTOR);
+    assert!(resources(100).is_some_and(|bytes| bytes.len() > 2500));
+    assert_eq!(resources(60_000), None);
+    assert_eq!(resources(1 << 20), None);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 

@@ -32,6 +32,8 @@ pub(super) const FIRST: RecordId = RecordId::from_bytes([0; 32]);
 /// Records in which something came in at once that are looked at in the same moment. Where it is more,
 /// as when very many are given for the first time, all are looked at once nothing more comes in.
 const AT_ONCE: usize = 2;
+/// Entries that come together and are more than somebody writes at once.
+const MANY: usize = 16;
 /// So long nothing came in until then, milliseconds; and no longer than the second after the first.
 const STILL_MS: u64 = 200;
 const STILL_MS_MAX: u64 = 5_000;
@@ -146,10 +148,12 @@ impl Deadlines {
     /// The rows that say of which records something comes in that their open work hangs on; noted
     /// here too.
     pub(in crate::node) fn touched(&mut self, items: &[Item]) -> Vec<Item> {
-        let comes = |item: &Item| matches!(item, Item::Entry { .. });
+        let came = items
+            .iter()
+            .filter(|item| matches!(item, Item::Entry { .. }));
         if let Some((_, last)) = &mut self.came_ms
             && self.settling.is_none()
-            && items.iter().any(comes)
+            && came.count() > MANY
         {
             // Also what no work hangs on: whoever gives many records gives what is urgent first.
             *last = now_ms();
