@@ -12,6 +12,7 @@ mod column;
 mod condensed;
 mod creations;
 mod layout;
+mod made;
 mod operation;
 mod reader;
 mod refusal;

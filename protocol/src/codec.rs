@@ -47,10 +47,12 @@ pub fn encode<T: Serialize>(value: &T) -> Vec<u8> {
 /// # Panics
 /// As [`encode`].
 pub fn encode_onto<T: Serialize>(bytes: &mut Vec<u8>, value: &T) {
-    let mut writer = IoWrite::new(bytes);
-    let mut serializer = Serializer::new(&mut writer).packed_format();
-    let written = value.serialize(&mut serializer);
-    written.expect("a derived value is written to memory");
+    write(bytes, value).expect("a derived value is written to memory");
+}
+
+fn write<T: Serialize>(to: impl io::Write, value: &T) -> Result<(), serde_cbor::Error> {
+    let mut writer = IoWrite::new(to);
+    value.serialize(&mut Serializer::new(&mut writer).packed_format())
 }
 
 /// Reads what [`encode`] wrote, and nothing else.
@@ -67,9 +69,7 @@ pub fn decode<T: Serialize + DeserializeOwned>(bytes: &[u8]) -> Result<T, Decode
 /// Whether [`encode`] would write these bytes; nothing is written for it.
 fn is_written_so<T: Serialize>(value: &T, bytes: &[u8]) -> bool {
     let mut rest = Rest(bytes);
-    let mut writer = IoWrite::new(&mut rest);
-    let mut serializer = Serializer::new(&mut writer).packed_format();
-    value.serialize(&mut serializer).is_ok() && rest.0.is_empty()
+    write(&mut rest, value).is_ok() && rest.0.is_empty()
 }
 
 /// What is still to be written; takes nothing else.

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     author::Entry,
-    codec,
+    codec::{self, DecodeError},
     envelope::{Envelope, Header, Payload},
     id::PayloadHash,
     intake::IntakeError,
@@ -72,21 +72,21 @@ pub fn decode(bytes: &[u8]) -> Result<Envelope, IntakeError> {
 
 /// The same, with the hash of the payload where it was made to read it.
 pub(crate) fn decode_hashed(bytes: &[u8]) -> Result<(Envelope, Option<PayloadHash>), IntakeError> {
-    if bytes.first() == Some(&WHOLE) {
-        return Ok((codec::decode(bytes)?, None));
+    match Spelling::read(bytes)? {
+        Spelling::Whole(envelope) => Ok((envelope, None)),
+        Spelling::Condensed(condensed) => {
+            let (envelope, hash) = condensed.expand()?;
+            Ok((envelope, Some(hash)))
+        }
     }
-    let condensed: CondensedEnvelope = codec::decode(bytes)?;
-    let (envelope, hash) = condensed.expand()?;
-    Ok((envelope, Some(hash)))
 }
 
 /// Reads an envelope that this node checked before it wrote it into its own sealed store.
 pub(crate) fn decode_own(bytes: &[u8]) -> Result<Envelope, IntakeError> {
-    if bytes.first() == Some(&WHOLE) {
-        return Ok(codec::decode_trusted(bytes)?);
+    match Spelling::read_own(bytes)? {
+        Spelling::Whole(envelope) => Ok(envelope),
+        Spelling::Condensed(condensed) => Ok(condensed.expand()?.0),
     }
-    let condensed: CondensedEnvelope = codec::decode_trusted(bytes)?;
-    Ok(condensed.expand()?.0)
 }
 
 /// The same envelope, whole.
@@ -94,22 +94,46 @@ pub(crate) fn decode_own(bytes: &[u8]) -> Result<Envelope, IntakeError> {
 /// # Errors
 /// As for [`decode`].
 pub fn whole(bytes: Vec<u8>) -> Result<Vec<u8>, IntakeError> {
-    match bytes.first() {
-        Some(&WHOLE) => Ok(bytes),
-        _ => Ok(codec::encode(&decode(&bytes)?)),
+    if is_whole(&bytes) {
+        Ok(bytes)
+    } else {
+        Ok(codec::encode(&decode(&bytes)?))
     }
 }
 
 /// The header of an envelope that this node checked before it wrote it into its own sealed store;
 /// of a condensed one it does not say the hash of the payload.
 pub(crate) fn own_header(bytes: &[u8]) -> Result<Header, IntakeError> {
-    let signed = if bytes.first() == Some(&WHOLE) {
-        codec::decode_trusted::<Envelope>(bytes)?.signed
-    } else {
-        let condensed: CondensedEnvelope = codec::decode_trusted(bytes)?;
-        condensed.signed_with(&[0; HASH_LEN])?
-    };
-    header(signed)
+    match Spelling::read_own(bytes)? {
+        Spelling::Whole(envelope) => header(envelope.signed),
+        Spelling::Condensed(condensed) => header(condensed.signed_with(&[0; HASH_LEN])?),
+    }
+}
+
+fn is_whole(bytes: &[u8]) -> bool {
+    bytes.first() == Some(&WHOLE)
+}
+
+/// An envelope as it is written.
+enum Spelling {
+    Whole(Envelope),
+    Condensed(CondensedEnvelope),
+}
+
+impl Spelling {
+    fn read(bytes: &[u8]) -> Result<Self, DecodeError> {
+        match is_whole(bytes) {
+            true => codec::decode(bytes).map(Self::Whole),
+            false => codec::decode(bytes).map(Self::Condensed),
+        }
+    }
+
+    fn read_own(bytes: &[u8]) -> Result<Self, DecodeError> {
+        match is_whole(bytes) {
+            true => codec::decode_trusted(bytes).map(Self::Whole),
+            false => codec::decode_trusted(bytes).map(Self::Condensed),
+        }
+    }
 }
 
 impl CondensedEnvelope {
@@ -262,6 +286,23 @@ mod tests {
             let mut changed = bytes.clone();
             changed[bit / 8] ^= 1 << (bit % 8);
             assert!(intake::entry(&changed).is_err(), "bit {bit}");
+        }
+    }
+
+    #[test]
+    fn counters_that_no_change_has_are_refused() {
+        let bytes = encode(&entry(NONCE, &[plan("at home")]));
+        for counter in [0, 1 << 31, u64::MAX - 1, u64::MAX] {
+            for of in [0, 1, 2] {
+                let mut condensed: CondensedEnvelope = codec::decode(&bytes).expect("condensed");
+                let all = [
+                    &mut condensed.actor_seq,
+                    &mut condensed.start_op,
+                    &mut condensed.time_ms,
+                ];
+                *all.into_iter().nth(of).expect("one of three") = counter;
+                assert!(intake::entry(&codec::encode(&condensed)).is_err());
+            }
         }
     }
 

@@ -19,8 +19,8 @@ use sha2::{Digest, Sha256};
 
 use self::columns::{Columns, Writer};
 use super::{
-    CHANGE_CHUNK, CHANGE_LEN_MAX, Change, MAGIC, OPERATIONS_FREE, OPERATIONS_MAX, chunk,
-    operation::{self, Action, Key, OpId, Operation},
+    CHANGE_CHUNK, CHANGE_LEN_MAX, COUNTER_MAX, Change, MAGIC, OPERATIONS_FREE, OPERATIONS_MAX,
+    chunk, made,
 };
 use crate::{
     ChangeHash, ResourceId,
@@ -30,7 +30,8 @@ use crate::{
 const CHECKSUM_LEN: usize = 4;
 
 /// Bytes of a change for each byte of the text that it is made of, and those beside: an honest one
-/// has twice as many at most, and what comes from outside must not grow without measure.
+/// has three times as many at most (`tests.rs`), and what comes from outside must not grow without
+/// measure.
 const GROWTH_MAX: usize = 4;
 const GROWTH_FREE: usize = 4096;
 
@@ -69,7 +70,7 @@ pub struct Condensed {
     pub made: String,
 }
 
-/// A resource as it stands in the text.
+/// A resource that the text tells of.
 struct Made<'a> {
     id: ResourceId,
     /// By their names, ascending.
@@ -86,13 +87,15 @@ impl Condensed {
     /// resources, or is not made again to the byte.
     pub fn of(bytes: &[u8], actor: &Actor) -> Option<Self> {
         let change = Change::read(&chunk(bytes).ok()?).ok()?;
+        let start_op = change.head.start_op;
+        let made = in_order(made::read(change.columns, start_op)?, actor, start_op)?;
         let mut condensed = Self {
             deps: change.deps,
             actor_seq: change.actor_seq,
-            start_op: change.head.start_op,
+            start_op,
             time_ms: change.time_ms,
             one_by_one: false,
-            made: told(&read(change.columns, change.head.start_op, actor)?)?,
+            made: told(&made)?,
         };
         for one_by_one in [false, true] {
             condensed.one_by_one = one_by_one;
@@ -107,6 +110,9 @@ impl Condensed {
     /// more than a change may; whether the change is one that kith could have written is for
     /// [`vet`](super::vet()) to say.
     pub fn expand(&self, actor: &Actor) -> Option<Vec<u8>> {
+        if self.start_op > COUNTER_MAX {
+            return None;
+        }
         let operations_max = OPERATIONS_MAX.min(OPERATIONS_FREE + self.made.len());
         let made = heard(&self.made, actor, self.start_op, operations_max)?;
         let mut writer = Writer::new(self.start_op, self.made.len());
@@ -189,73 +195,20 @@ fn fill_lists(writer: &mut Writer<'_>, lists: &[(u64, &[&str])]) {
     }
 }
 
-/// The resources that a change makes, in the order in which they were made.
-fn read<'a>(
-    mut columns: operation::Columns<'a>,
-    start_op: u64,
+/// The resources of a change in the order in which they were made, which their ids follow from.
+fn in_order<'a>(
+    made: Vec<made::Made<'a>>,
     actor: &Actor,
-) -> Option<Vec<Made<'a>>> {
-    let mut reading = Reading::default();
-    let mut counter = start_op;
-    while let Some(operation) = columns.next().ok()? {
-        reading.step(counter, &operation)?;
-        counter += 1;
-    }
-    let mut by_id: BTreeMap<_, _> = reading.made.into_values().collect();
-    let ids = (0..by_id.len()).map(|ordinal| ResourceId::derive(actor, start_op, ordinal));
-    ids.map(|id| {
-        let members = by_id.remove(id.as_str())?.into_iter().collect();
-        Some(Made { id, members })
-    })
-    .collect()
-}
-
-/// What was read so far, by the counters of what it was begun with.
-#[derive(Default)]
-struct Reading<'a> {
-    made: BTreeMap<u64, (&'a str, BTreeMap<&'a str, Member<'a>>)>,
-    lists: BTreeMap<u64, (u64, &'a str)>,
-}
-
-impl<'a> Reading<'a> {
-    fn step(&mut self, own: u64, operation: &Operation<'a>) -> Option<()> {
-        if operation.replaced > 0 {
-            return None;
-        }
-        match (operation.object, operation.key, operation.action) {
-            (None, Key::Name(name), Action::MakeMap) => {
-                self.made.insert(own, (name, BTreeMap::new()));
-            }
-            (Some(OpId { actor: 0, counter }), Key::Name(name), action) => {
-                let (_, members) = self.made.get_mut(&counter)?;
-                let member = match action {
-                    Action::Set(text) => Member::Text(text),
-                    Action::MakeList => {
-                        self.lists.insert(own, (counter, name));
-                        Member::List(Vec::new())
-                    }
-                    Action::MakeMap | Action::Delete => return None,
-                };
-                if members.insert(name, member).is_some() {
-                    return None;
-                }
-            }
-            (Some(OpId { actor: 0, counter }), _, Action::Set(text)) => {
-                let (resource, name) = self.lists.get(&counter)?;
-                let (_, members) = self.made.get_mut(resource)?;
-                match members.get_mut(name) {
-                    Some(Member::List(items)) => items.push(text),
-                    Some(Member::Text(_)) | None => return None,
-                }
-            }
-            _ => return None,
-        }
-        Some(())
-    }
+    start_op: u64,
+) -> Option<Vec<made::Made<'a>>> {
+    let count = made.len();
+    let mut by_id: BTreeMap<_, _> = made.into_iter().map(|made| (made.id, made)).collect();
+    let ids = (0..count).map(|ordinal| ResourceId::derive(actor, start_op, ordinal));
+    ids.map(|id| by_id.remove(id.as_str())).collect()
 }
 
 /// What is made, as one text. Nothing where that could be read in another way.
-fn told(made: &[Made<'_>]) -> Option<String> {
+fn told(made: &[made::Made<'_>]) -> Option<String> {
     let mut text = String::new();
     let mut say = |what: char, said: &str| {
         text.extend([PIECE, what]);
@@ -263,25 +216,24 @@ fn told(made: &[Made<'_>]) -> Option<String> {
         (!said.contains(PIECE)).then_some(())
     };
     for one in made {
-        let meta = one.members.iter().find(|(name, _)| *name == member::META);
-        let Some((_, Member::Text(meta))) = meta else {
+        let Some(made::Member::Text(meta)) = one.members.get(member::META) else {
             return None;
         };
         say(RESOURCE, meta)?;
         for (name, member) in &one.members {
             match (*name, member) {
                 (member::META, _) => {}
-                (member::ORDER, Member::Text(order)) => say(ORDER, order)?,
-                (_, Member::Text(register)) if name_in(register) == Some(name) => {
+                (member::ORDER, made::Member::Text(order)) => say(ORDER, order)?,
+                (_, made::Member::Text(register)) if name_in(register) == Some(name) => {
                     say(REGISTER, register)?;
                 }
-                (_, Member::Text(register)) => {
+                (_, made::Member::Text(register)) => {
                     say(NAME, name)?;
                     say(TEXT, register)?;
                 }
-                (_, Member::List(items)) => {
+                (_, made::Member::List(items)) => {
                     say(LIST, name)?;
-                    for item in items {
+                    for (_, item) in items {
                         say(ITEM, item)?;
                     }
                 }

@@ -172,7 +172,7 @@ impl FrameReader {
             let (kind, rest) = bytes.split_first().ok_or_else(malformed)?;
             match *kind {
                 PLAIN => return Ok(rest.to_vec()),
-                ENDS if rest.is_empty() => self.window = None,
+                ENDS if rest.is_empty() && self.window.take().is_some() => {}
                 COMPRESSED | BEGINS | GOES_ON => return self.expanded(*kind, rest),
                 _ => return Err(malformed()),
             }
@@ -221,15 +221,10 @@ impl FrameWriter {
 
     /// The frame compressed, where that makes it shorter, and in which way.
     fn packed(&mut self, frame: &[u8], together: Together) -> io::Result<(u8, Option<Vec<u8>>)> {
-        if together == Together::Begins {
-            self.window = None;
-        }
-        if let Some(window) = self
-            .window
-            .as_mut()
-            .filter(|_| together == Together::GoesOn)
-        {
-            return Ok((GOES_ON, Some(window.pack(frame)?)));
+        match (together, &mut self.window) {
+            (Together::GoesOn, Some(window)) => return Ok((GOES_ON, Some(window.pack(frame)?))),
+            (Together::Begins, window) => *window = None,
+            (Together::GoesOn, None) | (Together::Alone, _) => {}
         }
         if frame.len() >= WINDOW_FROM && together != Together::Alone {
             let window = self.window.insert(Window::begin(WINDOW_LEVEL)?);

@@ -6,7 +6,7 @@ use kith_protocol::{
     id::PrincipalId,
     intake,
     logs::LogId,
-    record::{CarryOver, Record},
+    record::{CarryOver, Record, Weighed},
     store::Store,
 };
 
@@ -42,7 +42,7 @@ impl Node {
                 match intake::entry(&bytes) {
                     Ok(checked) if checked.id() == entry => {
                         self.know(&mut fresh, checked.header.value().author)?;
-                        let arrived = fresh.arrive_entry(checked);
+                        let arrived = fresh.arrive_weighed(Weighed::of(checked, bytes));
                         found
                             .faults
                             .extend(arrived.err().map(|error| format!("entry {entry}: {error}")));

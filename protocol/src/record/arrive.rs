@@ -10,7 +10,6 @@ use super::{
 use crate::{
     author::Entry,
     codec::{self, DecodeError},
-    condensed,
     consent::{
         ContentFacts, Full,
         cut::{PartProof, ProvenPart},
@@ -107,13 +106,8 @@ impl Record {
         Ok(item)
     }
 
-    /// Takes in an entry whose signature and payload were checked.
-    pub fn arrive_entry(&mut self, entry: Entry) -> Result<Arrived, ArrivalError> {
-        let bytes = condensed::encode(&entry);
-        self.arrive_weighed(Weighed::of(entry, bytes))
-    }
-
-    /// Takes in an entry of whose content it is known what vetting finds.
+    /// Takes in an entry whose signature and payload were checked, and of whose content it is known
+    /// what vetting finds.
     pub fn arrive_weighed(&mut self, weighed: Weighed) -> Result<Arrived, ArrivalError> {
         let header = weighed.header();
         if header.record != self.id {

@@ -258,7 +258,8 @@ fn who_never_had_the_first_epoch_sees_the_same_and_who_vouches_for_it() {
         if document.epoch > 0 {
             for (_, bytes) in store.entries(&id, &document).expect("entries") {
                 let entry = kith_protocol::intake::entry(&bytes).expect("it holds");
-                without.arrive_entry(entry).expect("it holds");
+                let weighed = kith_protocol::record::Weighed::of(entry, bytes);
+                without.arrive_weighed(weighed).expect("it holds");
             }
         }
     }

@@ -445,9 +445,13 @@ impl Node {
 
 #[cfg(test)]
 mod tests {
-    use kith_protocol::id::RecordId;
+    use kith_crdt::{DocumentId, Label, Section};
+    use kith_protocol::{
+        id::{DeviceId, EnvelopeId, RecordId},
+        store::{ChainPosition, Item},
+    };
 
-    use super::{AT_ONCE, Deadlines, IN_TURN, STILL_MS};
+    use super::{AT_ONCE, Deadlines, IN_TURN, MANY, STILL_MS, STILL_MS_MAX};
     use crate::node::now_ms;
 
     fn id(n: u8) -> RecordId {
@@ -486,5 +490,46 @@ mod tests {
             once.mark(*record);
         }
         assert_eq!(once.take_due(now_ms()), many, "nobody comes back");
+    }
+
+    #[test]
+    fn what_waits_waits_on_while_many_entries_come_and_not_for_single_ones() {
+        let entry = |n: u8| Item::Entry {
+            record: id(n),
+            document: DocumentId::first(Section::Results, Label::general()),
+            id: EnvelopeId::from_bytes([n; 32]),
+            position: ChainPosition {
+                device: DeviceId::from_bytes([0; 32]),
+                epoch: 0,
+                seq: u64::from(n),
+            },
+            bytes: Vec::new(),
+        };
+        let entries: Vec<_> = (0..=17).map(entry).collect();
+        assert!(entries.len() > MANY + 1);
+        let waiting = || Deadlines {
+            is_running: true,
+            stale: [id(1)].into(),
+            came_ms: Some((now_ms() - 1000, now_ms() - 1000)),
+            ..Deadlines::default()
+        };
+        let due = |mut deadlines: Deadlines, items: &[Item]| {
+            assert!(deadlines.touched(items).is_empty(), "no work hangs on it");
+            deadlines.take_due(now_ms())
+        };
+        assert_eq!(due(waiting(), &entries[..1]), [id(1)]);
+        assert_eq!(due(waiting(), &entries[..MANY]), [id(1)]);
+        assert!(due(waiting(), &entries).is_empty());
+        // What is written because of it puts off nothing.
+        let settling = Deadlines {
+            settling: Some(id(2)),
+            ..waiting()
+        };
+        assert_eq!(due(settling, &entries), [id(1)]);
+        let long = Deadlines {
+            came_ms: Some((now_ms() - STILL_MS_MAX, now_ms() - 1000)),
+            ..waiting()
+        };
+        assert_eq!(due(long, &entries), [id(1)], "it has its turn at last");
     }
 }
