@@ -72,6 +72,9 @@ const LOOKS_LAST: Duration = Duration::from_millis(15);
 /// After so long without a question the node lets go of what it keeps at hand.
 const QUIET: Duration = Duration::from_secs(3);
 
+/// After so long what is free is given back to the system.
+const FREE_FOR: Duration = Duration::from_millis(1500);
+
 /// Jobs that wait for the node; more than that and whoever asks has to wait.
 const JOBS_MAX: usize = 64;
 
@@ -150,6 +153,8 @@ struct Worker {
     telling: Telling,
     /// When somebody asked for something last; nothing once the node rests.
     asked: Option<Instant>,
+    /// When another node last said something; nothing once the node rests.
+    heard: Option<Instant>,
 }
 
 impl Driver {
@@ -310,6 +315,7 @@ impl Worker {
             outputs,
             telling,
             asked: None,
+            heard: None,
         })
     }
 
@@ -330,9 +336,13 @@ impl Worker {
                     work(&mut self.node);
                     self.happened(Input::Changed);
                 }
-                Job::Input(input) => self.happened(input),
-                Job::Quiet if self.asked.is_some() => self.rest_if_quiet(),
-                Job::Quiet => {}
+                Job::Input(input) => {
+                    if matches!(input, Input::Received { .. } | Input::Heard { .. }) {
+                        self.heard = Some(Instant::now());
+                    }
+                    self.happened(input);
+                }
+                Job::Quiet => self.rest_if_quiet(),
                 Job::IsUpToDate(device, answer) => {
                     if answer.send(self.engine.is_up_to_date(&device)).is_err() {
                         tracing::debug!("nobody waits for an answer");
@@ -384,11 +394,13 @@ impl Worker {
     }
 
     /// Lets go of what is kept at hand, unless somebody asks for things: what they asked for they
-    /// ask for again.
+    /// ask for again. Where nobody does, other nodes must have been silent too.
     fn rest_if_quiet(&mut self) {
-        if self.asked.is_none_or(|asked| asked.elapsed() >= QUIET) {
-            self.asked = None;
+        let last = self.asked.or(self.heard);
+        if last.is_some_and(|last| last.elapsed() >= QUIET) {
+            (self.asked, self.heard) = (None, None);
             self.node.rest();
+            give_memory_back();
         }
     }
 
@@ -475,6 +487,16 @@ async fn say_quiet(jobs: mpsc::WeakSender<Job>) {
         if jobs.try_send(Job::Quiet).is_err() {
             tracing::debug!("the node has much to do");
         }
+    }
+}
+
+/// Has the system get back what nobody uses: the allocator gives it back when a thread ends, where it
+/// has been free for a second.
+fn give_memory_back() {
+    let thread = std::thread::Builder::new().name("kith-rest".to_owned());
+    let ended = thread.spawn(|| std::thread::sleep(FREE_FOR));
+    if let Err(error) = ended {
+        tracing::debug!(%error, "memory that is free stays with this program");
     }
 }
 

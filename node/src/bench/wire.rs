@@ -22,8 +22,8 @@ use crate::{
 const NOTES: u32 = 100;
 /// Reconnects of which the median counts.
 const RECONNECTS: usize = 5;
-/// How long nodes are left alone before their idle memory is read.
-const IDLE: Duration = Duration::from_secs(3);
+/// How long nodes are left alone before their idle memory is read: longer than they take to rest.
+const IDLE: Duration = Duration::from_secs(10);
 /// How long a note may take to arrive.
 const PATIENCE: Duration = Duration::from_secs(60);
 /// Nodes that a hub knows.
