@@ -110,7 +110,7 @@ impl Parcel {
             }
             parcel.batches.push((batch.record, sound));
         }
-        parcel.hear_events(events);
+        parcel.hear_events(&events);
         parcel.hear_entries(entries);
         for (_, sound) in &mut parcel.batches {
             sound.kept_back.sort_unstable_by_key(|kept| kept.nth);
@@ -119,16 +119,16 @@ impl Parcel {
     }
 
     /// Events come with every record that they decide about: each is checked once.
-    fn hear_events(&mut self, events: Vec<Came>) {
+    fn hear_events(&mut self, events: &[Came]) {
         let mut checked: BTreeMap<_, Option<Verified<Event>>> = BTreeMap::new();
-        for (_, _, bytes) in &events {
+        for (_, _, bytes) in events {
             checked.entry(bytes.as_slice()).or_default();
         }
         let heard = intake::events(checked.keys().copied());
         for (slot, event) in checked.values_mut().zip(heard) {
             *slot = event.ok();
         }
-        for (nth_batch, nth, bytes) in &events {
+        for (nth_batch, nth, bytes) in events {
             let (_, sound) = &mut self.batches[*nth_batch];
             match checked.get(bytes.as_slice()).cloned().flatten() {
                 None => sound.keep_back(*nth, NotTaken::Unsound),
