@@ -16,7 +16,7 @@ use tokio::{
 use crate::{
     driver::{Driver, Outputs},
     network::{Channel, FrameReader, FrameWriter, Network, Talk, parse_address},
-    node::now_ms,
+    node::{Peer, now_ms},
     whereabouts,
 };
 
@@ -41,6 +41,14 @@ enum Called {
     Reached(DeviceId, Box<Channel>),
     NotReached(DeviceId),
     Done,
+}
+
+/// What is known of a device that is to be called.
+enum Known {
+    Peer(Peer),
+    Nobody,
+    /// There is a conversation with it.
+    Speaks,
 }
 
 /// A frame that waits to leave, and with what it may be compressed.
@@ -159,9 +167,18 @@ impl Links {
     fn dial(&mut self, device: DeviceId) {
         let (driver, network) = (self.driver.clone(), self.network.clone());
         self.tasks.spawn(async move {
-            let known = driver.ask(move |node| node.peer_of(device)).await;
-            let Ok(Some((_, peer))) = known else {
-                return Called::NotReached(device);
+            // A node that has much to do answers late, and the other may have called meanwhile: of
+            // two conversations one would end, with all that it had begun.
+            let known = driver.ask(move |node| match node.speaks_with(&device) {
+                true => Ok(Known::Speaks),
+                false => Ok(node
+                    .peer_of(device)?
+                    .map_or(Known::Nobody, |(_, peer)| Known::Peer(peer))),
+            });
+            let peer = match known.await {
+                Ok(Known::Peer(peer)) => peer,
+                Ok(Known::Speaks) => return Called::Done,
+                Ok(Known::Nobody) | Err(_) => return Called::NotReached(device),
             };
             let addresses: Vec<_> = peer
                 .addresses

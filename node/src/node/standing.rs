@@ -27,6 +27,14 @@ impl Node {
         self.standings.now = now;
     }
 
+    /// Whether there is a conversation with a device.
+    pub fn speaks_with(&self, device: &DeviceId) -> bool {
+        match self.standings.now.get(device) {
+            Some(Standing::Queued | Standing::Talking | Standing::UpToDate) => true,
+            Some(Standing::Called | Standing::Away { .. }) | None => false,
+        }
+    }
+
     /// Notes why a device was not reached.
     pub fn not_reached(&mut self, device: DeviceId, why: String) {
         if self.standings.now.contains_key(&device) {

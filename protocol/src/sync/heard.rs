@@ -101,7 +101,8 @@ impl Parcel {
         let (mut events, mut entries) = (Vec::new(), Vec::new());
         for (nth_batch, batch) in batches.into_iter().enumerate() {
             let mut sound = Sound::default();
-            for (nth, Carried { kind, bytes }) in places.by_ref().zip(batch.items) {
+            // In this order: the place that no item is left for is the next batch's first.
+            for (Carried { kind, bytes }, nth) in batch.items.into_iter().zip(places.by_ref()) {
                 match kind {
                     Kind::Event => events.push((nth_batch, nth, bytes)),
                     Kind::Entry => entries.push((nth_batch, nth, bytes)),
