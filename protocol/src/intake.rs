@@ -50,7 +50,7 @@ pub fn entry(bytes: &[u8]) -> Result<Entry, IntakeError> {
     with_payload(header, envelope.payload, hash)
 }
 
-/// The same for many, whose signatures are checked at once.
+/// The same for many, in their order, whose signatures are checked at once.
 pub fn entries<'a>(all: impl Iterator<Item = &'a [u8]>) -> Vec<Result<Entry, IntakeError>> {
     let (mut headers, mut payloads) = (Vec::new(), Vec::new());
     for bytes in all {
@@ -112,7 +112,7 @@ pub fn event(bytes: &[u8]) -> Result<Verified<Event>, IntakeError> {
     in_its_log(Signed::<Event>::new(bytes.to_vec()).verify()?)
 }
 
-/// The same for many, whose signatures are checked at once.
+/// The same for many, in their order, whose signatures are checked at once.
 pub fn events<'a>(
     all: impl Iterator<Item = &'a [u8]>,
 ) -> Vec<Result<Verified<Event>, IntakeError>> {
