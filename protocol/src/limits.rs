@@ -212,6 +212,10 @@ pub const BATCHES_MAX: usize = 256;
 /// 100 Mbit/s and 160 ms.
 pub const PARCELS_AHEAD_MAX: usize = 4;
 
+/// Parcels that go or come before what was found out of rights is on the disk: where a
+/// conversation breaks off after more, both compare instead of giving them once more.
+pub const UNSAVED_PARCELS_MAX: usize = 2;
+
 /// Pieces of attachments that a peer asks for before it has the first: it asks for one at a time.
 pub const WANTS_MAX: usize = 4;
 

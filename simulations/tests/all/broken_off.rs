@@ -2,6 +2,7 @@
 
 use kith_protocol::{
     id::DeviceId,
+    limits::{PARCEL_LEN_MAX, PARCELS_AHEAD_MAX},
     sync::{Input, LinkId, Output},
 };
 use kith_simulations::{HostId, Sight, World};
@@ -105,4 +106,66 @@ fn a_stream_that_was_lost_is_closed_from_this_side_too() {
         at_once: true,
     };
     assert!(outputs.contains(&closed), "{outputs:?}");
+}
+
+/// Bytes that each of the two handed over: the first host's, the second's.
+fn said(world: &World, (one, other): (HostId, HostId)) -> (usize, usize) {
+    let of = |from: HostId, to: HostId| {
+        let frames = world.frames.iter();
+        let frames = frames.filter(|(sender, taker, _)| (*sender, *taker) == (from, to));
+        frames.map(|(_, _, frame)| frame.len()).sum()
+    };
+    (of(one, other), of(other, one))
+}
+
+/// A practice and a hospital that come together over many records for the first time, with what
+/// the practice wrote in them. Their way is cut each time that the practice has said so many bytes
+/// altogether. What each has said in the end.
+fn come_together(cut_after: &[usize]) -> (usize, usize) {
+    const RECORDS: usize = 100;
+    let sights = ["plans:general", "letters:general"].map(Sight::sees);
+    let mut world = World::new(64);
+    let (practice, hospital) = (world.host(), world.host());
+    let both = (practice, hospital);
+    let records: Vec<_> = (0..RECORDS).map(|_| world.record(practice)).collect();
+    world.cut(practice, hospital);
+    for record in &records {
+        for document in ["plans:general", "letters:general"] {
+            for n in 0..2 {
+                assert!(world.write(practice, *record, document, &long(n)));
+            }
+        }
+        world.share(practice, *record, hospital, &sights);
+    }
+    for bytes in cut_after {
+        world.mend(practice, hospital);
+        while said(&world, both).0 < *bytes {
+            world.run_for(1);
+        }
+        world.cut(practice, hospital);
+        world.run_for(1000);
+    }
+    world.mend(practice, hospital);
+    world.run_for(LONG);
+    for record in records {
+        assert_eq!(world.state(practice, record), world.state(hospital, record));
+    }
+    said(&world, both)
+}
+
+#[test]
+fn what_was_taken_before_a_break_is_neither_given_again_nor_given_back() {
+    // What was on its way is lost with its stream, and the two compare.
+    let parcel = usize::try_from(PARCEL_LEN_MAX).expect("a parcel fits into memory");
+    let most_lost = PARCELS_AHEAD_MAX * parcel + 64 * 1024;
+    let most_back = 64 * 1024;
+    let (whole, _) = come_together(&[]);
+    for percents in [vec![20], vec![95], vec![30, 60, 90]] {
+        let bytes = percents.iter().map(|percent| whole * percent / 100);
+        let (given, back) = come_together(&bytes.collect::<Vec<_>>());
+        println!("cut after {percents:?} of 100: {given} of {whole}, and {back} back");
+        let breaks = percents.len();
+        assert!(given < whole + breaks * most_lost, "{given} of {whole}");
+        assert!(back < breaks * most_back, "{back} back");
+    }
 }

@@ -24,7 +24,9 @@ use self::{
 use super::{Desk, Flight, Link, Stop};
 use crate::{
     id::{DeviceId, PrincipalId, RecordId},
-    limits::{COMPARE_AGAIN_MS, COMPARE_EVERY_MS, FROM_PEER_MAX, PARCELS_AHEAD_MAX},
+    limits::{
+        COMPARE_AGAIN_MS, COMPARE_EVERY_MS, FROM_PEER_MAX, PARCELS_AHEAD_MAX, UNSAVED_PARCELS_MAX,
+    },
     planted::{self, Planted},
     record::Rights,
     store::{Item, JournalPosition, Store, StoreError},
@@ -55,7 +57,8 @@ type Turn = (Tier, Option<Label>, u64, RecordId, Option<Section>, Place);
 #[derive(Default)]
 pub(super) struct Giving {
     given: Given,
-    /// Whether `given` may be kept: not while a comparison's findings are still to be given.
+    /// Whether `given` may be kept: not while a comparison's findings are still to be given, or so
+    /// much from its start that whoever comes again after a break compares instead.
     is_whole: bool,
     /// How far each tier has read the journal.
     read: [JournalPosition; 3],
@@ -67,6 +70,8 @@ pub(super) struct Giving {
     pub(super) found: Found,
     /// Records whose scope is not on the disk as it stands here.
     unsaved: BTreeSet<RecordId>,
+    /// Parcels that went or came meanwhile: after a break they would be given again, or back.
+    unsaved_parcels: usize,
     /// What of the journal came from this peer: first left out, last included.
     from_peer: Vec<(JournalPosition, JournalPosition)>,
     /// The keys of what came from it, while both catch up.
@@ -201,14 +206,45 @@ impl Giving {
         }
     }
 
-    /// A comparison begins, whose findings take the place of everything before. Its batches are
-    /// counted from where no batch was, so that whoever took some of them and lost the rest is not
-    /// taken for one who took what was given before.
-    fn restart(&mut self, end: JournalPosition) {
-        self.read = [end; 3];
+    /// What is given from now on says something only when all of it was taken. It is counted from
+    /// where no batch was, so that whoever took some of it and lost the rest is not taken for one
+    /// who took what was given before: both compare then.
+    fn begin_uncounted(&mut self) {
         self.given.count = self.given.last().saturating_add(1);
         self.given.ahead.clear();
         self.is_whole = false;
+    }
+
+    /// A parcel goes or came. Where it is one of several while scopes are not on the disk, a break
+    /// would have them given again, or back: the row to be kept, from which on both compare after
+    /// one.
+    pub(super) fn note_parcel(&mut self, peer: &DeviceId) -> Option<Item> {
+        if self.unsaved.is_empty() {
+            return None;
+        }
+        self.unsaved_parcels += 1;
+        let begins = self.is_whole && self.unsaved_parcels > UNSAVED_PARCELS_MAX;
+        begins.then(|| {
+            self.begin_uncounted();
+            progress::given_row(peer, &self.given)
+        })
+    }
+
+    /// The rows of scopes that are not on the disk, where all that follows from them is given.
+    fn scopes_to_save(&mut self, peer: &DeviceId) -> Vec<Item> {
+        self.unsaved_parcels = 0;
+        let unsaved = std::mem::take(&mut self.unsaved).into_iter();
+        let rows = unsaved.filter_map(|record| {
+            let scope = self.scopes.get(&record)?;
+            Some(progress::scope_row(peer, &record, scope))
+        });
+        rows.collect()
+    }
+
+    /// A comparison begins, whose findings take the place of everything before.
+    fn restart(&mut self, end: JournalPosition) {
+        self.begin_uncounted();
+        self.read = [end; 3];
         self.places.clear();
         self.logs_given.clear();
         self.open = None;
@@ -365,13 +401,15 @@ impl Link {
             return self.give(desk);
         }
         if !self.giving.is_whole {
-            // The count that says it all: whoever has it lacks nothing that was found.
+            // The count that says it all: whoever has it lacks nothing that was found. Scopes are
+            // kept with it, since whoever comes again without it is compared with.
             self.giving.is_whole = true;
             let through = self.giving.given.last() + 1;
             let at = self.giving.position();
             self.giving.given.ahead.push((through, at));
-            let row = progress::given_row(&self.device, &self.giving.given);
-            desk.shell.commit(&mut [], vec![row])?;
+            let mut rows = self.giving.scopes_to_save(&self.device);
+            rows.push(progress::given_row(&self.device, &self.giving.given));
+            desk.shell.commit(&mut [], rows)?;
             self.hand_over(desk, &Message::Through { through }, Flight::default());
             return Ok(());
         }
@@ -379,11 +417,7 @@ impl Link {
         if rows.is_empty() {
             rows.push(progress::given_row(&self.device, &self.giving.given));
         }
-        for record in std::mem::take(&mut self.giving.unsaved) {
-            if let Some(scope) = self.giving.scopes.get(&record) {
-                rows.push(progress::scope_row(&self.device, &record, scope));
-            }
-        }
+        rows.extend(self.giving.scopes_to_save(&self.device));
         rows.extend(self.found_row(desk));
         desk.shell.commit(&mut [], rows)?;
         let end = self.giving.position();
@@ -486,14 +520,13 @@ impl Link {
             return Ok(());
         };
         self.giving.settled = false;
+        let mut rows: Vec<_> = self.giving.note_parcel(&self.device).into_iter().collect();
         let through = self.giving.given.last() + 1;
         let at = self.giving.position();
         self.giving.given.ahead.push((through, at));
-        let rows = if self.giving.is_whole {
-            vec![progress::given_row(&self.device, &self.giving.given)]
-        } else {
-            Vec::new()
-        };
+        if self.giving.is_whole {
+            rows.push(progress::given_row(&self.device, &self.giving.given));
+        }
         let flight = Flight {
             documents: parcel.documents(),
         };

@@ -181,6 +181,7 @@ impl Link {
             new.push((id, count_new(desk, items)?));
             self.giving.note_from_peer(items.iter().filter_map(key_of));
         }
+        rows.extend(self.giving.note_parcel(&self.device));
         rows.extend(self.giving.moved(&self.device));
         let before = desk.end;
         let after = match desk.shell.commit(&mut taken, rows) {
