@@ -72,9 +72,6 @@ const LOOKS_LAST: Duration = Duration::from_millis(15);
 /// After so long without a question the node lets go of what it keeps at hand.
 const QUIET: Duration = Duration::from_secs(3);
 
-/// After so long what is free is given back to the system.
-const FREE_FOR: Duration = Duration::from_millis(1500);
-
 /// Jobs that wait for the node; more than that and whoever asks has to wait.
 const JOBS_MAX: usize = 64;
 
@@ -400,7 +397,6 @@ impl Worker {
         if last.is_some_and(|last| last.elapsed() >= QUIET) {
             (self.asked, self.heard) = (None, None);
             self.node.rest();
-            give_memory_back();
         }
     }
 
@@ -487,16 +483,6 @@ async fn say_quiet(jobs: mpsc::WeakSender<Job>) {
         if jobs.try_send(Job::Quiet).is_err() {
             tracing::debug!("the node has much to do");
         }
-    }
-}
-
-/// Has the system get back what nobody uses: the allocator gives it back when a thread ends, where it
-/// has been free for a second.
-fn give_memory_back() {
-    let thread = std::thread::Builder::new().name("kith-rest".to_owned());
-    let ended = thread.spawn(|| std::thread::sleep(FREE_FOR));
-    if let Err(error) = ended {
-        tracing::debug!(%error, "memory that is free stays with this program");
     }
 }
 

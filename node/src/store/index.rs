@@ -42,8 +42,9 @@ use tables::{
     PART_HASHES, PARTS, RECORDS, ROWS,
 };
 
-/// Bytes of pages that redb keeps in memory (its own default is 1 GiB).
-const CACHE_LEN: usize = 32 * 1024 * 1024;
+/// Bytes of pages that redb keeps in memory (its own default is 1 GiB): enough for the upper levels
+/// of its trees and for what one commit writes. The system keeps the rest of the file at hand.
+const CACHE_LEN: usize = 4 * 1024 * 1024;
 /// Commits between two that wait for the index file to be written out.
 const COMMITS_PER_FLUSH: u32 = 128;
 /// Items that may come in, beside a quarter of those that are there, until pages are moved together.
