@@ -172,6 +172,20 @@ mod tests {
     }
 
     #[test]
+    fn a_device_that_called_while_it_was_called_is_called_again_when_it_has_gone() {
+        // The shell says nothing of its own call then.
+        let mut rng = ChaCha20Rng::from_seed([3; 32]);
+        let mut calling = Calling::default();
+        calling.know(&[device(1)].into(), 0);
+        assert_eq!(calling.due(0), [device(1)].into());
+        calling.linked(&device(1));
+        assert_eq!(calling.away().count(), 0);
+        assert!(calling.due(CALL_WAIT_MAX_MS).is_empty());
+        calling.ended(&device(1), CALL_WAIT_MAX_MS, &mut rng);
+        assert_eq!(calling.due(2 * CALL_WAIT_MAX_MS), [device(1)].into());
+    }
+
+    #[test]
     fn after_sleep_everyone_is_called_whatever_the_wait_was() {
         let mut rng = ChaCha20Rng::from_seed([2; 32]);
         let mut calling = Calling::default();

@@ -206,15 +206,6 @@ impl Giving {
         }
     }
 
-    /// What is given from now on says something only when all of it was taken. It is counted from
-    /// where no batch was, so that whoever took some of it and lost the rest is not taken for one
-    /// who took what was given before: both compare then.
-    fn begin_uncounted(&mut self) {
-        self.given.count = self.given.last().saturating_add(1);
-        self.given.ahead.clear();
-        self.is_whole = false;
-    }
-
     /// A parcel goes or came. Where it is one of several while scopes are not on the disk, a break
     /// would have them given again, or back: the row to be kept, from which on both compare after
     /// one.
@@ -225,8 +216,17 @@ impl Giving {
         self.unsaved_parcels += 1;
         let begins = self.is_whole && self.unsaved_parcels > UNSAVED_PARCELS_MAX;
         begins.then(|| {
-            self.begin_uncounted();
-            progress::given_row(peer, &self.given)
+            self.is_whole = false;
+            if !self.waits() {
+                // A count that nobody ever has.
+                self.given.count = self.given.count.saturating_add(1);
+            }
+            // What is on its way counts here, so that no more than that is, and after no break.
+            let kept = Given {
+                ahead: Vec::new(),
+                ..self.given.clone()
+            };
+            progress::given_row(peer, &kept)
         })
     }
 
@@ -241,10 +241,14 @@ impl Giving {
         rows.collect()
     }
 
-    /// A comparison begins, whose findings take the place of everything before.
+    /// A comparison begins, whose findings take the place of everything before. Its batches are
+    /// counted from where no batch was, so that whoever took some of them and lost the rest is not
+    /// taken for one who took what was given before.
     fn restart(&mut self, end: JournalPosition) {
-        self.begin_uncounted();
         self.read = [end; 3];
+        self.given.count = self.given.last().saturating_add(1);
+        self.given.ahead.clear();
+        self.is_whole = false;
         self.places.clear();
         self.logs_given.clear();
         self.open = None;
