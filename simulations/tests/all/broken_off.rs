@@ -139,9 +139,11 @@ fn come_together(cut_after: &[usize]) -> (usize, usize) {
     }
     for bytes in cut_after {
         world.mend(practice, hospital);
-        while said(&world, both).0 < *bytes {
+        let is_reached = (0..LONG).any(|_| {
             world.run_for(1);
-        }
+            said(&world, both).0 >= *bytes
+        });
+        assert!(is_reached, "no more than {} is said", said(&world, both).0);
         world.cut(practice, hospital);
         world.run_for(1000);
     }

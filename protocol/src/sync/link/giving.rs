@@ -206,9 +206,9 @@ impl Giving {
         }
     }
 
-    /// A parcel goes or came. Where it is one of several while scopes are not on the disk, a break
-    /// would have them given again, or back: the row to be kept, from which on both compare after
-    /// one.
+    /// A parcel goes or came. After a break, those that went while scopes are not on the disk would
+    /// be given again, and those that came given back. Where they become many, the row to be kept,
+    /// with which both compare then instead.
     pub(super) fn note_parcel(&mut self, peer: &DeviceId) -> Option<Item> {
         if self.unsaved.is_empty() {
             return None;
@@ -221,7 +221,7 @@ impl Giving {
                 // A count that nobody ever has.
                 self.given.count = self.given.count.saturating_add(1);
             }
-            // What is on its way counts here, so that no more than that is, and after no break.
+            // What is on its way stays in memory, since it counts towards what may be.
             let kept = Given {
                 ahead: Vec::new(),
                 ..self.given.clone()
@@ -405,8 +405,8 @@ impl Link {
             return self.give(desk);
         }
         if !self.giving.is_whole {
-            // The count that says it all: whoever has it lacks nothing that was found. Scopes are
-            // kept with it, since whoever comes again without it is compared with.
+            // The count that says it all: whoever has it lacks nothing that was found. Everything
+            // before it is taken, so that scopes are kept with it.
             self.giving.is_whole = true;
             let through = self.giving.given.last() + 1;
             let at = self.giving.position();
