@@ -16,6 +16,7 @@ mod reception;
 mod relaying;
 mod relays;
 mod switchboard;
+mod talks;
 mod traffic;
 
 use std::{
@@ -44,6 +45,7 @@ use error::Unheard;
 use known::{Acquaintances, Known};
 use reception::Reception;
 use switchboard::{Call, Command, Switchboard};
+use talks::Talks;
 
 pub use address::{is_carried, parse_address, resolve};
 pub use behaviour::Talk;
@@ -90,6 +92,7 @@ pub struct Network {
     known: watch::Sender<Known>,
     addresses: watch::Receiver<Vec<Multiaddr>>,
     traffic: Arc<Traffic>,
+    talks: Talks,
 }
 
 /// A call that ends sooner was refused and not unheard: it is made once more.
@@ -106,7 +109,7 @@ impl Network {
         let mut control = swarm.behaviour().streams.new_control();
         let (incoming_sender, incoming) = mpsc::channel(INCOMING_MAX);
         let (commands, receiver) = mpsc::channel(16);
-        let traffic = Arc::new(Traffic::default());
+        let (traffic, talks) = (Arc::new(Traffic::default()), Talks::default());
         for talk in [Talk::Pair, Talk::Sync, Talk::Where, Talk::Emergency] {
             let streams = control
                 .accept(talk.protocol())
@@ -118,11 +121,12 @@ impl Network {
                 commands: commands.downgrade(),
                 to: incoming_sender.clone(),
                 traffic: Arc::clone(&traffic),
+                talks: talks.clone(),
             };
             tokio::spawn(reception.run(streams));
         }
         let (telling, addresses) = watch::channel(Vec::new());
-        let switchboard = Switchboard::new(swarm, telling, acquaintances, settings);
+        let switchboard = Switchboard::new(swarm, telling, acquaintances, talks.clone(), settings);
         tokio::spawn(switchboard.run(receiver));
         let network = Self {
             control,
@@ -130,6 +134,7 @@ impl Network {
             known,
             addresses,
             traffic,
+            talks,
         };
         Ok((network, incoming))
     }
@@ -303,6 +308,7 @@ impl Network {
             .open_stream(peer, talk.protocol())
             .await
             .map_err(|error| NetworkError::Unreachable(Unheard::of(&error)))?;
+        let stream = self.talks.begins(peer, talk, stream);
         let traffic = Arc::clone(&self.traffic);
         Ok(Channel::new(stream, talk.frame_len_max(), traffic))
     }

@@ -17,7 +17,7 @@ use kith_protocol::{
 };
 use serde::{Serialize, de::DeserializeOwned};
 
-use super::traffic::Traffic;
+use super::{talks::Attended, traffic::Traffic};
 use crate::packing::{self, Window, WindowReader};
 
 /// How long one frame may take to be sent, or to come once it has begun.
@@ -48,9 +48,12 @@ const GOES_ON: u8 = 3;
 /// No frame: nothing goes on in the window, so that nobody has to keep it.
 const ENDS: u8 = 4;
 
+/// A stream of bytes to one device.
+pub(super) type Stream = Attended<libp2p::Stream>;
+
 /// A stream of frames to one device.
 pub struct Channel {
-    stream: libp2p::Stream,
+    stream: Stream,
     traffic: Arc<Traffic>,
     /// Bytes of the longest frame that is read: strangers have less than known devices.
     frame_len_max: usize,
@@ -74,11 +77,7 @@ pub enum ChannelError {
 }
 
 impl Channel {
-    pub(super) const fn new(
-        stream: libp2p::Stream,
-        frame_len_max: usize,
-        traffic: Arc<Traffic>,
-    ) -> Self {
+    pub(super) const fn new(stream: Stream, frame_len_max: usize, traffic: Arc<Traffic>) -> Self {
         Self {
             stream,
             traffic,
@@ -144,7 +143,7 @@ impl Channel {
 
 /// The frames that come.
 pub struct FrameReader {
-    stream: ReadHalf<libp2p::Stream>,
+    stream: ReadHalf<Stream>,
     frame_len_max: usize,
     traffic: Arc<Traffic>,
     window: Option<WindowReader>,
@@ -152,7 +151,7 @@ pub struct FrameReader {
 
 /// The frames that go.
 pub struct FrameWriter {
-    stream: WriteHalf<libp2p::Stream>,
+    stream: WriteHalf<Stream>,
     traffic: Arc<Traffic>,
     window: Option<Window>,
 }

@@ -8,6 +8,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::{
     Channel, Incoming, Talk, Traffic, device_of, known::Acquaintances, switchboard::Command,
+    talks::Talks,
 };
 
 /// Takes up the streams of one kind that others open.
@@ -17,6 +18,7 @@ pub(super) struct Reception {
     pub commands: mpsc::WeakSender<Command>,
     pub to: mpsc::Sender<Incoming>,
     pub traffic: Arc<Traffic>,
+    pub talks: Talks,
 }
 
 impl Reception {
@@ -29,6 +31,7 @@ impl Reception {
                 tracing::debug!(talk = ?self.talk, "a stream was not taken up");
                 continue;
             }
+            let stream = self.talks.begins(peer, self.talk, stream);
             let (len_max, traffic) = (self.talk.frame_len_max(), Arc::clone(&self.traffic));
             let incoming = Incoming {
                 device,

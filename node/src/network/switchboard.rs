@@ -28,6 +28,7 @@ use super::{
     error::Unheard,
     known::Acquaintances,
     relays::Relays,
+    talks::Talks,
 };
 
 /// Events that are taken in before commands are looked at again.
@@ -91,6 +92,9 @@ pub(super) struct Switchboard {
     relays: Option<Relays>,
     /// Connections that a relay carries.
     carried: HashMap<ConnectionId, PeerId>,
+    /// Direct ones that were found beside them.
+    punched: HashMap<ConnectionId, PeerId>,
+    talks: Talks,
 }
 
 impl Switchboard {
@@ -98,6 +102,7 @@ impl Switchboard {
         swarm: Swarm<Behaviour>,
         addresses: watch::Sender<Vec<Multiaddr>>,
         known: Acquaintances,
+        talks: Talks,
         settings: Settings,
     ) -> Self {
         Self {
@@ -108,6 +113,8 @@ impl Switchboard {
             known,
             relays: (!settings.is_relay).then(Relays::default),
             carried: HashMap::new(),
+            punched: HashMap::new(),
+            talks,
         }
     }
 
@@ -130,7 +137,11 @@ impl Switchboard {
                     None => return,
                 },
                 event = self.swarm.select_next_some() => self.happened(event),
-                Ok(()) = self.known.changed() => self.ask_relays(),
+                Ok(()) = self.known.changed() => {
+                    self.ask_relays();
+                    self.end_carried();
+                }
+                () = self.talks.meeting_ended() => self.end_carried(),
                 _ = asking.tick() => self.ask_relays(),
             }
         }
@@ -147,6 +158,24 @@ impl Switchboard {
                 Ok(listener) => relays.asked(listener, peer),
                 Err(error) => tracing::debug!(%error, "a relay was not asked"),
             }
+        }
+    }
+
+    /// Ends what a relay carries for known devices with which there is a direct way now: what they
+    /// talk about goes over that from here on. A meeting cannot begin again, and goes on where it
+    /// began.
+    fn end_carried(&mut self) {
+        let known = self.known.borrow();
+        let has_better = |peer: &PeerId| {
+            self.punched.values().any(|other| other == peer)
+                && known.is_known(peer)
+                && !self.talks.meets(peer)
+        };
+        let carried = self.carried.iter().filter(|(_, peer)| has_better(peer));
+        let ending: Vec<_> = carried.map(|(connection, _)| *connection).collect();
+        drop(known);
+        for connection in ending {
+            self.swarm.close_connection(connection);
         }
     }
 
@@ -336,6 +365,8 @@ impl Switchboard {
                 ..
             } => {
                 self.carried.remove(&connection_id);
+                self.punched.remove(&connection_id);
+                self.talks.connection_ended(&peer_id);
                 if let (0, Some(relays)) = (num_established, &mut self.relays) {
                     relays.gone(&peer_id);
                 }
@@ -350,14 +381,13 @@ impl Switchboard {
                     self.ask_relays();
                 }
             }
-            SwarmEvent::Behaviour(BehaviourEvent::Punching(punched)) if punched.result.is_ok() => {
-                // There is a direct way now: what the relay carried goes over it from here on.
-                let peer = punched.remote_peer_id;
-                let carried = self.carried.iter().filter(|(_, other)| **other == peer);
-                for connection in carried.map(|(id, _)| *id).collect::<Vec<_>>() {
-                    self.swarm.close_connection(connection);
+            SwarmEvent::Behaviour(BehaviourEvent::Punching(punched)) => match punched.result {
+                Ok(connection) => {
+                    self.punched.insert(connection, punched.remote_peer_id);
+                    self.end_carried();
                 }
-            }
+                Err(error) => tracing::debug!(%error, "no direct way was found"),
+            },
             SwarmEvent::OutgoingConnectionError {
                 connection_id,
                 peer_id,
