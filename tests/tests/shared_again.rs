@@ -1,8 +1,9 @@
-//! A share that was stopped and given again, and a device that was restored from an older copy.
+//! A share that was stopped and given again, a record that two share before they meet, and a device
+//! that was restored from an older copy.
 
 use std::{fs, path::Path};
 
-use crate::harness::{Node, all_files, contains, sample, text, until};
+use crate::harness::{Node, all_files, all_hold_the_same, contains, sample, text, until};
 
 fn same_digests(one: &Node, other: &Node, record: &str) -> bool {
     one.digest(record) == other.digest(record)
@@ -138,4 +139,32 @@ fn copy_folder(from: &Path, to: &Path) {
         fs::create_dir_all(folder).expect("a folder for the test");
         fs::copy(&file, &place).expect("it can be copied");
     }
+}
+
+#[test]
+fn two_who_meet_after_a_third_shared_a_record_with_both_exchange_it_without_the_third() {
+    let surgery = Node::set_up("Riverside Surgery", "practice");
+    let (sam, kim) = (
+        Node::set_up("Sam's laptop", "person"),
+        Node::set_up("Kim's laptop", "person"),
+    );
+    let record = surgery.import(&sample("ips.json"));
+    let surgery_runs = surgery.running();
+    let (_sam_runs, _kim_runs) = (sam.running(), kim.running());
+    for laptop in [&sam, &kim] {
+        surgery.shares_all_with(laptop, &record);
+    }
+    all_hold_the_same(&[&surgery, &sam, &kim], &record);
+    drop(surgery_runs);
+    sam.note(&record, "Written before they met");
+
+    let other = kim.begins("Underhill", "Ada", "1950-02-03");
+    kim.shares_all_with(&sam, &other);
+    until("what one wrote before is on the other", || {
+        contains(&kim.ndjson(&record), "Written before they met")
+    });
+    kim.note(&record, "And back again");
+    until("what the other writes comes back", || {
+        contains(&sam.ndjson(&record), "And back again")
+    });
 }

@@ -62,6 +62,25 @@ pub(super) fn common(store: &DiskStore) -> Result<Common, StoreError> {
     Ok(common)
 }
 
+fn common_row(principal: PrincipalId, record: RecordId) -> Item {
+    let name = [principal.as_bytes().as_slice(), record.as_bytes()].concat();
+    row(RowKind::Common, &name, &())
+}
+
+/// Whether somebody stands anywhere in a record's logs.
+fn names(store: &DiskStore, record: RecordId, whom: PrincipalId) -> Result<bool, StoreError> {
+    for log in store.logs(&record)? {
+        let events = store.events(&log)?;
+        let mut bytes = events
+            .iter()
+            .map(|(_, bytes)| bytes.windows(whom.as_bytes().len()));
+        if bytes.any(|mut at| at.any(|bytes| bytes == whom.as_bytes())) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
 fn note_common(common: &mut Common, name: &[u8]) {
     if let Some((principal, record)) = name.split_first_chunk::<32>()
         && let Ok(record) = <[u8; 32]>::try_from(record)
@@ -142,13 +161,18 @@ impl Node {
         Ok(found)
     }
 
-    /// Notes a node, or more about it.
+    /// Notes a node, or more about it. One that is met for the first time has in common with this
+    /// one what others shared with both before.
     pub(super) fn note_peer(
         &mut self,
         principal: PrincipalId,
         change: impl FnOnce(Option<Peer>) -> Peer,
-    ) -> Result<Item, Failure> {
+    ) -> Result<Vec<Item>, Failure> {
         let known: Option<Peer> = read_row(&self.store, RowKind::Peers, principal.as_bytes())?;
+        let shared_before = match &known {
+            Some(_) => Vec::new(),
+            None => self.shared_with_both(principal)?,
+        };
         let before = known
             .as_ref()
             .map(|known| (known.device, known.addresses.clone()));
@@ -156,7 +180,33 @@ impl Node {
         if before != Some((peer.device, peer.addresses.clone())) {
             self.met += 1;
         }
-        Ok(row(RowKind::Peers, principal.as_bytes(), &peer))
+        let mut items = vec![row(RowKind::Peers, principal.as_bytes(), &peer)];
+        let shared_before = shared_before.into_iter();
+        let beyond = shared_before.filter(|record| !peer.records.contains(record));
+        items.extend(beyond.map(|record| common_row(principal, record)));
+        Ok(items)
+    }
+
+    /// Records here whose rights name somebody and this node's owner.
+    fn shared_with_both(&mut self, principal: PrincipalId) -> Result<Vec<RecordId>, StoreError> {
+        // The log of whoever is named comes with the record that names them.
+        if self.store.principal_log(&principal)?.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut shared = Vec::new();
+        for record in self.store.records()? {
+            // Rights are found out only where somebody is named at all.
+            if !names(&self.store, record, principal)? {
+                continue;
+            }
+            let mut rights = self.take_rights(record)?;
+            let holders = rights.holders();
+            self.keep_rights(rights, false);
+            if holders.contains(&principal) && holders.contains(&self.identity.principal) {
+                shared.push(record);
+            }
+        }
+        Ok(shared)
     }
 
     /// Every device that this node knows, with where it was last said to be: those that were met,
@@ -218,8 +268,8 @@ impl Node {
         if addresses == peer.addresses {
             return Ok(());
         }
-        let item = self.note_peer(principal, |_| Peer { addresses, ..peer })?;
-        self.commit(vec![item])
+        let items = self.note_peer(principal, |_| Peer { addresses, ..peer })?;
+        self.commit(items)
     }
 
     /// Changes when [`Self::acquaintances`] may have changed.
@@ -240,9 +290,8 @@ impl Node {
         }
         let known: Option<Peer> = read_row(&self.store, RowKind::Peers, principal.as_bytes())?;
         let known = known.filter(|peer| !peer.records.contains(&record));
-        let name = [principal.as_bytes().as_slice(), record.as_bytes()].concat();
         Ok(known
-            .map(|_| row(RowKind::Common, &name, &()))
+            .map(|_| common_row(principal, record))
             .into_iter()
             .collect())
     }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use kith_crdt::{DocumentId, Section};
 use kith_protocol::{
     audit::Disclosure,
-    consent::{GrantFate, Status, Whoever, cut::ProvenPart},
+    consent::{Status, Whoever, cut::ProvenPart},
     id::{PrincipalId, RecordId},
     logs::LogId,
     record::{Record, Rights},
@@ -97,16 +97,17 @@ impl Shell for Node {
             items.append(of);
             items.extend(noted.map_err(|failure| told(&failure))?);
         }
+        // On the disk together: nobody would ask this node for its word again.
+        let (before, first) = (self.store.last(), own.first().cloned());
+        items.extend(own);
         if !items.is_empty() {
             self.commit_noting(items)
                 .map_err(|failure| told(&failure))?;
         }
-        // Whoever sent the rest has it and is not sent it again; what this node adds they lack.
-        let taken = self.store.last();
-        if !own.is_empty() {
-            self.commit_noting(own).map_err(|failure| told(&failure))?;
+        match first {
+            Some(first) => self.end_before(&first, before),
+            None => Ok(self.store.last()),
         }
-        Ok(taken)
     }
 
     fn made_parts(&self, record: &RecordId) -> Result<Vec<ProvenPart>, StoreError> {
@@ -123,6 +124,20 @@ impl Shell for Node {
 }
 
 impl Node {
+    /// Where what was committed since `before` ends, as far as it stands before `own`: whoever sent
+    /// that has it and is not sent it again, and what this node added they lack.
+    fn end_before(
+        &self,
+        own: &Item,
+        before: JournalPosition,
+    ) -> Result<JournalPosition, StoreError> {
+        let last = self.store.last();
+        let len = usize::try_from(last.0.saturating_sub(before.0)).unwrap_or(usize::MAX);
+        let committed = self.store.journal(before, len)?;
+        let of_others = committed.iter().take_while(|(_, item)| item != own);
+        Ok(of_others.last().map_or(before, |(position, _)| *position))
+    }
+
     /// What is noted of a record when something of it is taken in: who it is about, and whether
     /// something by this node's owner does not simply count.
     pub(super) fn noted(
@@ -154,12 +169,7 @@ impl Node {
     /// Notes that known nodes and this one have a record in common, where its rights name both:
     /// they give it to each other also when whoever shared it with both is gone.
     fn note_holders(&self, record: &mut Record) -> Result<Vec<Item>, Failure> {
-        let grants = record.ledger().grants();
-        // A share that somebody's word is awaited about goes on meanwhile.
-        let goes_on = [GrantFate::Active, GrantFate::Suspended];
-        let active = grants.iter().filter(|grant| goes_on.contains(&grant.state));
-        let mut holders: BTreeSet<_> = active.map(|grant| grant.grant.audience).collect();
-        holders.extend(record.ledger().controllers());
+        let mut holders = record.ledger().holders();
         if !holders.remove(&self.identity.principal) {
             return Ok(Vec::new());
         }

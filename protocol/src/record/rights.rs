@@ -74,6 +74,11 @@ impl Rights {
         self.record.reader(who, document, now_ms)
     }
 
+    /// Who controls the record or has a share of it that goes on. See [`Ledger::holders`].
+    pub fn holders(&mut self) -> BTreeSet<PrincipalId> {
+        self.ledger().holders()
+    }
+
     /// What says who may do what. It knows next to none of the entries.
     pub(crate) const fn ledger(&mut self) -> &mut Ledger {
         self.record.ledger()

@@ -220,7 +220,7 @@ impl Node {
             };
             let bytes = bytes.clone();
             items.push(item);
-            items.push(node.note_peer(named.principal, |known| caller.peer(known))?);
+            items.extend(node.note_peer(named.principal, |known| caller.peer(known))?);
             items.extend(node.noted(record, &items)?);
             node.commit_noting(items)?;
             let line = node.opened_line(record, &opened)?;
@@ -256,7 +256,7 @@ impl Node {
             items.push(record.arrive_event(event).map_err(|_| not_opened())?);
             // A failure drops the record, which is loaded again without what was not kept.
             is_open(record, id).ok_or_else(not_opened)?;
-            items.push(node.note_peer(caller.guest.principal(), |known| caller.peer(known))?);
+            items.extend(node.note_peer(caller.guest.principal(), |known| caller.peer(known))?);
             node.commit(items)
         });
         match done {

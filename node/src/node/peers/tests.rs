@@ -360,15 +360,15 @@ fn naming_a_record_as_shared_gives_nothing_of_it() {
     let shared = host.record();
     host.invites(&mut guest, shared, "all", None);
     // The host claims that what it shares is the guest's own record.
-    let item = guest
+    let items = guest
         .node
         .note_peer(host.node.principal(), |known| {
             let mut peer = known.expect("the host is known");
             peer.records.insert(private);
             peer
         })
-        .expect("a row");
-    guest.node.commit(vec![item]).expect("noted");
+        .expect("rows");
+    guest.node.commit(items).expect("noted");
     let given = guest.gives(&mut host, private);
     assert!(given.is_empty(), "nothing of it");
     // And it writes nothing into it.
@@ -621,8 +621,8 @@ fn whose_a_device_is_follows_what_is_noted() {
         device: new,
         ..known.expect("it is known")
     });
-    let noted = noted.expect("a row");
-    host.node.commit(vec![noted]).expect("a commit");
+    let noted = noted.expect("rows");
+    host.node.commit(noted).expect("a commit");
     assert_eq!(whose(&host, device), None);
     assert_eq!(whose(&host, new), Some(principal));
 }

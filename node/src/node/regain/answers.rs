@@ -163,7 +163,7 @@ impl Node {
             && guest.principal() == member
         {
             let noted = |known| guest.peer(known, place.addresses, None);
-            items.push(self.note_peer(member, noted)?);
+            items.extend(self.note_peer(member, noted)?);
         }
         asked.approvals.retain(|known| known.member != member);
         asked.approvals.push(given.approval);

@@ -259,7 +259,7 @@ impl Node {
                     items.extend(guest.log.iter().map(event_item));
                     items.extend(node.introduce(loaded, guest.name_card())?);
                     items.push(row);
-                    items.push(node.note_peer(guest.principal(), |known| {
+                    items.extend(node.note_peer(guest.principal(), |known| {
                         guest.peer(known, addresses.clone(), Some(terms.record))
                     })?);
                     node.commit(items)

@@ -90,7 +90,7 @@ impl Node {
         let mut seen = std::collections::BTreeSet::new();
         addresses.retain(|address| seen.insert(address.clone()));
         let mut items: Vec<_> = from.log.iter().map(event_item).collect();
-        items.push(self.note_peer(from.principal(), |known| {
+        items.extend(self.note_peer(from.principal(), |known| {
             from.peer(known, addresses, Some(record))
         })?);
         items.extend(link.map(no_longer));

@@ -1,5 +1,7 @@
 //! Every grant with what became of it, and who controls the record.
 
+use std::collections::BTreeSet;
+
 use kith_crdt::Label;
 
 use super::{
@@ -116,6 +118,17 @@ impl Ledger {
         all.into_iter()
             .filter(|who| judge::controls(a, *who, &valid).is_ok())
             .collect()
+    }
+
+    /// Who controls the record now or has a share of it that goes on: also where somebody's word is
+    /// awaited about it meanwhile, and whether or not its time has come or is over.
+    pub fn holders(&mut self) -> BTreeSet<PrincipalId> {
+        let goes_on = [GrantFate::Active, GrantFate::Suspended];
+        let mut holders: BTreeSet<_> = self.controllers().into_iter().collect();
+        let grants = self.grants().into_iter();
+        let going_on = grants.filter(|grant| goes_on.contains(&grant.state));
+        holders.extend(going_on.map(|grant| grant.grant.audience));
+        holders
     }
 }
 
