@@ -45,9 +45,9 @@ pub use practice::{
     WaitingDevice,
 };
 pub use records::{
-    Added, Addition, Alike, AllergyState, AsOf, AttestRequest, Attested, Change, Exported,
-    Happened, JoinedRecord, Line, LinkWord, Looked, NewPerson, RecordLine, RecordMade, RecordShown,
-    SamePersonRequest, SectionShown, StreamLine,
+    Added, Addition, Alike, AllergyState, AsOf, AttestRequest, Attested, AwaySource, Change,
+    Doubts, Exported, Happened, JoinedRecord, Line, LinkWord, Looked, NewPerson, RecordLine,
+    RecordMade, RecordShown, SamePersonRequest, SectionShown, StreamLine,
 };
 pub use recovery::{AskedLine, RecoveryAsk, RecoveryShown, Regaining, SetLine};
 pub use sharing::{InvitationState, JoinBy, JoinRequest, JoinStep, Offered};

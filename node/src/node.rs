@@ -108,7 +108,7 @@ pub(crate) use brought::{BringNext, BringState, Brought};
 pub use emergency::{EmergencyAnswer, EmergencyAsk, EmergencyLink};
 pub use export::{BundleTo, ExportForm};
 pub(crate) use fhir::{Changed, FhirAsked, FhirGiven};
-pub use heading::{Heading, Person, Source};
+pub use heading::{Heading, Person};
 pub use history::{Aside, Beside, Difference, History, Version, Written};
 pub use identity::Role;
 pub(crate) use import::FileRead;

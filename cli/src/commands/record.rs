@@ -2,7 +2,7 @@
 
 use kith_node::{
     api::{
-        Alike, AllergyState, Happened, JoinedRecord, Line, LinkWord, NewPerson, RecordLine,
+        Alike, AllergyState, Doubts, Happened, JoinedRecord, Line, LinkWord, NewPerson, RecordLine,
         RecordShown, Reply, Request, SamePersonRequest, SectionShown,
     },
     failure::{Ending, Failure},
@@ -110,11 +110,32 @@ pub fn show(session: &Session, record: String) -> Result<Ending, Failure> {
         return render::json(&shown);
     }
     banner(&shown.person, shown.allergies);
+    doubts(&shown.doubts);
     sections(&shown.sections);
     render::say("");
     ending(&shown);
     shown.joined.iter().for_each(joined);
     Ok(Ending::Done)
+}
+
+/// What may be missing, and from whom, before anything that could be taken for the whole.
+fn doubts(doubts: &Doubts) {
+    if !doubts.coming.is_empty() {
+        render::say(&format!(
+            "Not everything has come yet from {}: what stands here may be a part.",
+            render::clean(&doubts.coming.join(", "))
+        ));
+    }
+    if !doubts.away.is_empty() {
+        let away = doubts.away.iter().map(|source| match &source.last {
+            Some(last) => format!("{}, last heard {last}", source.name),
+            None => source.name.clone(),
+        });
+        render::say(&format!(
+            "Not connected now: {}. There may be something newer that is not here.",
+            render::clean(&away.collect::<Vec<_>>().join("; "))
+        ));
+    }
 }
 
 fn sections(sections: &[SectionShown]) {

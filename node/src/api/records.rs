@@ -134,6 +134,9 @@ pub struct RecordShown {
     pub sections: Vec<SectionShown>,
     /// Sections and labels that this node is not shown or does not hold.
     pub not_known_here: Vec<String>,
+    /// From whom something of it may be missing here.
+    #[serde(flatten)]
+    pub doubts: Doubts,
     /// Other records of the same person that are here, shown beside it and never merged.
     pub joined: Vec<JoinedRecord>,
 }
@@ -190,6 +193,24 @@ pub enum AllergyState {
     NoneKnown,
     /// Nothing is known to this node.
     NotKnownHere,
+}
+
+/// From whom something of a record may be missing here.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Doubts {
+    /// Those of whom not everything that they share of it has come yet since they were met.
+    pub coming: Vec<String>,
+    /// Those who write in it or decide about it and are not connected: something newer may be there.
+    pub away: Vec<AwaySource>,
+}
+
+/// Somebody from whom something of a record comes, and who is not connected.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AwaySource {
+    /// What they call themselves.
+    pub name: String,
+    /// The last time that they claim, RFC 3339; nothing where nothing of theirs is here.
+    pub last: Option<String>,
 }
 
 /// How current a record is from one source.

@@ -92,6 +92,13 @@ pub struct Connection {
     pub next_try: Option<String>,
 }
 
+impl Connection {
+    /// Whether nothing can be heard from it now.
+    pub fn is_away(&self) -> bool {
+        self.state == "not connected"
+    }
+}
+
 /// A node that goes on from a backup.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct RestoredNode {

@@ -12,7 +12,7 @@ use kith_protocol::{
 
 use super::{Node, Role, find, show};
 use crate::{
-    api::{AllergyState, RecordLine},
+    api::{AllergyState, AwaySource, Connection, Doubts, RecordLine},
     failure::Failure,
     health::drugs::Drugs,
 };
@@ -49,19 +49,8 @@ pub struct Person {
     pub to_review: usize,
     /// How many tasks of it are late.
     pub late: usize,
-    /// Those who write in it or decide about it and are not connected: something newer may be there.
-    pub away: Vec<Source>,
-    /// Those of whom not everything that they share of it has come yet since they were met.
-    pub coming: Vec<String>,
-}
-
-/// Somebody from whom something of a record comes.
-#[derive(Clone, Debug)]
-pub struct Source {
-    /// What they call themselves.
-    pub name: String,
-    /// The last time that they claim, RFC 3339; nothing where nothing of theirs is here.
-    pub last: Option<String>,
+    /// From whom something of it may be missing here.
+    pub doubts: Doubts,
 }
 
 impl Node {
@@ -71,27 +60,21 @@ impl Node {
     /// When the record is not here or cannot be read, and when the access log cannot be written.
     pub(crate) fn heading(&mut self, record: Option<&str>) -> Result<Heading, Failure> {
         let connections = self.connections()?;
-        let is_away = |state: &str| state == "not connected";
-        let away = connections.iter().filter(|other| is_away(&other.state));
-        let away: BTreeSet<_> = away.map(|other| other.name.clone()).collect();
-        let person = record.map(|word| self.person_of(word, &away)).transpose()?;
+        let person = record.map(|word| self.person_of(word)).transpose()?;
         Ok(Heading {
             owner: self.identity.name.clone(),
             role: Some(self.identity.role),
             known: connections.len(),
             waiting: connections.iter().filter(|other| other.waits).count(),
-            away: connections
-                .iter()
-                .filter(|other| is_away(&other.state))
-                .count(),
+            away: connections.iter().filter(|other| other.is_away()).count(),
             end: self.position().0,
             person,
         })
     }
 
-    fn person_of(&mut self, word: &str, away: &BTreeSet<String>) -> Result<Person, Failure> {
+    fn person_of(&mut self, word: &str) -> Result<Person, Failure> {
         let id = self.record_named(word)?;
-        let (away, coming) = self.doubtful(id, away)?;
+        let doubts = self.doubts(id)?;
         let to_review = self.attention(id)?.items.len();
         let (mut allergies, mut allergic_to) = self.with_record(id, Self::allergies)?;
         // An allergy that only another record of the same person holds is never out of sight.
@@ -112,19 +95,17 @@ impl Node {
             allergic_to,
             to_review,
             late: self.late_tasks(id),
-            away,
-            coming,
+            doubts,
         })
     }
 
     /// From whom something of a record may be missing here: those of them who are away, and those of
     /// whom not everything has come since they were met.
-    fn doubtful(
-        &mut self,
-        id: RecordId,
-        away: &BTreeSet<String>,
-    ) -> Result<(Vec<Source>, Vec<String>), Failure> {
+    pub(super) fn doubts(&mut self, id: RecordId) -> Result<Doubts, Failure> {
         let new = self.never_up_to_date()?;
+        let connections = self.connections()?.into_iter();
+        let away = connections.filter(Connection::is_away);
+        let away: BTreeSet<_> = away.map(|other| other.name).collect();
         let sources = self.with_record(id, |node, record| {
             let said = node.as_of(record).into_iter();
             let mut sources: BTreeMap<_, _> =
@@ -139,8 +120,8 @@ impl Node {
         let coming = sources.keys().filter(|name| new.contains(*name));
         let coming = coming.cloned().collect();
         let gone = sources.into_iter().filter(|(name, _)| away.contains(name));
-        let gone = gone.map(|(name, last)| Source { name, last }).collect();
-        Ok((gone, coming))
+        let away = gone.map(|(name, last)| AwaySource { name, last }).collect();
+        Ok(Doubts { coming, away })
     }
 
     /// What is known of a person's allergies, which is in the access log when this returns.

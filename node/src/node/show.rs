@@ -15,7 +15,7 @@ use serde_json::Value;
 
 use super::{Node, attest, find};
 use crate::{
-    api::{AllergyState, AsOf, JoinedRecord, Line, RecordShown, SectionShown},
+    api::{AllergyState, AsOf, Doubts, JoinedRecord, Line, RecordShown, SectionShown},
     failure::Failure,
     health::{
         drugs::Drugs,
@@ -29,6 +29,7 @@ impl Node {
     pub(super) fn show(&mut self, word: &str) -> Result<RecordShown, Failure> {
         let id = self.record_named(word)?;
         let mut shown = self.show_one(id)?;
+        shown.doubts = self.doubts(id)?;
         shown.joined = self.joined_with(id)?;
         // An allergy that only the other record holds is never out of sight.
         let recorded = |joined: &JoinedRecord| joined.allergies == AllergyState::Recorded;
@@ -58,6 +59,7 @@ impl Node {
                 sections: node.sections(record, &placed),
                 joined: Vec::new(),
                 not_known_here: not_known_here(record),
+                doubts: Doubts::default(),
             })
         })
     }

@@ -1,5 +1,5 @@
-//! What keeps a page from being the whole truth stands on every page where it matters: a letter that
-//! came late, a first sync that is not at its end, a source that is not reached.
+//! What keeps a page from being the whole truth stands on every page where it matters, and where the
+//! command line shows a record: a letter that came late, a first sync that is not at its end, a source that is not reached.
 
 use std::process::Stdio;
 
@@ -97,6 +97,8 @@ fn a_source_that_is_not_reached_stands_on_every_page_of_a_record() {
     let to_do = format!("/r/{record}/to-do");
     // What came is told there with how long it took, once it is all here.
     visitor.until_it_says(&to_do, "Up to date").says(LATE);
+    let said = laptop.kith(["show", &record]).done().text();
+    assert!(!said.contains(AWAY) && !said.contains(COMING), "{said}");
     for path in PAGES {
         let text = visitor.page(&format!("/r/{record}{path}")).answer.text();
         assert!(
@@ -106,6 +108,11 @@ fn a_source_that_is_not_reached_stands_on_every_page_of_a_record() {
     }
     runs.kill();
     visitor.until_it_says(&format!("/r/{record}"), AWAY);
+    let said = laptop.kith(["show", &record]).done().text();
+    assert!(said.contains(AWAY), "{said}");
+    let shown = laptop.show(&record);
+    assert_eq!(shown["away"][0]["name"], "Riverside Surgery");
+    assert_eq!(shown["coming"], json!([]));
     for path in PAGES {
         visitor
             .page(&format!("/r/{record}{path}"))
@@ -142,6 +149,11 @@ fn a_first_sync_that_is_not_at_its_end_stands_on_every_page_of_a_record() {
             .answer
             .text()
             .contains(COMING);
+        if is_partial {
+            let said = laptop.kith(["show", &record]).done().text();
+            assert!(said.contains(COMING), "{said}");
+            assert_eq!(laptop.show(&record)["coming"], json!(["Riverside Surgery"]));
+        }
         for path in PAGES.iter().filter(|_| is_partial) {
             let path = format!("/r/{record}{path}");
             visitor.page(&path).says(COMING);

@@ -352,7 +352,7 @@ fn freshness(heading: &Heading) -> String {
         away,
         ..
     } = heading;
-    let is_coming = |person: &Person| !person.coming.is_empty();
+    let is_coming = |person: &Person| !person.doubts.coming.is_empty();
     match (known, away, waiting) {
         (_, 0, 0) if heading.person.as_ref().is_some_and(is_coming) => "Receiving".to_owned(),
         (0, ..) => "Shared with nobody yet".to_owned(),
@@ -403,13 +403,13 @@ fn banner(person: &Person) -> Markup {
 /// What may be missing on every page of a record, and from whom.
 fn doubts(person: &Person) -> Markup {
     html! {
-        @if !person.coming.is_empty() {
-            p.mind { "Not everything has come yet from " (person.coming.join(", ")) ": what stands here may be a part." }
+        @if !person.doubts.coming.is_empty() {
+            p.mind { "Not everything has come yet from " (person.doubts.coming.join(", ")) ": what stands here may be a part." }
         }
-        @if !person.away.is_empty() {
+        @if !person.doubts.away.is_empty() {
             p.mind {
                 "Not connected now: "
-                @for (n, source) in person.away.iter().enumerate() {
+                @for (n, source) in person.doubts.away.iter().enumerate() {
                     @if n > 0 { "; " }
                     (source.name) @if let Some(last) = &source.last { ", last heard " (words::moment(last)) }
                 }
