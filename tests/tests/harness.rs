@@ -8,6 +8,7 @@ mod moments;
 mod networks;
 pub mod pages;
 mod small_disk;
+mod systemd;
 mod wait;
 
 pub use bytes::{all_files, contains, flipped};
@@ -16,6 +17,7 @@ pub use kith::{Node, Ran, Running, kith, signal};
 pub use moments::Moments;
 pub use networks::Networks;
 pub use small_disk::{SmallDisk, incompressible};
+pub use systemd::Systemd;
 pub use wait::{never, until};
 
 use std::path::{Path, PathBuf};
