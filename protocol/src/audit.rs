@@ -31,9 +31,9 @@
 //! ```
 //!
 //! Every so many links a [`checkpoint`](AuditChain::checkpoint) is signed. It stands in the chain
-//! as a link of its own and is given to peers, who keep it: a later change of anything before it
-//! needs both the key and the silence of every witness. What came after the last checkpoint can be
-//! cut off unseen, which [`Audited::vouched`] says.
+//! as a link of its own: a later change of anything before it needs the key, and where somebody
+//! else keeps it, their silence too. Nodes do not give each other checkpoints yet. What came after
+//! the last one can be cut off unseen, which [`Audited::vouched`] says.
 //!
 //! A recipient's own further reading is not seen here.
 

@@ -215,7 +215,7 @@ fn once_somebody_has_to_agree_a_controller_asks_them() {
 }
 
 #[test]
-fn a_choice_between_two_versions_and_an_adoption_are_taken_back() {
+fn what_decided_nothing_cannot_be_taken_back() {
     let mut ben = Place::new("Ben");
     let record = ben.record();
     ben.notes(record, "nothing to decide");
