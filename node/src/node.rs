@@ -209,7 +209,7 @@ impl Node {
             taken: Recent::of(records::TAKEN_LEN),
             views: Recent::of(views::AT_HAND_MAX),
             rights: Recent::of(records::LOADED_RIGHTS_LEN),
-            common: peers::common(&store)?,
+            common: peers::read_common(&store)?,
             changed: store.last(),
             nonce,
             rng,

@@ -1,5 +1,7 @@
 //! The other nodes that this one knows, and taking in what they signed.
 
+mod common;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use kith_protocol::{
@@ -8,7 +10,7 @@ use kith_protocol::{
     limits::{ADDRESS_LEN_MAX, ADDRESSES_MAX},
     logs::Event,
     record::ArrivalError,
-    store::{Item, JournalPosition, RowKey, Store, StoreError},
+    store::{Item, JournalPosition, StoreError},
     sync::given_through,
 };
 use serde::{Deserialize, Serialize};
@@ -19,6 +21,9 @@ use super::{
     now_ms,
 };
 use crate::{failure::Failure, store::DiskStore};
+
+use common::common_row;
+pub(super) use common::{Common, read_common};
 
 /// Another node.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -48,48 +53,6 @@ pub(super) fn all(store: &DiskStore) -> Result<Vec<(PrincipalId, Peer)>, StoreEr
             Some((PrincipalId::from_bytes(principal), peer))
         })
         .collect())
-}
-
-/// What each known node and this one both have to do with, beyond what was noted when they met.
-pub(super) type Common = BTreeMap<PrincipalId, BTreeSet<RecordId>>;
-
-/// Everything of it in the store.
-pub(super) fn common(store: &DiskStore) -> Result<Common, StoreError> {
-    let mut common = Common::new();
-    for (name, _) in store.rows(RowKind::Common as u8)? {
-        note_common(&mut common, &name);
-    }
-    Ok(common)
-}
-
-fn common_row(principal: PrincipalId, record: RecordId) -> Item {
-    let name = [principal.as_bytes().as_slice(), record.as_bytes()].concat();
-    row(RowKind::Common, &name, &())
-}
-
-/// Whether somebody stands anywhere in a record's logs.
-fn names(store: &DiskStore, record: RecordId, whom: PrincipalId) -> Result<bool, StoreError> {
-    for log in store.logs(&record)? {
-        let events = store.events(&log)?;
-        let mut bytes = events
-            .iter()
-            .map(|(_, bytes)| bytes.windows(whom.as_bytes().len()));
-        if bytes.any(|mut at| at.any(|bytes| bytes == whom.as_bytes())) {
-            return Ok(true);
-        }
-    }
-    Ok(false)
-}
-
-fn note_common(common: &mut Common, name: &[u8]) {
-    if let Some((principal, record)) = name.split_first_chunk::<32>()
-        && let Ok(record) = <[u8; 32]>::try_from(record)
-    {
-        let of = common
-            .entry(PrincipalId::from_bytes(*principal))
-            .or_default();
-        of.insert(RecordId::from_bytes(record));
-    }
 }
 
 /// When a node had everything up to which place: the last of them, so that it can be said since when
@@ -135,13 +98,6 @@ impl Node {
         Ok(known)
     }
 
-    /// Notes what these items, which are on the disk now, say of records in common.
-    pub(super) fn note_rows(&mut self, items: &[RowKey]) {
-        for key in items {
-            note_common(&mut self.common, &key.name);
-        }
-    }
-
     /// Whose device this is, if it is known.
     pub fn peer_of(&self, device: DeviceId) -> Result<Option<(PrincipalId, Peer)>, Failure> {
         let last = self.device_owners.borrow().get(&device).copied();
@@ -185,28 +141,6 @@ impl Node {
         let beyond = shared_before.filter(|record| !peer.records.contains(record));
         items.extend(beyond.map(|record| common_row(principal, record)));
         Ok(items)
-    }
-
-    /// Records here whose rights name somebody and this node's owner.
-    fn shared_with_both(&mut self, principal: PrincipalId) -> Result<Vec<RecordId>, StoreError> {
-        // The log of whoever is named comes with the record that names them.
-        if self.store.principal_log(&principal)?.is_empty() {
-            return Ok(Vec::new());
-        }
-        let mut shared = Vec::new();
-        for record in self.store.records()? {
-            // Rights are found out only where somebody is named at all.
-            if !names(&self.store, record, principal)? {
-                continue;
-            }
-            let mut rights = self.take_rights(record)?;
-            let holders = rights.holders();
-            self.keep_rights(rights, false);
-            if holders.contains(&principal) && holders.contains(&self.identity.principal) {
-                shared.push(record);
-            }
-        }
-        Ok(shared)
     }
 
     /// Every device that this node knows, with where it was last said to be: those that were met,
@@ -275,25 +209,6 @@ impl Node {
     /// Changes when [`Self::acquaintances`] may have changed.
     pub const fn met(&self) -> u64 {
         self.met
-    }
-
-    /// Notes that a known node and this one both have to do with a record; nothing for the owner's
-    /// own devices, which have all records in common.
-    pub(super) fn in_common(
-        &self,
-        principal: PrincipalId,
-        record: RecordId,
-    ) -> Result<Vec<Item>, Failure> {
-        let noted = self.common.get(&principal);
-        if noted.is_some_and(|noted| noted.contains(&record)) {
-            return Ok(Vec::new());
-        }
-        let known: Option<Peer> = read_row(&self.store, RowKind::Peers, principal.as_bytes())?;
-        let known = known.filter(|peer| !peer.records.contains(&record));
-        Ok(known
-            .map(|_| common_row(principal, record))
-            .into_iter()
-            .collect())
     }
 
     /// The end of the journal, the access log left out: nothing later is for others.

@@ -4,7 +4,7 @@
 //! forward; or at home behind a router that lets nobody in.
 
 use super::both_hold_the_same;
-use crate::harness::{Networks, Node, sample, until};
+use crate::harness::{Networks, Node, Running, sample, until};
 
 fn is_carried(node: &Node) -> bool {
     node.json(["status"])["addresses"]
@@ -12,49 +12,85 @@ fn is_carried(node: &Node) -> bool {
         .contains("/p2p-circuit")
 }
 
+/// A practice in the middle and two laptops that reach it, all running.
+struct Three {
+    practice: Node,
+    ada: Node,
+    sam: Node,
+    practice_runs: Running,
+    _laptops_run: [Running; 2],
+}
+
+impl Three {
+    fn on(networks: &Networks) -> Self {
+        let practice = Node::set_up("Riverside Surgery", "practice");
+        let ada = Node::set_up("Ada's laptop", "person");
+        let sam = Node::set_up("Sam's laptop", "person");
+        let practice_runs = networks.running(Networks::HUB, &practice);
+        let laptops_run = [networks.running("a", &ada), networks.running("b", &sam)];
+        for (nth, laptop) in [(1, "a"), (2, "b")] {
+            let practice = Networks::of_hub(nth);
+            assert!(
+                networks.can_reach(laptop, &practice),
+                "the practice is there"
+            );
+        }
+        Self {
+            practice,
+            ada,
+            sam,
+            practice_runs,
+            _laptops_run: laptops_run,
+        }
+    }
+
+    /// The practice shares something with both laptops, and carries for them from then on.
+    fn meet(&self) {
+        let known = self.practice.import(&sample("ips.json"));
+        for laptop in [&self.ada, &self.sam] {
+            assert!(!is_carried(laptop), "nobody relays for somebody unknown");
+            laptop.join(&self.practice.share(&known, "all", "daily-care"));
+            until("the practice keeps a way open", || is_carried(laptop));
+        }
+    }
+
+    /// One laptop shares a record of its own with the other.
+    fn share_own(&self) -> String {
+        let own = self.ada.begins("Underhill", "Ada", "1950-02-03");
+        self.sam.join(&self.ada.share(&own, "all", "daily-care"));
+        both_hold_the_same(&self.ada, &self.sam, &own);
+        own
+    }
+
+    /// What each laptop writes reaches the other.
+    fn talk_about(&self, record: &str) {
+        let ways = [
+            (&self.ada, &self.sam, "Out"),
+            (&self.sam, &self.ada, "Back"),
+        ];
+        for (from, to, text) in ways {
+            from.note(record, text);
+            until("the note reaches the other laptop", || {
+                to.show(record).to_string().contains(text)
+            });
+        }
+    }
+}
+
 #[test]
 fn what_one_laptop_writes_reaches_the_other_through_the_practice_that_does_not_hold_it() {
     let Some(networks) = Networks::lay(&["a", "b"]) else {
         return;
     };
-    let practice = Node::set_up("Riverside Surgery", "practice");
-    let (ada, sam) = (
-        Node::set_up("Ada's laptop", "person"),
-        Node::set_up("Sam's laptop", "person"),
-    );
-    let known = practice.import(&sample("ips.json"));
-    let _practice_runs = networks.running(Networks::HUB, &practice);
-    let _ada_runs = networks.running("a", &ada);
-    let _sam_runs = networks.running("b", &sam);
-    assert!(
-        networks.can_reach("a", &Networks::of_hub(1)),
-        "the practice is there"
-    );
+    let three = Three::on(&networks);
     assert!(
         !networks.can_reach("a", &Networks::at_the_end(2)),
-        "the other laptop is not"
+        "the other laptop is not there"
     );
-    assert!(!is_carried(&ada), "nobody relays for somebody unknown");
-
-    for laptop in [&ada, &sam] {
-        laptop.join(&practice.share(&known, "all", "daily-care"));
-        until("the practice keeps a way open", || is_carried(laptop));
-    }
-    let made = ada.json(["record", "new", "--family", "Underhill", "--given", "Ada"]);
-    let own = made["record"].as_str().expect("it has an id").to_owned();
-    sam.join(&ada.share(&own, "all", "daily-care"));
-    both_hold_the_same(&ada, &sam, &own);
-    ada.note(&own, "Carried by the practice");
-    until("the note reaches the other laptop", || {
-        sam.show(&own)
-            .to_string()
-            .contains("Carried by the practice")
-    });
-    sam.note(&own, "And back again");
-    until("the answer reaches the first", || {
-        ada.show(&own).to_string().contains("And back again")
-    });
-    let held = practice.json(["record", "list"]).to_string();
+    three.meet();
+    let own = three.share_own();
+    three.talk_about(&own);
+    let held = three.practice.json(["record", "list"]).to_string();
     assert!(!held.contains(&own), "the practice holds none of it");
 }
 
@@ -63,17 +99,7 @@ fn two_laptops_behind_routers_find_a_direct_way_and_keep_it_when_the_practice_is
     let Some(networks) = Networks::behind_routers(&["a", "b"]) else {
         return;
     };
-    let practice = Node::set_up("Riverside Surgery", "practice");
-    let (ada, sam) = (
-        Node::set_up("Ada's laptop", "person"),
-        Node::set_up("Sam's laptop", "person"),
-    );
-    let known = practice.import(&sample("ips.json"));
-    let practice_runs = networks.running(Networks::HUB, &practice);
-    let _ada_runs = networks.running("a", &ada);
-    let _sam_runs = networks.running("b", &sam);
-    assert!(networks.can_reach("a", &Networks::of_hub(1)));
-    assert!(networks.can_reach("b", &Networks::of_hub(2)));
+    let mut three = Three::on(&networks);
     for (from, to) in [("a", 2), ("b", 1), (Networks::HUB, 1)] {
         let router = Networks::at_the_end(to);
         assert!(
@@ -81,21 +107,8 @@ fn two_laptops_behind_routers_find_a_direct_way_and_keep_it_when_the_practice_is
             "{from} gets into home {to}"
         );
     }
-    for laptop in [&ada, &sam] {
-        laptop.join(&practice.share(&known, "all", "daily-care"));
-        until("the practice keeps a way open", || is_carried(laptop));
-    }
-    let made = ada.json(["record", "new", "--family", "Underhill", "--given", "Ada"]);
-    let own = made["record"].as_str().expect("it has an id").to_owned();
-    sam.join(&ada.share(&own, "all", "daily-care"));
-    both_hold_the_same(&ada, &sam, &own);
-    drop(practice_runs);
-    ada.note(&own, "From home to home");
-    until("the note reaches the other laptop", || {
-        sam.show(&own).to_string().contains("From home to home")
-    });
-    sam.note(&own, "And back again");
-    until("the answer reaches the first", || {
-        ada.show(&own).to_string().contains("And back again")
-    });
+    three.meet();
+    let own = three.share_own();
+    three.practice_runs.kill();
+    three.talk_about(&own);
 }
