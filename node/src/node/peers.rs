@@ -1,6 +1,6 @@
 //! The other nodes that this one knows, and taking in what they signed.
 
-mod in_common;
+mod acquaintance;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -22,8 +22,8 @@ use super::{
 };
 use crate::{failure::Failure, store::DiskStore};
 
-use in_common::common_row;
-pub(super) use in_common::{Common, read_common};
+use acquaintance::common_row;
+pub(super) use acquaintance::{Common, read_common};
 
 /// Another node.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
