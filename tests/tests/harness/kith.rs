@@ -111,6 +111,15 @@ pub struct Node {
     folder: TempDir,
 }
 
+/// What is set for the tests is not meant for what they start.
+pub(super) fn forget_settings(command: &mut Command) {
+    for (name, _) in std::env::vars_os() {
+        if name.to_string_lossy().starts_with("KITH_") {
+            command.env_remove(name);
+        }
+    }
+}
+
 impl Node {
     /// What running nodes log, shown where a test fails.
     pub const LOGGED: &str =
@@ -164,11 +173,7 @@ impl Node {
     /// The command, not yet started.
     pub fn command<I: IntoIterator<Item: AsRef<OsStr>>>(&self, words: I) -> Command {
         let mut command = Command::new(kith());
-        for (name, _) in std::env::vars_os() {
-            if name.to_string_lossy().starts_with("KITH_") {
-                command.env_remove(name);
-            }
-        }
+        forget_settings(&mut command);
         command.env_remove("COLUMNS").stdin(Stdio::null());
         command.arg("--home").arg(self.home()).arg("--no-input");
         command.args(words);

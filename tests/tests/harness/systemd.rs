@@ -7,7 +7,7 @@ use std::{
     process::{Child, Command, Stdio},
 };
 
-use super::{Node, skipped, until};
+use super::{Node, kith::forget_settings, skipped, until};
 
 /// Says that it must not be left out.
 const REQUIRED: &str = "KITH_TEST_SYSTEMD_REQUIRED";
@@ -102,11 +102,7 @@ impl Systemd {
     }
 
     fn surroundings<'a>(command: &'a mut Command, folder: &Path) -> &'a mut Command {
-        for (name, _) in std::env::vars_os() {
-            if name.to_string_lossy().starts_with("KITH_") {
-                command.env_remove(name);
-            }
-        }
+        forget_settings(command);
         command
             .env("XDG_RUNTIME_DIR", folder.join("run"))
             .env("XDG_CONFIG_HOME", folder.join("config"))

@@ -1,5 +1,6 @@
 //! What keeps a page from being the whole truth stands on every page where it matters, and where the
-//! command line shows a record: a letter that came late, a first sync that is not at its end, a source that is not reached.
+//! command line shows a record: a letter that came late, a first sync that is not at its end, a
+//! source that is not reached.
 
 use std::process::Stdio;
 
